@@ -1,0 +1,106 @@
+"""The table of quantities: what is recorded, in which unit, what it means, and how finely it must be kept.
+
+The functions that compute them stand twice: in `_tensorflow` for the training step and in `_numpy` for other
+frameworks and as the tests' reference. This module imports neither TensorFlow nor anything else heavy.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Encoding = Literal["size", "share", "count", "flag", "cosine", "exact"]
+
+
+class Quantity(NamedTuple):
+    """One recorded quantity.
+
+    Attributes:
+        name: name of its column in a History.
+        axis: "variable" (one number per variable), "layer" (per layer use) or "run".
+        title: what a chart is headed with.
+        unit: "" for a pure number.
+        meaning: one line.
+        encoding: how it is kept. size: non-negative, by logarithm, 0 exact; share: 0 and 1 exact, both ends fine;
+            count: integer, exact; flag: 0 or 1; cosine: -1 to 1; exact: float32 as it came.
+    """
+
+    name: str
+    axis: Literal["variable", "layer", "run"]
+    title: str
+    unit: str
+    meaning: str
+    encoding: Encoding
+
+
+_V: tuple[tuple[str, str, str, str, Encoding], ...] = (
+    ("gradient_norm", "gradient ‖g‖", "", "l2 norm of the gradient as the optimizer uses it (after clipping)", "size"),
+    ("gradient_max", "largest |g|", "", "largest absolute element of that gradient", "size"),
+    ("gradient_zero_share", "gradient zeros", "share", "share of gradient elements that are exactly zero", "share"),
+    ("gradient_nonfinite", "gradient NaN/Inf", "elements", "gradient elements that are NaN or infinite", "count"),
+    ("gradient_none", "no gradient", "", "1 where backpropagation gave no gradient at all (None)", "flag"),
+    ("gradient_cosine", "gradient direction", "cosine", "cosine with the gradient of the step before (-1: reversed)",
+     "cosine"),
+    ("raw_gradient_norm", "gradient before clipping", "", "l2 norm of the unscaled gradient before clipping", "size"),
+    ("weight_norm", "weight ‖w‖", "", "l2 norm of the weight after the step", "size"),
+    ("weight_max", "largest |w|", "", "largest absolute element of the weight after the step", "size"),
+    ("weight_std", "weight spread", "", "standard deviation of the weight's elements after the step", "size"),
+    ("weight_nonfinite", "weight NaN/Inf", "elements", "weight elements that are NaN or infinite", "count"),
+    ("update_norm", "update ‖Δ‖", "", "l2 norm of w_after - w_before: what the step truly did", "size"),
+    ("update_max", "largest |Δ|", "", "largest absolute change of an element", "size"),
+    ("changed_share", "elements moved", "share", "share of elements whose stored value changed at all", "share"),
+    ("stuck_share", "stuck elements", "share", "share of elements with a non-zero gradient that did not change", "share"),
+)  # fmt: skip
+_L: tuple[tuple[str, str, str, str, Encoding], ...] = (
+    ("zero_share", "output zeros", "share", "share of the layer's outputs that are exactly zero", "share"),
+    ("dead_share", "dead units", "share", "share of units that are zero for every sample of the batch", "share"),
+    ("always_dead_share", "units dead so far", "share", "share of units zero in every recorded batch so far", "share"),
+    ("saturated_share", "saturated outputs", "share",
+     "share of outputs where the activation's derivative is under 1 % of its largest", "share"),
+    ("blocked_share", "blocked outputs", "share", "share of outputs where the derivative is exactly zero", "share"),
+    ("output_mean", "output mean", "", "mean of the layer's outputs", "exact"),
+    ("output_std", "output spread", "", "standard deviation of the layer's outputs", "size"),
+    ("output_max", "largest |output|", "", "largest absolute output", "size"),
+    ("output_nonfinite", "output NaN/Inf", "elements", "outputs that are NaN or infinite", "count"),
+)  # fmt: skip
+_R: tuple[tuple[str, str, str, str, Encoding], ...] = (
+    ("loss", "loss", "", "true loss of the batch (not a running mean), before loss scaling", "exact"),
+    ("learning_rate", "learning rate", "", "learning rate of the step, after schedules", "exact"),
+    ("loss_scale", "loss scale", "", "factor of mixed precision's loss scaling", "exact"),
+    ("iterations", "optimizer iterations", "steps", "the optimizer's own count after the step", "count"),
+    ("prediction_mean", "prediction mean", "", "mean of the predictions", "exact"),
+    ("prediction_std", "prediction spread", "", "standard deviation over samples, largest over outputs", "size"),
+    ("input_mean", "input mean", "", "mean of the inputs", "exact"),
+    ("input_std", "input spread", "", "standard deviation of all inputs", "size"),
+    ("input_max", "largest |input|", "", "largest absolute input", "size"),
+    ("input_scale_ratio", "input scales", "", "largest over smallest non-zero standard deviation of a feature", "size"),
+    ("input_constant_share", "constant features", "share", "share of input features that do not vary in the batch",
+     "share"),
+    ("input_nonfinite", "input NaN/Inf", "elements", "input elements that are NaN or infinite", "count"),
+    ("target_mean", "target mean", "", "mean of the targets", "exact"),
+    ("target_std", "target spread", "", "standard deviation of the targets", "size"),
+    ("target_low", "smallest target", "", "smallest target", "exact"),
+    ("target_high", "largest target", "", "largest target", "exact"),
+    ("target_fraction_share", "fractional targets", "share", "share of targets that are not whole numbers", "share"),
+    ("target_sum_error", "target row sums", "", "largest distance of a target row's sum from 1", "size"),
+    ("target_nonfinite", "target NaN/Inf", "elements", "target elements that are NaN or infinite", "count"),
+    ("batch_size", "batch size", "samples", "number of samples in the batch", "count"),
+)  # fmt: skip
+
+QUANTITIES: dict[str, Quantity] = {
+    name: Quantity(name, axis, title, unit, meaning, encoding)  # type: ignore[arg-type]
+    for axis, table in (("variable", _V), ("layer", _L), ("run", _R))
+    for name, title, unit, meaning, encoding in table
+}
+UPDATE_RATIO = Quantity(
+    "update_ratio", "variable", "update ratio ‖Δ‖/‖w‖", "", "size of the step against the size of the weight", "size"
+)
+
+
+def names(axis: str) -> tuple[str, ...]:
+    """Returns the names of one axis' quantities, in the table's order."""
+    return tuple(q.name for q in QUANTITIES.values() if q.axis == axis)
+
+
+def quantity(name: str) -> Quantity:
+    """Returns the quantity of that name, derived ones included; raises KeyError if there is none."""
+    return UPDATE_RATIO if name == "update_ratio" else QUANTITIES[name]
