@@ -1,0 +1,138 @@
+// One uPlot chart per curve: a band from the lowest to the highest value of each bucket, and the last value as a line.
+import uPlot from "uplot";
+import type { CurveAnswer } from "../lib/api";
+import { logTicks, type Span, ticksOf } from "../lib/buckets";
+import { kindOf, numberOf } from "../lib/cells";
+import { formatTick } from "../lib/format";
+import { gutterOf, plotWidth, RIGHT } from "../lib/layout";
+import { fillsFor, isSpecial } from "./hatch";
+
+export interface PlotInput {
+  steps: number[];
+  curve: CurveAnswer;
+  span: Span;
+  width: number;
+  dark: boolean;
+  axis: boolean; // the last chart of a group carries the step axis
+}
+
+const HEIGHT = 76;
+const AXIS = 30;
+
+interface Ink {
+  line: string;
+  band: string;
+  grid: string;
+  text: string;
+}
+
+const INK: Record<"light" | "dark", Ink> = {
+  light: { line: "#1a5fb4", band: "rgba(26,95,180,0.22)", grid: "#e4e7eb", text: "#50565e" },
+  dark: { line: "#7fb5ff", band: "rgba(127,181,255,0.26)", grid: "#31363d", text: "#aab1ba" },
+};
+
+function dataOf({ steps, curve }: PlotInput): uPlot.AlignedData {
+  const { scale } = curve.quantity;
+  const numbers = (cells: CurveAnswer["low"]) => cells.map((cell) => numberOf(cell, scale));
+  return [steps, numbers(curve.high), numbers(curve.low), numbers(curve.last)];
+}
+
+function yRange(scale: CurveAnswer["quantity"]["scale"]): uPlot.Range.Function {
+  return (_, low, high) => {
+    if (scale === "share") return [-0.04, 1.04];
+    if (low == null || high == null) return scale === "log" ? [0.1, 1] : [0, 1];
+    if (scale === "log") {
+      const pad = Math.max(1.15, (high / low) ** 0.1);
+      return low === high ? [low / 3, high * 3] : [low / pad, high * pad];
+    }
+    return uPlot.rangeNum(low, high, 0.1, true);
+  };
+}
+
+/** Buckets without a number on this scale: a hatched mark at the top, for zeros on a log scale at the bottom. */
+function drawSpecial(u: uPlot, input: PlotInput): void {
+  const { curve, steps, dark } = input;
+  const ratio = uPlot.pxRatio;
+  const fills = fillsFor(u.ctx, dark, ratio);
+  const size = Math.round(7 * ratio);
+  steps.forEach((step, i) => {
+    const kind = kindOf(curve.high[i], curve.quantity.scale);
+    if (!isSpecial(kind) || kind === "missing") return;
+    const left = i === 0 ? u.bbox.left : u.valToPos(steps[i - 1] as number, "x", true);
+    const right = Math.max(left + 2 * ratio, u.valToPos(step, "x", true));
+    u.ctx.fillStyle = fills[kind];
+    const top = kind === "zero" ? u.bbox.top + u.bbox.height - size : u.bbox.top;
+    u.ctx.fillRect(left, top, right - left, size);
+  });
+}
+
+function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
+  const look = { stroke: ink.text, font: "11px system-ui, sans-serif" };
+  const thin = (stroke: string) => ({ stroke, width: 1, size: 4 });
+  return [
+    {
+      ...look,
+      show: input.axis,
+      size: AXIS,
+      space: 70,
+      grid: thin(ink.grid),
+      ticks: thin(ink.grid),
+      splits: () => ticksOf(input.span, plotWidth(input.width) / 110),
+      values: (_, splits) => splits.map(formatTick),
+    },
+    {
+      ...look,
+      size: gutterOf(input.width),
+      space: 24,
+      ...(input.curve.quantity.scale === "log" && {
+        splits: (_: uPlot, __: number, low: number, high: number) => logTicks(low, high, 3),
+        filter: (_: uPlot, splits: number[]) => splits,
+      }),
+      grid: thin(ink.grid),
+      ticks: thin(ink.grid),
+      values: (_, splits) => splits.map((v) => (v == null ? "" : formatTick(v))),
+    },
+  ];
+}
+
+export function makePlot(
+  root: HTMLElement,
+  input: PlotInput,
+  onIndex: (index: number | null) => void,
+): uPlot {
+  const ink = INK[input.dark ? "dark" : "light"];
+  const { scale } = input.curve.quantity;
+  const hidden = { stroke: "transparent", points: { show: false } };
+  return new uPlot(
+    {
+      width: input.width,
+      height: HEIGHT + (input.axis ? AXIS : 0),
+      padding: [6, RIGHT, input.axis ? 0 : 6, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: "weightwatch", scales: ["x", null] },
+        drag: { x: false, y: false },
+        y: false,
+        points: { size: 6 },
+      },
+      scales: {
+        x: { time: false, range: () => [input.span.from, input.span.to] },
+        y: { distr: scale === "log" ? 3 : 1, range: yRange(scale) },
+      },
+      axes: axes(input, ink),
+      series: [
+        {},
+        hidden,
+        hidden,
+        { stroke: ink.line, width: 1.5, points: { show: input.steps.length < 2 } },
+      ],
+      bands: [{ series: [1, 2], fill: ink.band }],
+      hooks: {
+        draw: [(u) => drawSpecial(u, input)],
+        setCursor: [(u) => onIndex(u.cursor.idx ?? null)],
+      },
+    },
+    dataOf(input),
+    root,
+  );
+}

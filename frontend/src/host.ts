@@ -1,0 +1,125 @@
+// Everything the panel knows of the page around it. TensorBoard offers no theme, visibility or hash interface to a
+// plugin, so each is taken from the parent document where that can be reached, and does without where it can't.
+import { hashKey, KEYS, parseHash, type Selection, sameSelection, writeHash } from "./lib/url";
+
+interface TfStorage {
+  setString(key: string, value: string, options: { defaultValue: string; useLocationReplace: boolean }): void;
+}
+
+function attempt<T>(read: () => T): T | null {
+  try {
+    return read() ?? null;
+  } catch {
+    return null; // another origin
+  }
+}
+
+const embedded = window.parent !== window;
+
+function parentDocument(): Document | null {
+  return embedded ? attempt(() => window.parent.document) : null;
+}
+
+// --- theme
+
+/** TensorBoard says "dark" by a class; elsewhere the browser's own wish counts. */
+export function watchTheme(apply: (dark: boolean) => void): void {
+  const parent = parentDocument();
+  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  const inTensorBoard = parent?.querySelector("tb-webapp") != null;
+  const read = () => apply(parent?.body.classList.contains("dark-mode") || (!inTensorBoard && media.matches));
+  if (parent)
+    new MutationObserver(read).observe(parent.body, { attributes: true, attributeFilter: ["class"] });
+  media.addEventListener("change", read);
+  read();
+}
+
+// --- visibility
+
+/** A hidden TensorBoard tab keeps its frame alive, at height 0, with `document.hidden` false. */
+export function isVisible(): boolean {
+  if (document.hidden) return false;
+  const frame = attempt(() => window.frameElement as HTMLElement | null);
+  return frame ? frame.offsetHeight > 0 : true;
+}
+
+export function onVisible(wake: () => void): void {
+  let before = isVisible();
+  const check = () => {
+    const now = isVisible();
+    if (now && !before) wake();
+    before = now;
+  };
+  document.addEventListener("visibilitychange", check);
+  window.addEventListener("resize", check);
+  const frame = attempt(() => window.frameElement);
+  if (frame)
+    new MutationObserver(check).observe(frame, { attributes: true, attributeFilter: ["style", "class"] });
+}
+
+// --- messages
+
+interface Message {
+  type: string;
+  id: string;
+  payload: unknown;
+  error: unknown;
+  isReply: boolean;
+}
+
+/** Calls `reload` when TensorBoard has reloaded its data. Every message that is not a reply must be answered. */
+export function onDataReloaded(reload: () => void): void {
+  if (!embedded) return;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = (event: MessageEvent) => {
+    const message = attempt(() => JSON.parse(String(event.data)) as Message);
+    if (!message || message.isReply) return;
+    port1.postMessage(
+      JSON.stringify({ type: message.type, id: message.id, payload: null, error: null, isReply: true }),
+    );
+    if (message.type === "experimental.DataReloaded") reload();
+  };
+  attempt(() => window.parent.postMessage("experimental.bootstrap", "*", [port2]));
+}
+
+// --- address
+
+function hash(): string {
+  const ofParent = embedded ? attempt(() => window.parent.location.hash) : null;
+  return ofParent ?? window.location.hash;
+}
+
+export function readAddress(): Selection {
+  return parseHash(hash());
+}
+
+/** Writes what changed, without adding to the browser's history. */
+export function writeAddress(selection: Selection): void {
+  const before = readAddress();
+  if (sameSelection(before, selection)) return;
+  const storage = attempt(
+    () => (window.parent as unknown as { tensorboard?: { tf_storage?: TfStorage } }).tensorboard?.tf_storage,
+  );
+  const write = storage?.setString;
+  if (storage && typeof write === "function") {
+    for (const key of KEYS) {
+      if (before[key] === selection[key]) continue;
+      attempt(() =>
+        storage.setString(hashKey(key), selection[key], { defaultValue: "", useLocationReplace: true }),
+      );
+    }
+  } else if (!embedded) {
+    attempt(() => window.history.replaceState(null, "", writeHash(window.location.hash, selection)));
+  }
+}
+
+/** Calls `apply` when somebody else (a pasted link, the back button) changed the panel's part of the address. */
+export function onAddress(apply: (selection: Selection) => void): void {
+  let last = readAddress();
+  const target = embedded && attempt(() => window.parent.location.hash) !== null ? window.parent : window;
+  target.addEventListener("hashchange", () => {
+    const now = readAddress();
+    if (!sameSelection(now, last)) apply(now);
+    last = now;
+  });
+}

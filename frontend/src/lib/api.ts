@@ -1,0 +1,154 @@
+// What the backend answers (tb_weightwatch/answers.py), all GET, all JSON. Texts, units, scales and severities come
+// from there: the panel knows no rule and no threshold. Every answer carries a `revision`; it changes when data does.
+
+/** null: not recorded. Non-finite numbers travel as strings; "None" is a gradient that does not exist. */
+export type Cell = number | null | "NaN" | "Infinity" | "-Infinity" | "None";
+
+export type Status = "healthy" | "sick" | "undecided";
+export type Severity = "none" | "info" | "warning" | "error";
+export type LaunchState = "training" | "ended" | "stopped" | "died";
+
+/** GET runs */
+export interface RunsAnswer {
+  revision: string;
+  runs: RunEntry[]; // sorted by name
+  hint: string; // what to do when `runs` is empty; "" otherwise
+}
+
+export interface RunEntry {
+  run: string; // TensorBoard's name of the run, for requests
+  label: string; // for display
+  launches: LaunchEntry[]; // oldest first; one per process start, never merged
+}
+
+export interface LaunchEntry {
+  launch: string; // id, for requests
+  started: number; // unix seconds
+  state: LaunchState; // "stopped": ended by an exception or a signal; "died": no end was recorded
+  state_text: string; // one line, e.g. "ended after 5,000 steps"
+  last_step: number;
+  status: Status;
+  severity: Severity; // of the worst open verdict
+  headline: string; // a few words, e.g. "learning-rate-too-small" or "healthy"
+}
+
+/** GET overview?run=&launch=   (launch may be left out: the newest) */
+export interface OverviewAnswer {
+  revision: string;
+  run: string;
+  launch: string;
+  state: LaunchState;
+  state_text: string;
+  last_step: number;
+  rows: number; // recorded rows
+  status: Status;
+  sentence: string; // the answer
+  detail: string; // one more line: progress, completeness, recorder's cost; may be ""
+  verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
+  resolved: VerdictAnswer[]; // were true, are no more
+  chain: LinkAnswer[]; // exactly seven, in order: data, activations, loss, gradient, optimizer, update, weight
+  passed: RuleRef[];
+  unknown: UnknownAnswer[];
+  quantities: QuantityAnswer[]; // what the heat map can show for this launch, default first
+  variables: VariableAnswer[]; // rows of the heat map, from input to output
+  layers: string[]; // rows of the heat map for per-layer quantities
+  facts: FactAnswer[]; // model, optimizer, versions ...
+  skipped: number; // damaged records that were skipped
+}
+
+export interface VerdictAnswer {
+  code: number;
+  name: string;
+  link: string;
+  severity: Severity;
+  certainty: "certain" | "likely";
+  variables: string[];
+  first_step: number;
+  last_step: number;
+  resolved: boolean;
+  message: string;
+  evidence: EvidenceAnswer[];
+  fix: string; // text; code in it stands on lines of its own, indented by four spaces
+  explains: VerdictAnswer[];
+}
+
+export interface EvidenceAnswer {
+  name: string;
+  value: Cell;
+  unit: string;
+  text: string; // ready to show: "update ratio 8.1e-11 at step 100 (1e-3 is usual)"
+  step: number | null;
+  quantity: string; // a quantity of the heat map that shows it, or ""
+}
+
+export interface LinkAnswer {
+  link: string;
+  title: string; // "Gradient"
+  symbol: string; // its part of the equation, e.g. "gradient", "lr", "" where none
+  state: "ok" | "broken" | "consequence" | "unknown" | "note";
+  number: string; // its one number, formatted, e.g. "3.1e-3"; "" where none
+  meaning: string; // what the number is, e.g. "median gradient norm"
+  text: string; // one line: why it is in that state
+  codes: number[]; // verdicts that stand on this link
+  first: boolean; // the first broken link
+}
+
+export interface RuleRef {
+  code: number;
+  name: string;
+  summary: string;
+}
+
+export interface UnknownAnswer extends RuleRef {
+  lacked: string; // what it could not see and how to record it
+}
+
+export interface QuantityAnswer {
+  name: string; // e.g. "update_ratio"
+  title: string; // "update ratio ‖Δ‖/‖w‖"
+  unit: string;
+  meaning: string; // one line
+  scale: "log" | "linear" | "share"; // share: 0..1
+  axis: "variable" | "layer" | "run";
+}
+
+export interface VariableAnswer {
+  name: string;
+  layer: string;
+  shape: number[];
+  dtype: string;
+  trainable: boolean;
+  worst: Severity; // of the verdicts that name it
+}
+
+export interface FactAnswer {
+  label: string;
+  value: string;
+}
+
+/** GET heatmap?run=&launch=&quantity=&columns=   columns: at most so many buckets (16..1000) */
+export interface HeatmapAnswer {
+  revision: string;
+  quantity: QuantityAnswer;
+  names: string[]; // [R] variables or layers, from input to output
+  first: number[]; // [C] first step of each bucket
+  last: number[]; // [C] last step of each bucket
+  low: Cell[][]; // [R][C] smallest value in the bucket (a non-finite one or "None" wins over numbers)
+  high: Cell[][]; // [R][C] largest value in the bucket (likewise)
+  domain: [number, number] | null; // of the finite (for "log": positive) values; null: none
+}
+
+/** GET curves?run=&launch=&name=&columns=   name: a variable, a layer, or left out for run-wide curves (loss, learning rate ...) */
+export interface CurvesAnswer {
+  revision: string;
+  name: string;
+  steps: number[]; // [T] one x for every curve (last step of each bucket)
+  curves: CurveAnswer[];
+}
+
+export interface CurveAnswer {
+  quantity: QuantityAnswer;
+  low: Cell[]; // [T] per bucket
+  high: Cell[]; // [T]
+  last: Cell[]; // [T]
+}

@@ -1,0 +1,81 @@
+// Where a bucket of steps lies on the shared x axis, and which bucket or row is under the pointer.
+
+export interface Span {
+  from: number; // first step of the axis
+  to: number; // last step of the axis
+}
+
+/** The axis of a launch: from its first to its last recorded step, never empty. */
+export function spanOf(first: readonly number[], last: readonly number[]): Span {
+  const from = first[0] ?? 0;
+  const to = last[last.length - 1] ?? from;
+  return { from, to: to > from ? to : from + 1 };
+}
+
+export function xOf(step: number, span: Span, width: number): number {
+  return ((step - span.from) / (span.to - span.from)) * width;
+}
+
+export function stepAt(x: number, span: Span, width: number): number {
+  return span.from + (Math.min(width, Math.max(0, x)) / width) * (span.to - span.from);
+}
+
+/** Index of the last bucket that begins at or before `step` (0 before the first); -1 without buckets. */
+export function bucketAt(step: number, first: readonly number[]): number {
+  let low = 0;
+  let high = first.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((first[middle] as number) <= step) low = middle + 1;
+    else high = middle;
+  }
+  return first.length === 0 ? -1 : Math.max(0, low - 1);
+}
+
+/** Left edge of each bucket in pixels, and the right edge of the last: C + 1 numbers. A bucket reaches to the next one. */
+export function edgesOf(first: readonly number[], span: Span, width: number): number[] {
+  const edges = first.map((step) => xOf(step, span, width));
+  return first.length === 0 ? [] : [...edges, width];
+}
+
+export function rowAt(y: number, height: number, rows: number): number {
+  const row = Math.floor(y / height);
+  return row >= 0 && row < rows ? row : -1;
+}
+
+/** Round steps for about `count` ticks. */
+export function ticksOf(span: Span, count: number): number[] {
+  const rough = (span.to - span.from) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const unit = [1, 2, 5, 10].find((u) => u * power >= rough) ?? 10;
+  const gap = Math.max(1, unit * power);
+  const ticks: number[] = [];
+  for (let t = Math.ceil(span.from / gap) * gap; t <= span.to; t += gap) ticks.push(t);
+  return ticks;
+}
+
+/** Values to label on a logarithmic axis: powers of ten where there are two or more, else round values in between. */
+export function logTicks(low: number, high: number, count: number): number[] {
+  const [from, to] = [Math.log10(low), Math.log10(high)];
+  const powers: number[] = [];
+  for (let p = Math.ceil(from - 1e-9); p <= to + 1e-9; p++) powers.push(p);
+  if (powers.length >= 2) {
+    const every = Math.ceil(powers.length / count);
+    return powers.filter((_, i) => i % every === 0).map((p) => Number(`1e${p}`));
+  }
+  const at = (i: number) => 10 ** (from + ((i + 0.5) / count) * (to - from));
+  return [...new Set(Array.from({ length: count }, (_, i) => Number(at(i).toPrecision(2))))].filter(
+    (v) => v >= low && v <= high,
+  );
+}
+
+/** Runs of neighbouring rows: [3, 1, 2, 7] -> [[1, 3], [7, 7]]. */
+export function stretches(rows: readonly number[]): [number, number][] {
+  const out: [number, number][] = [];
+  for (const row of [...new Set(rows)].sort((a, b) => a - b)) {
+    const open = out[out.length - 1];
+    if (open && row === open[1] + 1) open[1] = row;
+    else out.push([row, row]);
+  }
+  return out;
+}

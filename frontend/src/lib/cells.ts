@@ -1,0 +1,49 @@
+// A cell of an answer, decoded once: what kind of value it is, so that nothing non-finite is ever drawn as a number.
+import type { Cell } from "./api";
+
+export type Scale = "log" | "linear" | "share";
+export type Kind = "number" | "zero" | "nan" | "infinite" | "none" | "missing";
+
+/** The kinds that have no place on a colour scale; each has a colour and a hatching of its own. */
+export const SPECIAL: readonly Exclude<Kind, "number">[] = ["nan", "infinite", "none", "zero", "missing"];
+
+export const KIND_TEXT: Record<Kind, string> = {
+  number: "a number",
+  zero: "0 or less",
+  nan: "NaN",
+  infinite: "infinite",
+  none: "None: no gradient exists",
+  missing: "not recorded",
+};
+
+/** "zero" exists on a log scale only, where such a value has no position. */
+export function kindOf(cell: Cell | undefined, scale: Scale): Kind {
+  if (cell === null || cell === undefined) return "missing";
+  if (typeof cell === "number") {
+    if (!Number.isFinite(cell)) return Number.isNaN(cell) ? "nan" : "infinite";
+    return scale === "log" && cell <= 0 ? "zero" : "number";
+  }
+  if (cell === "None") return "none";
+  return cell === "NaN" ? "nan" : "infinite";
+}
+
+/** The number to draw on `scale`, or null where there is none. */
+export function numberOf(cell: Cell | undefined, scale: Scale): number | null {
+  return kindOf(cell, scale) === "number" ? (cell as number) : null;
+}
+
+/** Position of a value in a domain, 0..1, clamped. */
+export function position(value: number, domain: readonly [number, number], scale: Scale): number {
+  const [low, high] = scale === "share" ? ([0, 1] as const) : domain;
+  const at = scale === "log" ? Math.log10 : (x: number) => x;
+  const width = at(high) - at(low);
+  if (!(width > 0)) return 0.5;
+  return Math.min(1, Math.max(0, (at(value) - at(low)) / width));
+}
+
+/** The inverse of `position`. */
+export function valueAt(t: number, domain: readonly [number, number], scale: Scale): number {
+  const [low, high] = scale === "share" ? ([0, 1] as const) : domain;
+  if (scale !== "log") return low + t * (high - low);
+  return 10 ** (Math.log10(low) + t * (Math.log10(high) - Math.log10(low)));
+}

@@ -1,0 +1,86 @@
+// Numbers, names and texts as they are shown.
+import type { Cell } from "./api";
+
+const MINUS = "−";
+
+/** Three significant digits; plain between 1e-3 and 1e5, else with an exponent. */
+export function formatNumber(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e5) return formatCount(value);
+  if (size >= 1e-3 && size < 1e5) return String(Number(value.toPrecision(3))).replace("-", MINUS);
+  const [mantissa, exponent] = value.toExponential(2).split("e") as [string, string];
+  return `${Number(mantissa)}e${Number(exponent)}`.replaceAll("-", MINUS).replace(`e${MINUS}`, "e-");
+}
+
+export function formatCell(cell: Cell | undefined): string {
+  if (cell === null || cell === undefined) return "not recorded";
+  return typeof cell === "number" ? formatNumber(cell) : cell.replace("Infinity", "∞");
+}
+
+/** 5000 -> "5,000", whatever the browser's language: the backend's texts are English too. */
+export function formatCount(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** A tick label: short, without losing what tells two ticks apart. */
+export function formatTick(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${Number((value / 1e6).toPrecision(4))}M`;
+  if (size >= 1e4) return `${Number((value / 1e3).toPrecision(4))}k`;
+  return formatNumber(value);
+}
+
+export function formatSteps(first: number, last: number): string {
+  return first === last ? `step ${formatCount(first)}` : `steps ${formatCount(first)}–${formatCount(last)}`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+// C0 and C1 controls, soft hyphen, zero-width and bidirectional marks, byte order mark, tag characters.
+const HIDDEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** A name from disk, without characters that hide or reorder others. */
+export function cleanName(name: string): string {
+  return name.replace(HIDDEN, "");
+}
+
+/** A text of several lines, likewise, its line breaks kept. */
+export function cleanText(text: string): string {
+  return text.replace(/\r\n?/g, "\n").replace(HIDDEN, (c) => (c === "\n" ? c : c === "\t" ? "    " : ""));
+}
+
+/** "encoder/block_3/attention/kernel" -> "encoder/blo…on/kernel": the end of a name tells more than its middle. */
+export function ellipsis(name: string, limit: number): string {
+  const letters = [...name];
+  if (letters.length <= limit) return name;
+  const keep = Math.max(2, limit - 1);
+  const head = Math.floor(keep * 0.4);
+  return `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (keep - head)).join("")}`;
+}
+
+export interface Block {
+  kind: "text" | "code";
+  text: string;
+}
+
+/** Splits a fix into paragraphs and code: code stands on lines of its own, indented by four spaces. */
+export function splitFix(fix: string): Block[] {
+  const blocks: Block[] = [];
+  let open: Block | null = null;
+  for (const line of cleanText(fix).split("\n")) {
+    const code = line.startsWith("    ");
+    if (line.trim() === "") {
+      if (open?.kind === "code") open.text += "\n";
+      else open = null;
+    } else if (open && open.kind === (code ? "code" : "text")) {
+      open.text += code ? `\n${line.slice(4)}` : ` ${line.trim()}`;
+    } else {
+      open = { kind: code ? "code" : "text", text: code ? line.slice(4) : line.trim() };
+      blocks.push(open);
+    }
+  }
+  return blocks.map((block) => ({ ...block, text: block.text.trimEnd() }));
+}

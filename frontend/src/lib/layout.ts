@@ -1,0 +1,12 @@
+// Widths that the heat map and the curves share, so that one step stands at one x in all of them.
+export const ROW = 18;
+export const RIGHT = 16; // also holds the heat map's scroll bar
+export const VISIBLE_ROWS = 22;
+
+export function gutterOf(width: number): number {
+  return width < 640 ? 116 : 208;
+}
+
+export function plotWidth(width: number): number {
+  return Math.max(40, width - gutterOf(width) - RIGHT);
+}

@@ -1,0 +1,52 @@
+// The sentence, and what stands behind it.
+import type { OverviewAnswer } from "../lib/api";
+import { cleanName, cleanText, plural } from "../lib/format";
+import { Icon, lookOf, STATUS_TEXT } from "./badge";
+import { Verdict } from "./verdict";
+
+export function Answer({ overview }: { overview: OverviewAnswer }) {
+  const first = overview.verdicts[0];
+  const look = lookOf(overview.status, first?.severity ?? "none");
+  return (
+    <section class={`answer ${look}`} aria-labelledby="sentence">
+      <p class="kicker">
+        <Icon look={look} size={18} />
+        <strong>{STATUS_TEXT[overview.status]}</strong>
+        {first && (
+          <span>
+            {first.name} <span class="code-number">{first.code}</span>
+          </span>
+        )}
+        <span class="quiet">{cleanName(overview.state_text)}</span>
+      </p>
+      <h1 id="sentence">{cleanText(overview.sentence)}</h1>
+      {overview.detail !== "" && <p class="detail">{cleanText(overview.detail)}</p>}
+      {first && <Verdict lead verdict={first} overview={overview} />}
+    </section>
+  );
+}
+
+/** What else is wrong, and what once was: below the chain, so that the first screen holds one answer. */
+export function Others({ overview }: { overview: OverviewAnswer }) {
+  const others = overview.verdicts.slice(1);
+  const { resolved } = overview;
+  if (others.length === 0 && resolved.length === 0) return null;
+  return (
+    <section class="others" aria-labelledby="others-title">
+      <h2 id="others-title">
+        {others.length > 0 ? "Also found, independent of that" : "Earlier in this run"}
+      </h2>
+      {others.map((v) => (
+        <Verdict key={`${v.code}-${v.first_step}`} verdict={v} overview={overview} />
+      ))}
+      {resolved.length > 0 && (
+        <details>
+          <summary>{plural(resolved.length, "finding")} of earlier steps, no longer true</summary>
+          {resolved.map((v) => (
+            <Verdict key={`${v.code}-${v.first_step}`} verdict={v} overview={overview} />
+          ))}
+        </details>
+      )}
+    </section>
+  );
+}

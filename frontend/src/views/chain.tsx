@@ -1,0 +1,116 @@
+// Seven links from data to weight, the first broken one marked, and the equation they make.
+import type { LinkAnswer } from "../lib/api";
+import { linkOf, type Part, partOf } from "../lib/equation";
+import { cleanText } from "../lib/format";
+import { Icon, LINK_LOOK } from "./badge";
+
+interface Props {
+  chain: LinkAnswer[];
+  chosen: string;
+  onChoose: (link: string, codes: number[]) => void;
+}
+
+function Link({
+  link,
+  chosen,
+  onChoose,
+}: {
+  link: LinkAnswer;
+  chosen: boolean;
+  onChoose: Props["onChoose"];
+}) {
+  const [look, text] = LINK_LOOK[link.state];
+  return (
+    <li class={`link ${link.state}${link.first ? " first" : ""}`}>
+      <button
+        type="button"
+        aria-pressed={chosen}
+        onClick={() => onChoose(link.link, link.codes)}
+        title={cleanText(link.text)}
+      >
+        <span class="link-title">
+          <Icon look={look} />
+          {link.title}
+        </span>
+        <span class="link-state">{link.first ? "breaks here first" : text}</span>
+        <span class="link-number">{link.number || "–"}</span>
+        <span class="link-meaning">{cleanText(link.meaning)}</span>
+      </button>
+    </li>
+  );
+}
+
+function Term({
+  chain,
+  part,
+  children,
+  chosen,
+}: {
+  chain: LinkAnswer[];
+  part: Part;
+  children: string;
+  chosen: Part | null;
+}) {
+  const link = linkOf(chain, part);
+  const state = link?.state ?? "bare";
+  return (
+    <span class={`term ${state}${part === chosen ? " chosen" : ""}`}>
+      <var>{children}</var>
+      <span class="term-number">{link && part !== "new" && part !== "old" ? link.number : ""}</span>
+    </span>
+  );
+}
+
+function Equation({ chain, chosen }: { chain: LinkAnswer[]; chosen: Part | null }) {
+  const step = linkOf(chain, "step");
+  return (
+    <div class="equation" role="math" aria-label="new weight = old weight minus learning rate times gradient">
+      <Term chain={chain} part="new" chosen={chosen}>
+        w_new
+      </Term>
+      <span class="op">=</span>
+      <Term chain={chain} part="old" chosen={chosen}>
+        w_old
+      </Term>
+      <span class="op">−</span>
+      <span class={`product ${step?.state ?? "bare"}${chosen === "step" ? " chosen" : ""}`}>
+        <span class="factors">
+          <Term chain={chain} part="lr" chosen={chosen}>
+            lr
+          </Term>
+          <span class="op">·</span>
+          <Term chain={chain} part="gradient" chosen={chosen}>
+            gradient
+          </Term>
+        </span>
+        {step && (
+          <span class="brace">
+            {step.number ? `${step.title.toLowerCase()} ${step.number}` : step.title.toLowerCase()}
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}
+
+export function Chain({ chain, chosen, onChoose }: Props) {
+  const shown = chain.find((l) => l.link === chosen) ?? chain.find((l) => l.first);
+  return (
+    <section aria-labelledby="chain-title">
+      <h2 id="chain-title">Where the chain breaks</h2>
+      <ol class="chain">
+        {chain.map((link) => (
+          <Link key={link.link} link={link} chosen={link === shown} onChoose={onChoose} />
+        ))}
+      </ol>
+      <div class="chain-foot">
+        <Equation chain={chain} chosen={shown ? partOf(shown) : null} />
+        {shown && (
+          <p class="link-text" aria-live="polite">
+            <strong>{shown.title}.</strong> {cleanText(shown.text)}
+          </p>
+        )}
+      </div>
+    </section>
+  );
+}

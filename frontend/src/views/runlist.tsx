@@ -1,0 +1,133 @@
+// The runs, and the launches of a run that was started more than once.
+import { useRef, useState } from "preact/hooks";
+import type { LaunchEntry, OverviewAnswer, RunEntry } from "../lib/api";
+import { newest } from "../lib/choose";
+import { cleanName, ellipsis, formatCount } from "../lib/format";
+import type { Selection } from "../lib/url";
+import { select } from "../load";
+import { Icon, lookOf } from "./badge";
+
+const STATE_TEXT: Record<LaunchEntry["state"], string> = {
+  training: "training",
+  ended: "ended",
+  stopped: "stopped",
+  died: "died",
+};
+
+interface EntryProps {
+  launch: LaunchEntry;
+  title: string;
+  name: string;
+  chosen: boolean;
+  small?: boolean;
+  onPick: () => void;
+}
+
+function Entry({ launch, title, name, chosen, small, onPick }: EntryProps) {
+  return (
+    <button
+      type="button"
+      class={small ? "entry small" : "entry"}
+      aria-current={chosen ? "true" : undefined}
+      title={`${name}\n${cleanName(launch.state_text)}`}
+      onClick={onPick}
+    >
+      <Icon look={lookOf(launch.status, launch.severity)} />
+      <span class="entry-text">
+        <span class="entry-name">{title}</span>
+        <span class="entry-head">{cleanName(launch.headline)}</span>
+        <span class="entry-state">
+          <span class={`state ${launch.state}`}>{STATE_TEXT[launch.state]}</span> · step{" "}
+          {formatCount(launch.last_step)}
+        </span>
+      </span>
+    </button>
+  );
+}
+
+function when(started: number): string {
+  return new Date(started * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
+}
+
+function Launches({
+  run,
+  shown,
+  current,
+}: {
+  run: RunEntry;
+  shown: Selection;
+  current: OverviewAnswer | null;
+}) {
+  const latest = newest(run)?.launch;
+  const open = shown.launch || (current?.run === run.run ? current.launch : latest);
+  return (
+    <ol class="launches" aria-label="Launches of this run, newest first">
+      {[...run.launches].reverse().map((launch) => (
+        <li key={launch.launch}>
+          <Entry
+            small
+            launch={launch}
+            title={when(launch.started)}
+            name={cleanName(launch.headline)}
+            chosen={launch.launch === open}
+            onPick={() => select({ run: run.run, launch: launch.launch === latest ? "" : launch.launch })}
+          />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+interface Props {
+  runs: RunEntry[];
+  shown: Selection;
+  current: OverviewAnswer | null;
+}
+
+export function RunList({ runs, shown, current }: Props) {
+  const [filter, setFilter] = useState("");
+  const nav = useRef<HTMLElement>(null);
+  const wanted = filter.trim().toLowerCase();
+  const list = runs.filter((r) => r.label.toLowerCase().includes(wanted) && r.launches.length > 0);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    const buttons = [...(nav.current?.querySelectorAll<HTMLButtonElement>("button.entry") ?? [])];
+    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+    if (by === 0 || at < 0) return;
+    event.preventDefault();
+    buttons[Math.min(buttons.length - 1, Math.max(0, at + by))]?.focus();
+  };
+
+  return (
+    <nav class="runs" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
+      <h2>Runs</h2>
+      {runs.length > 6 && (
+        <input
+          type="search"
+          placeholder="Filter runs"
+          aria-label="Filter runs"
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+      )}
+      <ul>
+        {list.map((run) => (
+          <li key={run.run}>
+            <Entry
+              launch={newest(run) as LaunchEntry}
+              title={ellipsis(cleanName(run.label), 90)}
+              name={cleanName(run.label)}
+              chosen={run.run === shown.run}
+              onPick={() => select({ run: run.run, launch: "" })}
+            />
+            {run.run === shown.run && run.launches.length > 1 && (
+              <Launches run={run} shown={shown} current={current} />
+            )}
+          </li>
+        ))}
+      </ul>
+      {list.length === 0 && runs.length > 0 && <p class="quiet">No run matches.</p>}
+    </nav>
+  );
+}
