@@ -195,7 +195,7 @@ export function runs(many = false) {
 export const EMPTY = {
   revision: "none",
   runs: [],
-  hint: 'No event file below this log directory was written by weightwatch.\n\nKeras: model.fit(x, y, callbacks=[tb_weightwatch.WeightWatch("logs/run-1")])\nOwn loop: watch = tb_weightwatch.Watch("logs/run-2", model=model, optimizer=optimizer), then watch.step(loss) at the end of each step.',
+  hint: 'Nothing below this log directory was written by weightwatch. With Keras:\n\n    model.fit(x, y, callbacks=[tb_weightwatch.WeightWatch("logs/run-1")])\n\nIn a loop of your own:\n\n    watch = tb_weightwatch.Watch("logs/run-2", model=model, optimizer=optimizer)\n    ...\n    watch.step(loss)  # at the end of each step',
 };
 
 function stateText(r) {

@@ -2,12 +2,12 @@
 import { Component, type ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { spanOf } from "../lib/buckets";
-import { cleanText } from "../lib/format";
 import { type State, useAppState } from "../state";
 import { Answer, Others } from "./answer";
 import { Chain } from "./chain";
 import { Checks, Footer } from "./checks";
 import { Curves } from "./curves";
+import { Prose } from "./fix";
 import { HeatMap } from "./heatmap";
 import { RunList } from "./runlist";
 import { reveal } from "./verdict";
@@ -64,7 +64,7 @@ function Page() {
       {none ? (
         <main class="empty">
           <h1>No recorded run yet</h1>
-          <p class="hint">{cleanText(state.runs?.hint ?? "")}</p>
+          <Prose text={state.runs?.hint ?? ""} />
         </main>
       ) : (
         <div class="columns">

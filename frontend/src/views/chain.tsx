@@ -1,4 +1,5 @@
 // Seven links from data to weight, the first broken one marked, and the equation they make.
+import type { ComponentChildren } from "preact";
 import type { LinkAnswer } from "../lib/api";
 import { linkOf, type Part, partOf } from "../lib/equation";
 import { cleanText } from "../lib/format";
@@ -48,7 +49,7 @@ function Term({
 }: {
   chain: LinkAnswer[];
   part: Part;
-  children: string;
+  children: ComponentChildren;
   chosen: Part | null;
 }) {
   const link = linkOf(chain, part);
@@ -66,11 +67,11 @@ function Equation({ chain, chosen }: { chain: LinkAnswer[]; chosen: Part | null 
   return (
     <div class="equation" role="math" aria-label="new weight = old weight minus learning rate times gradient">
       <Term chain={chain} part="new" chosen={chosen}>
-        w_new
+        w<sub>new</sub>
       </Term>
       <span class="op">=</span>
       <Term chain={chain} part="old" chosen={chosen}>
-        w_old
+        w<sub>old</sub>
       </Term>
       <span class="op">−</span>
       <span class={`product ${step?.state ?? "bare"}${chosen === "step" ? " chosen" : ""}`}>
@@ -97,7 +98,9 @@ export function Chain({ chain, chosen, onChoose }: Props) {
   const shown = chain.find((l) => l.link === chosen) ?? chain.find((l) => l.first);
   return (
     <section aria-labelledby="chain-title">
-      <h2 id="chain-title">Where the chain breaks</h2>
+      <h2 id="chain-title">
+        {chain.some((l) => l.first) ? "Where the chain breaks" : "The chain, from data to weight"}
+      </h2>
       <ol class="chain">
         {chain.map((link) => (
           <Link key={link.link} link={link} chosen={link === shown} onChoose={onChoose} />

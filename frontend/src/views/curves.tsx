@@ -43,10 +43,10 @@ function Plot(input: PlotInput) {
   return (
     <div
       class="plot"
-      onPointerMove={() => tell(plot.current)}
+      onPointerMove={(event) => tell(plot.current, event)}
       onPointerLeave={() => moveCursor(null, "plot")}
     >
-      <div class="plot-title" style={{ width: `${gutterOf(width) - 62}px` }} title={cleanText(meaning)}>
+      <div class="plot-title" style={{ "--room": `${gutterOf(width) - 62}px` }} title={cleanText(meaning)}>
         <span class="plot-name">{cleanText(title)}</span>
         <span class="plot-value">
           {formatCell(last)} {unit}
@@ -67,9 +67,12 @@ function Plot(input: PlotInput) {
   );
 }
 
-function tell(plot: uPlot | null): void {
-  const left = plot?.cursor.left;
-  if (plot && left !== undefined && left >= 0) moveCursor(plot.posToVal(left, "x"), "plot");
+/** Tells the heat map the step under the pointer; the other curves hear of it through uPlot. */
+function tell(plot: uPlot | null, event: PointerEvent): void {
+  if (!plot) return;
+  const box = plot.over.getBoundingClientRect();
+  const left = event.clientX - box.left;
+  moveCursor(left >= 0 && left <= box.width ? plot.posToVal(left, "x") : null, "plot");
 }
 
 interface Props {

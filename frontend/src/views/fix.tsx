@@ -35,15 +35,23 @@ function Code({ text }: { text: string }) {
   );
 }
 
-export function Fix({ fix }: { fix: string }) {
-  const blocks = splitFix(fix);
-  if (blocks.length === 0) return null;
+/** Text in which code stands indented by four spaces. */
+export function Prose({ text }: { text: string }) {
   return (
-    <div class="fix">
-      <h3>What to do</h3>
-      {blocks.map((block, i) =>
+    <>
+      {splitFix(text).map((block, i) =>
         block.kind === "code" ? <Code key={i} text={block.text} /> : <p key={i}>{block.text}</p>,
       )}
+    </>
+  );
+}
+
+export function Fix({ fix }: { fix: string }) {
+  if (fix.trim() === "") return null;
+  return (
+    <div class="fix">
+      <p class="fix-title">What to do</p>
+      <Prose text={fix} />
     </div>
   );
 }

@@ -1,10 +1,16 @@
 // What lies over the heat map: the verdicts' spans, the chosen row, and the read-out under the pointer.
-import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
+import type { HeatmapAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { type Span, stretches, xOf } from "../lib/buckets";
 import { rowsOf } from "../lib/choose";
 import { cleanName, cleanText, formatCell, formatSteps } from "../lib/format";
 import { ROW } from "../lib/layout";
-import type { Spot } from "./heatmap";
+
+export interface Spot {
+  row: number;
+  column: number;
+  x: number; // in the plot
+  y: number; // in the visible part
+}
 
 interface MarksProps {
   overview: OverviewAnswer;
@@ -15,31 +21,59 @@ interface MarksProps {
   active: number; // the chosen row, or -1
 }
 
-export function Marks({ overview, map, span, width, scroll, active }: MarksProps) {
+const TAG = 32;
+
+/** A verdict's frame around the rows it names; one that names no row of this map is a line at its first step. */
+function Mark({
+  verdict,
+  at,
+  map,
+  span,
+  width,
+  scroll,
+}: MarksProps & { verdict: VerdictAnswer; at: number }) {
+  const left = Math.max(0, Math.min(width - 3, xOf(verdict.first_step, span, width)));
+  const right = Math.min(width, Math.max(left + 3, xOf(verdict.last_step, span, width)));
+  const rows = stretches(rowsOf(map, verdict.variables));
+  const tag = left + (at + 1) * TAG > width ? { right: "0" } : { left: `${at * TAG}px` };
+  const code = (
+    <span class="mark-code" style={tag}>
+      {verdict.code}
+    </span>
+  );
+  if (rows.length === 0)
+    return (
+      <div class="mark-line" style={{ left: `${left}px` }}>
+        {code}
+      </div>
+    );
+  return (
+    <>
+      {rows.map(([from, to], i) => (
+        <div
+          key={from}
+          class="mark"
+          style={{
+            left: `${left}px`,
+            width: `${right - left}px`,
+            top: `${from * ROW - scroll}px`,
+            height: `${(to - from + 1) * ROW - 1}px`,
+          }}
+        >
+          {i === 0 && code}
+        </div>
+      ))}
+    </>
+  );
+}
+
+export function Marks(props: MarksProps) {
+  const { overview, scroll, active } = props;
   return (
     <div class="marks">
-      {overview.verdicts.flatMap((verdict, v) =>
-        stretches(rowsOf(map, verdict.variables)).map(([from, to]) => {
-          const left = Math.max(0, Math.min(width - 3, xOf(verdict.first_step, span, width)));
-          const right = Math.min(width, Math.max(left + 3, xOf(verdict.last_step, span, width)));
-          return (
-            <div
-              key={`${v}-${from}`}
-              class={`mark ${verdict.severity}`}
-              style={{
-                left: `${left}px`,
-                width: `${right - left}px`,
-                top: `${from * ROW - scroll}px`,
-                height: `${(to - from + 1) * ROW - 1}px`,
-              }}
-            >
-              <span class="mark-code" style={{ left: `${v * 32}px` }}>
-                {verdict.code}
-              </span>
-            </div>
-          );
-        }),
-      )}
+      {overview.verdicts.map((verdict, at) => (
+        <Mark key={`${verdict.code}-${verdict.first_step}`} {...props} verdict={verdict} at={at} />
+      ))}
       {active >= 0 && (
         <div class="mark-row" style={{ top: `${active * ROW - scroll}px`, height: `${ROW - 1}px` }} />
       )}

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { EvidenceAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { cleanName, cleanText, ellipsis, formatCount, plural } from "../lib/format";
+import type { Selection } from "../lib/url";
 import { select } from "../load";
 import { Icon, lookOfSeverity } from "./badge";
 import { Fix } from "./fix";
@@ -23,6 +24,11 @@ export function reveal(code: number): void {
   box.classList.add("flash");
 }
 
+function showInMap(choice: Partial<Selection>): void {
+  select(choice);
+  document.querySelector(".map")?.scrollIntoView({ block: "nearest" });
+}
+
 function Variables({ names, known }: { names: string[]; known: Set<string> }) {
   const [all, setAll] = useState(false);
   const few = all || names.length <= 5 ? names : names.slice(0, 4);
@@ -35,7 +41,7 @@ function Variables({ names, known }: { names: string[]; known: Set<string> }) {
           key={name}
           title={cleanName(name)}
           disabled={!known.has(name)}
-          onClick={() => select({ variable: name })}
+          onClick={() => showInMap({ variable: name })}
         >
           {ellipsis(cleanName(name), 34)}
         </button>
@@ -57,7 +63,7 @@ function Evidence({ items, overview }: { items: EvidenceAnswer[]; overview: Over
         <li key={i}>
           {cleanText(item.text)}
           {drawn.has(item.quantity) && (
-            <button type="button" class="plain" onClick={() => select({ quantity: item.quantity })}>
+            <button type="button" class="plain" onClick={() => showInMap({ quantity: item.quantity })}>
               show in the map
             </button>
           )}
@@ -79,9 +85,11 @@ interface Props {
   verdict: VerdictAnswer;
   overview: OverviewAnswer;
   lead?: boolean; // its message is the sentence above and isn't said again
+  level?: 2 | 3 | 4; // of its heading
 }
 
-export function Verdict({ verdict: v, overview, lead }: Props) {
+export function Verdict({ verdict: v, overview, lead, level = 3 }: Props) {
+  const Heading = `h${level}` as const;
   const known = new Set([...overview.variables.map((x) => x.name), ...overview.layers]);
   const says = lead && v.message.trim() === overview.sentence.trim() ? "" : cleanText(v.message);
   return (
@@ -91,11 +99,11 @@ export function Verdict({ verdict: v, overview, lead }: Props) {
       aria-label={`${v.name} (${v.code})`}
     >
       {!lead && (
-        <h3 class="verdict-name">
+        <Heading class="verdict-name">
           <Icon look={lookOfSeverity(v.severity)} />
           {v.name} <span class="code-number">{v.code}</span>
           <span class="severity">{v.severity}</span>
-        </h3>
+        </Heading>
       )}
       {says && <p class="message">{says}</p>}
       <Fix fix={v.fix} />
@@ -131,7 +139,7 @@ export function Verdict({ verdict: v, overview, lead }: Props) {
             Explains {plural(v.explains.length, "more finding")}: {v.explains.map((x) => x.name).join(", ")}
           </summary>
           {v.explains.map((x) => (
-            <Verdict key={`${x.code}-${x.first_step}`} verdict={x} overview={overview} />
+            <Verdict key={`${x.code}-${x.first_step}`} verdict={x} overview={overview} level={lead ? 2 : 4} />
           ))}
         </details>
       )}
