@@ -1,6 +1,6 @@
 // Everything the panel knows of the page around it. TensorBoard offers no theme, visibility or hash interface to a
 // plugin, so each is taken from the parent document where that can be reached, and does without where it can't.
-import { hashKey, KEYS, parseHash, type Selection, sameSelection, writeHash } from "./lib/url";
+import { hashKey, KEYS, NOTHING, parseHash, type Selection, sameSelection, writeHash } from "./lib/url";
 
 interface TfStorage {
   setString(key: string, value: string, options: { defaultValue: string; useLocationReplace: boolean }): void;
@@ -119,7 +119,8 @@ export function onAddress(apply: (selection: Selection) => void): void {
   const target = embedded && attempt(() => window.parent.location.hash) !== null ? window.parent : window;
   target.addEventListener("hashchange", () => {
     const now = readAddress();
-    if (!sameSelection(now, last)) apply(now);
+    // An address that says nothing of the panel (another tab was opened) takes no choice back.
+    if (!sameSelection(now, last) && !sameSelection(now, NOTHING)) apply(now);
     last = now;
   });
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { LinkAnswer, OverviewAnswer, RunEntry, Status } from "../src/lib/api";
 import {
   bucketAt,
+  bucketEnding,
   edgesOf,
   logTicks,
   rowAt,
@@ -102,6 +103,11 @@ describe("buckets", () => {
   test("the bucket under a step is the last that begins before it", () => {
     expect([0, 1, 2.5, 9, 10, 5000].map((s) => bucketAt(s, first))).toEqual([0, 0, 1, 2, 3, 4]);
     expect(bucketAt(1, [])).toBe(-1);
+  });
+  test("a curve, known by the last step of each bucket, counts the same buckets", () => {
+    const last = [1, 2, 9, 99, 200];
+    expect([0, 1, 1.5, 9, 10, 5000].map((s) => bucketEnding(s, last))).toEqual([0, 0, 1, 2, 3, 4]);
+    expect(bucketEnding(1, [])).toBe(-1);
   });
   test("a pointer outside of the rows hits none", () => {
     expect([rowAt(0, 18, 3), rowAt(53.9, 18, 3), rowAt(54, 18, 3), rowAt(-1, 18, 3)]).toEqual([0, 2, -1, -1]);

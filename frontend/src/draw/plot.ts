@@ -1,7 +1,7 @@
 // One uPlot chart per curve: a band from the lowest to the highest value of each bucket, and the last value as a line.
 import uPlot from "uplot";
 import type { CurveAnswer } from "../lib/api";
-import { logTicks, type Span, ticksOf } from "../lib/buckets";
+import { bucketEnding, logTicks, type Span, ticksOf } from "../lib/buckets";
 import { kindOf, numberOf } from "../lib/cells";
 import { formatTick } from "../lib/format";
 import { gutterOf, plotWidth, RIGHT } from "../lib/layout";
@@ -113,6 +113,7 @@ export function makePlot(
         sync: { key: "weightwatch", scales: ["x", null] },
         drag: { x: false, y: false },
         y: false,
+        dataIdx: (_u, _series, _nearest, step) => bucketEnding(step, input.steps), // as the heat map counts
         points: { size: 6 },
       },
       scales: {
@@ -129,7 +130,7 @@ export function makePlot(
       bands: [{ series: [1, 2], fill: ink.band }],
       hooks: {
         draw: [(u) => drawSpecial(u, input)],
-        setCursor: [(u) => onIndex(u.cursor.idx ?? null)],
+        setCursor: [(u) => onIndex(u.cursor.idx == null ? null : (u.cursor.idxs?.[3] ?? null))],
       },
     },
     dataOf(input),

@@ -32,6 +32,13 @@ export function bucketAt(step: number, first: readonly number[]): number {
   return first.length === 0 ? -1 : Math.max(0, low - 1);
 }
 
+/** Index of the first bucket that ends at or after `step` (the last one beyond the end); -1 without buckets. */
+export function bucketEnding(step: number, last: readonly number[]): number {
+  const before = bucketAt(step, last);
+  if (before < 0) return -1;
+  return (last[before] as number) >= step ? before : Math.min(before + 1, last.length - 1);
+}
+
 /** Left edge of each bucket in pixels, and the right edge of the last: C + 1 numbers. A bucket reaches to the next one. */
 export function edgesOf(first: readonly number[], span: Span, width: number): number[] {
   const edges = first.map((step) => xOf(step, span, width));
