@@ -1,0 +1,7 @@
+"""From what TensorBoard stores to Histories: by a data provider (plugin), or from event files (command line)."""
+
+from ._assembly import Assembly, Launch, Skipped
+from ._files import launches, read, runs
+from ._provider import ProviderReader, ReadRun
+
+__all__ = ["Assembly", "Launch", "ProviderReader", "ReadRun", "Skipped", "launches", "read", "runs"]

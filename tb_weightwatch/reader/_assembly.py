@@ -1,0 +1,164 @@
+"""Data by tag to Histories: the one assembly behind both ways of reading."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .. import schema
+from ..history import History
+from ..schema import Chunk, DecodeError, Now, Tag
+
+MAX_LAUNCHES = 2000  # of one run
+MAX_CELLS = 1 << 28  # values of one launch: 1.3 GB
+MAX_WAITING = 1 << 29  # bytes of one run that are not decoded yet
+_T = TypeVar("_T")
+
+
+class Skipped(Counter[str]):
+    """What could not be read: reason -> how often."""
+
+    def __str__(self) -> str:
+        return "; ".join(f"{count:,} x {reason}" for reason, count in sorted(self.items()))
+
+
+@dataclass
+class Launch:
+    """One launch as read.
+
+    Attributes:
+        history: its rows and dated records.
+        now: where it stands; None if that could not be read.
+        skipped: what could not be read.
+        foreign: columns that this version does not know and left out.
+    """
+
+    history: History
+    now: Now | None = None
+    skipped: Skipped = field(default_factory=Skipped)
+    foreign: set[str] = field(default_factory=set)
+
+
+class _Growing:
+    """A launch to which data come in any order."""
+
+    def __init__(self, launch: str) -> None:
+        self.launch = Launch(History(launch))
+        self.waiting: dict[str, dict[int, deque[bytes]]] = {"rows": {}, "header": {}, "now": {}}
+        self.next = {"rows": 0, "header": 0}
+        self.cells = 0
+        self.end = 0  # rows up to here were read or are known to be lost
+
+    def put(self, kind: str, number: int, data: bytes) -> int:
+        # A datum that was interrupted or damaged may stand there twice: the last that can be read counts.
+        held = self.waiting[kind].setdefault(number, deque(maxlen=3))
+        before = sum(map(len, held))
+        held.append(data)
+        return sum(map(len, held)) - before
+
+    def settle(self) -> Launch:
+        for number in sorted(self.waiting["header"]):
+            self._header(number)
+        for number in sorted(self.waiting["rows"]):
+            self._block(number)
+        if 0 in self.waiting["now"]:
+            now = self._decoded("now", 0, schema.decode_now)
+            if now is not None and (self.launch.now is None or now.time >= self.launch.now.time):
+                self.launch.now = now
+                self._started(now.started)
+        return self.launch
+
+    def _decoded(self, kind: str, number: int, decode: Callable[[bytes], _T]) -> _T | None:
+        for data in reversed(self.waiting[kind].pop(number)):
+            try:
+                return decode(data)
+            except DecodeError as error:
+                self.launch.skipped[f"{kind}: {error}"] += 1
+        return None
+
+    def _header(self, number: int) -> None:
+        records = self._decoded("header", number, schema.decode_records)
+        if number < self.next["header"]:
+            return
+        if number > self.next["header"]:
+            self.launch.skipped["header: missing"] += number - self.next["header"]
+        self.next["header"] = number + 1
+        for record in records or ():
+            self.launch.history.add(record)
+            if not self.launch.history.started:
+                self._started(record.time)
+
+    def _block(self, number: int) -> None:
+        chunk = self._decoded("rows", number, schema.decode_chunk)
+        history = self.launch.history
+        if number < self.next["rows"]:
+            return
+        if number > self.next["rows"]:
+            self.launch.skipped["rows: missing"] += number - self.next["rows"]
+        self.next["rows"] = number + 1
+        if chunk is None or not self._fits(chunk):
+            history.complete = False
+            return
+        if chunk.first != self.end:
+            history.complete = False
+        history.append(chunk.rows)
+        self.end = chunk.first + len(chunk.rows)
+        self.cells += schema.cells(chunk.rows)
+        self.launch.foreign.update(chunk.foreign)
+        self._started(chunk.started)
+
+    def _fits(self, chunk: Chunk) -> bool:
+        reason = ""
+        if self.cells + schema.cells(chunk.rows) > MAX_CELLS:
+            reason = f"rows: more than {MAX_CELLS:,} values in a launch"
+        elif len(self.launch.history) and chunk.rows.steps[0] <= self.launch.history.steps[-1]:
+            reason = "rows: steps go back"
+        self.launch.skipped.update([reason] if reason else [])
+        return not reason
+
+    def _started(self, started: float) -> None:
+        if 0 < started < 1e12:
+            self.launch.history.started = started
+
+
+class Assembly:
+    """The data of one run, put in in any order and over any time; its Histories only grow."""
+
+    def __init__(self) -> None:
+        self._growing: dict[str, _Growing] = {}
+        self._bytes = 0
+        self.skipped = Skipped()  # what belongs to no launch
+
+    def put(self, tag: Tag, data: Any) -> None:
+        """Takes the datum of a tag."""
+        if tag.kind == "maps":
+            return
+        if not isinstance(data, bytes):
+            data = b""  # can not be decoded: what it held is lost, and counted as such
+        if tag.launch not in self._growing and len(self._growing) >= MAX_LAUNCHES:
+            self.skipped[f"more than {MAX_LAUNCHES:,} launches in a run"] += 1
+        elif self._bytes + len(data) > MAX_WAITING:
+            self.skipped[f"more than {MAX_WAITING:,} bytes in a run"] += 1
+        else:
+            growing = self._growing.setdefault(tag.launch, _Growing(tag.launch))
+            self._bytes += growing.put(tag.kind, tag.number, data)
+
+    def launches(self) -> list[Launch]:
+        """Returns the launches, oldest first; what is missing makes a History incomplete and is counted."""
+        self._bytes = 0
+        found: list[Launch] = []
+        for growing in self._growing.values():
+            launch = growing.settle()
+            if launch.now or len(launch.history) or launch.history.records:
+                found.append(launch)
+            else:  # nothing of it could be read
+                self.skipped.update(launch.skipped)
+                launch.skipped.clear()
+        return sorted(found, key=lambda launch: (launch.history.started, launch.history.launch))
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return self._bytes + sum(8 * g.cells + 2000 for g in self._growing.values())

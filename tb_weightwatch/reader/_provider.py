@@ -1,0 +1,212 @@
+"""TensorBoard's data provider to Histories: what changed is read, in few calls; what was read stays, within bounds."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .. import schema
+from ._assembly import Assembly, Launch, Skipped
+
+MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
+BUDGET = 1 << 28  # bytes of decoded Histories that are kept
+_SPLITTABLE = {"RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN"}
+_LIGHT = ("header", "now")
+Stamps = dict[str, str]  # tag -> what changes when its data do
+
+
+class ReadRun:
+    """What was read of a run.
+
+    Attributes:
+        revision: changes when the run's data do.
+        launches: oldest first.
+        skipped: what could not be read and belongs to no launch.
+        memo: for what is derived from this revision; emptied when it changes.
+    """
+
+    def __init__(self) -> None:
+        self.revision = ""
+        self.launches: list[Launch] = []
+        self.memo: dict[Any, Any] = {}
+        self._assembly = Assembly()
+        self._seen: Stamps = {}
+        self._lock = threading.RLock()
+
+    @property
+    def skipped(self) -> Skipped:
+        return self._assembly.skipped
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return self._assembly.nbytes + 300 * len(self._seen)
+
+
+class ProviderReader:
+    """Reads runs through a data provider; safe for threads.
+
+    Args:
+        provider: TensorBoard's `context.data_provider`.
+        budget: bytes of decoded Histories that are kept; the least recently used run goes first.
+    """
+
+    def __init__(self, provider: Any, budget: int = BUDGET) -> None:
+        self._provider, self._budget = provider, budget
+        self._runs: OrderedDict[tuple[str, str], ReadRun] = OrderedDict()
+        self._lock = threading.Lock()
+        self._largest = 1 << 16  # bytes of a datum, at most so far
+
+    def listed(self, ctx: Any, experiment: str) -> dict[str, str]:
+        """Returns run -> revision of all runs that hold data of ours."""
+        return {run: _revision(stamps) for run, stamps in self._list(ctx, experiment, None).items()}
+
+    @contextmanager
+    def peeked(self, ctx: Any, experiment: str) -> Iterator[dict[str, ReadRun]]:
+        """Gives all runs with their dated records and states, without new rows: a few small reads for all of them."""
+        listed = self._list(ctx, experiment, None)
+        with self._lock:
+            for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed]:
+                del self._runs[key]
+        entries = {run: self._entry(experiment, run) for run in listed}
+        changed = {run: _changed(entries[run], stamps, _LIGHT) for run, stamps in listed.items()}
+        got: dict[str, dict[str, Any]] = {}
+        wanted = [(run, tag) for run, tags in changed.items() for tag in tags]
+        for start in range(0, len(wanted), MAX_TAGS):
+            batch = wanted[start : start + MAX_TAGS]
+            for run, data in self._fetch(ctx, experiment, [r for r, _ in batch], [t for _, t in batch]).items():
+                got.setdefault(run, {}).update(data)
+        for run, stamps in listed.items():
+            with entries[run]._lock:
+                self._take(entries[run], stamps, changed[run], got.get(run, {}))
+        yield entries
+
+    @contextmanager
+    def opened(self, ctx: Any, experiment: str, run: str) -> Iterator[ReadRun]:
+        """Gives a run as it stands now, for this thread alone.
+
+        Raises:
+            KeyError: there is no such run, or it holds no data of ours.
+        """
+        stamps = self._list(ctx, experiment, run).get(run)
+        if not stamps:
+            raise KeyError(run)
+        entry = self._entry(experiment, run)
+        with entry._lock:
+            changed = _changed(entry, stamps, None)
+            got: dict[str, Any] = {}
+            while len(got) < len(changed):
+                batch = changed[len(got) : len(got) + max(1, min(MAX_TAGS, MAX_BYTES // self._largest))]
+                data = self._fetch(ctx, experiment, [run], batch).get(run, {})
+                got.update({tag: data.get(tag) for tag in batch})
+            self._take(entry, stamps, changed, got)
+            self._evict(keep=(experiment, run))
+            yield entry
+
+    # -- what changed
+
+    def _list(self, ctx: Any, experiment: str, run: str | None) -> dict[str, Stamps]:
+        from tensorboard.data.provider import RunTagFilter
+
+        found = self._provider.list_tensors(
+            ctx,
+            experiment_id=experiment,
+            plugin_name=schema.PLUGIN,
+            run_tag_filter=None if run is None else RunTagFilter(runs=[run]),
+        )
+        return {
+            name: {
+                tag: repr((series.max_step, series.max_wall_time))
+                for tag, series in tags.items()
+                if schema.parse_tag(tag) is not None
+            }
+            for name, tags in found.items()
+        }
+
+    def _entry(self, experiment: str, run: str) -> ReadRun:
+        with self._lock:
+            entry = self._runs.setdefault((experiment, run), ReadRun())
+            self._runs.move_to_end((experiment, run))
+            return entry
+
+    def _evict(self, keep: tuple[str, str]) -> None:
+        with self._lock:
+            total = sum(entry.nbytes for entry in self._runs.values())
+            for key in list(self._runs):
+                if total <= self._budget:
+                    break
+                if key != keep:
+                    total -= self._runs.pop(key).nbytes
+
+    def _take(self, entry: ReadRun, stamps: Stamps, changed: list[str], got: Mapping[str, Any]) -> None:
+        if not entry._seen.keys() <= stamps.keys():  # data vanished: the run was written anew
+            entry._assembly, entry._seen = Assembly(), {}
+        for name in changed:
+            tag = schema.parse_tag(name)
+            if tag is not None and name in got:
+                entry._assembly.put(tag, got[name])
+                entry._seen[name] = stamps[name]
+        revision = _revision(stamps)
+        if revision != entry.revision or changed:
+            entry.launches, entry.revision = entry._assembly.launches(), revision
+            entry.memo.clear()
+
+    # -- reading
+
+    def _fetch(self, ctx: Any, experiment: str, runs: list[str], tags: list[str]) -> dict[str, dict[str, Any]]:
+        """Returns run -> tag -> bytes (None for what is no datum of ours)."""
+        from tensorboard.data.provider import RunTagFilter
+
+        try:
+            found = self._provider.read_tensors(
+                ctx,
+                experiment_id=experiment,
+                plugin_name=schema.PLUGIN,
+                downsample=1,
+                run_tag_filter=RunTagFilter(runs=sorted(set(runs)), tags=sorted(set(tags))),
+            )
+        except Exception as error:
+            if not _splittable(error):
+                raise
+            if len(tags) == 1:
+                return {run: {tags[0]: None} for run in runs}
+            middle = len(tags) // 2
+            halves = [self._fetch(ctx, experiment, runs, part) for part in (tags[:middle], tags[middle:])]
+            return {
+                run: {**halves[0].get(run, {}), **halves[1].get(run, {})} for run in set(halves[0]) | set(halves[1])
+            }
+        return {run: {tag: self._content(data) for tag, data in series.items()} for run, series in found.items()}
+
+    def _content(self, data: Any) -> bytes | None:
+        array = data[-1].numpy if data else None
+        if array is None or array.size != 1 or not isinstance(array.item(), bytes):
+            return None
+        content: bytes = array.item()
+        self._largest = max(self._largest, len(content))
+        return content
+
+
+def _changed(entry: ReadRun, stamps: Stamps, kinds: tuple[str, ...] | None) -> list[str]:
+    """Returns the tags to read; all of them if some that were read have vanished."""
+    seen = entry._seen if entry._seen.keys() <= stamps.keys() else {}
+    changed = [tag for tag, stamp in stamps.items() if seen.get(tag) != stamp]
+    return sorted(tag for tag in changed if (schema.parse_tag(tag) or schema.Tag("", "")).kind in (kinds or _ALL))
+
+
+_ALL = (*_LIGHT, "rows")
+
+
+def _revision(stamps: Stamps) -> str:
+    return hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()[:16]
+
+
+def _splittable(error: Exception) -> bool:
+    """Says whether fewer tags in a call may help: a reply too large, or one datum that can not be converted."""
+    code = getattr(error, "code", None)
+    if callable(code):
+        return getattr(code(), "name", "") in _SPLITTABLE
+    return isinstance(error, (ValueError, TypeError))
