@@ -1,7 +1,9 @@
 // Writes package-lock.json anew without addresses: neither where a package was downloaded nor where to fund it.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
+// From nothing: an old file would hide that a platform's package could not be found.
+rmSync(new URL("../package-lock.json", import.meta.url));
 execFileSync("npm", ["install", "--package-lock-only"], { stdio: "inherit" });
 const file = new URL("../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(file, "utf8"));

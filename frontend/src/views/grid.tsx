@@ -68,14 +68,14 @@ function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geo
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     const at = stepAt(x, span, width);
-    const row = rowAt(y + scroll, ROW, map.names.length);
-    setSpot(row < 0 ? null : { row, column: bucketAt(at, map.first), x, y });
+    setSpot({ column: bucketAt(at, map.first), x, y });
     moveCursor(at, "map");
   };
   const onLeave = () => {
     setSpot(null);
     moveCursor(null, "map");
   };
+  const row = spot ? rowAt(spot.y + scroll, ROW, map.names.length) : -1; // the rows may scroll under the pointer
   return (
     <div
       class="map-plot"
@@ -84,7 +84,7 @@ function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geo
       onPointerMove={onMove}
       onPointerLeave={onLeave}
       onWheel={onWheel}
-      onClick={() => spot && select({ variable: map.names[spot.row] ?? "" })}
+      onClick={() => row >= 0 && select({ variable: map.names[row] ?? "" })}
     >
       <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px` }} />
       <Marks
@@ -96,7 +96,7 @@ function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geo
         active={map.names.indexOf(chosen)}
       />
       <CursorLine span={span} width={width} />
-      {spot && <Readout map={map} spot={spot} width={width} />}
+      {spot && row >= 0 && <Readout map={map} row={row} spot={spot} width={width} />}
     </div>
   );
 }

@@ -6,7 +6,6 @@ import { cleanName, cleanText, formatCell, formatSteps } from "../lib/format";
 import { ROW } from "../lib/layout";
 
 export interface Spot {
-  row: number;
   column: number;
   x: number; // in the plot
   y: number; // in the visible part
@@ -81,8 +80,18 @@ export function Marks(props: MarksProps) {
   );
 }
 
-export function Readout({ map, spot, width }: { map: HeatmapAnswer; spot: Spot; width: number }) {
-  const { row, column } = spot;
+export function Readout({
+  map,
+  row,
+  spot,
+  width,
+}: {
+  map: HeatmapAnswer;
+  row: number;
+  spot: Spot;
+  width: number;
+}) {
+  const { column } = spot;
   const low = map.low[row]?.[column];
   const high = map.high[row]?.[column];
   const value = low === high ? formatCell(high) : `${formatCell(low)} to ${formatCell(high)}`;
