@@ -211,7 +211,7 @@ class EventWriter:
         time = self._clock()
         state = Now(
             time=time,
-            due=max(self._cadence(time), min(self._gap, 600.0), _CADENCE_FIRST if self._ticks < 4 else 0.0),
+            due=max(self._cadence(time + 60.0), min(self._gap, 600.0), _CADENCE_FIRST if self._ticks < 4 else 0.0),
             step=self._step,
             rows=self._rows,
             blocks=self._blocks,

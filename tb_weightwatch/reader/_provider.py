@@ -61,13 +61,8 @@ class ProviderReader:
         self._lock = threading.Lock()
         self._largest = 1 << 16  # bytes of a datum, at most so far
 
-    def listed(self, ctx: Any, experiment: str) -> dict[str, str]:
-        """Returns run -> revision of all runs that hold data of ours."""
-        return {run: _revision(stamps) for run, stamps in self._list(ctx, experiment, None).items()}
-
-    @contextmanager
-    def peeked(self, ctx: Any, experiment: str) -> Iterator[dict[str, ReadRun]]:
-        """Gives all runs with their dated records and states, without new rows: a few small reads for all of them."""
+    def peek(self, ctx: Any, experiment: str) -> dict[str, ReadRun]:
+        """Returns all runs with their dated records and states, without new rows: a few small reads for all of them."""
         listed = self._list(ctx, experiment, None)
         with self._lock:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed]:
@@ -83,7 +78,7 @@ class ProviderReader:
         for run, stamps in listed.items():
             with entries[run]._lock:
                 self._take(entries[run], stamps, changed[run], got.get(run, {}))
-        yield entries
+        return entries
 
     @contextmanager
     def opened(self, ctx: Any, experiment: str, run: str) -> Iterator[ReadRun]:
@@ -92,11 +87,13 @@ class ProviderReader:
         Raises:
             KeyError: there is no such run, or it holds no data of ours.
         """
-        stamps = self._list(ctx, experiment, run).get(run)
-        if not stamps:
-            raise KeyError(run)
         entry = self._entry(experiment, run)
         with entry._lock:
+            stamps = self._list(ctx, experiment, run).get(run)
+            if not stamps:
+                with self._lock:
+                    self._runs.pop((experiment, run), None)
+                raise KeyError(run)
             changed = _changed(entry, stamps, None)
             got: dict[str, Any] = {}
             while len(got) < len(changed):
@@ -143,7 +140,7 @@ class ProviderReader:
                     total -= self._runs.pop(key).nbytes
 
     def _take(self, entry: ReadRun, stamps: Stamps, changed: list[str], got: Mapping[str, Any]) -> None:
-        if not entry._seen.keys() <= stamps.keys():  # data vanished: the run was written anew
+        if _rewritten(entry, stamps):
             entry._assembly, entry._seen = Assembly(), {}
         for name in changed:
             tag = schema.parse_tag(name)
@@ -176,9 +173,7 @@ class ProviderReader:
                 return {run: {tags[0]: None} for run in runs}
             middle = len(tags) // 2
             halves = [self._fetch(ctx, experiment, runs, part) for part in (tags[:middle], tags[middle:])]
-            return {
-                run: {**halves[0].get(run, {}), **halves[1].get(run, {})} for run in set(halves[0]) | set(halves[1])
-            }
+            return {run: {**halves[0].get(run, {}), **halves[1].get(run, {})} for run in {*halves[0], *halves[1]}}
         return {run: {tag: self._content(data) for tag, data in series.items()} for run, series in found.items()}
 
     def _content(self, data: Any) -> bytes | None:
@@ -191,10 +186,19 @@ class ProviderReader:
 
 
 def _changed(entry: ReadRun, stamps: Stamps, kinds: tuple[str, ...] | None) -> list[str]:
-    """Returns the tags to read; all of them if some that were read have vanished."""
-    seen = entry._seen if entry._seen.keys() <= stamps.keys() else {}
+    """Returns the tags to read; all of them if the run was written anew."""
+    seen = {} if _rewritten(entry, stamps) else entry._seen
     changed = [tag for tag, stamp in stamps.items() if seen.get(tag) != stamp]
     return sorted(tag for tag in changed if (schema.parse_tag(tag) or schema.Tag("", "")).kind in (kinds or _ALL))
+
+
+def _rewritten(entry: ReadRun, stamps: Stamps) -> bool:
+    """Says whether a launch vanished; a single tag may seem to, where another thread has seen a later list."""
+    return not _launches(entry._seen) <= _launches(stamps)
+
+
+def _launches(stamps: Stamps) -> set[str]:
+    return {tag.split("/", 2)[1] for tag in stamps}
 
 
 _ALL = (*_LIGHT, "rows")
