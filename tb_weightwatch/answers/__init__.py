@@ -1,0 +1,23 @@
+"""What panel, command line and report are told: pure functions of a launch and its diagnosis.
+
+Shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come from the table of quantities and from
+the rules, so a new quantity or rule touches nothing here.
+"""
+
+from ._grid import curves, heatmap, quantities
+from ._overview import launch_entry, overview, run_entries, runs
+from ._state import State, judge, severity, state
+
+__all__ = [
+    "State",
+    "curves",
+    "heatmap",
+    "judge",
+    "launch_entry",
+    "overview",
+    "quantities",
+    "run_entries",
+    "runs",
+    "severity",
+    "state",
+]

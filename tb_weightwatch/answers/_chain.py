@@ -1,0 +1,99 @@
+"""The seven links of the chain, each with its state, one number and one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..diagnosis import catalogue
+from ..history import History
+from ..verdict import LINKS, Diagnosis, Verdict, number
+from ._state import whole
+
+
+class _Link(NamedTuple):
+    title: str
+    symbol: str
+    column: str
+    meaning: str
+    reduce: Callable[[Any], float]
+    text: Callable[[float], str] = number
+
+
+def percent(share: float) -> str:
+    """Returns a share in percent; 0 % and 100 % only for none and all."""
+    if not 0 < share < 1:
+        return f"{number(100 * share)} %"
+    text = number(100 * share)
+    return "> 99.9 %" if text == "100" else f"{text} %"
+
+
+_LINKS = {
+    "data": _Link("Data", "", "input_max", "largest input, last step", np.max),
+    "activations": _Link("Activations", "", "dead_share", "dead units, worst layer", np.max, percent),
+    "loss": _Link("Loss", "", "loss", "loss of the last batch", np.max),
+    "gradient": _Link("Gradient", "gradient", "gradient_norm", "median gradient norm", np.median),
+    "optimizer": _Link("Optimizer", "lr", "learning_rate", "learning rate", np.max),
+    "update": _Link("Update", "lr · gradient", "update_ratio", "median update ratio", np.median),
+    "weight": _Link("Weight", "w", "weight_norm", "median weight norm", np.median),
+}
+
+
+def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """Returns the links in order; the first broken one is the link of the verdict that is the answer."""
+    first = diagnosis.verdicts[0].link if diagnosis.status == "sick" and diagnosis.verdicts else ""
+    return [_link(name, history, diagnosis, name == first) for name in LINKS]
+
+
+def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dict[str, Any]:
+    link = _LINKS[name]
+    causes = [v for v in diagnosis.verdicts if v.link == name]
+    broken = [v for v in causes if v.severity != "info"]
+    effects = [(v, part) for v in diagnosis.verdicts for part in whole(v)[1:] if part.link == name]
+    passed = [rule for rule in diagnosis.passed if rule in catalogue() and catalogue()[rule].link == name]
+    lacking = [u for u in diagnosis.unknown if u.rule in catalogue() and catalogue()[u.rule].link == name]
+    value = _number(history, link)
+    if broken:
+        state, text = "broken", _line(broken)
+    elif effects:
+        cause, effect = effects[0]
+        state, text = "consequence", f"follows from {cause.name}: {effect.message.rstrip('.')}"
+    elif causes:
+        state, text = "note", _line(causes)
+    elif not passed and (lacking or not value):
+        state = "unknown"
+        text = lacking[0].lacked if lacking else "not recorded"
+    else:
+        state = "ok"
+        text = f"{len(passed)} check{'' if len(passed) == 1 else 's'} passed" if passed else "nothing seen against it"
+        text += f", {len(lacking)} could not tell" if lacking else ""
+    return {
+        "link": name,
+        "title": link.title,
+        "symbol": link.symbol,
+        "state": state,
+        "number": value,
+        "meaning": link.meaning,
+        "text": text,
+        "codes": sorted({v.code for v in [*causes, *(effect for _, effect in effects)]}),
+        "first": first,
+    }
+
+
+def _line(verdicts: list[Verdict]) -> str:
+    more = f" (and {len(verdicts) - 1} more)" if len(verdicts) > 1 else ""
+    return verdicts[0].message.rstrip(".") + more
+
+
+def _number(history: History, link: _Link) -> str:
+    """Returns the number of the last row in which it was recorded; what is not finite wins."""
+    if not len(history) or not history.has(link.column):
+        return ""
+    known = history.known(link.column)
+    row = int(np.flatnonzero(known.reshape(len(history), -1).any(axis=1))[-1])
+    values = np.asarray(history.column(link.column)[row], np.float64).reshape(-1)[known[row].reshape(-1)]
+    odd = values[~np.isfinite(values)]
+    with np.errstate(all="ignore"):
+        return link.text(float(odd[0] if len(odd) else link.reduce(values)))

@@ -1,0 +1,81 @@
+"""Where a launch stands, and the diagnosis of what may be damaged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from ..diagnosis import diagnose
+from ..history import History
+from ..reader import Launch
+from ..verdict import SEVERITIES, Diagnosis, Verdict
+
+# An event file is seen with TensorBoard's reload interval (5 s) and the pass before it; clocks of machines differ.
+RELOAD_LAG = 30.0
+_DUE = 60.0
+
+
+class State(NamedTuple):
+    """Where a launch stands: "training", "ended", "stopped" or "died", in words, and the last step known."""
+
+    name: str
+    text: str
+    last_step: int
+
+
+def judge(history: History) -> Diagnosis:
+    """Returns the diagnosis of a History that was read: as `diagnose`, but never raises.
+
+    A recorded rule configuration that this version does not know is left out, and the sentence says so.
+    """
+    try:
+        return diagnose(history)
+    except ValueError as error:
+        reason = str(error)
+    except Exception as error:  # rules may meet facts of a type that no trainer writes
+        return _unjudged(error)
+    try:
+        found = diagnose(history, {})
+    except Exception as error:
+        return _unjudged(error)
+    return replace(found, sentence=f"{found.sentence} (The recorded rule settings were left out: {reason}.)")
+
+
+def _unjudged(error: Exception) -> Diagnosis:
+    told = f"{type(error).__name__}: {error}"
+    return Diagnosis("undecided", f"Cannot tell: what was recorded could not be judged ({told}).")
+
+
+def state(launch: Launch, time: float) -> State:
+    """Returns where a launch stands at a time (unix seconds)."""
+    history, now = launch.history, launch.now
+    step = max(now.step if now else 0, int(history.steps[-1]) if len(history) else 0)
+    ended = history.ended
+    if ended is not None:
+        step = max(step, ended.step)
+        return _ended(ended.data, step)
+    alive = now.time if now else (float(history.times[-1]) if len(history) else history.started)
+    due = now.due if now else _DUE
+    if time - alive <= 3 * due + RELOAD_LAG:
+        return State("training", f"training, at step {step:,}" if step else "training, before its first step", step)
+    seen = datetime.fromtimestamp(min(max(alive, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return State("died", f"no end was recorded; last sign of life at step {step:,}, {seen}", step)
+
+
+def _ended(data: Any, step: int) -> State:
+    how, detail = str(data.get("how", "")), str(data.get("detail", ""))
+    after = f"after {step:,} step{'' if step == 1 else 's'}"
+    if how in ("exception", "signal"):
+        return State("stopped", f"stopped by {detail or 'a ' + how} {after}", step)
+    return State("ended", f"ended {after}", step)
+
+
+def severity(diagnosis: Diagnosis) -> str:
+    """Returns the worst severity of the open verdicts, or "none"."""
+    return max((v.severity for v in diagnosis.verdicts), key=SEVERITIES.index, default="none")
+
+
+def whole(verdict: Verdict) -> list[Verdict]:
+    """Returns a verdict and, after it, all that it explains."""
+    return [verdict, *(one for part in verdict.explains for one in whole(part))]
