@@ -65,9 +65,8 @@ def _recording(history: History) -> str:
 
 
 def _call(name: Any, config: Any) -> str:
-    shown = (
-        {k: v for k, v in config.items() if k != "name" and v not in (None, False)} if isinstance(config, dict) else {}
-    )
+    given = config if isinstance(config, dict) else {}
+    shown = {key: value for key, value in given.items() if key != "name" and value not in (None, False)}
     return f"{_plain(name)}({_pairs(shown, '=')})"
 
 
@@ -80,11 +79,9 @@ def _plain(value: Any) -> str:
         return number(value, 6)
     if isinstance(value, dict):
         inner = value.get("config")
-        return (
-            _call(value.get("class_name") or value.get("class"), inner)
-            if isinstance(inner, dict)
-            else _pairs(value, "=")
-        )
+        if isinstance(inner, dict):
+            return _call(value.get("class_name") or value.get("class"), inner)
+        return _pairs(value, "=")
     if isinstance(value, (list, tuple)):
         return f"({', '.join(map(_plain, value))})"
     return "" if value is None else str(value)

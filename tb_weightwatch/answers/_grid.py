@@ -41,11 +41,10 @@ def heatmap(history: History, name: str, columns: int, *, revision: str = "") ->
     buckets = _buckets(history, columns)
     values, recorded, none = _series(history, name)
     low, high, _ = _reduced(values, recorded, none, buckets)
-    axes = {"variable": [v.name for v in history.variables], "layer": [x.name for x in history.layers]}
     return {
         "revision": revision,
         "quantity": _quantity(known, history),
-        "names": axes.get(known.axis, [known.title]),
+        "names": _names(history).get(known.axis, [known.title]),
         "first": buckets.first.tolist(),
         "last": buckets.last.tolist(),
         "low": [_cells(row, known) for row in low],
@@ -78,11 +77,14 @@ def curves(history: History, name: str, columns: int, *, revision: str = "") -> 
 def _place(history: History, name: str) -> tuple[str, int]:
     if not name:
         return "run", 0
-    for axis, names in (("variable", history.variables), ("layer", history.layers)):
-        for place, item in enumerate(names):
-            if item.name == name:
-                return axis, place
+    for axis, names in _names(history).items():
+        if name in names:
+            return axis, names.index(name)
     raise KeyError(name)
+
+
+def _names(history: History) -> dict[str, list[str]]:
+    return {"variable": [v.name for v in history.variables], "layer": [x.name for x in history.layers]}
 
 
 def _buckets(history: History, columns: int) -> _Buckets:

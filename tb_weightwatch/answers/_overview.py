@@ -60,16 +60,17 @@ def runs(revision: str, launches: Mapping[str, Iterable[dict[str, Any]]]) -> dic
     return {"revision": revision, "runs": run_entries(launches), "hint": "" if launches else HINT}
 
 
-def overview(
-    run: str, launch: Launch, diagnosis: Diagnosis, time: float, *, revision: str = "", skipped: int = 0
-) -> Any:
-    """Returns the overview of a launch; `skipped` counts what was skipped beside the launch's own."""
+def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skipped: int = 0) -> dict[str, Any]:
+    """Returns the overview of a launch; `skipped` counts what was skipped beside the launch's own.
+
+    Its `revision` changes when the state does; who knows the data's revision puts that before it.
+    """
     history = launch.history
     stands = state(launch, time)
     shown = quantities(history)
     names = {q["name"] for q in shown}
     return {
-        "revision": f"{revision}:{stands.name}",
+        "revision": stands.name,
         "run": run,
         "launch": history.launch,
         "state": stands.name,
