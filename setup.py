@@ -1,11 +1,12 @@
 """Builds the wheel. Everything that pip needs to know stands here; tool settings stand in pyproject.toml."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 here = Path(__file__).parent
-version = (here / "tb_weightwatch" / "_version.py").read_text().split('"')[1]
+version = re.search(r'__version__ = "(.+)"', (here / "tb_weightwatch" / "_version.py").read_text()).group(1)
 
 setup(
     name="tb-weightwatch",

@@ -202,15 +202,16 @@ class History:
     def variables(self) -> tuple[Variable, ...]:
         """Watched variables in the order of the V axis, as they were last described."""
         return tuple(
-            Variable(**{**v, "shape": tuple(v.get("shape", ()))}) for v in self._described("variables")
+            Variable(**{**v, "shape": tuple(v.get("shape", ()))}) for v in self.described("variables")
         )
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Layers whose outputs are read, in the order of the L axis."""
-        return tuple(Layer(**v) for v in self._described("layers"))
+        return tuple(Layer(**v) for v in self.described("layers"))
 
-    def _described(self, kind: str) -> list[dict[str, Any]]:
+    def described(self, kind: str) -> list[dict[str, Any]]:
+        """Returns the items of all records of that kind ("variables", "layers"), later descriptions over earlier ones."""
         found: dict[str, dict[str, Any]] = {}
         for record in self.of_kind(kind):
             for item in record.data.get("items", ()):
@@ -237,9 +238,10 @@ class History:
 
     @property
     def ended(self) -> Record | None:
-        """The "end" record, or None if no end was recorded."""
+        """The last "end" record; None if no end was recorded, or training went on after it."""
         found = self.of_kind("end")
-        return found[-1] if found else None
+        last = int(self.steps[-1]) if self._length else 0
+        return found[-1] if found and found[-1].step >= last else None
 
     @property
     def loss(self) -> NDArray[np.float64]:

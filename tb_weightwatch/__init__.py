@@ -1,0 +1,54 @@
+"""tb_weightwatch: tells why your TensorFlow weights aren't moving."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .capture import _summary as summary
+    from .capture._callback import WeightWatch
+    from .capture._watch import Watch
+    from .diagnosis import diagnose
+    from .history import History
+    from .reader import read
+    from .verdict import Diagnosis, Evidence, Verdict
+
+# TensorFlow and TensorBoard take seconds to import: each name is imported when it is first used.
+_PLACES = {
+    "Diagnosis": ("verdict", "Diagnosis"),
+    "Evidence": ("verdict", "Evidence"),
+    "History": ("history", "History"),
+    "Verdict": ("verdict", "Verdict"),
+    "Watch": ("capture._watch", "Watch"),
+    "WeightWatch": ("capture._callback", "WeightWatch"),
+    "diagnose": ("diagnosis", "diagnose"),
+    "read": ("reader", "read"),
+    "summary": ("capture._summary", ""),
+}
+__all__ = [
+    "Diagnosis",
+    "Evidence",
+    "History",
+    "Verdict",
+    "Watch",
+    "WeightWatch",
+    "__version__",
+    "diagnose",
+    "read",
+    "summary",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    module, attribute = _PLACES[name]
+    found = importlib.import_module(f"{__name__}.{module}")
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

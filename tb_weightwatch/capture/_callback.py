@@ -1,0 +1,188 @@
+"""The Keras callback: one line in `model.fit(..., callbacks=[ww.WeightWatch("logs/run-1")])`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ..history import History
+from ..verdict import Diagnosis
+from . import _facts as facts
+from ._recorder import Recorder
+from ._twin import ROOM, Twin
+
+
+class WeightWatch(keras.callbacks.Callback):
+    """Records why weights move, or don't, while `model.fit` runs, and says so.
+
+    Steps that are not recorded run the user's own train function, untouched. A second `fit` of the same model goes on
+    in the same launch; another model starts a new one.
+
+    Args:
+        logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
+        overhead: share of training time that recording may cost; None records on a fixed schedule.
+        rules: rule name -> thresholds by name, or False to mute the rule.
+        verbose: prints a new answer as training runs.
+
+    Raises:
+        OSError: the folder can not be written.
+        ValueError: `overhead` or `rules` is not valid.
+    """
+
+    def __init__(
+        self,
+        logdir: Any,
+        *,
+        overhead: float | None = 0.02,
+        rules: Mapping[str, Any] | None = None,
+        verbose: bool = True,
+    ) -> None:
+        super().__init__()
+        self._make = lambda: Recorder(logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose)
+        self._watched: Any = None  # the model of the present launch
+        self._twin: Twin | None = None
+        self._pending: list[tuple[int, float]] = []  # step and time of the rows that stand in the twin's state
+        self._start()
+
+    def _start(self) -> None:
+        self._recorder = self._make()
+        self._recorder.collect = self._collect
+        self._twin, self._step, self._traced = None, 0, False
+        self._began: tuple[int, float, bool] = (0, 0.0, False)
+        self._fresh = True  # the next recorded step does not follow a recorded one
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The answer from all steps recorded so far."""
+        self._collect()
+        return self._recorder.diagnosis
+
+    @property
+    def history(self) -> History:
+        """What has been recorded so far."""
+        self._collect()
+        return self._recorder.history
+
+    # -- what Keras calls
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Starts a launch, or goes on with it where the model is the same."""
+        model = self.model
+        if self._watched is not None and self._watched is not model:
+            self._recorder.close("completed")
+            self._start()
+        self._watched = model
+        with self._recorder.guarded():
+            self._prepare(model)
+
+    def _prepare(self, model: Any) -> None:
+        strategy = model.distribute_strategy
+        if strategy.num_replicas_in_sync > 1:
+            raise NotImplementedError(
+                f"{type(strategy).__name__} with {strategy.num_replicas_in_sync} replicas can not be recorded yet; "
+                "train on one device to have it diagnosed"
+            )
+        optimizers = _optimizers(model)
+        describe = self._recorder.describe
+        known = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
+        describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
+        if self._twin is None or self._twin.plain is not model.train_function:
+            self._collect()
+            self._twin, self._traced = Twin(model, optimizers), False
+        self._recorder.budget.begin()
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Puts the recording function in place for a step that is due."""
+        recorder, due = self._recorder, False
+        if self._twin is not None and not recorder.off:
+            several = range(1, self.model.steps_per_execution + 1)
+            due = any([recorder.due(self._step + i) for i in several])
+            if due:
+                self.model.train_function = self._recording
+        self._began = (batch, time.perf_counter(), due)
+
+    def _recording(self, iterator: Any) -> Any:
+        twin = self._twin
+        assert twin is not None
+        self.model.train_function = twin.plain
+        try:
+            return twin.call(iterator)
+        except (tf.errors.OutOfRangeError, StopIteration):
+            raise
+        except tf.errors.OpError as error:
+            # The user's own program may fail so, or ours; if nothing was updated yet, the user's goes on without us.
+            if self._traced or int(self.model.optimizer.iterations.numpy()) != 0:
+                raise
+            self._recorder.fail(error)
+            return twin.plain(iterator)
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Counts the steps and, at the end of a burst, brings its rows in."""
+        begin, started, recorded = self._began
+        now = time.perf_counter()
+        steps = batch - begin + 1
+        with self._recorder.guarded():
+            self._recorded(steps, now - started) if recorded else self._plain(steps, now - started)
+            self._recorder.tick(self._step)
+        self._recorder.budget.spent(time.perf_counter() - now)
+
+    def _plain(self, steps: int, seconds: float) -> None:
+        self._step += steps
+        self._fresh = True
+        for _ in range(steps):
+            self._recorder.budget.stepped(seconds / steps, recorded=False)
+
+    def _recorded(self, steps: int, seconds: float) -> None:
+        twin = self._twin
+        assert twin is not None
+        if twin.fault is not None:
+            self._recorder.fail(twin.fault)
+        if not self._traced:
+            self._traced = True
+            self._describe(twin)
+        else:
+            for _ in range(steps):
+                self._recorder.budget.stepped(seconds / steps, recorded=True)
+        self._pending += [(self._step + i + 1, time.time()) for i in range(steps)]
+        self._step += steps
+        if len(self._pending) + self.model.steps_per_execution > ROOM or not self._recorder.due(self._step + 1):
+            self._collect()
+
+    def _describe(self, twin: Twin) -> None:
+        measuring = twin.measuring
+        self._recorder.describe(self._step, "variables", {"items": measuring.items})
+        self._recorder.describe(self._step, "layers", {"items": [item for _, item in measuring.layers]})
+        self._recorder.describe(self._step, "facts", measuring.shapes)
+        self._recorder.describe(self._step, "facts", facts.model_facts(self.model))
+
+    def _collect(self) -> None:
+        twin, pending = self._twin, self._pending
+        if twin is None or not pending or self._recorder.off:
+            return
+        self._pending = []
+        flat, layout = twin.take(), twin.layout
+        if layout is None or not len(flat):
+            return
+        pending = pending[-len(flat) :]
+        rows = layout.rows(flat[-len(pending) :], [s for s, _ in pending], [t for _, t in pending])
+        cosine = rows.variable.get("gradient_cosine")
+        if cosine is not None and self._fresh:
+            cosine.known[0] = False
+        self._fresh = False
+        self._recorder.append(rows)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Ends the launch; a further `fit` of the same model goes on with it."""
+        with self._recorder.guarded():
+            self._recorder.end("completed")
+
+
+def _optimizers(model: Any) -> list[Any]:
+    """Returns the optimizer that the model was compiled with, and others that it holds (own train steps, GANs)."""
+    held = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer)]
+    own = [model.optimizer] if getattr(model, "optimizer", None) is not None else []
+    return list({id(one): one for one in [*own, *held]}.values())

@@ -1,0 +1,220 @@
+"""One recorder behind the callback, the loop and the summary functions: it owns the History and all that leaves it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..diagnosis import diagnose, settings
+from ..history import History, Record, Rows
+from ..schema import settle, settle_record
+from ..verdict import Diagnosis
+from ..writer import EventWriter, Sink, directory_sink
+from ._schedule import Budget, Schedule
+
+
+class Recorder:
+    """Keeps and writes what is recorded, judges it now and then, and says what is new.
+
+    Args:
+        destination: folder of the run, or a `tf.summary` writer.
+        kind: "fit", "loop" or "summary".
+        overhead: share of training time that recording may cost (0 to 1); None: a fixed schedule.
+        rules: rule name -> thresholds by name, or False to mute the rule.
+        verbose: prints a new answer.
+
+    Raises:
+        OSError: the folder can not be written.
+        ValueError: `overhead` or `rules` is not valid.
+    """
+
+    def __init__(
+        self,
+        destination: Any,
+        *,
+        kind: str,
+        overhead: float | None = 0.02,
+        rules: Mapping[str, Any] | None = None,
+        verbose: bool = True,
+    ) -> None:
+        if overhead is not None and not 0 < overhead <= 1:
+            raise ValueError(f"overhead must be a share of training time between 0 and 1, or None; got {overhead!r}")
+        chosen = settings(rules)
+        started = time.time()
+        launch = f"{int(started)}-{os.urandom(3).hex()}"
+        self.history = History(launch, started=started)
+        self.budget = Budget(overhead)
+        self.verbose, self.off = verbose, False
+        self._schedule = Schedule(self.budget)
+        self._writer = EventWriter(_sink(destination), launch, started)
+        self._judged: Diagnosis | None = None
+        self._judge_at, self._told, self._ended = 1, "", False
+        self.collect: Callable[[], None] = lambda: None  # brings in rows that still stand elsewhere
+        self.describe(0, "config", {"rules": chosen, "overhead": overhead})
+        self.describe(0, "facts", {"recorder": {"kind": kind}})
+        self._release = _closed_in_any_case(self)
+
+    # -- recording
+
+    def due(self, step: int) -> bool:
+        """Says whether to record the step (from 1)."""
+        return not self.off and self._schedule.due(step)
+
+    def describe(self, step: int, kind: str, data: Mapping[str, Any]) -> None:
+        """Keeps and writes a dated record; of facts and described items only what changed."""
+        record = settle_record(Record(step, kind, data, time.time()))
+        changed: Mapping[str, Any] = record.data
+        if kind == "facts":
+            known = self.history.facts
+            changed = {k: v for k, v in changed.items() if k not in known or known[k] != v}
+        elif kind in ("variables", "layers"):
+            items = {i["name"]: i for i in self.history.described(kind)}
+            changed = {"items": [i for i in changed["items"] if items.get(i["name"]) != i]}
+            changed = changed if changed["items"] else {}
+        if changed:
+            record = Record(record.step, kind, changed, record.time)
+            self.history.add(record)
+            self._writer.add(record)
+
+    def append(self, rows: Rows) -> None:
+        """Keeps rows as a reader will get them, writes them, and judges now and then."""
+        if self.off or not len(rows):
+            return
+        settled = settle(rows)
+        self.history.append(settled)
+        self._ended = False
+        self._writer.append(settled)
+        if len(self.history) >= self._judge_at:
+            self._judge_at = max(len(self.history) + 4, int(len(self.history) * 1.1))
+            self._writer.judged(self.diagnosis)
+            self._tell()
+
+    def tick(self, step: int) -> None:
+        """Lets the writer do what is due; cheap, for every step."""
+        if not self.off:
+            self._writer.tick(step)
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The answer from all rows so far."""
+        last = self._judged
+        if last is None or last.rows != len(self.history):
+            last = self._judged = diagnose(self.history)
+        return last
+
+    def _tell(self, last: bool = False) -> None:
+        found = self.diagnosis
+        first = found.verdicts[0] if found.verdicts and found.status == "sick" else None
+        news = first.name if first else (found.status if last else self._told)
+        if self.verbose and news != self._told and len(self.history):
+            fix = f"\n  fix: {first.fix}" if first else ""
+            print(f"\ntb_weightwatch: {found}{fix}", file=sys.stderr, flush=True)
+        self._told = news
+
+    # -- ending and failing
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Keeps any fault of the recorder away from training."""
+        try:
+            yield
+        except Exception as error:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Warns once, loudly, with the traceback, and switches the recorder off; training goes on."""
+        if os.environ.get("TB_WEIGHTWATCH_STRICT") == "1":
+            raise error
+        if self.off:
+            return
+        self.off = True
+        text = "".join(traceback.format_exception(error))
+        warnings.warn(
+            f"tb_weightwatch failed and has switched itself off; training goes on unrecorded.\n{text}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+    def end(self, how: str, detail: str = "") -> None:
+        """Records that training ended (it may go on), judges, tells and flushes."""
+        if self.off:
+            return
+        self.collect()
+        if self._ended:
+            return
+        step = int(self.history.steps[-1]) if len(self.history) else 0
+        share = self.budget.cost
+        self.describe(step, "cost", {"overhead": round(share, 5)})
+        self.describe(step, "end", {"how": how, "detail": detail})
+        self._ended = True
+        self._judged = None
+        self._writer.judged(self.diagnosis)
+        self._tell(last=True)
+        self._writer.flush()
+
+    def close(self, how: str = "closed", detail: str = "") -> None:
+        """Ends, if that has not been said, and closes the event file; closing twice is fine."""
+        self._release()
+        with self.guarded():
+            self.end(how, detail)
+            self._writer.close()
+        self.off = True
+
+
+def _sink(destination: Any) -> Sink:
+    if isinstance(destination, (str, os.PathLike)):
+        return directory_sink(destination)
+    if hasattr(destination, "as_default") and hasattr(destination, "flush"):
+        from ._sink import SummarySink
+
+        return SummarySink(destination)
+    raise TypeError(
+        "expected the folder of a run (str or path) or a tf.summary writer (tf.summary.create_file_writer(...)), "
+        f"got {type(destination).__name__}"
+    )
+
+
+def _closed_in_any_case(recorder: Recorder) -> Any:
+    """Closes the recorder at exit and flushes it at SIGTERM; returns what undoes both."""
+    process = os.getpid()
+
+    def at_exit() -> None:
+        if process == os.getpid():  # not in a forked child
+            error = getattr(sys, "last_value", None)  # what the interpreter is dying of, if anything
+            recorder.close("exception" if error else "closed", type(error).__name__ if error else "")
+
+    def at_signal(number: int, frame: Any) -> None:
+        if process == os.getpid():
+            with recorder.guarded():
+                recorder.end("signal", signal.Signals(number).name)
+        if callable(previous):
+            previous(number, frame)
+        elif previous == signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    atexit.register(at_exit)
+    previous: Any = None
+    ours = threading.current_thread() is threading.main_thread()
+    if ours:
+        previous = signal.getsignal(signal.SIGTERM)
+        ours = previous is not None  # None: installed by C code, which we could not chain
+        if ours:
+            signal.signal(signal.SIGTERM, at_signal)
+
+    def release() -> None:
+        atexit.unregister(at_exit)
+        if ours and signal.getsignal(signal.SIGTERM) is at_signal:
+            with contextlib.suppress(ValueError):  # closing from another thread
+                signal.signal(signal.SIGTERM, previous)
+
+    return release

@@ -1,0 +1,111 @@
+"""Which steps are recorded: short bursts at irregular starts, fewer as the run goes on, within a share of its time."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+
+FIRST = 64  # every step up to here
+PER_OCTAVE = 700  # rows while the step count doubles: about 3,300 rows at 10,000 steps, 10,300 at 10 million
+BURST = 8  # consecutive steps; a lone row aliases with gradient accumulation, epochs and alternating training
+
+
+def scheduled(step: int) -> bool:
+    """Says whether the fixed schedule records the step (from 1); a pure function of the step alone."""
+    if step <= FIRST:
+        return True
+    octave = ((step - 1) // FIRST).bit_length() - 1
+    start, length = FIRST << octave, FIRST << octave
+    window = -(-BURST * length // PER_OCTAVE)
+    if window <= BURST:
+        return True
+    number, place = divmod(step - 1 - start, window)
+    offset = _mixed(octave * 1_000_003 + number) % (window - BURST + 1)
+    return offset <= place < offset + BURST
+
+
+def _mixed(value: int) -> int:
+    """A private hash (SplitMix64's finaliser): no global random generator is ever drawn from."""
+    value = (value + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return value ^ (value >> 31)
+
+
+class Budget:
+    """What recording costs, against what it may cost.
+
+    Args:
+        share: of training time; None: no limit.
+        clock: returns seconds.
+    """
+
+    MINUTE = 60.0  # a shorter run is charged as if it took a minute, or it would hardly be recorded
+    LEAST = 0.5  # seconds that rows may take in that first minute, however long tracing took
+
+    def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.share, self._clock = share, clock
+        self._began = clock()
+        self._once = self._rows = 0.0  # seconds: preparation, and recording itself
+        self._plain: deque[float] = deque(maxlen=101)  # durations of unrecorded steps
+        self._owed: list[float] = []  # durations of recorded steps, until it is known what a plain one takes
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since training began."""
+        return max(self._clock() - self._began, 1e-9)
+
+    def begin(self) -> None:
+        """Starts the clock (again): what came before was not training."""
+        self._began = self._clock()
+
+    def prepared(self, seconds: float) -> None:
+        """Takes what was spent once (tracing)."""
+        self._once += seconds
+
+    def spent(self, seconds: float) -> None:
+        """Takes what was spent on rows, beside the step."""
+        self._rows += seconds
+
+    def stepped(self, seconds: float, recorded: bool) -> None:
+        """Takes the duration of a step."""
+        (self._owed if recorded else self._plain).append(seconds)
+        if len(self._plain) >= 3 and self._owed:
+            usual = median(self._plain)
+            self._rows += sum(max(0.0, one - usual) for one in self._owed)
+            self._owed.clear()
+
+    @property
+    def cost(self) -> float:
+        """The measured share of training time."""
+        return (self._once + self._rows) / self.elapsed
+
+    def affords(self) -> bool:
+        """Says whether another burst may be recorded."""
+        if self.share is None:
+            return True
+        if self.elapsed < self.MINUTE:
+            return self._rows <= max(self.share * self.MINUTE - self._once, self.LEAST)
+        return self._once + self._rows <= self.share * self.elapsed
+
+
+class Schedule:
+    """The fixed schedule, thinned by a budget: a burst that can not be afforded is left out as a whole."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._asked, self._answer = 0, False
+
+    def due(self, step: int) -> bool:
+        """Says whether to record the step; ask for steps in increasing order (the same step gives the same answer)."""
+        if step != self._asked:
+            going = self._answer and self._asked == step - 1
+            self._answer = scheduled(step) and (step <= FIRST or (going and self._aligned(step)) or self.budget.affords())
+            self._asked = step
+        return self._answer
+
+    def _aligned(self, step: int) -> bool:
+        """Inside a burst; where all steps are scheduled, a burst ends every `BURST` steps."""
+        return step % BURST != 0

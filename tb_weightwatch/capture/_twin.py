@@ -1,0 +1,95 @@
+"""The recording twin of a model's train function: the user's own step, measured into state inside the step.
+
+Only recorded steps call it, and hooks live only inside that call, so every other step is the user's own program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from ._frame import Frame, key, watching
+from ._measuring import Layout, Measuring
+
+ROOM = 16  # rows that the state holds; the host reads it at least that often
+
+
+class Twin:
+    """Runs single steps of `model.fit` recorded; rows are read with `take`.
+
+    Args:
+        model: a compiled Keras model whose train function has been made.
+        optimizers: its optimizers, outermost ones.
+    """
+
+    def __init__(self, model: Any, optimizers: list[Any]) -> None:
+        self.model, self.plain = model, model.train_function
+        self.fault: BaseException | None = None
+        self.measuring = Measuring(model, optimizers)
+        self._ring: tf.Variable | None = None
+        self._count = tf.Variable(0, dtype=tf.int64, trainable=False, name="weightwatch_rows")
+        self._read = 0
+        self._inside("make", lambda: model.make_train_function(force=True))
+        self._function, model.train_function = model.train_function, self.plain
+
+    @property
+    def layout(self) -> Layout | None:
+        """Where each number stands in a row; None until the first recorded step has been traced."""
+        return self.measuring.layout
+
+    def call(self, iterator: Any) -> Any:
+        """Runs the recording function in place of the user's, and puts the user's back whatever happens."""
+        return self._inside("run", lambda: self._function(iterator))
+
+    def _inside(self, _: str, run: Callable[[], Any]) -> Any:
+        # Keras 3.15 binds train_step when the function is made, older versions look it up while tracing: so it stands
+        # in both cases, and only as long.
+        own = self.model.__dict__.get("train_step")
+        original = self.model.train_step
+        self.model.__dict__["train_step"] = lambda data: self._recorded(original, data)
+        try:
+            return run()
+        finally:
+            if own is None:
+                self.model.__dict__.pop("train_step", None)
+            else:
+                self.model.__dict__["train_step"] = own
+
+    def _recorded(self, train_step: Callable[[Any], Any], data: Any) -> Any:
+        frame = Frame(None if tf.executing_eagerly() else tf.compat.v1.get_default_graph())
+        measuring = self.measuring
+        with frame.guard():
+            measuring.begin(frame, data)
+        with watching(frame, self.model, measuring.optimizers, measuring.layer_names, measuring.in_branch(frame)):
+            result = train_step(data)
+        with frame.guard():
+            row = measuring.end(frame, result)
+            self._write(row)
+        self.fault = self.fault or frame.fault
+        return result
+
+    def _write(self, row: tf.Tensor) -> None:
+        if self._ring is None:
+            with tf.init_scope():
+                self._ring = tf.Variable(tf.zeros([ROOM, row.shape[0]], tf.float64), trainable=False)
+        # One row, once: more writes a step are recomputed by XLA for every element of the ring.
+        place = tf.reshape(self._count % ROOM, [1, 1])
+        self._ring.scatter_nd_update(tf.cast(place, tf.int32), row[None])
+        self._count.assign_add(1)
+
+    def take(self) -> NDArray[np.float64]:
+        """Returns the rows written since the last call, `[n, N]`, oldest first (at most `ROOM`)."""
+        count = int(self._count.numpy())
+        new = min(count - self._read, ROOM)
+        self._read = count
+        if self._ring is None or not new:
+            return np.zeros((0, 0))
+        ring = self._ring.numpy()
+        return np.asarray(ring[np.arange(count - new, count) % ROOM])
+
+
+__all__ = ["ROOM", "Twin", "key"]

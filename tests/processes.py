@@ -1,0 +1,81 @@
+"""Real TensorBoard processes and a real browser, for tests and screenshots."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(url: str) -> tuple[int, bytes]:
+    """Returns status and body, also of an error answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def get_json(url: str) -> Any:
+    status, body = get(url)
+    assert status == 200, f"{url}: {status} {body[:300]!r}"
+    return json.loads(body)
+
+
+@contextlib.contextmanager
+def tensorboard(logdir: Path | str, *flags: str, python: str = sys.executable) -> Iterator[str]:
+    """Runs a real TensorBoard on `logdir` and yields its address, once it answers."""
+    port = free_port()
+    prefix = next((f.split("=", 1)[1] for f in flags if f.startswith("--path_prefix=")), "")
+    command = [python, "-m", "tensorboard.main", "--port", str(port), "--host", "127.0.0.1"]
+    where = [] if any(f.startswith("--logdir") for f in flags) else ["--logdir", str(logdir)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    process = subprocess.Popen(
+        [*command, *where, "--reload_interval", "1", *flags],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, text=True,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}{prefix}"
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise RuntimeError(f"TensorBoard ended: {process.stderr.read() if process.stderr else ''}")
+            with contextlib.suppress(OSError, AssertionError):
+                get_json(f"{address}/data/environment")
+                break
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def wait_for_runs(address: str, count: int, seconds: float = 30) -> Any:
+    """Returns the plugin's answer to `runs` once it lists at least `count` runs."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = get_json(f"{address}/data/plugin/weightwatch/runs")
+        if len(answer["runs"]) >= count:
+            return answer
+        assert time.monotonic() < deadline, f"expected {count} runs, got {answer}"
+        time.sleep(0.2)
