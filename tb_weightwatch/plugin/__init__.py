@@ -1,0 +1,1 @@
+"""TensorBoard's plugin: loader, thin routes, and the panel's files."""

@@ -33,12 +33,14 @@ class Launch:
         now: where it stands; None if that could not be read.
         skipped: what could not be read.
         foreign: columns that this version does not know and left out.
+        memo: for what is derived from it.
     """
 
     history: History
     now: Now | None = None
     skipped: Skipped = field(default_factory=Skipped)
     foreign: set[str] = field(default_factory=set)
+    memo: dict[Any, Any] = field(default_factory=dict)
 
 
 class _Growing:
