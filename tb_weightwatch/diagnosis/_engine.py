@@ -49,6 +49,7 @@ def diagnose(history: History, config: Mapping[str, Any] | None = None) -> Diagn
     Raises:
         ValueError: `config` names a rule or threshold that does not exist.
     """
+    history = history[:]  # a prefix never grows, so what rules derive and share goes away with it
     chosen = settings(history.config.get("rules") if config is None else config)
     verdicts: list[Verdict] = []
     passed: list[str] = []

@@ -6,6 +6,10 @@ import numpy as np
 
 from ..history import History
 from ..verdict import Status, Unknown, Verdict, number
+from ._loss import Trend, trend
+from ._signals import alive, column, mean_step, trainable
+from ._structure import kernels
+from ._words import counted
 
 
 def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> tuple[Status, str]:
@@ -17,43 +21,78 @@ def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> 
         return "undecided", "No training step has been recorded yet."
     if not history.has("update_norm"):
         return "undecided", "Cannot tell: it was not recorded how far the weights moved in a step."
-    status, sentence = _moving(history)
-    return status, sentence
+    with np.errstate(all="ignore"):
+        return _moving(history, unknown)
 
 
-def _moving(history: History) -> tuple[Status, str]:
-    steps = int(history.steps[-1])
-    ratio = _usual_ratio(history)
-    if ratio == 0:
-        return "undecided", f"The weights did not move in {steps:,} steps, and no check could tell why."
+def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
+    steps, ratio = counted(int(history.steps[-1]), "step"), _usual_ratio(history)
+    if not ratio > 0:
+        return "undecided", _motionless(history, unknown, steps)
     moved = f"weights move by {number(ratio)} of their size a step"
+    seen, row = trend(history), len(history) - 1
     if not history.has("loss"):
-        return "healthy", f"Healthy so far: {moved} (the loss was not recorded)."
-    loss = history.loss[np.isfinite(history.loss)]
-    if len(loss) < 2:
-        return "healthy", f"Healthy so far: {moved}; too few steps to see the loss fall."
-    early, late = _ends(loss)
-    told = f"loss {number(early)} -> {number(late)} over {steps:,} steps"
-    if late < early:
-        return "healthy", f"Healthy: {moved}, {told}."
-    if steps < 50:
-        return "healthy", f"Healthy so far: {moved}, {told}; too early to see a trend."
+        return "healthy", f"Healthy so far: {moved}; whether the loss falls is not known, since it was not recorded."
+    if not np.isfinite(history.loss[history.known("loss")][-1]):
+        return "undecided", f"Undecided: {moved}, but the loss is not finite, and no check could tell why."
+    if seen.rows[row] < 3:
+        return "undecided", f"Undecided: {moved}, but {steps} are too few to see whether the loss falls."
+    return _loss(history, seen, row, moved, steps)
+
+
+def _loss(history: History, seen: Trend, row: int, moved: str, steps: str) -> tuple[Status, str]:
+    told = f"{seen.words(row)} over {steps}"
+    useless = bool(seen.sure and seen.late[row] > 1.02 * seen.no_skill[row] + seen.noise[row])
+    if useless and seen.rows[row] >= 50:
+        level = f"{number(float(seen.no_skill[row]))}, which takes no skill"
+        said = f"Undecided: {moved}, but the loss is no better than {level} ({told}), and no check could tell why."
+        return "undecided", said
+    if seen.fallen[row]:
+        slope = _slope(history)
+        if slope < -0.03 and not seen.low(0.05)[row]:
+            going = (
+                f"training, not finished: {told}, and still falling by {number(-100 * slope, 2)} % in the last quarter"
+            )
+            return "healthy", f"Healthy: {moved}; {going}."
+        return "healthy", f"Healthy: {moved}; {told}{', flat by now' if abs(slope) < 0.01 else ''}."
+    if seen.low()[row] or (seen.late[row] < 0.7 * seen.no_skill[row]):
+        return "healthy", f"Healthy: {moved}, and the loss stays low ({told})."
+    if seen.rows[row] < 50 and seen.late[row] <= seen.start[row] + max(seen.noise[row], 0.5 * abs(seen.start[row])):
+        return "undecided", f"Undecided: {moved}; {told} is too early to see whether the loss falls."
+    if seen.late[row] < seen.start[row]:
+        return "undecided", f"Undecided: {moved}, but the loss has not fallen by more than chance ({told})."
     return "undecided", f"Undecided: {moved}, but the loss has not fallen ({told}), and no check could tell why."
 
 
-def _ends(loss: np.ndarray) -> tuple[float, float]:
-    """Returns the loss at the start and at the end, as medians over a tenth of the rows each."""
-    width = max(1, len(loss) // 10)
-    return float(np.median(loss[:width])), float(np.median(loss[-width:]))
+def _motionless(history: History, unknown: list[Unknown], steps: str) -> str:
+    if not len(history.variables) or not trainable(history).any():
+        return f"Undecided: no trainable weight was seen in {steps}."
+    lacking = "; ".join(f"{u.rule}: {u.lacked}" for u in unknown[:2])
+    why = f"what is missing: {lacking}" if lacking else "no check could tell why"
+    living = alive(history)
+    note = " although gradients are alive" if living is not None and living.any() else ""
+    return f"Undecided: the weights did not move in {steps}{note}; {why}."
+
+
+def _slope(history: History) -> float:
+    """Returns how far the loss changed in the last quarter of the rows, as a share of its size; 0 where it is noise."""
+    loss = history.loss[np.isfinite(history.loss)]
+    quarter = len(loss) // 4
+    if quarter < 2:
+        return float(loss[-1] / loss[0] - 1) if len(loss) > 1 and loss[0] > 0 else 0.0
+    before, after = loss[-2 * quarter : -quarter], loss[-quarter:]
+    change = float(np.mean(after) - np.mean(before))
+    chance = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
+    return 0.0 if abs(change) < chance else change / max(abs(float(np.mean(before))), 1e-12)
 
 
 def _usual_ratio(history: History) -> float:
-    """Returns the median over variables of the mean update ratio over steps (the median over steps is 0 under accumulation)."""
-    ratio = history.column("update_ratio").astype(np.float64)
-    ratio[~np.isfinite(ratio)] = np.nan
-    trained = np.array([v.trainable for v in history.variables], bool)
-    if ratio.size == 0 or not trained.any():
+    """Returns the median over matrices of the mean step against the weight's size; 0 if nothing trainable moved."""
+    ratio, update = mean_step(history), column(history, "update_norm")
+    if ratio is None or update is None or not ratio.shape[1]:
         return 0.0
-    seen = ratio[:, trained]
-    seen = seen[:, np.isfinite(seen).any(axis=0)]
-    return float(np.median(np.nanmean(seen, axis=0))) if seen.size else 0.0
+    chosen = ratio[-1, kernels(history)]
+    chosen = chosen[np.isfinite(chosen)]
+    usual = float(np.median(chosen)) if len(chosen) else 0.0
+    # One frozen half, or one layer that has its turn later, must not hide that the rest moves.
+    return usual if usual > 0 else float(np.nanmax(ratio[-1], initial=0.0))

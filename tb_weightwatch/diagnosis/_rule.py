@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..history import History
 from ..verdict import LINKS, Certainty, Evidence, Severity
 
 HEADINGS = ("What it sees", "Why it matters", "When it is a false alarm", "What to try", "References")

@@ -1,16 +1,45 @@
-"""What rules share: causal helpers over rows, and how to read the recorded settings. Everything here is pure."""
+"""What rules share: causal helpers over rows, and signals derived once per diagnosis. Everything here is pure."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..history import History
+from ..history import History, Variable
 
-Bool = NDArray[np.bool_]
-Float = NDArray[np.floating[Any]]
+Bool = NDArray[Any]  # of bool; the stubs turn a comparison of arrays into a union otherwise
+Float = NDArray[Any]  # of float64
+P = ParamSpec("P")
+R = TypeVar("R")
+_memo: WeakKeyDictionary[History, dict[Any, Any]] = WeakKeyDictionary()
+
+
+def shared(function: Callable[P, R]) -> Callable[P, R]:
+    """Keeps what `function(history, ...)` derives for as long as that History lives and has not grown.
+
+    A History only grows, so its two lengths say whether a kept value still stands. `diagnose` works on a prefix of
+    its own, so nothing outlives a diagnosis.
+    """
+
+    @wraps(function)
+    def kept(*args: P.args, **kwargs: P.kwargs) -> R:
+        history: Any = args[0]
+        known = _memo.setdefault(history, {})
+        key = (function, args[1:], tuple(sorted(kwargs.items())), len(history), len(history.records))
+        if key not in known:
+            known[key] = function(*args, **kwargs)
+        found: R = known[key]
+        return found
+
+    return kept
+
+
+# -- over rows, causal
 
 
 def ever(mask: Bool) -> Bool:
@@ -37,17 +66,138 @@ def trailing_mean(values: Float, window: int) -> Float:
         return np.asarray(np.where(count > 0, total / count, np.nan))
 
 
+def running_mean(values: Float) -> Float:
+    """Returns, per row, the mean over all rows up to it, leaving out what is not finite."""
+    finite = np.isfinite(values)
+    total = np.cumsum(np.where(finite, values, 0.0), axis=0)
+    count = np.cumsum(finite, axis=0, dtype=np.int32)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(count > 0, total / count, np.nan))
+
+
+def first_known(values: Float) -> Float:
+    """Returns, per row, the first finite value up to it (along the first axis), NaN before there is one."""
+    finite = np.isfinite(values)
+    first = np.take_along_axis(values, np.argmax(finite, axis=0)[None], axis=0) if len(values) else values
+    return np.asarray(np.where(ever(finite), first, np.nan))
+
+
+def latest_known(values: Float) -> Float:
+    """Returns, per row, the last finite value up to it in a `[T]` column, NaN before there is one."""
+    rows = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), -1))
+    return np.asarray(np.where(rows >= 0, values[rows], np.nan)) if len(values) else values
+
+
+def running_max(values: Float) -> Float:
+    """Returns, per row, the largest number up to it, leaving out NaN."""
+    return np.asarray(np.fmax.accumulate(values, axis=0))
+
+
+# -- columns
+
+
+@shared
 def column(history: History, name: str) -> Float | None:
     """Returns a column as float64, or None if it was never recorded."""
-    return history.column(name).astype(np.float64) if history.has(name) else None
+    if not history.axis(name):
+        return None
+    values = history.column(name).astype(np.float64)
+    return values if np.isfinite(values).any() or history.has(name) else None
 
 
+def run_column(history: History, name: str) -> Float:
+    """Returns a run-wide column `[T]` as float64; all NaN if it was never recorded."""
+    found = column(history, name)
+    return np.full(len(history), np.nan) if found is None else found
+
+
+@shared
+def variables(history: History) -> tuple[Variable, ...]:
+    """Returns the watched variables."""
+    return history.variables
+
+
+@shared
+def facts(history: History) -> dict[str, Any]:
+    """Returns the merged facts."""
+    return history.facts
+
+
+@shared
 def trainable(history: History) -> Bool:
-    """Returns `[V]` whether each variable is trainable, as last described."""
-    return np.array([v.trainable for v in history.variables], bool)
+    """Returns `[V]` whether each variable is trainable, as last described; counters and seeds are not weights."""
+    return np.array([v.trainable and "int" not in v.dtype for v in variables(history)], bool)
 
 
-def optimizer(history: History) -> dict[str, Any]:
-    """Returns the first optimizer's recorded description: "class", "name", "config"; {} if none is known."""
-    found = history.facts.get("optimizers") or [{}]
-    return dict(found[0])
+@shared
+def weight_scale(history: History) -> Float:
+    """Returns `[V]` how large an element of each variable usually is: Glorot's scale, by shape."""
+    return np.array([_glorot(v.shape) for v in variables(history)], np.float64)
+
+
+def _glorot(shape: tuple[int, ...]) -> float:
+    if len(shape) < 2:
+        return float(np.sqrt(1 / max(1, shape[0] if shape else 1)))
+    field = float(np.prod(shape[:-2], dtype=np.float64))
+    return float(np.sqrt(2 / max(1.0, field * (shape[-2] + shape[-1]))))
+
+
+@shared
+def alive(history: History) -> Bool | None:
+    """Returns `[T, V]` where a trainable variable has a finite gradient that is not zero; None if not recorded."""
+    norm = column(history, "gradient_norm")
+    return None if norm is None else (norm > 0) & np.isfinite(norm) & trainable(history)
+
+
+@shared
+def relative_step(history: History) -> Float | None:
+    """Returns `[T, V]` the step against the weight's size, or its usual size if it is smaller (zero-initialised ones).
+
+    NaN where the variable is not trainable or was not recorded.
+    """
+    update, weight = column(history, "update_norm"), column(history, "weight_norm")
+    if update is None or weight is None:
+        return None
+    usual = weight_scale(history) * np.sqrt([max(1, v.size) for v in variables(history)])
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        ratio = update / np.maximum(weight, usual)
+    ratio[:, ~trainable(history)] = np.nan
+    return np.asarray(ratio)
+
+
+@shared
+def mean_step(history: History) -> Float | None:
+    """Returns `[T, V]` the mean of `relative_step` over the rows so far (means, since accumulation has many zeros)."""
+    step = relative_step(history)
+    return None if step is None else running_mean(step)
+
+
+@shared
+def largest_step(history: History) -> Float:
+    """Returns `[T]` the largest of `relative_step` over the trainable variables, of one row; NaN if there is none."""
+    return _largest(relative_step(history), history)
+
+
+@shared
+def largest_mean_step(history: History) -> Float:
+    """Returns `[T]` the largest of `mean_step` over the trainable variables; NaN if there is none."""
+    return _largest(mean_step(history), history)
+
+
+def _largest(values: Float | None, history: History) -> Float:
+    if values is None or not values.shape[1]:
+        return np.full(len(history), np.nan)
+    return np.asarray(np.fmax.reduce(values, axis=1))
+
+
+@shared
+def anything_nonfinite(history: History) -> Bool:
+    """Returns `[T]` whether the loss, a gradient or a weight was NaN or infinite in that row."""
+    found = np.zeros(len(history), bool)
+    if history.axis("loss"):
+        found |= history.known("loss") & ~np.isfinite(history.column("loss"))
+    for name in ("gradient_nonfinite", "weight_nonfinite"):
+        values = column(history, name)
+        if values is not None:
+            found |= (values > 0).any(axis=1)
+    return found

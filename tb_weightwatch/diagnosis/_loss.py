@@ -1,0 +1,146 @@
+"""How the loss goes, row by row and causally, and what a model without skill would get."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..history import History
+from ._signals import Bool, Float, facts, latest_known, run_column, running_max, running_mean, shared
+from ._structure import output_activation, output_units
+
+
+class Trend(NamedTuple):
+    """The loss as an observer at each row sees it, all `[T]`.
+
+    Attributes:
+        rows: number of finite losses so far.
+        start: the loss to begin with (the first row's, or the mean of the first few where batches are tiny).
+        late: mean over the last eighth of the rows, at least three.
+        noise: how far start and late may differ by chance (two standard errors).
+        peak: the largest finite loss so far.
+        no_skill: the loss of a model that ignores its input; NaN if it is not known.
+        sure: whether `no_skill` comes from the recorded loss function and is not a guess by the output layer.
+    """
+
+    rows: Float
+    start: Float
+    late: Float
+    noise: Float
+    peak: Float
+    no_skill: Float
+    sure: bool
+
+    @property
+    def gain(self) -> Float:
+        """How far the loss has fallen, as a share of where it began; negative if it rose."""
+        return np.asarray((self.start - self.late) / np.maximum(np.abs(self.start), 1e-12))
+
+    @property
+    def fallen(self) -> Bool:
+        """Whether it fell by more than chance and by at least 2 %."""
+        return np.asarray(self.start - self.late > np.maximum(self.noise, 0.02 * np.abs(self.start)))
+
+    @property
+    def known(self) -> Bool:
+        """Whether there are at least three losses to go by."""
+        return np.asarray(self.rows >= 3)
+
+    def low(self, share: float = 0.3) -> Bool:
+        """Whether the loss is low: a fraction of what takes no skill (of where it began, if unknown), or 0."""
+        skilled = (self.late <= share * self.no_skill) & (self.no_skill > 0)
+        began = (self.start > 0) & (np.abs(self.late) <= share * self.start) & ~(self.sure & np.isfinite(self.no_skill))
+        return np.asarray(began | skilled | (self.late == 0))
+
+    def poor(self, share: float = 0.8) -> Bool:
+        """Whether the loss is still near or above the level that takes no skill (or has not fallen, if unknown)."""
+        unknown = ~np.isfinite(self.no_skill)
+        return np.asarray(np.where(unknown, self.known & ~self.fallen, self.late >= share * self.no_skill))
+
+    def words(self, row: int) -> str:
+        """Returns the loss' way so far in words; "" where it is not known."""
+        from ..verdict import number
+
+        if not self.rows[row]:
+            return ""
+        return f"loss {number(float(self.start[row]))} -> {number(float(self.late[row]))}"
+
+
+@shared
+def trend(history: History) -> Trend:
+    """Returns the course of the loss; all NaN where it was not recorded."""
+    loss = run_column(history, "loss")
+    finite = np.flatnonzero(np.isfinite(loss))
+    rows = np.cumsum(np.isfinite(loss)).astype(np.float64)
+    blank = np.full(len(loss), np.nan)
+    sure = not loss_name(history).startswith("guess")
+    if not len(finite):
+        return Trend(rows, blank, blank, blank, blank, no_skill(history), sure)
+    values = loss[finite]
+    count = np.arange(1, len(values) + 1)
+    width = np.clip(count // 8, np.minimum(count, 3), None)
+    late = _windows(values, count, width)
+    spread = np.sqrt(np.maximum(_windows(values**2, count, width) - late**2, 0))
+    batch = run_column(history, "batch_size")
+    first = int(np.clip(32 // max(1.0, batch[finite[0]]), 1, 16)) if np.isfinite(batch[finite[0]]) else 1
+    begun = np.minimum(count, first)
+    start = (np.cumsum(values[: first + 1]) / np.arange(1, len(values[: first + 1]) + 1))[begun - 1]
+    noise = 2 * spread * np.sqrt(1 / width + 1 / begun)
+
+    def spreadout(found: Float) -> Float:
+        wide = blank.copy()
+        wide[finite] = found
+        return latest_known(wide)
+
+    peak = running_max(np.where(np.isfinite(loss), loss, np.nan))
+    return Trend(rows, spreadout(start), spreadout(late), spreadout(noise), peak, no_skill(history), sure)
+
+
+def _windows(values: Float, ends: np.ndarray, width: np.ndarray) -> Float:
+    """Returns means of `values[end - width : end]`; no cumulative sum, in which an enormous loss drowns later ones."""
+    bounds = np.stack([ends - width, ends], axis=1).ravel()
+    return np.asarray(np.add.reduceat(np.append(values, 0.0), bounds)[::2] / width)
+
+
+@shared
+def no_skill(history: History) -> Float:
+    """Returns `[T]` the loss of the best constant prediction; NaN where loss or targets are not known well enough."""
+    name = loss_name(history)
+    rows = len(history)
+    deviation, mean = run_column(history, "target_std"), run_column(history, "target_mean")
+    units = output_units(history)
+    if "categorical" in name and units and units > 1:
+        return np.full(rows, np.log(units))
+    if "binary_crossentropy" in name or "binarycrossentropy" in name:
+        p = np.clip(running_mean(mean), 1e-6, 1 - 1e-6)
+        return np.asarray(np.where(np.isfinite(p), -(p * np.log(p) + (1 - p) * np.log(1 - p)), np.log(2)))
+    if "squared" in name and "log" not in name:
+        return np.asarray(running_mean(deviation**2))
+    if "absolute" in name and "percent" not in name:
+        return np.asarray(0.8 * running_mean(deviation))  # the mean distance from the mean, for a bell curve
+    return np.full(rows, np.nan)
+
+
+@shared
+def loss_name(history: History) -> str:
+    """Returns the loss function's name in small letters; a guess by the output layer where it was not recorded."""
+    loss = facts(history).get("loss") or {}
+    names = f"{loss.get('class') or ''} {loss.get('name') or ''}".lower()
+    if names.strip():
+        return (
+            names.replace("meansquarederror", "mean_squared_error mse")
+            .replace("mse", "mean_squared_error")
+            .replace("meanabsoluteerror", "mean_absolute_error")
+            .replace("mae", "mean_absolute_error")
+            .replace("sparsecategorical", "sparse_categorical")
+            .strip()
+        )
+    activation = output_activation(history)
+    if activation == "softmax":
+        return "guess categorical"
+    if activation == "sigmoid" and output_units(history) == 1:
+        return "guess binary_crossentropy"
+    if activation == "linear":
+        return "guess squared"
+    return ""

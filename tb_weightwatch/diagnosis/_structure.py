@@ -1,0 +1,99 @@
+"""What the recorded structure tells: the output layer, the order of layers, where the chain is cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ._signals import Bool, facts, shared, trainable, variables
+
+# Layers that pass their input on at the same scale.
+TRANSPARENT = (
+    "InputLayer", "Flatten", "Reshape", "Permute", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout",
+    "Concatenate", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "UpSampling1D", "UpSampling2D", "Masking",
+    "RepeatVector", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "SpatialDropout1D",
+    "SpatialDropout2D", "Activation", "Identity",
+)  # fmt: skip
+# First layers with weights that take an input of any scale as it is.
+PLAIN = (
+    "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D",
+    "DepthwiseConv1D", "Conv1DTranspose", "Conv2DTranspose", "LSTM", "GRU", "SimpleRNN", "Bidirectional",
+    "TimeDistributed",
+)  # fmt: skip
+
+
+def model_layers(history: History) -> list[dict[str, Any]]:
+    """Returns the recorded layers of the model from input to output; [] if they are not known."""
+    return list((facts(history).get("model") or {}).get("layers") or [])
+
+
+def output_activation(history: History) -> str:
+    """Returns the output layer's activation in small letters; "" if it is not known."""
+    found = str((facts(history).get("output_layer") or {}).get("activation") or "")
+    return found.lower()
+
+
+def output_units(history: History) -> int | None:
+    """Returns the number of units of the output layer, or None if it is not known."""
+    units = (facts(history).get("output_layer") or {}).get("units")
+    if units is None:
+        shape = facts(history).get("prediction_shape") or []
+        units = shape[-1] if len(shape) > 1 else None
+    return int(units) if isinstance(units, (int, float)) else None
+
+
+def takes_any_scale(history: History) -> bool | None:
+    """Says whether the model itself brings its inputs to a common scale; None if its layers are not known."""
+    for layer in model_layers(history):
+        kind = str(layer.get("class") or "")
+        if kind in TRANSPARENT and not layer.get("weights"):
+            continue
+        return kind not in PLAIN
+    return None
+
+
+@shared
+def depth(history: History) -> NDArray[np.int64]:
+    """Returns `[V]` the place of each variable's layer, counted from the input, in order of first appearance."""
+    places: dict[str, int] = {}
+    order = [v.layer or v.name for v in variables(history)]
+    return np.array([places.setdefault(name, len(places)) for name in order], np.int64)
+
+
+def cut(history: History, without: Bool, whole: Bool | None = None) -> str:
+    """Says where the variables in `without` `[V]` lie among the trainable ones.
+
+    Returns:
+        "all", "input side" (everything up to some depth), "output side", or "inside".
+    """
+    whole = trainable(history) if whole is None else whole
+    places = depth(history)
+    if not (whole & ~without).any():
+        return "all"
+    rest = places[whole & ~without]
+    gone = places[whole & without]
+    if gone.max() < rest.min():
+        return "input side"
+    return "output side" if gone.min() > rest.max() else "inside"
+
+
+def kernels(history: History) -> Bool:
+    """Returns `[V]` which trainable variables are matrices (all trainable ones, where there is no matrix)."""
+    many = np.array([len(v.shape) > 1 for v in variables(history)], bool) & trainable(history)
+    return many if many.any() else trainable(history)
+
+
+def layer_of(history: History, name: str) -> Bool:
+    """Returns `[V]` which variables belong to the layer (or layer use) of that name."""
+    return np.array([bool(v.layer) and _same(v.layer, name) for v in variables(history)], bool)
+
+
+def _same(owner: str, use: str) -> bool:
+    return owner == use or use.startswith((f"{owner}#", f"{owner} (", f"{owner}:")) or owner.endswith(f"/{use}")

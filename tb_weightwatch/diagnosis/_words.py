@@ -1,0 +1,41 @@
+"""How rules say things: lists of names, counts, and code for `fit` or for a hand-written loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import Evidence, number
+from ._signals import facts, variables
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Returns names in a sentence: a, b and c; a, b, c and 5 more."""
+    shown = [f"'{n}'" for n in names[:most]]
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def named(history: History, which: NDArray[np.intp]) -> str:
+    """Returns the names of the variables at these places, in a sentence."""
+    return listed([variables(history)[i].name for i in which])
+
+
+def counted(count: float, noun: str) -> str:
+    """Returns "1 step", "12,000 steps"."""
+    shown = f"{int(count):,}" if np.isfinite(count) else number(count)
+    return f"{shown} {noun}{'' if count == 1 else 's'}"
+
+
+def by_hand(history: History) -> bool:
+    """Says whether the training loop is hand-written."""
+    return (facts(history).get("recorder") or {}).get("kind") != "fit"
+
+
+def evidence(name: str, value: float, text: str, *, step: int | None = None, quantity: str = "") -> Evidence:
+    """Returns a piece of evidence."""
+    return Evidence(name=name, value=float(value), text=text, step=step, quantity=quantity)

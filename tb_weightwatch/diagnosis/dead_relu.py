@@ -1,0 +1,102 @@
+"""201 dead-relu."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._layers import dead_layers, dead_units, layers, owned, relus
+from ._loss import trend
+from ._optimizer import literal, rounded, set_rate
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import Bool, ever, run_column, variables
+from ._words import evidence, listed
+
+
+@rule(
+    code=201,
+    name="dead-relu",
+    link="activations",
+    needs=("dead_share",),
+    explains=("constant-output", "zero-gradient", "vanishing-gradient", "no-learning-signal"),
+)
+def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Finding | Lacks | None:
+    """ReLU units that are zero for every sample and so never learn again.
+
+    What it sees:
+        A ReLU layer all of whose units are zero for every sample of several recorded batches, or one with more than
+        half of its units zero in every batch so far, while the loss stays where it was.
+
+    Why it matters:
+        The slope of a ReLU is exactly 0 on its flat side: a unit that no sample switches on gets no gradient, so its
+        weights stay as they are for ever. A layer that is dead as a whole cuts off all layers before it.
+
+    When it is a false alarm:
+        Many zeros are healthy (60 to 80 % of the outputs), and so are some dead units in a network whose loss falls;
+        both stay silent. A layer after a gate that starts at zero wakes up within a few steps.
+
+    What to try:
+        Lower the learning rate (one step too large is what kills units), scale the inputs, start from He
+        initialisation and a bias of 0, or take LeakyReLU or GELU.
+
+    References:
+        Lu et al., Dying ReLU and Initialization, https://arxiv.org/abs/1903.06733
+
+    Args:
+        history: what was recorded.
+        share: share of dead units of a layer above which it counts, if the loss does not fall.
+        rows: recorded steps before a partly dead layer is judged.
+    """
+    if not relus(history).any():
+        return None
+    seen = trend(history)
+    whole, units = dead_layers(history), dead_units(history)
+    stuck = seen.known & ~seen.low() & (~seen.fallen | seen.poor(0.95))
+    enough = (np.arange(len(history)) >= rows - 1)[:, None]
+    partly = (units > share) & enough & stuck[:, None]
+    firing: Bool = whole | partly
+    if not firing.any():
+        return None
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        dead = np.flatnonzero(whole[row])
+        which = dead if len(dead) else np.flatnonzero(partly[row])
+        names = [layers(history)[i].name for i in which]
+        since = int(history.steps[int(np.flatnonzero(ever(firing[:, which]).any(axis=1))[0])])
+        if len(dead):
+            many = "layers are" if len(names) > 1 else "layer is"
+            message = (
+                f"The ReLU {many} dead: every unit of {listed(names)} is zero for every sample since about step "
+                f"{since:,}, "
+                "so no gradient passes and the weights before it can not move"
+            )
+        else:
+            most = float(np.nanmax(units[row, which]))
+            message = (
+                f"{number(100 * most, 2)} % of the units of ReLU layer {listed(names)} have been zero for every "
+                f"sample so far, "
+                f"and the loss does not fall ({seen.words(row)})"
+            )
+        rate = run_column(history, "learning_rate")[row]
+        lower = rounded(rate / 10) if rate > 0 else 1e-4
+        now = f" from {literal(float(rate))}" if rate > 0 else ""
+        own = owned(history, which)
+        return Telling(
+            message=message,
+            fix=f"Start again with units that can recover, and a lower learning rate{now} to {literal(lower)}:\n"
+            "    keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')\n"
+            f"{set_rate(history, lower)}",
+            evidence=tuple(
+                evidence(
+                    f"dead units of {layers(history)[i].name}", v, "share zero for a whole batch", quantity="dead_share"
+                )
+                for i, v in ((i, history.column("dead_share")[row, i]) for i in which[:3])
+            ),
+            severity="warning" if seen.fallen[row] and not seen.poor(0.8)[row] and seen.known[row] else "error",
+            certainty="certain" if len(dead) else "likely",
+            variables=tuple(variables(history)[i].name for i in own),
+        )
+
+    return Finding(np.asarray(firing.any(axis=1)), tell)

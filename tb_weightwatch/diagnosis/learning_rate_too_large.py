@@ -1,0 +1,200 @@
+"""503 learning-rate-too-large."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._loss import trend
+from ._optimizer import literal, normalised, rounded, set_rate, usual_rate
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import (
+    Bool,
+    Float,
+    anything_nonfinite,
+    column,
+    ever,
+    first_known,
+    largest_step,
+    latest_known,
+    run_column,
+    running_max,
+    running_mean,
+    shared,
+    streak,
+    trainable,
+    variables,
+)
+from ._structure import kernels
+from ._words import evidence
+
+
+class _Effects(NamedTuple):
+    """What steps that are too large do, each `[T]`."""
+
+    lost: Bool  # NaN after growth
+    rose: Bool  # the loss is far above where it began
+    burst: Bool  # an enormous beginning, and no better than at first since
+    grown: Bool  # weights many times their first size, and a loss that is not better
+    reverse: Bool  # the gradient turns round from step to step, and the loss is not better
+
+
+@rule(
+    code=503,
+    name="learning-rate-too-large",
+    link="optimizer",
+    needs=("loss", "update_norm", "weight_norm"),
+    explains=(
+        "dead-relu", "saturated-activation", "constant-output", "nonfinite-loss", "zero-gradient", "vanishing-gradient",
+        "exploding-gradient", "nonfinite-gradient", "nonfinite-weight", "no-learning-signal", "update-below-precision",
+    ),
+)  # fmt: skip
+def learning_rate_too_large(
+    history: History, *, step: float = 0.1, rise: float = 3.0, growth: float = 4.0, rows: int = 8
+) -> Finding | Lacks | None:
+    """Steps so large that the loss jumps about, stays at a useless level, or ends in NaN.
+
+    What it sees:
+        Steps of a tenth of the weight and more, together with an effect: the loss rises far above where it began, or
+        made an enormous jump and is no better than at first; weights many times their first size or a gradient that
+        turns round from step to step, and no fall of the loss; NaN after such growth.
+
+    Why it matters:
+        The gradient is right only near the weights at which it was taken. Beyond that the step lands higher than
+        it left. Most such trainings do not end in NaN: the first steps throw the weights into a flat region (dead or
+        saturated units), and then everything looks calm. Look at the beginning.
+
+    When it is a false alarm:
+        Large steps at the start and noisy losses are healthy as long as the loss falls: then it stays silent. A loss
+        that rises with small steps (a GAN's, a reinforcement learner's) is not taken for it.
+
+    What to try:
+        A tenth of the learning rate, warm-up, and clipping by global norm.
+
+    References:
+        Smith, Cyclical Learning Rates, https://arxiv.org/abs/1506.01186
+
+    Args:
+        history: what was recorded.
+        step: update ratio of one step from which it counts as large.
+        rise: how many times its start the loss must be to count as risen.
+        growth: how many times their first size the weights must be to count as blown up.
+        rows: recorded steps before anything but NaN is judged.
+    """
+    large = running_max(largest_step(history)) >= step
+    if not large.any():
+        return None
+    effects = _effects(history, rise, growth, rows)
+    firing = large & np.logical_or.reduce(effects)
+    if not firing.any():
+        return None
+    seen, biggest = trend(history), running_max(largest_step(history))
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        rate = latest_known(run_column(history, "learning_rate"))[row]
+        size = _growth(history)[row]
+        start, peak, late = (number(float(x[row])) for x in (seen.start, seen.peak, seen.late))
+        if effects.lost[row]:
+            effect = f"the loss grew from {start} to {peak} and then became NaN or infinite"
+        elif effects.rose[row]:
+            effect = f"the loss rose from {start} to {late}"
+        elif effects.burst[row]:
+            effect = f"the loss jumped from {start} to {peak} and is no better than at first since ({late})"
+        elif effects.grown[row]:
+            effect = f"the weights grew {number(float(size))}-fold and the loss does not fall ({start} -> {late})"
+        else:
+            effect = f"the gradient turns round from step to step and the loss does not fall ({start} -> {late})"
+        lower = _lower(history, float(rate), float(biggest[row]))
+        now = f" from {literal(float(rate))}" if rate > 0 else ""
+        named = f"The learning rate of {literal(float(rate))} is too large" if rate > 0 else "The steps are too large"
+        return Telling(
+            message=f"{named}: a step moved weights by {number(float(biggest[row]))} of their size (1e-3 is usual), "
+            f"and {effect}",
+            fix=f"Lower the learning rate{now} to about {literal(lower)} "
+            f"and start again from fresh weights (clipping helps: global_clipnorm=1.0):\n{set_rate(history, lower)}",
+            evidence=(
+                evidence("largest update ratio", biggest[row], "of one step; 1e-3 is usual", quantity="update_ratio"),
+                evidence("loss at first", seen.start[row], "before training", quantity="loss"),
+                evidence("largest loss", seen.peak[row], "so far", quantity="loss"),
+                evidence("loss now", seen.late[row], "mean over the last rows", quantity="loss"),
+            ),
+            severity="error",
+            certainty="likely",
+            variables=tuple(v.name for v, able in zip(variables(history), trainable(history), strict=True) if able),
+        )
+
+    return Finding(firing, tell)
+
+
+def _effects(history: History, rise: float, growth: float, rows: int) -> _Effects:
+    seen = trend(history)
+    enough = seen.rows >= rows
+    scale = np.maximum(np.abs(seen.start), np.where(np.isfinite(seen.no_skill), seen.no_skill, 0))
+    worse = seen.late - seen.start > (rise - 1) * scale + seen.noise
+    flat = (~seen.fallen | seen.poor(0.95)) & (
+        seen.late > 0.9 * np.minimum(seen.start, np.fmax(seen.no_skill, seen.start))
+    )
+    burst = (seen.peak - seen.start > 9 * scale) & (seen.late > 0.8 * seen.start) & (seen.start > 0)
+    size = _growth(history)
+    cosine = _turning(history)
+    harm = ever(anything_nonfinite(history))
+    before = ever(_finite_growth(history))
+    usual = np.fmax.reduce([size > growth, np.zeros(len(history), bool)], axis=0)
+    persistent = streak(flat & enough) >= rows
+    return _Effects(
+        lost=harm & before,
+        rose=enough & worse & (streak(worse) >= rows // 2) & ~harm,
+        burst=enough & burst & ~harm,
+        grown=usual & persistent & ~harm,
+        reverse=(cosine < -0.5) & persistent & (seen.rows >= 2 * rows) & ~harm,
+    )
+
+
+@shared
+def _growth(history: History) -> Float:
+    """Returns `[T]` how many times their first size the trainable matrices are by now (median over them)."""
+    weight, update = column(history, "weight_norm"), column(history, "update_norm")
+    assert weight is not None and update is not None
+    chosen = kernels(history)
+    # The first row holds the weight after its step; the step itself bounds what was there before.
+    origin = np.maximum(first_known(weight) - np.where(np.isfinite(first_known(update)), first_known(update), 0), 0)
+    origin = np.maximum(origin, 0.1 * first_known(weight))
+    ratio = np.where(origin > 0, weight / np.where(origin > 0, origin, 1), np.nan)[:, chosen]
+    some = np.isfinite(ratio).any(axis=1)
+    found = np.full(len(history), np.nan)
+    if some.any():
+        found[some] = np.nanmax(np.where(np.isfinite(ratio[some]), ratio[some], np.nan), axis=1)
+    return found
+
+
+@shared
+def _turning(history: History) -> Float:
+    """Returns `[T]` the mean cosine of a step's gradient with the one before, over matrices and rows so far."""
+    cosine = column(history, "gradient_cosine")
+    if cosine is None:
+        return np.full(len(history), np.nan)
+    chosen = cosine[:, kernels(history)]
+    known = np.isfinite(chosen)
+    mean = np.where(known, chosen, 0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    return running_mean(mean)
+
+
+def _finite_growth(history: History) -> Bool:
+    """Returns `[T]` whether loss or weights had grown beyond reason while all was still finite."""
+    seen = trend(history)
+    fine = ~ever(anything_nonfinite(history))
+    jumped = seen.peak > 10 * np.maximum(np.abs(seen.start), 1e-12)
+    return np.asarray(fine & (jumped | (_growth(history) > 10) | (largest_step(history) > 3)))
+
+
+def _lower(history: History, rate: float, ratio: float) -> float:
+    usual = usual_rate(history)
+    if not rate > 0:
+        return usual
+    if normalised(history):
+        return usual if rate > 3 * usual else rounded(rate / 10)
+    return rounded(min(rate / 10, max(rate * 1e-2 / ratio, rate * 1e-4)))

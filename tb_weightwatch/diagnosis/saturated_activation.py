@@ -1,0 +1,122 @@
+"""202 saturated-activation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._layers import activation, layers, owned, saturated, squashing
+from ._loss import trend
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import Bool, alive, column, trailing_mean, trainable, variables
+from ._structure import model_layers
+from ._words import evidence, listed
+
+
+@rule(
+    code=202,
+    name="saturated-activation",
+    link="activations",
+    needs=("saturated_share",),
+    explains=("constant-output", "zero-gradient", "vanishing-gradient", "no-learning-signal"),
+)
+def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3) -> Finding | Lacks | None:
+    """Sigmoid or tanh outputs on the flat ends, where the gradient is lost.
+
+    What it sees:
+        A sigmoid or tanh layer nearly all of whose outputs lie where the slope is under 1 % of its largest (or
+        exactly 0), from the start or growing, while the loss does not fall and is not low.
+
+    Why it matters:
+        The gradient of everything before the layer is multiplied by that slope. In float32 a sigmoid is exactly 1 from
+        about 17 on, y (1 - y) is then exactly 0, and the gradient of every weight before it is exactly 0 as well.
+
+    When it is a false alarm:
+        A trained classifier is sure of its answers: its outputs are saturated at a low loss, and that stays silent.
+        Gates of recurrent layers are not looked at.
+
+    What to try:
+        Scale the inputs, start from smaller weights, use ReLU in hidden layers, and let the loss see logits
+        (from_logits=True), which keeps the gradient where the sigmoid is flat.
+
+    References:
+        Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)
+
+    Args:
+        history: what was recorded.
+        share: share of a layer's outputs on the flat ends from which it counts as saturated.
+        rows: recorded steps before a layer is judged.
+    """
+    if not squashing(history).any():
+        return None
+    flat = saturated(history, share)
+    seen = trend(history)
+    living = alive(history)
+    blocked = column(history, "blocked_share")
+    gone: Bool = np.zeros(flat.shape, bool)
+    if blocked is not None:
+        gone = np.asarray((trailing_mean(blocked, 5) > 0.99) & flat)
+    enough = np.arange(len(history)) >= rows - 1
+    # A loss on logits goes round a flat output: while it falls by much, the gradient is not lost.
+    silent = seen.low() | (seen.fallen & (~seen.poor(0.9) | (seen.gain > 0.3)))
+    no_gradient: Bool = np.zeros(len(history), bool)
+    if living is not None:
+        no_gradient = np.asarray(~living.any(axis=1))
+    # Without a loss only the exact case is judged: outputs flat to the last bit, and nothing gets a gradient.
+    stuck = np.where(seen.rows > 0, ~silent & ((~seen.fallen & seen.known) | seen.poor(0.9)), no_gradient)
+    firing: Bool = (flat & stuck[:, None] | gone & (no_gradient & ~seen.low())[:, None]) & enough[:, None]
+    if not firing.any():
+        return None
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        which = np.flatnonzero(firing[row])
+        names = [layers(history)[i].name for i in which]
+        kinds = sorted({activation(layers(history)[i]) for i in which})
+        most = float(np.nanmean(history.column("saturated_share")[row, which]))
+        dead = bool(gone[row, which].any())
+        lost = (
+            "so the slope there is exactly 0 and no weight before it gets a gradient"
+            if dead and no_gradient[row]
+            else "where the slope is under 1 % of its largest, so the gradient is lost there"
+        )
+        words = seen.words(row)
+        message = (
+            f"The {' and '.join(kinds)} outputs of {listed(names)} are saturated ({number(100 * most, 3)} % of "
+            f"them), {lost}" + (f" ({words})" if words else "")
+        )
+        last = _is_output(history, names)
+        own = owned(history, which)
+        before = own if len(own) else np.flatnonzero(trainable(history))
+        return Telling(
+            message=message,
+            fix=(
+                "Let the loss see the logits, and scale the inputs so that outputs start near 0:\n"
+                "    keras.layers.Dense(units)   # no sigmoid\n"
+                "    loss = keras.losses.BinaryCrossentropy(from_logits=True)"
+                if last and "sigmoid" in kinds
+                else "Scale the inputs (x = (x - mean) / std) and use an activation that is not flat at both ends:\n"
+                "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')"
+            ),
+            evidence=tuple(
+                evidence(
+                    f"saturated outputs of {layers(history)[i].name}",
+                    history.column("saturated_share")[row, i],
+                    "share with a slope under 1 %",
+                    quantity="saturated_share",
+                )
+                for i in which[:3]
+            ),
+            severity="error",
+            certainty="certain" if dead and no_gradient[row] else "likely",
+            variables=tuple(variables(history)[i].name for i in before),
+        )
+
+    return Finding(np.asarray(firing.any(axis=1)), tell)
+
+
+def _is_output(history: History, names: list[str]) -> bool:
+    known = [str(x.get("name")) for x in model_layers(history)]
+    last = known[-1] if known else (layers(history)[-1].name if layers(history) else "")
+    return any(last and (n == last or n.startswith(last)) for n in names)

@@ -1,0 +1,125 @@
+"""601 update-below-precision."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._loss import trend
+from ._optimizer import accumulation, half_ulp, literal, negligible, nominal_step
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import Bool, Float, alive, column, ever, latest_known, run_column, running_mean, trainable, variables
+from ._words import evidence, named
+
+
+@rule(
+    code=601,
+    name="update-below-precision",
+    link="update",
+    needs=("update_norm", "weight_norm", "gradient_norm", "learning_rate"),
+)
+def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.9) -> Finding | Lacks | None:
+    """Steps that are made and rounded away: too small for the weight's number type.
+
+    What it sees:
+        Gradient and learning rate are not zero and the optimizer counts its steps, yet the stored weight does not
+        change, because the step is under half a unit in the last place of the weight, though it would matter for a
+        weight of usual size in float32.
+
+    Why it matters:
+        bfloat16 keeps 8 bits: 1 + 0.001 is 1. float32 keeps 24: 100 + 0.000001 is 100. The optimizer does its work, the
+        gradient is fine, and nothing moves; no loss curve tells why.
+
+    When it is a false alarm:
+        A few variables (scales that start at 1) that stand still in a training whose loss falls are only mentioned.
+
+    What to try:
+        Keep the weights in float32 (mixed_bfloat16 or mixed_float16 instead of a pure type), scale huge weights
+        down, or take a larger learning rate.
+
+    References:
+        https://keras.io/api/mixed_precision/policy/
+
+    Args:
+        history: what was recorded.
+        rows: recorded steps without any change before it is reported.
+        stuck: mean share of elements that do not follow their gradient, from which a variable counts as stuck.
+    """
+    step, living = nominal_step(history), alive(history)
+    if step is None or living is None:
+        return Lacks("the optimizer's step is not known (pass one Keras optimizer= to ww.Watch)")
+    still, mostly = _still(history, living, rows, stuck)
+    if not still.any() and not mostly.any():
+        return None
+    rate, weight = latest_known(run_column(history, "learning_rate")), _element(history)
+    lost = step < half_ulp(history) * weight
+    nothing = negligible(history)
+    assert nothing is not None
+    seen = trend(history)
+    partly = mostly & ~(seen.fallen | seen.low())[:, None] & (step < 4 * half_ulp(history) * weight)
+    firing = (still & lost | partly) & ((rate > 0) & ~nothing)[:, None]
+    if not firing.any():
+        return None
+
+    def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
+        items = [variables(history)[i] for i in concerned]
+        big = max(range(len(items)), key=lambda i: items[i].size)
+        place = int(concerned[big])
+        item = items[big]
+        asked, held = float(step[row, place]), float(weight[row, place])
+        ulp = 2 * float(half_ulp(history)[place]) * held
+        elements = sum(v.size for v, able in zip(variables(history), trainable(history), strict=True) if able)
+        share = sum(v.size for v in items) / max(1, elements)
+        minor = share < 0.5 and bool(seen.fallen[row] or seen.low()[row])
+        coarse = item.dtype in ("float16", "bfloat16")
+        message = (
+            f"The steps are lost in rounding: {item.dtype} weights of about {number(held)} can only change by "
+            f"{number(ulp)}, the optimizer's step is {number(asked)} at most, so {named(history, concerned)} "
+            f"{'do' if len(items) > 1 else 'does'} not change although the gradient is alive"
+        )
+        better = float(min(10 * rate[row] * ulp / asked, 1e-1)) if asked > 0 else 1e-3
+        fix = (
+            "Keep the weights in float32 and compute in the short type:\n"
+            f"    keras.mixed_precision.set_global_policy('mixed_{item.dtype}')   # before the model is made"
+            if coarse
+            else f"Start from weights of usual size (here about {number(held)}), or scale the layer's output instead:\n"
+            "    keras.layers.Dense(units, kernel_initializer='glorot_uniform')\n"
+            f"or raise the learning rate from {literal(float(rate[row]))} to about {literal(better)}."
+        )
+        return Telling(
+            message=message,
+            fix=fix,
+            evidence=(
+                evidence("step asked for", asked, "largest of an element", quantity="update_max"),
+                evidence("smallest change held", ulp, f"one last place of {item.dtype}", quantity="weight_max"),
+            ),
+            severity="info" if minor and share < 0.1 else "warning" if minor else "error",
+            certainty="certain" if still[row, concerned].any() else "likely",
+        )  # fmt: skip
+
+    return Finding(firing, tell)
+
+
+def _still(history: History, living: Bool, rows: int, stuck: float) -> tuple[Bool, Bool]:
+    """Returns `[T, V]` where a variable has never changed in enough steps, and where most of it is stuck."""
+    update, share = column(history, "update_norm"), column(history, "stuck_share")
+    assert update is not None
+    count = run_column(history, "iterations")
+    steps = np.cumsum(living, axis=0)
+    # Accumulation moves nothing in most steps: wait for several of its rounds, and for the optimizer to have counted.
+    wait = max(rows, 4 * accumulation(history) if accumulation(history) > 1 else rows)
+    counted = latest_known(count) - latest_known(count)[:1] if len(count) else count
+    acted = (~np.isfinite(counted) | (counted >= min(rows, max(1, rows - 1)))) if len(count) else np.zeros(0, bool)
+    still = ~ever(update > 0) & (steps >= wait) & trainable(history) & acted[:, None]
+    if share is None:
+        return still, np.zeros_like(still)
+    return still, (running_mean(np.where(living, share, np.nan)) >= stuck) & (steps >= 2 * wait) & acted[:, None]
+
+
+def _element(history: History) -> Float:
+    """Returns `[T, V]` how large an element of a weight is: root mean square."""
+    weight = column(history, "weight_norm")
+    assert weight is not None
+    return np.asarray(weight / np.sqrt([max(1, v.size) for v in variables(history)]))

@@ -1,0 +1,123 @@
+"""402 zero-gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import Severity
+from ._loss import trend
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import column, ever, streak, trainable, variables
+from ._structure import cut, kernels
+from ._words import counted, evidence, named
+
+
+@rule(code=402, name="zero-gradient", link="gradient", needs=("gradient_norm",), explains=("no-learning-signal",))
+def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding | Lacks | None:
+    """Gradients that are exactly zero, step after step.
+
+    What it sees:
+        Trainable variables whose gradient has been exactly 0 in several recorded steps in a row, while the loss is
+        not low; and the depth from which on it is so.
+
+    Why it matters:
+        Exactly zero, not small, means that somewhere between the variable and the loss a factor is 0: a flat
+        activation, a clipped value, a mask, a second kernel of zeros. No learning rate helps.
+
+    When it is a false alarm:
+        A model that fits its data perfectly (a hinge loss at 0) has zero gradients by right, and so has a part of
+        the model whose turn has not come, or that is switched off by a weight of 0. While the loss falls, such a
+        part is a remark.
+
+    What to try:
+        Look at the layer named, and what follows it: outputs all equal, tf.clip_by_value, tf.sign, multiplication by a
+        mask, all weights initialised to zero.
+
+    References:
+        https://www.tensorflow.org/guide/autodiff
+
+    Args:
+        history: what was recorded.
+        rows: recorded steps in a row, if no trainable variable has a gradient.
+        part: recorded steps in a row, if only some have none.
+    """
+    norm = column(history, "gradient_norm")
+    assert norm is not None
+    able = trainable(history)
+    zero = (norm == 0) & able
+    if not zero.any():
+        return None
+    held = streak(zero)
+    seen = trend(history)
+    living = ((norm > 0) & able).any(axis=1)
+    matrices = kernels(history)
+    # A bias alone (before BatchNormalization, say) is no break in the chain: a matrix must be without gradient too.
+    some = (held >= part) & (held >= part)[:, matrices].any(axis=1, keepdims=True)
+    moved_before = ever(norm > 0)
+    falling = seen.fallen & ~seen.poor(0.95)
+    some &= ~(moved_before & falling[:, None])
+    # What was alive may rest for a while (momentum moves on, another part has its turn).
+    whole = (held >= np.where(moved_before.any(axis=1), 4 * part, rows)[:, None]) & ~living[:, None]
+    firing = (whole | some) & ~seen.low()[:, None]
+    if not firing.any():
+        return None
+
+    def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
+        where = cut(history, firing[row])
+        total = int(able.sum())
+        count = int(held[row, concerned].min())
+        words = seen.words(row)
+        after = f" ({words})" if words else ""
+        severity: Severity = "error"
+        if where == "all":
+            message = (
+                f"All gradients are exactly zero: {counted(total, 'trainable variable')}, "
+                f"{counted(count, 'recorded step')} "
+                f"in a row{after}, so the loss does not react to any weight"
+            )
+        else:
+            layer = variables(history)[int(concerned[-1])]
+            depth = {
+                "input side": f"from '{layer.layer or layer.name}' back to the input nothing is learned",
+                "output side": "what comes after is not reached by the loss",
+                "inside": "a branch of the model is cut off from the loss",
+            }[where]
+            if falling[row]:
+                severity = "warning" if where == "input side" or len(concerned) > total / 2 else "info"
+            message = (
+                f"The gradient of {named(history, concerned)} ({len(concerned)} of {total} trainable variables) "
+                f"is exactly "
+                f"zero, {counted(count, 'recorded step')} in a row{after}: {depth}"
+            )
+        return Telling(
+            message=message,
+            fix=_fix(where),
+            evidence=(
+                evidence(
+                    "variables at exactly zero", len(concerned), f"of {total} trainable", quantity="gradient_norm"
+                ),
+                evidence(
+                    "recorded steps in a row", count, "with a gradient of exactly 0", quantity="gradient_zero_share"
+                ),
+            ),
+            severity=severity,
+            certainty="certain",
+        )
+
+    return Finding(firing, tell)
+
+
+def _fix(where: str) -> str:
+    if where == "all":
+        return (
+            "Look at what stands between the last layer and the loss: a single softmax unit, clipping, rounding, "
+            "a mask or "
+            "a weight of zero. Check that the loss reacts to the predictions:\n"
+            "    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ"
+        )
+    return (
+        "Look at the layer after the last one named: outputs clipped or all zero, or kernels initialised to zero "
+        "(two of them in a row never move):\n    keras.layers.Dense(units, kernel_initializer='glorot_uniform')"
+    )

@@ -1,0 +1,1 @@
+"""Every rule with a sick and a healthy example."""
