@@ -281,8 +281,14 @@ class History:
         axis = self.axis(name)
         if not axis:
             raise KeyError(f"no column {name!r} was recorded; recorded are {sorted(self.columns())}")
-        width = {"run": 1, "variable": len(self.variables), "layer": len(self.layers)}[axis]
-        return self._buffers[axis][name].take(self._length, width)
+        return self._buffers[axis][name].take(self._length, self._width(axis))
+
+    def _width(self, axis: str) -> int:
+        """Number of places on an axis; many times cheaper than making its Variables, and every column asks for it."""
+        if axis == "run":
+            return 1
+        kind = {"variable": "variables", "layer": "layers"}[axis]
+        return len({item["name"] for record in self.of_kind(kind) for item in record.data.get("items", ())})
 
     def columns(self, axis: str | None = None) -> list[str]:
         """Returns the names of the recorded columns, of one axis or of all."""
