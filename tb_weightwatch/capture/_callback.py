@@ -124,7 +124,9 @@ class WeightWatch(keras.callbacks.Callback):
         """Counts the steps and, at the end of a burst, brings its rows in."""
         begin, started, recorded = self._began
         now = time.perf_counter()
-        steps = batch - begin + 1
+        # With steps_per_execution the last index may lie beyond the epoch's end.
+        epoch = (self.params or {}).get("steps")
+        steps = (batch if epoch is None else min(batch, epoch - 1)) - begin + 1
         with self._recorder.guarded():
             self._recorded(steps, now - started) if recorded else self._plain(steps, now - started)
             self._recorder.tick(self._step)

@@ -14,6 +14,7 @@ from ..history import Column, Rows
 from ..statistics import _batch as batch
 from ..statistics import _tensorflow as measure
 from ..statistics import names
+from ..statistics._numpy import stride
 from . import _facts as facts
 from ._frame import Frame, key, leaves
 
@@ -116,7 +117,7 @@ class Measuring:
                 place = places.get(key(variable))
                 if place is not None:
                     now = tensor(variable)
-                    numbers = measure.gradient_numbers(gradient, frame.before[key(variable)], now)
+                    numbers = measure.gradient_numbers(gradient, frame.before.get(key(variable)), now)
                     values, known = measure.stacked(numbers, "variable")
                     self._branch.scatter_nd_update([[place]], tf.stack([values, known])[None])
             frame.branched = True
@@ -131,7 +132,7 @@ class Measuring:
             shape = [len(self._variables), 2, len(VARIABLE)]
             self._branch = tf.Variable(tf.zeros(shape, tf.float64), trainable=False)
             for variable in self._variables:
-                size = measure.sketch_size(variable.shape)
+                size = -(-int(np.prod(variable.shape)) // stride(int(np.prod(variable.shape))))
                 self._sketches[key(variable)] = tf.Variable(tf.zeros([size]), trainable=False)
 
     # -- after the step
