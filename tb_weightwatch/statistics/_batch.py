@@ -4,53 +4,84 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from ._activations import CLIPPED, SMOOTH
-from ._tensorflow import Numbers, _bits, _count, _norm, _share, _wide, measurable
+from . import names
+from ._activations import BLOCKED, SATURATED, Flat
+from ._tensorflow import Bits, Numbers, count, magnitude, measurable, share, spread
 
 
 def flat(structure: Any) -> list[Any]:
-    """Returns the tensors of a nested structure of inputs or targets."""
-    return [tf.convert_to_tensor(x) for x in tf.nest.flatten(structure) if x is not None]
+    """Returns the tensors of a nested structure of inputs or targets; ragged and sparse ones are left out."""
+    odd = (tf.RaggedTensor, tf.SparseTensor)
+    return [tf.convert_to_tensor(x) for x in tf.nest.flatten(structure) if x is not None and not isinstance(x, odd)]
+
+
+# -- layers
 
 
 def dead_units(output: Any) -> Any:
     """Returns, `[units]` bool, which units (last axis) are zero for every sample and place of the batch."""
-    zero = tf.equal(output, 0)
-    return tf.reduce_all(tf.reshape(zero, [-1, output.shape[-1]]), axis=0)
+    return _dead(magnitude(output))
+
+
+def _dead(found: Bits) -> Any:
+    rows = tf.reshape(found.bits, [-1, found.bits.shape[-1]])
+    return tf.reduce_all(tf.equal(rows, 0), axis=0)
 
 
 def layer_numbers(output: Any, activation: str, always_dead: Any = None) -> Numbers:
     """Returns the quantities of a layer's output; `always_dead` `[units]` is its running mask, this batch included."""
     if not measurable(output.dtype):
         return {}
-    facts = _bits(output)
-    wide = _wide(output)
-    mean = tf.reduce_mean(wide)
-    spread = wide - mean
-    count = tf.maximum(facts.count, 1)
-    found: Numbers = {
-        "zero_share": _share(facts.zeros, count),
-        "output_mean": tf.cast(mean, tf.float64),
-        "output_std": _norm(spread, _bits(spread).largest) / tf.sqrt(tf.cast(count, tf.float64)),
-        "output_max": facts.largest,
-        "output_nonfinite": facts.nonfinite,
+    found = magnitude(output)
+    whole = tf.size(output, tf.int64)
+    _, mean, deviation = spread(found)
+    numbers: Numbers = {
+        "zero_share": share(count(found.zero), whole),
+        "output_mean": mean,
+        "output_std": deviation,
+        "output_max": found.largest,
+        "output_nonfinite": found.nonfinite,
     }
-    if output.shape.rank and output.shape[-1]:
-        found["dead_share"] = _share(_count(dead_units(output)), output.shape[-1])
+    if (output.shape.rank or 0) > 1 and output.shape[-1]:
+        numbers["dead_share"] = share(count(_dead(found)), output.shape[-1])
         if always_dead is not None:
-            found["always_dead_share"] = _share(_count(always_dead), output.shape[-1])
-    if activation in SMOOTH:
-        derivative, largest = SMOOTH[activation]
-        slope = derivative(wide)
-        found["saturated_share"] = _share(_count(slope < 0.01 * largest), count)
-        found["blocked_share"] = _share(_count(slope <= 0), count)
-    elif activation in CLIPPED:
-        low, high = CLIPPED[activation]
-        blocked = wide <= low if high is None else (wide <= low) | (wide >= high)
-        found["blocked_share"] = _share(_count(blocked), count)
-    return found
+            numbers["always_dead_share"] = share(count(always_dead), output.shape[-1])
+    for name, table in (("saturated_share", SATURATED), ("blocked_share", BLOCKED)):
+        if activation in table:
+            numbers[name] = share(count(_outside(found, table[activation], output.dtype)), whole)
+    return numbers
+
+
+def _outside(found: Bits, bounds: Flat, dtype: Any) -> Any:
+    low, high = (tf.cast(tf.constant(np.asarray(b).astype(dtype.as_numpy_dtype)), found.wide.dtype) for b in bounds)
+    below = found.wide <= low
+    if bounds.low == 0:  # what is flushed to zero is not zero
+        below &= found.zero | (found.wide < 0)
+    return below | (found.wide >= high)
+
+
+def layer_statistics(output: Any, activation: str = "", always_dead: Any = None) -> tuple[Any, Any, Any]:
+    """Returns one layer use's quantities `[A]` float64, which are known `[A]`, and the running mask of dead units.
+
+    Args:
+        output: `[batch, ..., units]`; a unit is a place of the last axis.
+        activation: name of the layer's activation function.
+        always_dead: `[units]` bool, the mask that the batch before gave; None for the first one.
+    """
+    output = tf.convert_to_tensor(output)
+    mask = always_dead
+    if measurable(output.dtype) and (output.shape.rank or 0) > 1 and output.shape[-1]:
+        mask = dead_units(output) if mask is None else dead_units(output) & mask
+    numbers = layer_numbers(output, activation, mask)
+    blank = tf.constant(np.nan, tf.float64)
+    values = tf.stack([tf.cast(numbers[n], tf.float64) if n in numbers else blank for n in names("layer")])
+    return values, np.array([n in numbers for n in names("layer")]), mask
+
+
+# -- batches
 
 
 def _samples(x: Any) -> Any:
@@ -59,68 +90,100 @@ def _samples(x: Any) -> Any:
 
 
 def feature_spread(x: Any) -> Any:
-    """Returns the standard deviation of each feature over the batch's samples, `[features]` float64."""
+    """Returns the standard deviation of each feature over the samples, `[features]` float64; 0 where all are equal."""
     rows = tf.cast(_samples(x), tf.float64)
-    return tf.math.reduce_std(rows, axis=0)
+    return tf.math.reduce_std(rows - rows[:1], axis=0)
+
+
+def _alone(x: Any) -> bool:
+    """Says whether it is known that there is but one sample, which tells nothing of a spread."""
+    return bool(x.shape.rank == 0 or x.shape[:1].as_list() == [1])
+
+
+def _spreads(tensors: list[Any]) -> Any:
+    found = [feature_spread(x) for x in tensors if not _alone(x)]
+    return tf.concat(found, 0) if found else None
+
+
+def _whole(tensors: list[Any]) -> Any:
+    return tf.concat([tf.reshape(tf.cast(x, tf.float64), [-1]) for x in tensors], 0)
+
+
+def _extreme(values: Any, reduce: Any) -> Any:
+    """Returns the smallest or largest of float64 values; NaN if there is a NaN, or nothing."""
+    odd = tf.reduce_any(tf.math.is_nan(values)) | tf.equal(tf.size(values), 0)
+    return tf.where(odd, tf.constant(np.nan, tf.float64), reduce(values))
+
+
+def _deviation(values: Any) -> Any:
+    return tf.math.reduce_std(values - tf.reduce_sum(values[:1]))
 
 
 def input_numbers(inputs: Any) -> Numbers:
-    """Returns the quantities of a batch's inputs; whole numbers (token ids) tell no scale."""
+    """Returns the quantities of a batch's inputs.
+
+    Whole numbers (token ids) have no scale, so of them only `input_nonfinite` is known; uint8 ones are pictures.
+    """
     tensors = flat(inputs)
-    floats = [x for x in tensors if x.dtype.is_floating]
     found: Numbers = {}
     if tensors and tensors[0].shape.rank != 0:
         found["batch_size"] = tf.shape(tensors[0], tf.int64)[0]
-    if not floats:
-        return {**found, "input_nonfinite": tf.zeros([], tf.int64)} if tensors else found
-    facts = [_bits(x) for x in floats]
-    whole = tf.concat([tf.reshape(tf.cast(x, tf.float64), [-1]) for x in floats], 0)
-    spreads = tf.concat([feature_spread(x) for x in floats], 0)
-    # A feature that varies by rounding alone does not vary.
-    varies = spreads > 1e-7 * tf.concat([tf.reduce_max(tf.abs(tf.cast(_samples(x), tf.float64)), 0) for x in floats], 0)
-    smallest = tf.reduce_min(tf.where(varies, spreads, tf.fill(tf.shape(spreads), tf.constant(float("inf"), tf.float64))))
-    largest = tf.reduce_max(tf.where(varies, spreads, tf.zeros_like(spreads)))
+    if not tensors or any(x.dtype == tf.string or x.dtype.is_complex for x in tensors):
+        return found
+    real = [x for x in tensors if measurable(x.dtype) or x.dtype == tf.uint8]
+    if not real:
+        return {**found, "input_nonfinite": tf.zeros([], tf.int64)}
+    whole, spreads = _whole(real), _spreads(real)
+    bits = magnitude(whole)
+    found |= {
+        "input_mean": tf.reduce_mean(whole),
+        "input_std": _deviation(whole),
+        "input_max": bits.largest,
+        "input_nonfinite": bits.nonfinite,
+    }
+    if spreads is None:
+        return found
+    constant = tf.equal(spreads, 0)
+    infinite = tf.fill(tf.shape(spreads), tf.constant(np.inf, tf.float64))
+    ratio = _extreme(spreads, tf.reduce_max) / _extreme(tf.where(constant, infinite, spreads), tf.reduce_min)
+    nothing = tf.constant(np.nan, tf.float64)
     return {
         **found,
-        "input_mean": tf.reduce_mean(whole),
-        "input_std": tf.math.reduce_std(whole),
-        "input_max": tf.reduce_max(tf.stack([f.largest for f in facts])),
-        "input_scale_ratio": tf.where(largest > 0, largest / smallest, tf.ones([], tf.float64)),
-        "input_constant_share": _share(_count(~varies), tf.size(spreads, tf.int64)),
-        "input_nonfinite": tf.add_n([f.nonfinite for f in facts]),
+        "input_scale_ratio": tf.where(tf.reduce_all(constant), nothing, ratio),
+        "input_constant_share": share(count(constant), tf.size(spreads, tf.int64)),
     }
 
 
 def target_numbers(targets: Any) -> Numbers:
     """Returns the quantities of a batch's targets (numbers of any type)."""
-    tensors = [x for x in flat(targets) if x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool]
+    tensors = [x for x in flat(targets) if measurable(x.dtype) or x.dtype.is_integer or x.dtype.is_bool]
     if not tensors:
         return {}
-    whole = tf.concat([tf.reshape(tf.cast(x, tf.float64), [-1]) for x in tensors], 0)
-    finite = tf.math.is_finite(whole)
-    fractional = finite & tf.not_equal(whole, tf.math.floor(whole))
+    whole = _whole(tensors)
     found: Numbers = {
         "target_mean": tf.reduce_mean(whole),
-        "target_std": tf.math.reduce_std(whole),
-        "target_low": tf.reduce_min(whole),
-        "target_high": tf.reduce_max(whole),
-        "target_fraction_share": _share(_count(fractional), tf.size(whole, tf.int64)),
-        "target_nonfinite": _count(~finite),
+        "target_std": _deviation(whole),
+        "target_low": _extreme(whole, tf.reduce_min),
+        "target_high": _extreme(whole, tf.reduce_max),
+        "target_fraction_share": share(count(tf.not_equal(whole, tf.math.floor(whole))), tf.size(whole, tf.int64)),
+        "target_nonfinite": magnitude(whole).nonfinite,
     }
     if len(tensors) == 1 and (tensors[0].shape.rank or 0) > 1 and (tensors[0].shape[-1] or 0) > 1:
         sums = tf.reduce_sum(tf.cast(tensors[0], tf.float64), axis=-1)
-        found["target_sum_error"] = tf.reduce_max(tf.abs(sums - 1))
+        found["target_sum_error"] = _extreme(tf.reshape(tf.abs(sums - 1), [-1]), tf.reduce_max)
     return found
 
 
 def prediction_numbers(predictions: Any) -> Numbers:
     """Returns the quantities of a batch's predictions."""
-    floats = [x for x in flat(predictions) if x.dtype.is_floating and x.shape.rank != 0]
+    floats = [x for x in flat(predictions) if measurable(x.dtype) and x.shape.rank != 0]
     if not floats:
         return {}
-    spreads = tf.concat([feature_spread(x) for x in floats], 0)
-    whole = tf.concat([tf.reshape(tf.cast(x, tf.float64), [-1]) for x in floats], 0)
-    return {"prediction_mean": tf.reduce_mean(whole), "prediction_std": tf.reduce_max(spreads)}
+    found: Numbers = {"prediction_mean": tf.reduce_mean(_whole(floats))}
+    spreads = _spreads(floats)
+    if spreads is not None:
+        found["prediction_std"] = _extreme(spreads, tf.reduce_max)
+    return found
 
 
 def batch_numbers(inputs: Any = None, targets: Any = None, predictions: Any = None) -> Numbers:
