@@ -5,10 +5,11 @@ the rules, so a new quantity or rule touches nothing here.
 """
 
 from ._grid import curves, heatmap, quantities
-from ._overview import launch_entry, overview, run_entries, runs
+from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, judge, severity, state
 
 __all__ = [
+    "HINT",
     "State",
     "curves",
     "heatmap",

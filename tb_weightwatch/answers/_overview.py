@@ -16,7 +16,7 @@ from ._state import severity, state, whole
 
 _SUFFIX = "/weightwatch"
 HINT = (
-    "No run in this log directory was recorded by tb_weightwatch yet. Add a callback to fit,\n\n"
+    "Nothing in this log directory was recorded by tb_weightwatch. Add a callback to fit,\n\n"
     '    model.fit(x, y, callbacks=[ww.WeightWatch("logs/run-1")])\n\n'
     "or, in a loop of your own, ww.Watch, train a few steps, and look again. (import tb_weightwatch as ww)"
 )

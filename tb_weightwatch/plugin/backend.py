@@ -74,8 +74,8 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         now, found = time.time(), {}
         for run, entry in self._reader.peek(ctx, experiment).items():
             launches = list(entry.launches)
-            judged = {x.history.launch: self._badge(ctx, experiment, run, x, now) for x in launches}
-            found[run] = [answers.launch_entry(x, judged[x.history.launch], now) for x in launches]
+            where = (ctx, experiment, run)
+            found[run] = [answers.launch_entry(x, self._badge(where, entry, x, now), now) for x in launches]
         found = {run: launches for run, launches in found.items() if launches}
         revision = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
         return packed(answers.runs(revision, found))
@@ -140,19 +140,23 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         finally:
             opening.__exit__(None, None, None)
 
-    def _badge(self, ctx: Any, experiment: str, run: str, launch: Launch, now: float) -> Diagnosis:
-        """Returns the diagnosis for the run list: the trainer's own, which needs no rows, where ours would be the same."""
+    def _badge(self, where: tuple[Any, str, str], entry: ReadRun, launch: Launch, now: float) -> Diagnosis:
+        """Returns the diagnosis for the run list: the trainer's own, which needs no rows, where ours would be as it."""
         told = launch.now.diagnosis if launch.now else None
         if told is not None and told.rules == version() and launch.now is not None:
             whole = told.rows == launch.now.rows and not launch.skipped
             if whole or answers.state(launch, now).name == "training":
                 return told
-        try:
-            with self._reader.opened(ctx, experiment, run) as opened:
-                same = [x for x in opened.launches if x.history.launch == launch.history.launch]
-                return _diagnosis(same[0] if same else launch)
-        except KeyError:  # deleted in between
-            return _diagnosis(launch)
+        key = f"badge {launch.history.launch}"
+        if key not in entry.memo:
+            try:
+                with self._reader.opened(*where) as opened:
+                    same = [x for x in opened.launches if x.history.launch == launch.history.launch]
+                    entry.memo[key] = opened.memo[key] = _diagnosis(same[0] if same else launch)
+            except KeyError:  # deleted in between
+                return _diagnosis(launch)
+        found: Diagnosis = entry.memo[key]
+        return found
 
 
 def _where(request: Any) -> tuple[Any, str]:

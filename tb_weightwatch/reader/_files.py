@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 from .. import schema
 from ..history import History
@@ -127,19 +126,8 @@ def _size(path: str) -> int:
 
 
 def _put(record: bytes, assembly: Assembly) -> None:
-    from google.protobuf.message import DecodeError
-    from tensorboard.compat.proto.event_pb2 import Event
-
     try:
-        event = Event.FromString(record)
-    except DecodeError:
-        assembly.skipped["damaged: not an event"] += 1
-        return
-    for value in event.summary.value:
-        tag = schema.parse_tag(value.tag)
-        if tag is not None:
-            assembly.put(tag, _content(value))
-
-
-def _content(value: Any) -> Any:
-    return value.tensor.string_val[0] if len(value.tensor.string_val) == 1 else None
+        for tag, data in schema.from_event(record):
+            assembly.put(tag, data)
+    except schema.DecodeError as error:
+        assembly.skipped[str(error)] += 1

@@ -3,7 +3,7 @@
 from ._envelope import MAX_RAW, VERSION, DecodeError
 from ._records import Now, decode_now, decode_records, encode_now, encode_records, settle_record, slim
 from ._rows import MAX_CELLS, MAX_ROWS, Chunk, cells, decode_chunk, decode_rows, encode_rows, settle
-from ._tags import PLUGIN, Tag, parse_tag, to_summary
+from ._tags import PLUGIN, Tag, from_event, parse_tag, to_summary
 
 __all__ = [
     "MAX_CELLS",
@@ -23,6 +23,7 @@ __all__ = [
     "encode_now",
     "encode_records",
     "encode_rows",
+    "from_event",
     "parse_tag",
     "settle",
     "settle_record",

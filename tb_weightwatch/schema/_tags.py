@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+from google.protobuf.message import DecodeError as _ProtobufError
+from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+
+from ._envelope import DecodeError
 
 PLUGIN = "weightwatch"
 _PART = re.compile(r"weightwatch/([^/]{1,100})/(?:(header|rows|maps)/(\d{1,9})|(now))")
@@ -53,3 +56,17 @@ def to_summary(tag: Tag, data: bytes) -> Any:
             )
         ]
     )
+
+
+def from_event(record: bytes) -> list[tuple[Tag, bytes]]:
+    """Returns the data of ours in a serialized event; b"" for what should be one and is none.
+
+    Raises:
+        DecodeError: it is no event.
+    """
+    try:
+        event = event_pb2.Event.FromString(record)
+    except _ProtobufError:
+        raise DecodeError("damaged: not an event") from None
+    found = [(parse_tag(value.tag), value.tensor.string_val) for value in event.summary.value]
+    return [(tag, strings[0] if len(strings) == 1 else b"") for tag, strings in found if tag is not None]
