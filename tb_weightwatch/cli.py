@@ -1,4 +1,4 @@
-"""The command line: review logs, and explain rules. Exit codes: 0 healthy or undecided, 1 sick, 2 usage or unreadable."""
+"""The command line: review logs, explain rules. Exit codes: 0 healthy or undecided, 1 sick, 2 usage or unreadable."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _review(options: argparse.Namespace) -> int:
     if failures:
         return 2
     worst = [answers.severity(one.diagnosis) for one in found]
-    return int(any(s != "none" and SEVERITIES.index(s) >= SEVERITIES.index(options.fail_on) for s in worst))  # type: ignore[arg-type]
+    return int(any(s != "none" and SEVERITIES.index(s) >= SEVERITIES.index(options.fail_on) for s in worst))
 
 
 def _start_light(logdirs: Sequence[str]) -> None:
@@ -116,7 +116,7 @@ def _reviewed(logdir: str, skipped: Skipped) -> Iterator[_Reviewed]:
 def _empty(logdir: str, skipped: Skipped) -> str:
     if skipped:
         return f"{logdir}: nothing could be read: {skipped}"
-    return f"{logdir} holds nothing that tb_weightwatch recorded. {answers.HINT}"
+    return f"{logdir}: {answers.HINT}"
 
 
 def _as_dict(one: _Reviewed) -> dict[str, Any]:
@@ -139,6 +139,9 @@ def _show(one: _Reviewed) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    def put(text: str, style: str, indent: int) -> None:
+        console.print(Padding(Text(_safe(text), style=style), (0, 2, 0, indent), expand=False))
+
     console = Console(highlight=False, soft_wrap=False)
     found = one.diagnosis
     started = datetime.fromtimestamp(one.launch.history.started, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
@@ -148,12 +151,12 @@ def _show(one: _Reviewed) -> None:
         (f"  launch {_safe(one.launch.history.launch)}, {started}, {_safe(one.state.text)}", "dim"),
     )
     console.print(head)
-    console.print(Padding(Text(_safe(found.sentence), style="bold"), (0, 2)))
+    put(found.sentence, "bold", 2)
     for place, verdict in enumerate(found.verdicts):
-        for text, style, indent in _lines(verdict, first=place == 0):
-            console.print(Padding(Text(_safe(text), style=style), (0, 2, 0, indent)))
+        for line in _lines(verdict, first=place == 0):
+            put(*line)
     for text in _rest(one):
-        console.print(Padding(Text(_safe(text), style="dim"), (0, 2)))
+        put(text, "dim", 2)
     console.print()
 
 
