@@ -39,7 +39,7 @@ class Evidence:
         name: what it is, in the field's terms.
         value: the number (NaN and infinities as they came).
         unit: its unit; "" for a pure number.
-        text: ready to show, with its context ("update ratio 8.1e-11; 1e-3 is usual").
+        text: its context ("mean over the steps; 1e-3 is usual"); `str()` is the whole, ready to show.
         step: the training step at which it was seen; None if it belongs to no step.
         quantity: the recorded column that shows it, or "".
     """
@@ -57,6 +57,11 @@ class Evidence:
 
     def __hash__(self) -> int:
         return hash(_key(self))
+
+    def __str__(self) -> str:
+        shown = f"{self.name} {number(self.value)}{' ' if self.unit else ''}{self.unit}"
+        when = f" at step {self.step:,}" if self.step is not None else ""
+        return f"{shown}{when}" + (f" ({self.text})" if self.text else "")
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields; non-finite numbers as "NaN", "Infinity", "-Infinity"."""

@@ -59,7 +59,8 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
     assert nothing is not None
     seen = trend(history)
     partly = mostly & ~(seen.fallen | seen.low())[:, None] & (step < 4 * half_ulp(history) * weight)
-    firing = (still & lost | partly) & ((rate > 0) & ~nothing)[:, None]
+    # Where the step is negligible at any precision, that is the learning rate's doing, and 502 explains this.
+    firing = (still & lost | partly & ~nothing[:, None]) & (rate > 0)[:, None]
     if not firing.any():
         return None
 
@@ -84,6 +85,8 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
             "Keep the weights in float32 and compute in the short type:\n"
             f"    keras.mixed_precision.set_global_policy('mixed_{item.dtype}')   # before the model is made"
             if coarse
+            else "Raise the learning rate: in no number type would such a step matter."
+            if nothing[row]
             else f"Start from weights of usual size (here about {number(held)}), or scale the layer's output instead:\n"
             "    keras.layers.Dense(units, kernel_initializer='glorot_uniform')\n"
             f"or raise the learning rate from {literal(float(rate[row]))} to about {literal(better)}."
