@@ -140,7 +140,11 @@ def _show(one: _Reviewed) -> None:
     from rich.text import Text
 
     def put(text: str, style: str, indent: int) -> None:
-        console.print(Padding(Text(_safe(text), style=style), (0, 2, 0, indent), expand=False))
+        for line in _safe(text).split("\n"):
+            if line.startswith("    "):  # code is to be copied: never broken
+                console.print(Text(" " * indent + line, style=style), soft_wrap=True)
+            else:
+                console.print(Padding(Text(line, style=style), (0, 2, 0, indent), expand=False))
 
     console = Console(highlight=False, soft_wrap=False)
     found = one.diagnosis

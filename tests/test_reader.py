@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import recordings
 from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.context import RequestContext
@@ -23,6 +22,8 @@ from tb_weightwatch import reader, schema
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.reader import ProviderReader, Skipped
 from tb_weightwatch.schema import Tag
+
+from . import recordings
 
 CTX = RequestContext()
 
@@ -254,8 +255,8 @@ def test_a_killed_trainer_loses_no_more_than_what_it_had_not_written(tmp_path: P
     """After SIGKILL everything that was flushed is there: in files and through TensorBoard."""
     code = f"""
         import os, signal, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        import recordings
+        sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+        from tests import recordings
         recordings.write({str(tmp_path)!r}, 240, end=None, close=False)
         os.kill(os.getpid(), signal.SIGKILL)
     """

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import recordings
 
 from tb_weightwatch import schema
 from tb_weightwatch.history import Column, Record, Rows
 from tb_weightwatch.schema import Tag
 from tb_weightwatch.verdict import Diagnosis, Verdict
 from tb_weightwatch.writer import EventWriter, directory_sink
+
+from . import recordings
 
 
 class Kept:
@@ -211,8 +212,8 @@ def test_a_full_disk_raises_to_the_caller(tmp_path: Path) -> None:
     code = f"""
         import resource, sys, threading
         threading.excepthook = lambda args: None
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        import recordings
+        sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+        from tests import recordings
         import signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
