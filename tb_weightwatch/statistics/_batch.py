@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from . import names
 from ._activations import BLOCKED, SATURATED, Flat
-from ._tensorflow import Bits, Numbers, count, magnitude, measurable, share, spread
+from ._tensorflow import Bits, Numbers, count, in_order, magnitude, measurable, share, spread
 
 
 def flat(structure: Any) -> list[Any]:
@@ -76,9 +75,8 @@ def layer_statistics(output: Any, activation: str = "", always_dead: Any = None)
     if measurable(output.dtype) and (output.shape.rank or 0) > 1 and output.shape[-1]:
         mask = dead_units(output) if mask is None else dead_units(output) & mask
     numbers = layer_numbers(output, activation, mask)
-    blank = tf.constant(np.nan, tf.float64)
-    values = tf.stack([tf.cast(numbers[n], tf.float64) if n in numbers else blank for n in names("layer")])
-    return values, np.array([n in numbers for n in names("layer")]), mask
+    values, known = in_order(numbers, "layer")
+    return values, known, mask
 
 
 # -- batches
@@ -90,9 +88,13 @@ def _samples(x: Any) -> Any:
 
 
 def feature_spread(x: Any) -> Any:
-    """Returns the standard deviation of each feature over the samples, `[features]` float64; 0 where all are equal."""
+    """Returns the standard deviation of each feature over the samples, `[features]` float64; 0 where all are equal.
+
+    A batch of one sample tells nothing of a spread: NaN.
+    """
     rows = tf.cast(_samples(x), tf.float64)
-    return tf.math.reduce_std(rows - rows[:1], axis=0)
+    alone = tf.where(tf.shape(rows)[0] < 2, tf.constant(np.nan, tf.float64), tf.zeros([], tf.float64))
+    return tf.math.reduce_std(rows - rows[:1], axis=0) + alone
 
 
 def _alone(x: Any) -> bool:
@@ -150,7 +152,9 @@ def input_numbers(inputs: Any) -> Numbers:
     return {
         **found,
         "input_scale_ratio": tf.where(tf.reduce_all(constant), nothing, ratio),
-        "input_constant_share": share(count(constant), tf.size(spreads, tf.int64)),
+        "input_constant_share": tf.where(
+            tf.reduce_all(tf.math.is_nan(spreads)), nothing, share(count(constant), tf.size(spreads, tf.int64))
+        ),
     }
 
 

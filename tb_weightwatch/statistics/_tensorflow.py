@@ -46,8 +46,8 @@ def wide(x: Any) -> Any:
 
 
 def count(mask: Any) -> Any:
-    """Returns how many elements hold, as int64; int32 sums where they can not overflow, they are faster."""
-    if mask.shape.num_elements() is not None and mask.shape.num_elements() < 1 << 31:
+    """Returns how many elements hold, as int64. Sums of int32 are faster: a size that is not known must be below 2**31."""
+    if (mask.shape.num_elements() or 0) < 1 << 31:
         return tf.cast(tf.reduce_sum(tf.cast(mask, tf.int32)), tf.int64)
     return tf.math.count_nonzero(mask, dtype=tf.int64)
 
@@ -133,7 +133,7 @@ def spread(found: Bits) -> tuple[Any, Any, Any]:
 
 
 def dense(gradient: Any, like: Any) -> tuple[Any, Any]:
-    """Returns the gradient as a tensor and, for IndexedSlices, how many of its rows occur (else None)."""
+    """Returns the gradient as a tensor and, for IndexedSlices, how many elements the rows that occur have (else None)."""
     if not isinstance(gradient, tf.IndexedSlices):
         return tf.convert_to_tensor(gradient), None
     # Indices repeat, and their rows add up. (tf.unique would need less memory; XLA can not compile it.)
@@ -141,7 +141,8 @@ def dense(gradient: Any, like: Any) -> tuple[Any, Any]:
     values = tf.math.unsorted_segment_sum(wide(gradient.values), gradient.indices, rows)
     values = tf.ensure_shape(values, like.shape)
     ones = tf.ones(tf.shape(gradient.indices), tf.int32)
-    return values, count(tf.math.unsorted_segment_sum(ones, gradient.indices, rows) > 0)
+    seen = count(tf.math.unsorted_segment_sum(ones, gradient.indices, rows) > 0)
+    return values, seen * (tf.size(values, tf.int64) // tf.maximum(tf.cast(rows, tf.int64), 1))
 
 
 def norm(gradient: Any, like: Any) -> Any:
@@ -151,23 +152,27 @@ def norm(gradient: Any, like: Any) -> Any:
 
 def gradient_numbers(gradient: Any, before: Any, after: Any) -> Numbers:
     """Returns the quantities of one gradient (`None`: there is none); `before` may be None."""
-    return _gradient(gradient, before, after)[0]
-
-
-def _gradient(gradient: Any, before: Any, after: Any, moved: Any = None) -> tuple[Numbers, Any]:
-    """Returns the quantities of one gradient, and the gradient as a dense tensor."""
     if gradient is None:
-        return {"gradient_none": tf.ones([], tf.float64)}, None
-    like = gradient if after is None else after
-    g, seen = dense(gradient, like)
+        return {"gradient_none": tf.ones([], tf.float64)}
+    g, elements = dense(gradient, gradient if after is None else after)
+    return dense_numbers(g, elements, before, None if before is None else changed(before, after))
+
+
+def dense_numbers(g: Any, elements: Any, before: Any, moved: Any) -> Numbers:
+    """Returns the quantities of one dense gradient.
+
+    Args:
+        g: the gradient.
+        elements: how many of its elements count (`dense`); None: all.
+        before: weight before the step, or None.
+        moved: which elements of the weight changed (`changed`); None without `before`.
+    """
     if not measurable(g.dtype):
-        return {}, None
+        return {}
     found = magnitude(g)
     zero, whole = found.zero, tf.size(g, tf.int64)
-    zeros, of = count(zero), whole
-    if seen is not None:  # rows that do not occur say nothing
-        of = seen * (whole // tf.maximum(tf.cast(tf.shape(like)[0], tf.int64), 1))
-        zeros -= whole - of
+    of = whole if elements is None else elements
+    zeros = count(zero) - (whole - of)  # rows that do not occur say nothing
     numbers = {
         "gradient_norm": length(found),
         "gradient_max": found.largest,
@@ -176,9 +181,8 @@ def _gradient(gradient: Any, before: Any, after: Any, moved: Any = None) -> tupl
         "gradient_none": tf.zeros([], tf.float64),
     }
     if before is not None and g.shape.is_compatible_with(before.shape):
-        moved = changed(before, after) if moved is None else moved
         numbers["stuck_share"] = share(whole - count(zero | moved), whole)
-    return numbers, g
+    return numbers
 
 
 def sketch(gradient: Any, like: Any) -> Any:
@@ -186,11 +190,12 @@ def sketch(gradient: Any, like: Any) -> Any:
 
     `k` depends on the shape of `like` alone. A cosine does not mind the scale, and so nothing underflows.
     """
-    return _sketch(dense(gradient, like)[0], like)
+    return sampled(dense(gradient, like)[0], stride(int(np.prod(like.shape))))
 
 
-def _sketch(g: Any, like: Any) -> Any:
-    flat = tf.reshape(g, [-1])[:: stride(int(np.prod(like.shape)))]
+def sampled(g: Any, step: Any) -> Any:
+    """Returns every `step`-th element of a dense gradient, `[k]` float32, scaled to about 1."""
+    flat = tf.reshape(g, [-1])[::step]
     return tf.cast(_scaled(magnitude(flat))[0], tf.float32)
 
 
@@ -216,11 +221,11 @@ def changed(before: Any, after: Any) -> Any:
 
 def weight_numbers(before: Any, after: Any) -> Numbers:
     """Returns the quantities of a weight and its update; `before` may be None (then only the weight's)."""
-    return _weight(before, after)[0]
+    return moved_numbers(before, after)[0]
 
 
-def _weight(before: Any, after: Any) -> tuple[Numbers, Any]:
-    """Returns the quantities of a weight and its update, and which elements changed."""
+def moved_numbers(before: Any, after: Any) -> tuple[Numbers, Any]:
+    """Returns the quantities of a weight and its update, and which elements changed (None without `before`)."""
     found = magnitude(after)
     size, _, deviation = spread(found)
     numbers = {
@@ -271,20 +276,26 @@ def variable_statistics(
     numbers: Numbers = {}
     trace: Any = None
     if measurable(after.dtype):
-        numbers, moved = _weight(before, after)
-        if gradient is not UNSEEN:
-            own, g = _gradient(gradient, before, after, moved)
-            numbers |= own
-            if g is not None and g.shape.is_fully_defined():
-                trace = _sketch(g, g)
-                if previous_sketch is not None:
-                    numbers["gradient_cosine"] = cosine(previous_sketch, trace)
+        numbers, moved = moved_numbers(before, after)
+        if gradient is None:
+            numbers["gradient_none"] = tf.ones([], tf.float64)
+        elif gradient is not UNSEEN and measurable(gradient.dtype):
+            g, elements = dense(gradient, after)
+            numbers |= dense_numbers(g, elements, before, moved)
+            trace = sampled(g, stride(int(np.prod(g.shape))))
+            if previous_sketch is not None:
+                numbers["gradient_cosine"] = cosine(previous_sketch, trace)
         if raw_norm is not None:
             numbers["raw_gradient_norm"] = raw_norm
-    order = names("variable")
+    values, known = in_order(numbers, "variable")
+    return values, known, trace
+
+
+def in_order(numbers: Numbers, axis: str) -> tuple[Any, NDArray[np.bool_]]:
+    """Returns an axis' numbers `[S]` float64 in the order of the table, NaN where not known, and which are known."""
     blank = tf.constant(np.nan, tf.float64)
-    values = tf.stack([tf.cast(numbers[n], tf.float64) if n in numbers else blank for n in order])
-    return values, np.array([n in numbers for n in order]), trace
+    values = [tf.cast(numbers[n], tf.float64) if n in numbers else blank for n in names(axis)]
+    return tf.stack(values), np.array([n in numbers for n in names(axis)])
 
 
 def stacked(numbers: Numbers, axis: str) -> tuple[Any, Any]:
