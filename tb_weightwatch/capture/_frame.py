@@ -7,7 +7,6 @@ a fault of ours is kept for the recorder and never reaches the user's program.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,8 +17,9 @@ import tensorflow as tf
 class Frame:
     """References gathered during one step; `fault` is the first exception of a hook, if any."""
 
-    def __init__(self, graph: Any) -> None:
+    def __init__(self, graph: Any, opened: bool = True) -> None:
         self.graph = graph  # the step's own graph; None when eager
+        self.opened = opened  # False: nothing is looked at
         self.fault: BaseException | None = None
         self.handed: dict[int, Any] = {}  # id of variable -> gradient as given to the optimizer (None included)
         self.unclipped: dict[int, Any] = {}  # ... unscaled and accumulated, before clipping
@@ -31,10 +31,19 @@ class Frame:
         self.loss: Any = None
         self.data: dict[str, Any] = {}  # x, y, y_pred
         self.applied = False
+        self.on_apply: Callable[[Any, list[Any]], None] | None = getattr(self, "on_apply", None)
 
     def here(self) -> bool:
         """Says whether the code now runs in the step's own graph (a value made in a branch or loop can not leave it)."""
-        return self.graph is None or tf.compat.v1.get_default_graph() is self.graph
+        if not self.opened:
+            return False
+        if self.graph is None:
+            return bool(tf.executing_eagerly())
+        return tf.compat.v1.get_default_graph() is self.graph
+
+    def clear(self, opened: bool) -> None:
+        """Forgets everything, for the next step."""
+        Frame.__init__(self, self.graph, opened)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -87,9 +96,6 @@ class Hooks:
             instance.__dict__.pop(name, None)
 
 
-_lock = threading.RLock()
-
-
 @contextmanager
 def watching(
     frame: Frame,
@@ -108,37 +114,49 @@ def watching(
         in_branch: called with gradients and variables where the optimizer updates inside a branch of the graph.
     """
     hooks = Hooks()
-    with _lock:
-        try:
+    try:
+        with frame.guard():
             for optimizer in optimizers:
-                hooks.put(optimizer, "apply", functools.partial(_apply, frame))
-                for leaf in leaves(optimizer):
-                    hooks.put(leaf, "_backend_update_step", functools.partial(_update, frame, in_branch))
-                    if any(getattr(leaf, n, None) is not None for n in ("clipnorm", "global_clipnorm", "clipvalue")):
-                        around = _Clip(frame)
-                        hooks.put(leaf, "_backend_apply_gradients", around.apply)
-                        hooks.put(leaf, "_clip_gradients", around.clip)
+                watch_optimizer(hooks, frame, optimizer, in_branch)
             hooks.put(model, "compute_loss", functools.partial(_loss, frame))
-            for layer in model._flatten_layers(include_self=False):
-                if id(layer) in layers:
-                    hooks.put(layer, "call", functools.partial(_output, frame, layers[id(layer)]))
-            yield
-        finally:
-            hooks.remove()
+            watch_layers(hooks, frame, model, layers)
+        yield
+    finally:
+        hooks.remove()
+
+
+def watch_optimizer(hooks: Hooks, frame: Frame, optimizer: Any, in_branch: Callable[[Any, Any], None]) -> None:
+    """Puts the hooks of an optimizer (outermost) and of those inside it."""
+    hooks.put(optimizer, "apply", functools.partial(_apply, frame))
+    for leaf in leaves(optimizer):
+        hooks.put(leaf, "_backend_update_step", functools.partial(_update, frame, in_branch))
+        if any(getattr(leaf, n, None) is not None for n in ("clipnorm", "global_clipnorm", "clipvalue")):
+            around = _Clip(frame)
+            hooks.put(leaf, "_backend_apply_gradients", around.apply)
+            hooks.put(leaf, "_clip_gradients", around.clip)
+
+
+def watch_layers(hooks: Hooks, frame: Frame, model: Any, layers: dict[int, str]) -> None:
+    """Puts the hooks of a model's layers that are named in `layers`."""
+    for layer in model._flatten_layers(include_self=False):
+        if id(layer) in layers:
+            hooks.put(layer, "call", functools.partial(_output, frame, layers[id(layer)]))
 
 
 def _apply(frame: Frame, original: Any, grads: Any, trainable_variables: Any = None) -> Any:
+    if not frame.here():
+        return original(grads, trainable_variables)
     grads = list(grads)  # may be a one-shot iterator; the optimizer gets the list
+    if trainable_variables is not None:
+        trainable_variables = list(trainable_variables)
     with frame.guard():
         frame.applied = True
-        given = trainable_variables
-        if given is not None:
-            given = trainable_variables = list(given)
-        else:
-            owner = getattr(original, "__self__", None)
-            given = getattr(owner, "_trainable_variables", [])
+        owner = getattr(original, "__self__", None)
+        given = getattr(owner, "_trainable_variables", []) if trainable_variables is None else trainable_variables
         for gradient, variable in zip(grads, given, strict=False):
             frame.handed[key(variable)] = gradient
+        if frame.on_apply is not None:
+            frame.on_apply(owner, given)
     return original(grads, trainable_variables)
 
 
@@ -184,7 +202,7 @@ def _loss(frame: Frame, original: Any, *args: Any, **kwargs: Any) -> Any:
 def _output(frame: Frame, name: str, original: Any, *args: Any, **kwargs: Any) -> Any:
     output = original(*args, **kwargs)
     with frame.guard():
-        if frame.here() and tf.is_tensor(output):
+        if frame.here() and not frame.applied and tf.is_tensor(output):
             use, number = name, 2
             while use in frame.outputs:
                 use, number = f"{name}#{number}", number + 1

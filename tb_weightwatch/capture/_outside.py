@@ -1,0 +1,125 @@
+"""Statistics of a step, taken from outside it after it is over: functions of our own, traced once per kind of tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from ..statistics import _batch as batch
+from ..statistics import _tensorflow as measure
+from ..statistics._numpy import UNSEEN, stride
+
+Known = NDArray[np.bool_]
+
+
+class Outside:
+    """Functions of the flattened tensors, so that variables of all shapes share one trace."""
+
+    def __init__(self) -> None:
+        self._functions: dict[Any, tuple[Any, Known]] = {}
+        self._batch = tf.function(_batch, autograph=False, reduce_retracing=True)
+
+    def _run(self, name: Any, make: Callable[[dict[str, Any]], Any], tensors: dict[str, Any], axis: str) -> Any:
+        """Calls the function of that name and kinds of tensors; returns its result and which numbers it knows."""
+        kinds = (name, *((k, t.dtype, *_form(k, t)) for k, t in tensors.items()))
+        if kinds not in self._functions:
+            known: list[Known] = []
+
+            def traced(given: dict[str, Any]) -> Any:
+                numbers, *rest = make(given)
+                values, which = measure.in_order(numbers, axis)
+                known.append(which)
+                return values, *rest
+
+            specs = {k: tf.TensorSpec(_form(k, t), t.dtype) for k, t in tensors.items()}
+            function = tf.function(traced, autograph=False).get_concrete_function(specs)
+            self._functions[kinds] = function, known[-1]
+        function, which = self._functions[kinds]
+        return function(tensors), which
+
+    def variable(self, gradient: Any, before: Any, after: Any, raw: Any, previous: Any) -> tuple[Any, Known, Any]:
+        """Returns values `[S]`, which are known, and the gradient's sketch (None without a gradient).
+
+        Args:
+            gradient: tensor, IndexedSlices, None, or UNSEEN.
+            before: weight before the step, or None.
+            after: weight after the step.
+            raw: unscaled gradient before clipping, or None.
+            previous: sketch of the gradient of the step before, or None.
+        """
+        tensors = {"after": _flat(after)}
+        if before is not None:
+            tensors["before"] = _flat(before)
+        seen = gradient is not None and gradient is not UNSEEN
+        if seen:
+            g, elements = measure.dense(gradient, after)
+            seen = measure.measurable(g.dtype) and g.shape == after.shape
+        if seen:
+            tensors["gradient"], tensors["step"] = _flat(g), tf.constant(stride(int(np.prod(g.shape))), tf.int32)
+            if elements is not None:
+                tensors["elements"] = elements
+            if previous is not None:
+                tensors["previous"] = previous
+        if raw is not None:
+            tensors["raw"] = _flat(measure.dense(raw, after)[0])
+        none = gradient is None
+        (values, *sketch), known = self._run(("variable", none), lambda t: _variable(t, none), tensors, "variable")
+        return values, known, sketch[0] if sketch else None
+
+    def layer(self, output: Any, activation: str, always_dead: Any) -> tuple[Any, Known, Any]:
+        """Returns values `[A]`, which are known, and the running mask of dead units (None where there are no units)."""
+        rank, units = output.shape.rank or 0, output.shape[-1] if output.shape.rank else None
+        tensors = {"output": tf.reshape(output, [-1, units]) if rank > 1 and units else _flat(output)}
+        if rank > 1 and units:
+            tensors["mask"] = tf.ones([units], tf.bool) if always_dead is None else always_dead
+        make = lambda t: _layer(t, activation)  # noqa: E731
+        (values, *mask), known = self._run(("layer", activation), make, tensors, "layer")
+        return values, known, mask[0] if mask else None
+
+    def batch(self, inputs: Any, targets: Any, predictions: Any) -> dict[str, Any]:
+        """Returns the quantities of the run's axis that inputs, targets and predictions tell, by name."""
+        given = [batch.flat(part) for part in (inputs, targets, predictions)]
+        return dict(self._batch(*given)) if any(given) else {}
+
+
+def _flat(x: Any) -> Any:
+    return tf.reshape(x, [-1])
+
+
+def _form(name: str, tensor: Any) -> list[int | None]:
+    """Returns the shape a function is traced for: only what a result's size depends on is fixed."""
+    if name in ("output", "mask"):
+        return [None, *tensor.shape[1:]] if name == "output" else tensor.shape.as_list()
+    return [None] * tensor.shape.rank
+
+
+def _variable(t: dict[str, Any], none: bool) -> Any:
+    before = t.get("before")
+    numbers, moved = measure.moved_numbers(before, t["after"])
+    if none:
+        numbers["gradient_none"] = tf.ones([], tf.float64)
+    if "raw" in t:
+        numbers["raw_gradient_norm"] = measure.length(measure.magnitude(t["raw"]))
+    if "gradient" not in t:
+        return (numbers,)
+    numbers |= measure.dense_numbers(t["gradient"], t.get("elements"), before, moved)
+    sketch = measure.sampled(t["gradient"], t["step"])
+    if "previous" in t:
+        numbers["gradient_cosine"] = measure.cosine(t["previous"], sketch)
+    return numbers, sketch
+
+
+def _layer(t: dict[str, Any], activation: str) -> Any:
+    if "mask" not in t:
+        return (batch.layer_numbers(t["output"], activation),)
+    mask = batch.dead_units(t["output"]) & t["mask"]
+    return batch.layer_numbers(t["output"], activation, mask), mask
+
+
+def _batch(inputs: list[Any], targets: list[Any], predictions: list[Any]) -> dict[str, Any]:
+    found = batch.batch_numbers(inputs or None, targets or None, predictions or None)
+    return {name: tf.cast(value, tf.float64) for name, value in found.items()}

@@ -1,0 +1,7 @@
+"""Settings that every test shares; set before TensorFlow is imported."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TB_WEIGHTWATCH_STRICT", "1")  # a fault of ours fails the test
