@@ -36,6 +36,7 @@ class _Reviewed(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code."""
     options = _parser().parse_args(arguments)
+    options.alone = arguments is None
     try:
         return int(options.command(options))
     except BrokenPipeError:  # `| head` has seen enough
@@ -72,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _review(options: argparse.Namespace) -> int:
     """Judges every launch of every run in the log directories."""
-    _start_light(options.logdir)
+    if options.alone:
+        _start_light(options.logdir)
     found: list[_Reviewed] = []
     failures = 0
     for logdir in options.logdir:
@@ -96,7 +98,7 @@ def _review(options: argparse.Namespace) -> int:
 
 
 def _start_light(logdirs: Sequence[str]) -> None:
-    """Has TensorBoard read event files by itself where there is little to read: importing TensorFlow takes seconds."""
+    """Has TensorBoard read event files without TensorFlow where there is little to read; importing it takes seconds."""
     if "tensorflow" in sys.modules or any("://" in logdir for logdir in logdirs):
         return
     size = 0

@@ -116,7 +116,7 @@ def write(
         clock.now = started + 0.05 * float(block.steps[-1])
         history.append(block)
         writer.append(block)
-        if start % (10 * burst) == 1:
+        if start % (burst * max(10, steps // (5 * burst))) == 1:
             writer.judged(diagnose(history))
     if end:
         record = schema.settle_record(Record(steps, "end", {"how": end, "detail": ""}, clock.now))
