@@ -81,7 +81,7 @@ def _binary(logs: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> ww.W
     with ww.Watch(logs, model=model, optimizer=optimizer, verbose=False) as watch:
         for inputs, targets in batches(x, y, epochs=15):
             with tf.GradientTape() as tape:
-                predictions = model(inputs)
+                predictions = tf.reshape(model(inputs), [-1, 1])  # a new tensor: the loss sees probabilities, not logits
                 loss = tf.reduce_mean(keras.losses.binary_crossentropy(targets, predictions))
             gradients = tape.gradient(loss, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -165,8 +165,12 @@ class Recorder:
         """Ends, if that has not been said, and closes the event file; closing twice is fine."""
         self._release()
         with self.guarded():
+            self.collect()
+            done = self._ended
             self.end(how, detail)
-            self._writer.close()
+            # All is written already; a caller's own writer may have been closed since.
+            with contextlib.suppress(RuntimeError) if done else contextlib.nullcontext():
+                self._writer.close()
         self.off = True
 
 

@@ -43,7 +43,7 @@ class Budget:
     """
 
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, or it would hardly be recorded
-    LEAST = 0.5  # seconds that rows may take in that first minute, however long tracing took
+    LEAST = 0.8  # seconds that rows may take in that first minute, however long tracing took
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.share, self._clock = share, clock
