@@ -177,7 +177,7 @@ def _lines(verdict: Verdict, *, first: bool) -> Iterator[tuple[str, str, int]]:
     if not first:
         yield verdict.message, "", 4
     for item in verdict.evidence:
-        yield f"- {item.name}: {item.text}" if item.name not in item.text else f"- {item.text}", "", 4
+        yield f"- {answers.evidence_text(item)}", "", 4
     if verdict.fix:
         yield f"Fix: {verdict.fix}", "green", 4
     if verdict.explains:

@@ -16,7 +16,7 @@ from tb_weightwatch import answers, schema
 from tb_weightwatch.diagnosis import catalogue, diagnose
 from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.reader import Launch
-from tb_weightwatch.verdict import LINKS, Diagnosis, Unknown, Verdict
+from tb_weightwatch.verdict import LINKS, Diagnosis, Evidence, Unknown, Verdict
 
 from . import recordings
 
@@ -308,3 +308,30 @@ def test_what_is_missing_is_told() -> None:
     assert answer["skipped"] == 5
     for text in ("could not be read", "2 x rows: damaged", "novelty", "1.3 %", "every 4 steps", "Trainer's words."):
         assert text in answer["detail"]
+
+
+def test_evidence_is_ready_to_show() -> None:
+    """Name, number, step and context stand in the text, whatever of them the rule left to others."""
+    cases = [
+        (Evidence("learning rate", 1e-9, "1e-3 is usual", step=5), "learning rate 1e-9 at step 5 (1e-3 is usual)"),
+        (Evidence("NaN/Inf in inputs", 60.0, "60 elements"), "NaN/Inf in inputs: 60 elements"),
+        (Evidence("loss", 2.0, "Loss 2 at step 7"), "Loss 2 at step 7"),
+        (Evidence("dead", 0.5, "", unit="share"), "dead 0.5"),
+    ]
+    for evidence, text in cases:
+        assert answers.evidence_text(evidence) == text
+
+
+def test_one_small_variable_does_not_decide_the_chain() -> None:
+    """The update's number is the step of the whole model; a frozen variable takes no part."""
+    found = History("x")
+    items = [{"name": "kernel"}, {"name": "bias"}, {"name": "frozen", "trainable": False}]
+    found.add(Record(0, "variables", {"items": items}))
+    known = np.ones((1, 3), bool)
+    columns = {
+        "update_norm": Column(np.array([[3e-9, 4e-9, 1e9]]), known),
+        "weight_norm": Column(np.array([[5.0, 0, 0]]), known),
+    }
+    found.append(Rows(np.array([1]), np.zeros(1), columns))
+    numbers = {link["link"]: link["number"] for link in overview(found)["chain"]}
+    assert (numbers["update"], numbers["weight"]) == ("1e-9", "5")

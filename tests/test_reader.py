@@ -380,6 +380,25 @@ def test_a_users_own_data_stay_as_they_are(tmp_path: Path) -> None:
     recordings.same(launch.history, live)
 
 
+def test_a_callers_own_writer_is_read_beside_the_callers_data(tmp_path: Path) -> None:
+    """What goes through a tf.summary writer stands in the user's own directory and is found there."""
+    tf = pytest.importorskip("tensorflow")
+    from tb_weightwatch.capture._sink import SummarySink
+
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default():
+        for step in range(50):
+            tf.summary.scalar("loss", float(step), step=step)
+    live = recordings.write(tmp_path, 200, sink=SummarySink(writer))
+    writer.close()
+    (launch,) = reader.launches(tmp_path)
+    recordings.same(launch.history, live)
+    recordings.same(from_provider(tmp_path, ".")[0].history, live)
+    provider = Counting(tmp_path).provider
+    found = provider.list_tensors(CTX, experiment_id="", plugin_name="scalars")
+    assert "loss" in found["."]
+
+
 def test_directories(tmp_path: Path) -> None:
     """What is not there is an error that names it; what holds nothing is []; runs are named from the log directory."""
     with pytest.raises(FileNotFoundError, match="nowhere"):

@@ -6,12 +6,13 @@ the rules, so a new quantity or rule touches nothing here.
 
 from ._grid import curves, heatmap, quantities
 from ._overview import HINT, launch_entry, overview, run_entries, runs
-from ._state import State, judge, severity, state
+from ._state import State, evidence_text, judge, severity, state
 
 __all__ = [
     "HINT",
     "State",
     "curves",
+    "evidence_text",
     "heatmap",
     "judge",
     "launch_entry",

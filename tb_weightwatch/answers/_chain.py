@@ -16,7 +16,7 @@ from ._state import whole
 class _Link(NamedTuple):
     title: str
     symbol: str
-    column: str
+    columns: tuple[str, ...]  # the second one, if any, divides
     meaning: str
     reduce: Callable[[Any], float]
     text: Callable[[float], str] = number
@@ -30,14 +30,19 @@ def percent(share: float) -> str:
     return "> 99.9 %" if text == "100" else f"{text} %"
 
 
+def _length(values: Any) -> float:
+    """Returns the norm of all variables together: no single small variable decides."""
+    return float(np.sqrt(np.sum(np.square(values))))
+
+
 _LINKS = {
-    "data": _Link("Data", "", "input_max", "largest input, last step", np.max),
-    "activations": _Link("Activations", "", "dead_share", "dead units, worst layer", np.max, percent),
-    "loss": _Link("Loss", "", "loss", "loss of the last batch", np.max),
-    "gradient": _Link("Gradient", "gradient", "gradient_norm", "median gradient norm", np.median),
-    "optimizer": _Link("Optimizer", "lr", "learning_rate", "learning rate", np.max),
-    "update": _Link("Update", "lr · gradient", "update_ratio", "median update ratio", np.median),
-    "weight": _Link("Weight", "w", "weight_norm", "median weight norm", np.median),
+    "data": _Link("Data", "", ("input_max",), "largest input, last step", np.max),
+    "activations": _Link("Activations", "", ("dead_share",), "dead units, worst layer", np.max, percent),
+    "loss": _Link("Loss", "", ("loss",), "loss of the last batch", np.max),
+    "gradient": _Link("Gradient", "gradient", ("gradient_norm",), "norm of the whole gradient", _length),
+    "optimizer": _Link("Optimizer", "lr", ("learning_rate",), "learning rate", np.max),
+    "update": _Link("Update", "lr · gradient", ("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model", _length),
+    "weight": _Link("Weight", "w", ("weight_norm",), "norm of all weights", _length),
 }
 
 
@@ -89,11 +94,22 @@ def _line(verdicts: list[Verdict]) -> str:
 
 def _number(history: History, link: _Link) -> str:
     """Returns the number of the last row in which it was recorded; what is not finite wins."""
-    if not len(history) or not history.has(link.column):
+    if not len(history) or not history.has(*link.columns):
         return ""
-    known = history.known(link.column)
-    row = int(np.flatnonzero(known.reshape(len(history), -1).any(axis=1))[-1])
-    values = np.asarray(history.column(link.column)[row], np.float64).reshape(-1)[known[row].reshape(-1)]
-    odd = values[~np.isfinite(values)]
+    known = np.logical_and.reduce([history.known(name).reshape(len(history), -1) for name in link.columns])
+    if known.shape[1] == len(history.variables) > 0:  # what is frozen takes no part
+        known = known & np.array([v.trainable for v in history.variables])
+    rows = np.flatnonzero(known.any(axis=1))
+    if not len(rows):
+        return ""
+    parts = [
+        _reduced(np.asarray(history.column(name), np.float64).reshape(known.shape)[rows[-1], known[rows[-1]]], link)
+        for name in link.columns
+    ]
     with np.errstate(all="ignore"):
-        return link.text(float(odd[0] if len(odd) else link.reduce(values)))
+        return link.text(float(np.divide(parts[0], parts[1]) if len(parts) > 1 else parts[0]))
+
+
+def _reduced(values: Any, link: _Link) -> float:
+    odd = values[~np.isfinite(values)]
+    return float(odd[0] if len(odd) else link.reduce(values))

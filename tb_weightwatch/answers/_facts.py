@@ -66,7 +66,9 @@ def _recording(history: History) -> str:
 
 def _call(name: Any, config: Any) -> str:
     given = config if isinstance(config, dict) else {}
-    shown = {key: value for key, value in given.items() if key != "name" and value not in (None, False)}
+    shown = {key: value for key, value in given.items() if key != "name" and value not in (None, False, "")}
+    if not given.get("use_ema"):
+        shown.pop("ema_momentum", None)
     return f"{_plain(name)}({_pairs(shown, '=')})"
 
 
@@ -83,7 +85,7 @@ def _plain(value: Any) -> str:
             return _call(value.get("class_name") or value.get("class"), inner)
         return _pairs(value, "=")
     if isinstance(value, (list, tuple)):
-        return f"({', '.join(map(_plain, value))})"
+        return f"({', '.join(_plain(item) or '?' for item in value)})"
     return "" if value is None else str(value)
 
 

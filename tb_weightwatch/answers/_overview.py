@@ -12,7 +12,7 @@ from ..verdict import SEVERITIES, Diagnosis, Verdict
 from ._chain import chain
 from ._facts import cost, facts
 from ._grid import quantities
-from ._state import severity, state, whole
+from ._state import evidence_text, severity, state, whole
 
 _SUFFIX = "/weightwatch"
 HINT = (
@@ -95,7 +95,8 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
 
 def _verdict(verdict: Verdict, quantities: set[str]) -> dict[str, Any]:
     found = verdict.as_dict()
-    for item in found["evidence"]:
+    for item, evidence in zip(found["evidence"], verdict.evidence, strict=True):
+        item["text"] = evidence_text(evidence)
         item["quantity"] = item["quantity"] if item["quantity"] in quantities else ""
     found["explains"] = [_verdict(v, quantities) for v in verdict.explains]
     return found

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..diagnosis import diagnose
 from ..history import History
 from ..reader import Launch
-from ..verdict import SEVERITIES, Diagnosis, Verdict
+from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict, number
 
 # An event file is seen with TensorBoard's reload interval (5 s) and the pass before it; clocks of machines differ.
 RELOAD_LAG = 30.0
@@ -74,6 +74,18 @@ def _ended(data: Any, step: int) -> State:
 def severity(diagnosis: Diagnosis) -> str:
     """Returns the worst severity of the open verdicts, or "none"."""
     return max((v.severity for v in diagnosis.verdicts), key=SEVERITIES.index, default="none")
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """Returns evidence ready to show: name, number, step and context, whatever of them its text leaves out."""
+    text, value = evidence.text, number(evidence.value)
+    if evidence.name.lower() in text.lower():
+        return text
+    if value in text:
+        return f"{evidence.name}: {text}"
+    unit = f" {evidence.unit}" if evidence.unit and evidence.unit != "share" else ""
+    step = f" at step {evidence.step:,}" if evidence.step is not None and "step" not in text else ""
+    return f"{evidence.name} {value}{unit}{step}" + (f" ({text})" if text else "")
 
 
 def whole(verdict: Verdict) -> list[Verdict]:
