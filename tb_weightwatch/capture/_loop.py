@@ -1,228 +1,190 @@
-"""What a hand-written loop shows: hooks that act on eager calls only, snapshots, and one compiled function of our own."""
+"""What stands behind `Watch`: the open step with its snapshot, and the rows of steps that are over."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable
+import time
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ..statistics import _batch as batch
+from ..history import Rows
 from ..statistics import _tensorflow as measure
+from ..statistics._numpy import UNSEEN
 from . import _facts as facts
-from ._frame import Frame, Hooks, key, leaves, watch_layers, watch_optimizer
-from ._measuring import Layout, tensor
+from ._frame import leaves
+from ._measuring import Layout
+from ._outside import Change, Outside
+from ._recorder import Recorder
+from ._sight import Seen, Sight
+from ._watched import Watched
 
-UNSEEN, NONE, SEEN = "unseen", "none", "seen"
+HELD = 8  # rows that stand on the device at most, before the host reads them at once
+_SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # not known of a single sample
+Data = dict[str, Any]  # "x", "y", "y_pred": as given, or None
 
 
 class Loop:
-    """State of the present step of a hand-written loop.
+    """Opens a step that is to be recorded, measures it when it is over, keeps its numbers until the host reads them."""
 
-    Args:
-        models: Keras models; their layers' outputs and inputs are seen where they are called eagerly.
-        optimizers: Keras optimizers; gradients are seen where they are applied eagerly.
-        variables: further variables.
-    """
-
-    def __init__(self, models: list[Any], optimizers: list[Any], variables: list[Any]) -> None:
-        self.models, self.optimizers, self.given = models, optimizers, variables
-        self.frame = Frame(None, opened=False)
-        self.frame.on_apply = self._applying
-        self.variables: list[Any] = []  # in the order of the V axis; only grows
-        self.layers: dict[str, dict[str, Any]] = {}  # name -> description, in the order of the L axis; only grows
-        self._hooks = Hooks()
-        self._sketches: dict[int, Any] = {}
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+        self._sight = Sight(self._began)
+        self._outside = Outside()
+        self._before: dict[int, Any] = {}  # weights at the start of the open step
+        self._sketches: dict[int, Any] = {}  # gradients of the step before, if that was recorded
         self._dead: dict[str, Any] = {}
-        self._numbers = tf.function(self._graph, autograph=False, reduce_retracing=True)
-        for optimizer in optimizers:
-            watch_optimizer(self._hooks, self.frame, optimizer, lambda gradients, variables: None)
-        for model in models:
-            self._hooks.put(model, "call", functools.partial(self._calling, model))
+        self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
+        self._gradients = ""  # "used", "raw" or "none", as last described
+        self._first = True
+        self._rows: list[tuple[int, float, Any, NDArray[np.bool_], Layout]] = []
 
-    def close(self) -> None:
-        """Takes all hooks off and lets the snapshots go."""
-        self._hooks.remove()
-        self.frame.clear(opened=False)
+    # -- the open step
 
-    # -- hooks
+    def open(self) -> None:
+        """Gets ready to record the step that begins."""
+        self.watched.refresh(self._sight)
+        self._sight.seen = Seen()
+        self._before = {k: _value(v) for k, v in self.watched.trained.items()}
+        self._stood = self._stand()
 
-    def _calling(self, model: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
-        frame = self.frame
-        looking = frame.here() and not frame.applied
-        if looking:
-            with frame.guard():
-                names = self._describe_layers(model)
-                watch_layers(self._hooks, frame, model, names)
-                for name in [n for n in frame.outputs if n.partition("#")[0] in set(names.values())]:
-                    del frame.outputs[name]  # of an earlier forward pass
-        result = original(*args, **kwargs)
-        if looking:
-            with frame.guard():
-                frame.data.update(x=args[0] if args else next(iter(kwargs.values()), None), y_pred=result)
-        return result
+    def shut(self) -> None:
+        """Lets go: the step that begins is not recorded."""
+        self._sight.seen = None
+        self._before, self._sketches = {}, {}
 
-    def _describe_layers(self, model: Any) -> dict[int, str]:
-        found = {}
-        for layer, item in facts.layer_uses(model):
-            self.layers.setdefault(item["name"], item)
-            found[id(layer)] = item["name"]
+    def remove(self) -> None:
+        """Takes all hooks off the user's objects."""
+        self.shut()
+        self._sight.remove()
+
+    def _began(self, seen: Seen, forward: bool) -> None:
+        """In the first step, weights may have been made, or loaded, since the Watch was."""
+        if self._first and not seen.applied:
+            self.watched.refresh(self._sight)
+            trained = self.watched.trained.items()
+            self._before |= {k: _value(v) for k, v in trained if forward or k not in self._before}
+
+    def _stand(self) -> dict[str, Any]:
+        """Returns the optimizers' counts, the loss scale, and the count that a schedule goes by."""
+        found: dict[str, Any] = {}
+        counts = [getattr(leaf, "iterations", None) for leaf in self.watched.leaves]
+        known = [_number(count) for count in counts if count is not None]
+        if known and len(known) == len(counts):
+            found["iterations"] = tf.add_n(known)
+        for one in self.watched.optimizers[:1]:
+            scale, leaf = getattr(one, "dynamic_scale", None), leaves(one)[0]
+            if scale is not None:
+                found["loss_scale"] = _number(scale)
+            if isinstance(getattr(leaf, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
+                found["count"] = tf.identity(tf.convert_to_tensor(leaf._iterations))
         return found
 
-    def _applying(self, optimizer: Any, variables: Iterable[Any]) -> None:
-        """Sees what an update is about to change, if it was not there at the end of the step before."""
-        for variable in variables:
-            self.frame.before.setdefault(key(variable), tensor(variable))
-        if "learning_rate" not in self.frame.numbers:
-            self.frame.numbers.update(_settings(optimizer))
+    def _rate(self, seen: Seen) -> Any:
+        """Returns the learning rate that this step used, or None."""
+        if seen.rate is not None:
+            return seen.rate
+        for leaf in self.watched.leaves[:1]:
+            scheduled = "count" in self._stood
+            return leaf._learning_rate(self._stood["count"]) if scheduled else getattr(leaf, "learning_rate", None)
+        return None
 
-    # -- steps
+    # -- its row
 
-    def await_step(self, recorded: bool) -> None:
-        """Takes a snapshot for the step to come if it will be recorded; else lets everything go."""
-        self.frame.clear(opened=recorded)
-        if recorded:
-            self._list_variables()
-            self.frame.before = {key(v): tensor(v) for v in self.variables if _trained(v)}
-            iterations = [leaf.iterations for one in self.optimizers[:1] for leaf in leaves(one)[:1]]
-            self._iterations = tensor(iterations[0]) if iterations else None
-        else:
-            self._sketches.clear()
+    def record(self, recorder: Recorder, step: int, loss: Any, data: Data, pairs: dict[int, Any] | None) -> None:
+        """Measures the step that has just ended; the host reads the numbers later."""
+        seen = self._sight.seen or Seen()
+        self._sight.seen = None
+        if seen.fault is not None:
+            raise seen.fault
+        seen.settle()
+        if len(self.watched.models) == 1:
+            data = {n: seen.held_data.get(n) if given is None else given for n, given in data.items()}
+        self.watched.refresh(self._sight)
+        outputs = seen.held or {}
+        for name in outputs:
+            self.watched.use(name)
+        self.watched.describe(recorder, step)
+        self._describe(recorder, step, "used" if seen.used else "raw" if pairs else "none", data)
+        parts = [self._variable(seen, k, v, pairs or {}) for k, v in self.watched.variables.items()]
+        parts += [self._layer(outputs.get(name), name) for name in self.watched.uses]
+        parts.append(measure.in_order(self._run(seen, loss, data), "run"))
+        layout = Layout(*(tuple(i["name"] for i in recorder.history.described(k)) for k in ("variables", "layers")))
+        values, known = tf.concat([v for v, _ in parts], 0), np.concatenate([k for _, k in parts])
+        self._rows.append((step, time.time(), values, known, layout))
+        self._first = False
 
-    def _list_variables(self) -> None:
-        known = {key(v) for v in self.variables}
-        held = [v for model in self.models for v in model.variables]
-        if not self.models and not self.given:
-            held = [v for one in self.optimizers for leaf in leaves(one) for v in getattr(leaf, "_trainable_variables", [])]
-        for variable in [*held, *self.given]:
-            if key(variable) not in known and measure.measurable(tf.as_dtype(_dtype(variable))):
-                known.add(key(variable))
-                self.variables.append(variable)
+    def _variable(self, seen: Seen, name: int, variable: Any, pairs: dict[int, Any]) -> Any:
+        if not getattr(variable, "trainable", True):
+            return measure.in_order({}, "variable")
+        gradient: Any = UNSEEN
+        raw: Any = None
+        if name in seen.handed and seen.handed[name] is None:
+            gradient = None
+        elif name in seen.used:
+            gradient, raw = seen.used[name], seen.unclipped.get(name, seen.used[name])
+        elif name in pairs:
+            gradient = pairs[name]
+        change = Change(gradient, self._before.get(name), _value(variable), raw, self._sketches.pop(name, None))
+        values, known, sketch = self._outside.variable(change, none=self._sight.none.get(name))
+        if sketch is not None:
+            self._sketches[name] = sketch
+        return values, known
 
-    def items(self) -> list[dict[str, Any]]:
-        """Returns the description of the variables."""
-        model = self.models[0] if len(self.models) == 1 else _Several(self.models)
-        return facts.variable_items(self.variables, model, self.optimizers)
+    def _layer(self, output: Any, name: str) -> Any:
+        if output is None or not measure.measurable(output.dtype):
+            return measure.in_order({}, "layer")
+        activation = self.watched.uses[name]["activation"]
+        values, known, mask = self._outside.layer(output, activation, self._dead.get(name))
+        if mask is not None:
+            self._dead[name] = mask
+        return values, known
 
-    def row(
-        self, loss: Any, data: dict[str, Any], gradients: dict[int, Any] | None
-    ) -> tuple[NDArray[np.float64], Layout, str]:
-        """Returns the row of the step that has just ended, its layout, and which gradients it is about."""
-        self._list_variables()
-        frame = self.frame
-        seen = {**frame.handed, **frame.used}  # None stays only in what was handed over
-        source = "used" if frame.handed else "raw" if gradients else "none"
-        if not frame.handed and gradients:
-            seen = gradients
-        raw = gradients or frame.unclipped
-        outputs = {name: frame.outputs[name] for name in self.layers if name in frame.outputs}
-        kinds = tuple(SEEN if seen.get(key(v)) is not None else NONE if key(v) in seen else UNSEEN for v in self.variables)
-        row, sketches, dead = self._numbers(
-            kinds,
-            [seen.get(key(v)) for v in self.variables],
-            [raw.get(key(v)) if source == "used" else None for v in self.variables],
-            [frame.before.get(key(v)) for v in self.variables],
-            [tensor(v) for v in self.variables],
-            [self._sketches.get(key(v)) for v in self.variables],
-            outputs,
-            {name: self._dead[name] for name in outputs if name in self._dead},
-            {name: _tensors(value) for name, value in {**frame.data, **data}.items()},
-            {**self._rates(), **({} if loss is None else {"loss": loss})},
-        )
-        self._sketches = {key(v): s for v, s in zip(self.variables, sketches, strict=True) if s is not None}
-        self._dead.update(dead)
-        layout = Layout(tuple(facts.unique(map(facts.name_of, self.variables))), tuple(self.layers))
-        return row.numpy()[None], layout, source
+    def _run(self, seen: Seen, loss: Any, data: Data) -> dict[str, Any]:
+        run = self._outside.batch(data["x"], data["y"], data["y_pred"])
+        stands = self._stand()
+        told = {"loss": loss, "learning_rate": self._rate(seen), "loss_scale": self._stood.get("loss_scale")}
+        run |= {name: tf.reduce_mean(_number(value)) for name, value in told.items() if value is not None}
+        return run | ({"iterations": stands["iterations"]} if "iterations" in stands else {})
 
-    def _rates(self) -> dict[str, Any]:
-        found = dict(self.frame.numbers)
-        for one in self.optimizers[:1]:
-            leaf = leaves(one)[0]
-            if "learning_rate" not in found:
-                schedule = getattr(leaf, "_learning_rate", None)
-                # The schedule's value at the iteration that the step began with: the step itself counted on.
-                begun = self._iterations if callable(schedule) and self._iterations is not None else None
-                found.update({"learning_rate": schedule(begun)} if begun is not None else _settings(one))
-            if getattr(leaf, "iterations", None) is not None:
-                found["iterations"] = tensor(leaf.iterations)
-        return {name: tf.cast(tf.convert_to_tensor(value), tf.float64) for name, value in found.items()}
+    def _describe(self, recorder: Recorder, step: int, gradients: str, data: Data) -> None:
+        if gradients != self._gradients and (gradients != "none" or not self._gradients):
+            self._gradients = gradients
+            recorder.describe(step, "facts", {"gradients": gradients})
+        if self._first:
+            recorder.describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))
 
-    # -- arithmetic, compiled once per signature
+    # -- reading
 
-    def _graph(
-        self,
-        kinds: tuple[str, ...],
-        gradients: list[Any],
-        raw: list[Any],
-        before: list[Any],
-        after: list[Any],
-        sketches: list[Any],
-        outputs: dict[str, Any],
-        dead: dict[str, Any],
-        data: dict[str, Any],
-        rates: dict[str, Any],
-    ) -> tuple[Any, list[Any], dict[str, Any]]:
-        parts, kept = [], []
-        for kind, g, r, b, a, s in zip(kinds, gradients, raw, before, after, sketches, strict=True):
-            numbers = {} if b is None and kind == UNSEEN else measure.weight_numbers(b, a)
-            trace = None
-            if kind == NONE:
-                numbers |= measure.gradient_numbers(None, b, a)
-            elif kind == SEEN:
-                numbers |= measure.gradient_numbers(g, b, a)
-                numbers["raw_gradient_norm"] = numbers["gradient_norm"] if r is None else measure.norm(r, a)
-                trace = measure.sketch(g, a)
-                if s is not None:
-                    numbers["gradient_cosine"] = measure.cosine(s, trace)
-            kept.append(trace)
-            parts.append(measure.stacked(numbers, "variable"))
-        masks: dict[str, Any] = {}
-        for name, item in self.layers.items():
-            numbers = {}
-            if name in outputs:
-                output = outputs[name]
-                if output.shape.rank and output.shape[-1]:
-                    masks[name] = batch.dead_units(output)
-                    if name in dead:
-                        masks[name] &= dead[name]
-                numbers = batch.layer_numbers(output, item["activation"], masks.get(name))
-            parts.append(measure.stacked(numbers, "layer"))
-        run = {**batch.batch_numbers(data.get("x"), data.get("y"), data.get("y_pred")), **rates}
-        parts.append(measure.stacked(run, "run"))
-        return tf.concat([v for v, _ in parts] + [k for _, k in parts], 0), kept, masks
+    def full(self) -> bool:
+        """Says whether the host should read now."""
+        return len(self._rows) >= HELD
+
+    def take(self) -> list[Rows]:
+        """Returns the rows that were not yet read; the host waits for the device once."""
+        rows, self._rows = self._rows, []
+        found: list[Rows] = []
+        while rows:
+            layout = rows[0][4]
+            count = next((i for i, row in enumerate(rows) if row[4] != layout), len(rows))
+            part, rows = rows[:count], rows[count:]
+            values, known = tf.stack([row[2] for row in part]).numpy(), np.stack([row[3] for row in part])
+            flat = np.concatenate([values, known], axis=1)
+            block = layout.rows(flat, [row[0] for row in part], [row[1] for row in part])
+            for name in _SPREADS:
+                if name in block.run:
+                    column = block.run[name]
+                    column.known[np.isnan(column.values)] = False
+            found.append(block)
+        return found
 
 
-class _Several:
-    """Several models, walked like one."""
-
-    def __init__(self, models: list[Any]) -> None:
-        self._layers = models
+def _number(value: Any) -> Any:
+    return tf.cast(tf.convert_to_tensor(value), tf.float64)
 
 
-def _settings(optimizer: Any) -> dict[str, Any]:
-    leaf = leaves(optimizer)[0]
-    found = {"learning_rate": tf.convert_to_tensor(leaf.learning_rate)} if hasattr(leaf, "learning_rate") else {}
-    scale = getattr(optimizer, "dynamic_scale", None)
-    return found if scale is None else {**found, "loss_scale": tf.convert_to_tensor(scale)}
-
-
-def _trained(variable: Any) -> bool:
-    return bool(getattr(variable, "trainable", True))
-
-
-def _dtype(variable: Any) -> Any:
-    return getattr(variable.dtype, "name", variable.dtype)
-
-
-def _tensors(structure: Any) -> Any:
-    """Returns the structure with tensors; what can not be one is left out."""
-    found = []
-    for value in tf.nest.flatten(structure):
-        try:
-            found.append(tf.convert_to_tensor(value))
-        except (ValueError, TypeError):
-            continue
-    return found
+def _value(variable: Any) -> Any:
+    """Returns the variable's value as it is now; later updates do not change it."""
+    return (variable if isinstance(variable, tf.Variable) else variable.value).read_value()

@@ -1,9 +1,9 @@
-"""Statistics of a step, taken from outside it after it is over: functions of our own, traced once per kind of tensor."""
+"""Statistics of a step, taken after it is over: functions of our own, traced once per kind of tensor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +14,24 @@ from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN, stride
 
 Known = NDArray[np.bool_]
+
+
+class Change(NamedTuple):
+    """What one step did to one variable.
+
+    Attributes:
+        gradient: tensor, array, IndexedSlices, None, or UNSEEN.
+        before: weight before the step, or None.
+        after: weight after the step.
+        raw: unscaled gradient before clipping, or None.
+        previous: sketch of the gradient of the step before, or None.
+    """
+
+    gradient: Any
+    before: Any
+    after: Any
+    raw: Any = None
+    previous: Any = None
 
 
 class Outside:
@@ -41,16 +59,12 @@ class Outside:
         function, which = self._functions[kinds]
         return function(tensors), which
 
-    def variable(self, gradient: Any, before: Any, after: Any, raw: Any, previous: Any) -> tuple[Any, Known, Any]:
+    def variable(self, change: Change, none: bool | None = None) -> tuple[Any, Known, Any]:
         """Returns values `[S]`, which are known, and the gradient's sketch (None without a gradient).
 
-        Args:
-            gradient: tensor, IndexedSlices, None, or UNSEEN.
-            before: weight before the step, or None.
-            after: weight after the step.
-            raw: unscaled gradient before clipping, or None.
-            previous: sketch of the gradient of the step before, or None.
+        `none` says of an UNSEEN gradient whether it is known to be None all the same.
         """
+        gradient, before, after, raw, previous = change
         tensors = {"after": _flat(after)}
         if before is not None:
             tensors["before"] = _flat(before)
@@ -66,7 +80,7 @@ class Outside:
                 tensors["previous"] = previous
         if raw is not None:
             tensors["raw"] = _flat(measure.dense(raw, after)[0])
-        none = gradient is None
+        none = none if gradient is UNSEEN else gradient is None
         (values, *sketch), known = self._run(("variable", none), lambda t: _variable(t, none), tensors, "variable")
         return values, known, sketch[0] if sketch else None
 
@@ -97,11 +111,11 @@ def _form(name: str, tensor: Any) -> list[int | None]:
     return [None] * tensor.shape.rank
 
 
-def _variable(t: dict[str, Any], none: bool) -> Any:
+def _variable(t: dict[str, Any], none: bool | None) -> Any:
     before = t.get("before")
     numbers, moved = measure.moved_numbers(before, t["after"])
-    if none:
-        numbers["gradient_none"] = tf.ones([], tf.float64)
+    if none is not None:
+        numbers["gradient_none"] = tf.constant(float(none), tf.float64)
     if "raw" in t:
         numbers["raw_gradient_norm"] = measure.length(measure.magnitude(t["raw"]))
     if "gradient" not in t:

@@ -1,7 +1,7 @@
 """What an eager step of a hand-written loop shows: hooks on the user's instances that stay until the Watch is closed.
 
-Inside a traced function each hook hands through what it got and adds nothing to the graph; it notes, in Python, for which
-variables backpropagation gave no gradient, since that is known while tracing and nowhere later.
+Inside a traced function each hook hands through what it got and adds nothing to the graph; it notes, in Python, for
+which variables backpropagation gave no gradient, since that is known while tracing and nowhere later.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ class Sight:
         self._before_update = before_update
         self._hooks = Hooks()
         self._clipped: dict[int, list[Any]] = {}  # id of optimizer -> the variables it is about to clip gradients of
-        self._hooked: set[int] = set()
+        self._hooked: set[tuple[int, str]] = set()
 
-    def install(self, models: Iterable[Any], optimizers: Iterable[Any], layers: dict[int, tuple[Any, str]]) -> None:
-        """Puts hooks on what has none yet; `layers`: id -> layer, and the name under which its output is kept."""
+    def install(self, models: Iterable[Any], optimizers: Iterable[Any], uses: list[tuple[Any, Any, str]]) -> None:
+        """Puts hooks on what has none yet; `uses`: model, layer, and the name under which its output is kept."""
         for optimizer in optimizers:
             if isinstance(optimizer, keras.optimizers.Optimizer):
-                self._put(optimizer, "apply", self._apply, always=True)
+                self._put(optimizer, "apply", self._apply, traced=True)
                 for leaf in leaves(optimizer):
                     self._put(leaf, "_backend_update_step", _update)
                     self._put(leaf, "_backend_apply_gradients", self._note(leaf))
                     self._put(leaf, "_clip_gradients", self._clip(leaf))
         for model in models:
-            self._put(model, "call", self._forward)
-        for layer, name in layers.values():
+            self._put(model, "call", self._forward({name for owner, _, name in uses if owner is model}))
+        for _, layer, name in uses:
             self._put(layer, "call", _output(name))
 
     def remove(self) -> None:
@@ -69,15 +69,15 @@ class Sight:
         self.seen = None
         self._hooks.remove()
 
-    def _put(self, instance: Any, name: str, around: Around, *, always: bool = False) -> None:
+    def _put(self, instance: Any, name: str, around: Around, *, traced: bool = False) -> None:
         def gate(original: Any, *args: Any, **kwargs: Any) -> Any:
-            eager = tf.executing_eagerly()
-            if (self.seen is None or not eager) and not (always and not eager):
+            seen = self.seen if tf.executing_eagerly() else None
+            if seen is None and not (traced and not tf.executing_eagerly()):
                 return original(*args, **kwargs)
-            return around(self.seen, original, *args, **kwargs)
+            return around(seen, original, *args, **kwargs)
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
-            self._hooked.add((id(instance), name))  # type: ignore[arg-type]
+            self._hooked.add((id(instance), name))
             self._hooks.put(instance, name, gate)
 
     # -- hooks; `original` is called exactly once, whatever happens to us
@@ -88,8 +88,8 @@ class Sight:
         kwargs = {k: _listed(v) for k, v in kwargs.items()}
         frame = seen if seen is not None else Seen()
         with frame.guard():
-            gradients = args[0] if args else kwargs.get("grads", ())
-            variables = args[1] if len(args) > 1 else kwargs.get("trainable_variables")
+            gradients: Any = args[0] if args else kwargs.get("grads", ())
+            variables: Any = args[1] if len(args) > 1 else kwargs.get("trainable_variables")
             if variables is None:
                 variables = getattr(getattr(original, "__self__", None), "_trainable_variables", ())
             pairs = list(zip(gradients, variables, strict=False))
@@ -103,16 +103,19 @@ class Sight:
                 seen.handed.update((key(v), g) for g, v in pairs)
         return original(*args, **kwargs)
 
-    def _forward(self, seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
-        with seen.guard():
-            with tf.init_scope():
-                self._before_update(seen, True)
-            seen.outputs = {}
-        output = original(*args, **kwargs)
-        with seen.guard():
-            inputs = args[0] if args else next(iter(kwargs.values()), None)
-            seen.data = {"x": inputs, "y_pred": output}
-        return output
+    def _forward(self, names: set[str]) -> Around:
+        def around(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
+            with seen.guard():
+                with tf.init_scope():
+                    self._before_update(seen, True)
+                seen.outputs = {k: v for k, v in seen.outputs.items() if k.partition("#")[0] not in names}
+            output = original(*args, **kwargs)
+            with seen.guard():
+                inputs = args[0] if args else next(iter(kwargs.values()), None)
+                seen.data = {"x": inputs, "y_pred": output}
+            return output
+
+        return around
 
     def _note(self, leaf: Any) -> Around:
         def around(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`Watch`: one line at the end of a hand-written step, `watch.step(loss)`."""
+"""The hand-written loop: one line, `watch.step(loss)`, at the end of each training step."""
 
 from __future__ import annotations
 
@@ -7,78 +7,77 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from ..history import History
 from ..verdict import Diagnosis
-from . import _facts as facts
-from ._frame import key
 from ._loop import Loop
 from ._recorder import Recorder
+from ._watched import Watched, listed, symbolic
+
+_INSIDE = (
+    "watch.step(...) must be called outside of tf.function, where it can read what the step did; call it right after "
+    "the traced function:\n    loss = train_step(x, y)\n    watch.step(loss)"
+)
 
 
 class Watch:
-    """Records why weights move, or don't, in a hand-written training loop, and says so.
+    """Records why weights move, or don't, in a training loop of your own, and says so.
 
-    Make it before the loop and call `step` once at the end of every training step, outside any `tf.function`. In an
-    eager loop gradients, activations, inputs and predictions are seen by themselves; in a step that is a `tf.function`
-    pass what is to be seen (`gradients=`, `inputs=`, `targets=`, `predictions=`): nothing is added to your graph.
+    The loop may be eager, or call a `@tf.function` (also with `jit_compile=True`). Make the Watch before the loop and
+    call `step` at the end of each step. Only eager code shows gradients and layer outputs by itself; from a traced
+    function, return the gradients and hand them over.
+
+        watch = ww.Watch("logs/run-2", model=model, optimizer=optimizer)
+        for x, y in batches:
+            ...
+            watch.step(loss)
+        watch.close()
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
-        model: a Keras model, or a list of them.
-        optimizer: a Keras optimizer, or a list of them.
-        variables: `tf.Variable`s or Keras variables, in addition or without a model.
+        model: Keras model, or a list of them.
+        optimizer: optimizer, or a list of them.
+        variables: variables to watch where there is no model, or besides it.
         overhead: share of training time that recording may cost; None records on a fixed schedule.
         rules: rule name -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer as training runs.
 
     Raises:
         OSError: the folder can not be written.
-        ValueError: `overhead` or `rules` is not valid, or there is nothing to watch.
+        ValueError: `overhead` or `rules` is not valid.
+        TypeError: `model`, `optimizer` or `variables` is something else.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         logdir: Any,
-        *,
         model: Any = None,
         optimizer: Any = None,
         variables: Iterable[Any] | None = None,
+        *,
         overhead: float | None = 0.02,
         rules: Mapping[str, Any] | None = None,
         verbose: bool = True,
     ) -> None:
-        models, optimizers = _listed(model), _listed(optimizer)
-        held = list(variables) if variables is not None else []
-        if not models and not optimizers and not held:
-            raise ValueError("nothing to watch: expected model=, optimizer= or variables=, got none of them")
-        for one in models:
-            if not hasattr(one, "trainable_variables"):
-                raise ValueError(f"model= must be a Keras model or a list of them, got {type(one).__name__}")
+        if tf.inside_function():
+            raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
+        models, optimizers = listed(model, "model", "call"), listed(optimizer, "optimizer", "")
+        own = [_variable(v) for v in variables or ()]
         self._recorder = Recorder(logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose)
-        # A tf.Module has variables, but nothing to hook into.
-        modules = [one for one in models if not hasattr(one, "_flatten_layers")]
-        held += [v for module in modules for v in module.variables]
-        self._loop = Loop([m for m in models if m not in modules], optimizers, held)
-        self._step = 0
-        self._closed = False
+        self._recorder.collect = self._collect
+        self._closed, self._count = False, 0
+        self._watched = Watched(models, optimizers, own)
+        self._loop = Loop(self._watched)
+        self._due = self._recorder.due(1)
         with self._recorder.guarded():
-            known: dict[str, Any] = {"versions": facts.versions(), **facts.optimizer_facts(optimizers)}
-            self._recorder.describe(0, "facts", known)
-            self._loop.await_step(self._recorder.due(1))
+            self._loop.open()
+            self._watched.describe(self._recorder, 0)
+        self._recorder.budget.begin()
+        self._left: float | None = None  # when the last step() returned
 
-    @property
-    def diagnosis(self) -> Diagnosis:
-        """The answer from all steps recorded so far."""
-        return self._recorder.diagnosis
-
-    @property
-    def history(self) -> History:
-        """What has been recorded so far."""
-        return self._recorder.history
-
-    def step(
+    def step(  # noqa: PLR0913
         self,
         loss: Any = None,
         *,
@@ -88,109 +87,109 @@ class Watch:
         gradients: Iterable[Any] | None = None,
         variables: Iterable[Any] | None = None,
     ) -> None:
-        """Says that a training step has ended; call it after the optimizer's update.
+        """Says that a training step is over; what is not given is taken from what an eager step showed.
 
         Args:
-            loss: the step's loss, scalar (of a larger tensor the mean is taken).
-            inputs: the batch's inputs; a tensor, array or structure of them, samples first.
-            targets: the batch's targets, likewise.
-            predictions: the model's predictions, likewise.
-            gradients: (gradient, variable) pairs, or gradients alone in the order of the watched trainable variables.
-            variables: further variables, where the list changes.
+            loss: true loss of the batch (a vector of losses is averaged).
+            inputs: what the model got.
+            targets: what it should have answered.
+            predictions: what it answered.
+            gradients: (gradient, variable) pairs as given to the optimizer; or gradients alone, one for each trainable
+                watched variable, in their order.
+            variables: watched variables from now on, beside those known.
 
         Raises:
-            RuntimeError: called while a graph is being traced, or after `close`.
-            ValueError: `gradients` does not fit, or `loss` is not a number.
+            RuntimeError: a function is being traced, or the Watch is closed.
+            ValueError: `gradients` can not be matched with variables, or a value is of a traced function.
         """
-        if tf.inside_function():
-            raise RuntimeError(
-                "watch.step() was called while a tf.function is being traced, where it would run once and never again; "
-                "return the loss (and gradients) from your @tf.function and call watch.step(loss) outside it"
-            )
+        if not tf.executing_eagerly():
+            raise RuntimeError(_INSIDE)
         if self._closed:
-            raise RuntimeError("watch.step() was called after watch.close(); make a new ww.Watch for a new training")
+            raise RuntimeError("this Watch is closed; make a new one to go on recording")
         began = time.perf_counter()
-        self._step += 1
-        if variables is not None:
-            self._loop.given = list({key(v): v for v in [*self._loop.given, *variables]}.values())
-        if self._recorder.due(self._step):
-            pairs = None if gradients is None else self._paired(gradients)
-            number = None if loss is None else _scalar(loss)
-            given = {"x": inputs, "y": targets, "y_pred": predictions}
-            with self._recorder.guarded():
-                self._record(number, {k: v for k, v in given.items() if v is not None}, pairs)
+        self._count += 1
+        recorder = self._recorder
+        if recorder.off:
+            self._loop.remove()
+            return
+        if self._left is not None:
+            recorder.budget.stepped(began - self._left, recorded=self._due)
+        if self._due:
+            data = {"x": inputs, "y": targets, "y_pred": predictions}
+            self._check(loss=loss, inputs=inputs, targets=targets, predictions=predictions)
+            self._watched.add([_variable(v) for v in variables or ()])
+            pairs = None if gradients is None else self._watched.pairs(gradients)
+            with recorder.guarded(), tf.init_scope():
+                self._loop.record(recorder, self._count, loss, data, pairs)
+        self._next()
+        spent = time.perf_counter() - began
+        # The first steps trace our functions, which is done once.
+        (recorder.budget.prepared if self._count <= 2 else recorder.budget.spent)(spent)
+        self._left = time.perf_counter()
+
+    def _check(self, **given: Any) -> None:
+        for name, value in given.items():
+            if any(symbolic(x) for x in tf.nest.flatten(value)):
+                raise ValueError(
+                    f"{name} must be a value, got a tensor of a traced tf.function; return it from the function: "
+                    "loss, ... = train_step(x, y)"
+                )
+
+    def _next(self) -> None:
+        """Gets ready for the next step, if it is to be recorded; else lets go of everything."""
+        with self._recorder.guarded(), tf.init_scope():
+            self._due = self._recorder.due(self._count + 1)
+            if self._due:
+                self._loop.open()
+            else:
+                self._loop.shut()
+            if not self._due or self._loop.full():
+                self._collect()
+            self._recorder.tick(self._count)
+
+    def _collect(self) -> None:
+        for rows in self._loop.take():
+            self._recorder.append(rows)
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The answer from all steps recorded so far."""
         with self._recorder.guarded():
-            self._loop.await_step(self._recorder.due(self._step + 1))
-            self._recorder.tick(self._step)
-        self._recorder.budget.spent(time.perf_counter() - began)
+            self._collect()
+        return self._recorder.diagnosis
 
-    def _record(self, loss: Any, data: dict[str, Any], gradients: dict[int, Any] | None) -> None:
-        loop, describe = self._loop, self._recorder.describe
-        if loop.frame.fault is not None:
-            raise loop.frame.fault
-        flat, layout, source = loop.row(loss, data, gradients)
-        if self._step == 1 or len(layout.variables) != len(self._recorder.history.variables):
-            self._describe_model()
-            shown = {**loop.frame.data, **data}
-            describe(self._step, "facts", facts.shape_facts(*(shown.get(n) for n in ("x", "y", "y_pred"))))
-        # Also what may change on the way: trainable, the optimizer's list.
-        describe(self._step, "variables", {"items": loop.items()})
-        describe(self._step, "layers", {"items": list(loop.layers.values())})
-        describe(self._step, "facts", {"gradients": source})
-        self._recorder.append(layout.rows(flat, [self._step], [time.time()]))
-
-    def _describe_model(self) -> None:
-        for model in self._loop.models[:1]:
-            self._recorder.describe(self._step, "facts", facts.model_facts(model))
-        self._recorder.describe(self._step, "facts", facts.optimizer_facts(self._loop.optimizers))
-
-    def _paired(self, gradients: Iterable[Any]) -> dict[int, Any]:
-        given = list(gradients)
-        if given and all(isinstance(one, tuple) and len(one) == 2 for one in given):
-            return {key(variable): gradient for gradient, variable in given}
-        self._loop._list_variables()
-        watched = [v for v in self._loop.variables if getattr(v, "trainable", True)]
-        if len(given) != len(watched):
-            raise ValueError(
-                f"gradients= must be (gradient, variable) pairs, as in zip(gradients, variables), or one gradient for "
-                f"each of the {len(watched)} watched trainable variables; got {len(given)} gradients"
-            )
-        return {key(variable): gradient for gradient, variable in zip(given, watched, strict=True)}
+    @property
+    def history(self) -> History:
+        """What has been recorded so far."""
+        with self._recorder.guarded():
+            self._collect()
+        return self._recorder.history
 
     def close(self) -> None:
-        """Ends the recording; closing twice is fine."""
-        self._end("completed")
+        """Ends the record of this training; closing twice is fine."""
+        self._close("completed")
 
-    def _end(self, how: str, detail: str = "") -> None:
+    def _close(self, how: str, detail: str = "") -> None:
         if not self._closed:
             self._closed = True
-            self._loop.close()
             self._recorder.close(how, detail)
+            self._loop.remove()
 
     def __enter__(self) -> Watch:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is None:
+        if kind is None:
             self.close()
-            return
-        with self._recorder.guarded():
-            if self._loop.frame.handed:  # the update itself failed: its gradients may tell why
-                self._step += 1
-                self._record(None, {}, None)
-        self._end("exception", type(error).__name__)
+        else:
+            self._close("exception", kind.__name__)
 
 
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _scalar(loss: Any) -> Any:
-    try:
-        return tf.reduce_mean(tf.cast(tf.convert_to_tensor(loss), tf.float64))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"loss must be a number or a tensor, got {type(loss).__name__}") from error
+def _variable(value: Any) -> Any:
+    if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "assign")):
+        raise TypeError(f"variables must be Keras or TensorFlow variables, got {type(value).__name__}")
+    if isinstance(value, np.ndarray):
+        raise TypeError("variables must be Keras or TensorFlow variables, got a numpy array")
+    return value

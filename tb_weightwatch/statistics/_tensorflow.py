@@ -46,7 +46,7 @@ def wide(x: Any) -> Any:
 
 
 def count(mask: Any) -> Any:
-    """Returns how many elements hold, as int64. Sums of int32 are faster: a size that is not known must be below 2**31."""
+    """Returns how many elements hold, as int64; a size that is not known must be below 2**31 (int32 is faster)."""
     if (mask.shape.num_elements() or 0) < 1 << 31:
         return tf.cast(tf.reduce_sum(tf.cast(mask, tf.int32)), tf.int64)
     return tf.math.count_nonzero(mask, dtype=tf.int64)
@@ -133,7 +133,7 @@ def spread(found: Bits) -> tuple[Any, Any, Any]:
 
 
 def dense(gradient: Any, like: Any) -> tuple[Any, Any]:
-    """Returns the gradient as a tensor and, for IndexedSlices, how many elements the rows that occur have (else None)."""
+    """Returns the gradient as a tensor and, for IndexedSlices, the size of the rows that occur (else None)."""
     if not isinstance(gradient, tf.IndexedSlices):
         return tf.convert_to_tensor(gradient), None
     # Indices repeat, and their rows add up. (tf.unique would need less memory; XLA can not compile it.)
