@@ -395,8 +395,8 @@ def test_a_callers_own_writer_is_read_beside_the_callers_data(tmp_path: Path) ->
     recordings.same(launch.history, live)
     recordings.same(from_provider(tmp_path, ".")[0].history, live)
     provider = Counting(tmp_path).provider
-    found = provider.list_tensors(CTX, experiment_id="", plugin_name="scalars")
-    assert "loss" in found["."]
+    found = provider.list_scalars(CTX, experiment_id="", plugin_name="scalars")
+    assert found["."]["loss"].max_step == 49
 
 
 def test_directories(tmp_path: Path) -> None:
