@@ -172,6 +172,14 @@ SICK: dict[str, dict[str, Any]] = {
     "frozen-weights": {"variables": [{**v, "trainable": False} for v in VARIABLES], "update_norm": 0.0},
     "dead-relu": {"dead_share": 1.0, "always_dead_share": 1.0, "zero_share": 1.0, "loss": 1.1},
     "label-problem": {"target_high": 5.0},
+    "saturated-activation": {
+        "layers": [{"name": "first", "kind": "Dense", "activation": "tanh"}], "saturated_share": 0.99, "loss": 1.1},
+    "learning-rate-too-large": {
+        "learning_rate": 1.0, "update_norm": np.linspace(20, 1, 120)[:, None] * np.ones(4),
+        "weight_norm": np.linspace(30, 200, 120)[:, None] * np.ones(4), "dead_share": 0.0,
+        "loss": np.where(np.arange(120) < 1, 1.1, 300 * np.exp(-np.arange(120) / 8.0) + 1.2)},
+    "update-below-precision": {
+        "variables": [{**v, "dtype": "bfloat16"} for v in VARIABLES], "update_norm": 0.0, "stuck_share": 1.0, "loss": 1.1},
     "unscaled-input": {"input_mean": 300.0, "input_std": 200.0, "input_scale_ratio": 1e4, "loss": 50 - np.arange(120) * 0.1},
 }  # fmt: skip
 

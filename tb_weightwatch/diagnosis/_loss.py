@@ -109,6 +109,9 @@ def no_skill(history: History) -> Float:
     name = loss_name(history)
     rows = len(history)
     deviation, mean = run_column(history, "target_std"), run_column(history, "target_mean")
+    # Of all targets so far, not of one batch: a batch of one has no spread.
+    variance = running_mean(deviation**2 + mean**2) - running_mean(mean) ** 2
+    variance = np.where(variance > 1e-9 * running_mean(mean**2), variance, np.nan)
     units = output_units(history)
     if "categorical" in name and units and units > 1:
         return np.full(rows, np.log(units))
@@ -116,9 +119,9 @@ def no_skill(history: History) -> Float:
         p = np.clip(running_mean(mean), 1e-6, 1 - 1e-6)
         return np.asarray(np.where(np.isfinite(p), -(p * np.log(p) + (1 - p) * np.log(1 - p)), np.log(2)))
     if "squared" in name and "log" not in name:
-        return np.asarray(running_mean(deviation**2))
+        return np.asarray(variance)
     if "absolute" in name and "percent" not in name:
-        return np.asarray(0.8 * running_mean(deviation))  # the mean distance from the mean, for a bell curve
+        return np.asarray(0.8 * np.sqrt(variance))  # the mean distance from the mean, for a bell curve
     return np.full(rows, np.nan)
 
 

@@ -35,9 +35,10 @@ def model_layers(history: History) -> list[dict[str, Any]]:
 
 
 def output_activation(history: History) -> str:
-    """Returns the output layer's activation in small letters; "" if it is not known."""
-    found = str((facts(history).get("output_layer") or {}).get("activation") or "")
-    return found.lower()
+    """Returns the output layer's activation in small letters, "linear" if it has none; "" if the layer is not known."""
+    layer = facts(history).get("output_layer") or {}
+    found = layer.get("activation")
+    return str(found).lower() if found else "linear" if layer.get("name") else ""
 
 
 def output_units(history: History) -> int | None:

@@ -61,7 +61,11 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding | Lac
         tolerance: how far outside its range a target may lie, as a share of the range.
     """
     loss = run_column(history, "loss")
-    below_zero = _cross_entropy(history) and bool((loss < 0).any())
+    seen = trend(history)
+    # Of a loss function that is not known: far below zero under a sigmoid (a negative overlap stays above -1).
+    unknown = output_activation(history) == "sigmoid" and output_units(history) == 1 and not facts(history).get("loss")
+    negative = (loss < 0) if _cross_entropy(history) else (seen.late < -2) & seen.fallen & unknown
+    below_zero = bool(negative.any()) and (_cross_entropy(history) or not history.has("target_high"))
     if not below_zero and not (history.has("target_high") and history.has("target_low")):
         return Lacks("the targets were not seen (pass targets=y to watch.step)")
     low, high = run_column(history, "target_low"), run_column(history, "target_high")
@@ -70,7 +74,7 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding | Lac
         or _ids(history, low, high)
         or _shapes(history, high)
         or _sums(history, tolerance)
-        or (_negative(history, loss) if below_zero else None)
+        or (_negative(history, negative) if below_zero else None)
     )
     if fault is None or not fault.firing.any():
         return (
@@ -243,10 +247,10 @@ def _sums(history: History, tolerance: float) -> _Fault | None:
     )
 
 
-def _negative(history: History, loss: Float) -> _Fault:
+def _negative(history: History, firing: Bool) -> _Fault:
     return _Fault(
-        loss < 0,
-        "certain",
+        firing,
+        "certain" if _cross_entropy(history) else "likely",
         "The cross-entropy is below zero ({loss}), which only targets outside [0, 1] can make",
         "Look at the labels' smallest and largest value and encode them as 0 and 1, or as class ids from 0.",
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._layers import dead_layers
 from ._loss import trend
 from ._optimizer import literal, normalised, rounded, set_rate, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
@@ -40,6 +41,7 @@ class _Effects(NamedTuple):
     rose: Bool  # the loss is far above where it began
     burst: Bool  # an enormous beginning, and no better than at first since
     grown: Bool  # weights many times their first size, and a loss that is not better
+    killed: Bool  # a ReLU layer that was alive at first is dead, after steps as large as the weights
     reverse: Bool  # the gradient turns round from step to step, and the loss is not better
 
 
@@ -106,6 +108,8 @@ def learning_rate_too_large(
             effect = f"the loss jumped from {start} to {peak} and is no better than at first since ({late})"
         elif effects.grown[row]:
             effect = f"the weights grew {number(float(size))}-fold and the loss does not fall ({start} -> {late})"
+        elif effects.killed[row]:
+            effect = f"a ReLU layer that was alive at first has died, and the loss does not fall ({start} -> {late})"
         else:
             effect = f"the gradient turns round from step to step and the loss does not fall ({start} -> {late})"
         lower = _lower(history, float(rate), float(biggest[row]))
@@ -150,6 +154,7 @@ def _effects(history: History, rise: float, growth: float, rows: int) -> _Effect
         rose=enough & worse & (streak(worse) >= rows // 2) & ~harm,
         burst=enough & burst & ~harm,
         grown=usual & persistent & ~harm,
+        killed=_killed(history) & (~seen.fallen | seen.poor(0.9)) & ~seen.low() & ~harm,
         reverse=(cosine < -0.5) & persistent & (seen.rows >= 2 * rows) & ~harm,
     )
 
@@ -189,6 +194,15 @@ def _finite_growth(history: History) -> Bool:
     fine = ~ever(anything_nonfinite(history))
     jumped = seen.peak > 10 * np.maximum(np.abs(seen.start), 1e-12)
     return np.asarray(fine & (jumped | (_growth(history) > 10) | (largest_step(history) > 3)))
+
+
+def _killed(history: History) -> Bool:
+    """Returns `[T]` whether a ReLU layer is dead that was alive in the first row, after a step of a weight's size."""
+    dead, now = column(history, "dead_share"), dead_layers(history)
+    if dead is None or not len(history):
+        return np.zeros(len(history), bool)
+    jumped = running_max(largest_step(history)) > 0.3
+    return np.asarray((now & (first_known(dead) < 0.9)).any(axis=1) & jumped)
 
 
 def _lower(history: History, rate: float, ratio: float) -> float:

@@ -145,14 +145,14 @@ def _lost(history: History) -> Bool:
     moved = np.nansum(np.where(trainable(history), update, 0), axis=1)
     nothing = np.cumsum(moved) == 0
     if law is None:
-        return np.asarray(nothing & (column(history, "gradient_norm") is not None))
+        return np.asarray(nothing)
     return np.asarray(nothing & ~law)
 
 
 def _learned(history: History) -> Bool:
     """Returns `[T]` whether the loss is so low, against what takes no skill, that little is left to learn."""
     seen = trend(history)
-    return np.asarray((seen.late <= 0.2 * seen.no_skill) | (seen.late == 0) | (seen.fallen & (seen.gain > 0.1)))
+    return np.asarray((seen.late <= 0.2 * seen.no_skill) | (seen.late == 0))
 
 
 def _speed(history: History) -> Float:

@@ -12,7 +12,7 @@ from ..verdict import number
 from ._layers import saturated, starved
 from ._loss import trend
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, column, run_column, running_mean, streak
+from ._signals import Bool, Float, column, largest_mean_step, run_column, running_mean, streak
 from ._structure import depth, kernels, model_layers, takes_any_scale
 from ._words import evidence, listed
 
@@ -109,6 +109,9 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
     # By mean squared error the loss begins at the square of the scale; what counts is where it stays.
     level = np.where(np.isfinite(seen.no_skill), seen.no_skill, np.inf)
     began = (seen.start > 3 * level) & enough & (seen.poor(0.8) | (seen.start > 10 * level) & seen.poor(0.5))
+    # Where weights hardly move, a loss that stays high is the learning rate's fault.
+    moving = ~(largest_mean_step(history) < 1e-4)
+    began &= moving
     poor = seen.poor(0.8) & enough & ~seen.low()
     hidden = saturated(history).any(axis=1) if saturated(history).size else np.zeros(len(history), bool)
     dead = starved(history)
@@ -122,7 +125,7 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
     return [
         (hidden & large & poor, lambda row: "activations are saturated"),
         (dead & large & poor, lambda row: "most units of a ReLU layer are dead"),
-        (large & (began | (streak(poor) >= 3 * rows)), loss),
+        (large & (began | (streak(poor & moving) >= 3 * rows)), loss),
         (poor & small & (streak(poor) >= 2 * rows), loss),
         (jumps & large, lambda row: f"the loss bounces ({seen.words(row)}, up to {number(float(seen.peak[row]))})"),
     ]  # fmt: skip

@@ -54,7 +54,8 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
     if not still.any() and not mostly.any():
         return None
     rate, weight = latest_known(run_column(history, "learning_rate")), _element(history)
-    lost = step < half_ulp(history) * weight
+    # In a short type Adam's own numbers are rounded as well (0.999 is 1 in bfloat16), and the step with them to 0.
+    lost = (step < half_ulp(history) * weight) | _short(history)
     nothing = negligible(history)
     assert nothing is not None
     seen = trend(history)
@@ -75,8 +76,13 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
         share = sum(v.size for v in items) / max(1, elements)
         minor = share < 0.5 and bool(seen.fallen[row] or seen.low()[row])
         coarse = item.dtype in ("float16", "bfloat16")
+        inside = coarse and asked > ulp
         message = (
-            f"The steps are lost in rounding: {item.dtype} weights of about {number(held)} can only change by "
+            f"The optimizer's own arithmetic is lost in {item.dtype}: it should step by {number(asked)} but gets 0 "
+            f"(in bfloat16 Adam's beta_2 of 0.999 is 1), so {named(history, concerned)} "
+            f"{'do' if len(items) > 1 else 'does'} not change although the gradient is alive"
+            if inside
+            else f"The steps are lost in rounding: {item.dtype} weights of about {number(held)} can only change by "
             f"{number(ulp)}, the optimizer's step is {number(asked)} at most, so {named(history, concerned)} "
             f"{'do' if len(items) > 1 else 'does'} not change although the gradient is alive"
         )
@@ -118,7 +124,15 @@ def _still(history: History, living: Bool, rows: int, stuck: float) -> tuple[Boo
     still = ~ever(update > 0) & (steps >= wait) & trainable(history) & acted[:, None]
     if share is None:
         return still, np.zeros_like(still)
-    return still, (running_mean(np.where(living, share, np.nan)) >= stuck) & (steps >= 2 * wait) & acted[:, None]
+    zeros = column(history, "gradient_zero_share")
+    alive_share = 1.0 if zeros is None else np.maximum(1 - zeros, 1e-9)
+    return still, (running_mean(np.where(living, share / alive_share, np.nan)) >= stuck) & (steps >= 2 * wait) & acted[
+        :, None
+    ]
+
+
+def _short(history: History) -> Bool:
+    return np.array([v.dtype in ("float16", "bfloat16") for v in variables(history)], bool)
 
 
 def _element(history: History) -> Float:

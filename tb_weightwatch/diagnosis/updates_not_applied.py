@@ -57,28 +57,28 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
     count = column(history, "iterations")
     last = _last_update(history, moved, count)
     pause = history.steps - last
-    if living is not None and count is not None:
+    if count is not None and not history.has("loss_scale"):
         longest = np.maximum.accumulate(np.where(pause < np.r_[0, pause[:-1]], np.r_[0, pause[:-1]], 0))
         ended = np.zeros(len(history), bool)
         if history.ended is not None and len(history):
             ended[-1] = True
         wait = np.where(last == 0, np.where(ended, rows, steps), np.maximum(sure, 4 * longest))
-        active = streak(living.any(axis=1) & ~moved.any(axis=1)) >= rows
-        halted = active & (pause >= wait) & ~(rate == 0)
+        # The count alone tells; gradients that are known must be alive, else it is they that are missing.
+        active = ~moved.any(axis=1) & (able.any() if living is None else np.asarray(living.any(axis=1)))
+        halted = (streak(active) >= rows) & (pause >= wait) & ~(rate == 0)
     if not halted.any() and not missing.any():
-        if living is None or count is None:
-            lacks = "gradients" if living is None else "the optimizer's count of steps"
-            return None if moved.any() else Lacks(f"{lacks} was not recorded (pass optimizer= and gradients=)")
+        if count is None and not moved.any():
+            return Lacks("the optimizer's count of steps was not recorded (pass optimizer= to ww.Watch)")
         return None
     firing = missing | halted[:, None] & able
 
     def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
         total, step = int(able.sum()), int(history.steps[row])
         if halted[row]:
+            alive_too = "" if living is None else " with gradients alive"
             since = "never made a step" if last[row] == 0 else f"has made no step since step {int(last[row]):,}"
             message = (
-                f"Updates are not applied: in {counted(int(pause[row]), 'training step')} with gradients alive "
-                f"the optimizer "
+                f"Updates are not applied: in {counted(int(pause[row]), 'training step')}{alive_too} the optimizer "
                 f"{since} (its count stands at {int(latest_known(run_column(history, 'iterations'))[row])}), so "
                 f"no weight moves"
             )

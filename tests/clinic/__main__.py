@@ -1,0 +1,61 @@
+"""`python -m tests.clinic [-v] [--bare] [PART-OF-A-NAME...]`: trains the programs and prints what the rules say of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TB_WEIGHTWATCH_STRICT", "1")
+
+
+def main(arguments: list[str]) -> int:
+    from tb_weightwatch.diagnosis import catalogue, diagnose
+    from tb_weightwatch.history import History
+
+    from . import healthy, sick  # noqa: F401
+    from .lab import PROGRAMS, Lab
+
+    verbose = "-v" in arguments
+    bare = "--bare" in arguments
+    parts = [a for a in arguments if not a.startswith("-")]
+    chosen = [p for p in PROGRAMS.values() if not parts or any(part in p.name or part == p.expected for part in parts)]
+    table: dict[tuple[str, str], int] = {}
+    wrong = 0
+    for one in chosen:
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            lab = Lab(Path(folder), bare)
+            try:
+                one.run(lab)
+            except Exception as error:  # a program may break by its own fault; the verdict is what counts
+                print(f"        ({one.name} raised {type(error).__name__}: {str(error)[:200]})")
+            found = diagnose(lab.history) if lab.watches else diagnose(History())
+        first = found.verdicts[0].name if found.status == "sick" else found.status
+        table[one.expected or "healthy", first] = table.get((one.expected or "healthy", first), 0) + 1
+        right = first == one.expected or first in one.also if one.expected else found.status != "sick"
+        wrong += not right
+        print(f"{'ok   ' if right else 'WRONG'} {one.name:45} {time.perf_counter() - began:4.1f} s  {first}")
+        if not right or verbose:
+            print(f"        {found.sentence}")
+            for v in found.verdicts:
+                print(f"        - {v.severity} {v} <- {[e.name for e in v.explains]}")
+            for v in found.resolved:
+                print(f"        resolved: {v.name} {v.first_step}..{v.last_step}")
+    print()
+    names = ["healthy", *catalogue()]
+    print("expected -> found (number of programs)")
+    for name in names:
+        row = {got: n for (want, got), n in table.items() if want == name}
+        if row:
+            print(f"  {name:26} {', '.join(f'{got} {n}' for got, n in sorted(row.items(), key=lambda item: -item[1]))}")
+    print(f"{len(chosen)} programs, {wrong} wrong")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(sys.argv[1:])))
