@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.rules.synthetic import made
 
 from tb_weightwatch.diagnosis import catalogue, diagnose, settings, version
 from tb_weightwatch.diagnosis._engine import fold, rank
 from tb_weightwatch.history import History
 from tb_weightwatch.verdict import Diagnosis, Verdict
+from tests.rules.synthetic import made
 
 
 def _verdict(name: str, **fields: object) -> Verdict:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from tests.rules.synthetic import LAYERS, VARIABLES, made
 
 from tb_weightwatch.diagnosis import catalogue, diagnose
 from tb_weightwatch.diagnosis._rule import HEADINGS, Rule, settings
 from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.statistics import QUANTITIES
 from tb_weightwatch.verdict import LINKS
+from tests.rules.synthetic import LAYERS, VARIABLES, made
 
 RULES = list(catalogue().values())
 FIRST = (101, 102, 105, 201, 202, 401, 402, 405, 501, 502, 503, 507, 601, 701)
@@ -249,7 +249,9 @@ def histories(draw: st.DrawFn) -> History:
         for name in draw(st.sets(st.sampled_from(sorted(QUANTITIES)))):
             axis = QUANTITIES[name].axis
             values = rng.choice(pool, shape[axis])
-            getattr(block, axis)[name] = Column(values, rng.random(shape[axis]) < draw(st.sampled_from([0.0, 0.7, 1.0])))
+            getattr(block, axis)[name] = Column(
+                values, rng.random(shape[axis]) < draw(st.sampled_from([0.0, 0.7, 1.0]))
+            )
         history.append(block)
     return history
 

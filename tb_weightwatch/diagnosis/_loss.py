@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..history import History
-from ._signals import Bool, Float, facts, latest_known, run_column, running_max, running_mean, shared
+from ._signals import Bool, Float, facts, latest_known, run_column, running_max, running_mean, shared, trailing_mean
 from ._structure import output_activation, output_units
 
 
@@ -94,7 +94,12 @@ def trend(history: History) -> Trend:
         return latest_known(wide)
 
     peak = running_max(np.where(np.isfinite(loss), loss, np.nan))
-    return Trend(rows, spreadout(start), spreadout(late), spreadout(noise), peak, no_skill(history), sure)
+    level, sunk = no_skill(history), spreadout(late)
+    if "squared" in loss_name(history) and not np.isfinite(level).any():
+        # The targets were not seen, but what a model explains shows in how far its predictions differ.
+        spread_of = trailing_mean(run_column(history, "prediction_std"), 8)
+        level = np.where(sunk > 0, sunk + spread_of**2, np.nan)
+    return Trend(rows, spreadout(start), sunk, spreadout(noise), peak, level, sure)
 
 
 def _windows(values: Float, ends: np.ndarray, width: np.ndarray) -> Float:

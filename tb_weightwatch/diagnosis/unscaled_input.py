@@ -11,8 +11,9 @@ from ..history import History
 from ..verdict import number
 from ._layers import saturated, starved
 from ._loss import trend
+from ._optimizer import usual_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, column, largest_mean_step, run_column, running_mean, streak
+from ._signals import Bool, Float, column, largest_mean_step, latest_known, run_column, running_mean, streak
 from ._structure import depth, kernels, model_layers, takes_any_scale
 from ._words import evidence, listed
 
@@ -110,7 +111,8 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
     level = np.where(np.isfinite(seen.no_skill), seen.no_skill, np.inf)
     began = (seen.start > 3 * level) & enough & (seen.poor(0.8) | (seen.start > 10 * level) & seen.poor(0.5))
     # Where weights hardly move, a loss that stays high is the learning rate's fault.
-    moving = ~(largest_mean_step(history) < 1e-4)
+    rate = latest_known(run_column(history, "learning_rate"))
+    moving = ~(largest_mean_step(history) < 1e-4) | (rate > 5e-3 * usual_rate(history))
     began &= moving
     poor = seen.poor(0.8) & enough & ~seen.low()
     hidden = saturated(history).any(axis=1) if saturated(history).size else np.zeros(len(history), bool)
@@ -119,7 +121,7 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
 
     def loss(row: int) -> str:
         level = seen.no_skill[row]
-        trivial = f", no better than {number(float(level))}, which takes no skill" if np.isfinite(level) else ""
+        trivial = f", hardly better than {number(float(level))}, which takes no skill" if np.isfinite(level) else ""
         return f"{seen.words(row)} in {int(history.steps[row]):,} steps{trivial}"
 
     return [

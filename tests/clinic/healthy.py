@@ -36,7 +36,9 @@ def digits_cnn_adam(lab: Lab) -> Any:
 
 @program(None)
 def breast_cancer_sgd_momentum(lab: Lab) -> Any:
-    return lab.fit(mlp(30, 16, 1, last="sigmoid"), *data("breast_cancer"), optimizer=O.SGD(0.01, momentum=0.9), loss=BCE, epochs=4)
+    return lab.fit(
+        mlp(30, 16, 1, last="sigmoid"), *data("breast_cancer"), optimizer=O.SGD(0.01, momentum=0.9), loss=BCE, epochs=4
+    )
 
 
 @program(None)
@@ -85,7 +87,9 @@ def seed_3_normalised(lab: Lab) -> Any:
 
 @program(None)
 def accumulation_by_hand(lab: Lab) -> Any:
-    return lab.loop(mlp(64, 32, 10, last="softmax"), *data("digits"), optimizer=O.Adam(5e-3), loss=_sparse, steps=96, every=8)
+    return lab.loop(
+        mlp(64, 32, 10, last="softmax"), *data("digits"), optimizer=O.Adam(5e-3), loss=_sparse, steps=96, every=8
+    )
 
 
 @program(None)
@@ -108,7 +112,9 @@ def embedding_lstm(lab: Lab) -> Any:
     x = rng.integers(0, 500, (256, 8))
     y = (x[:, :1] > 250).astype("float32")
     keras.utils.set_random_seed(1)
-    model = keras.Sequential([L.Input((8,), dtype="int32"), L.Embedding(500, 8), L.LSTM(8), L.Dense(1, activation="sigmoid")])
+    model = keras.Sequential(
+        [L.Input((8,), dtype="int32"), L.Embedding(500, 8), L.LSTM(8), L.Dense(1, activation="sigmoid")]
+    )
     return lab.fit(model, x, y, optimizer=O.Adam(0.02), loss=BCE, epochs=5)
 
 
@@ -118,7 +124,9 @@ def embedding_average_sgd(lab: Lab) -> Any:
     x = rng.integers(0, 50, (256, 6))
     y = (x[:, :1] > 25).astype("float32")
     keras.utils.set_random_seed(1)
-    model = keras.Sequential([L.Input((6,), dtype="int32"), L.Embedding(50, 8), L.Flatten(), L.Dense(1, activation="sigmoid")])
+    model = keras.Sequential(
+        [L.Input((6,), dtype="int32"), L.Embedding(50, 8), L.Flatten(), L.Dense(1, activation="sigmoid")]
+    )
     return lab.fit(model, x, y, optimizer=O.SGD(1.0), loss=BCE, epochs=10)
 
 
@@ -244,7 +252,9 @@ def negative_log_likelihood(lab: Lab) -> Any:
 @program(None)
 def regression_of_sums(lab: Lab) -> Any:
     x, y = data("diabetes")
-    return lab.loop(mlp(10, 16, 1), x, y, optimizer=O.Adam(0.01), loss=lambda y, p: tf.reduce_sum((p - y) ** 2), steps=100)
+    return lab.loop(
+        mlp(10, 16, 1), x, y, optimizer=O.Adam(0.01), loss=lambda y, p: tf.reduce_sum((p - y) ** 2), steps=100
+    )
 
 
 @program(None)
@@ -253,7 +263,9 @@ def raw_inputs_behind_normalization(lab: Lab) -> Any:
     keras.utils.set_random_seed(0)
     normalise = L.Normalization()
     normalise.adapt(x)
-    model = keras.Sequential([L.Input((13,)), normalise, L.Dense(16, activation="relu"), L.Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [L.Input((13,)), normalise, L.Dense(16, activation="relu"), L.Dense(3, activation="softmax")]
+    )
     return lab.fit(model, x, y, optimizer=O.Adam(0.01), loss=SPARSE, epochs=8)
 
 
@@ -261,7 +273,9 @@ def raw_inputs_behind_normalization(lab: Lab) -> Any:
 def raw_inputs_behind_batch_normalization(lab: Lab) -> Any:
     x, y = data("wine", scaled=False)
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([L.Input((13,)), L.BatchNormalization(), L.Dense(16, activation="relu"), L.Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [L.Input((13,)), L.BatchNormalization(), L.Dense(16, activation="relu"), L.Dense(3, activation="softmax")]
+    )
     return lab.fit(model, x, y, optimizer=O.Adam(0.01), loss=SPARSE, epochs=8)
 
 
@@ -334,7 +348,9 @@ def clipped_by_norm(lab: Lab) -> Any:
 @program(None)
 def autoencoder_tanh(lab: Lab) -> Any:
     x, _ = data("digits")
-    return lab.fit(mlp(64, 16, 64, activation="tanh", last="sigmoid"), x, x, optimizer=O.Adam(5e-3), loss="mse", epochs=4)
+    return lab.fit(
+        mlp(64, 16, 64, activation="tanh", last="sigmoid"), x, x, optimizer=O.Adam(5e-3), loss="mse", epochs=4
+    )
 
 
 @program(None)
@@ -346,7 +362,9 @@ def deep_and_narrow(lab: Lab) -> Any:
 def float64_model(lab: Lab) -> Any:
     x, y = data("diabetes")
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([L.Input((10,)), L.Dense(16, activation="relu", dtype="float64"), L.Dense(1, dtype="float64")])
+    model = keras.Sequential(
+        [L.Input((10,)), L.Dense(16, activation="relu", dtype="float64"), L.Dense(1, dtype="float64")]
+    )
     return lab.loop(model, x.astype("float64"), y.astype("float64"), optimizer=O.Adam(5e-3), loss=_mse, steps=100)
 
 
@@ -354,7 +372,13 @@ def float64_model(lab: Lab) -> Any:
 def bfloat16_that_trains(lab: Lab) -> Any:
     x, y = data("digits")
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([L.Input((64,)), L.Dense(32, activation="relu", dtype="bfloat16"), L.Dense(10, activation="softmax", dtype="bfloat16")])
+    model = keras.Sequential(
+        [
+            L.Input((64,)),
+            L.Dense(32, activation="relu", dtype="bfloat16"),
+            L.Dense(10, activation="softmax", dtype="bfloat16"),
+        ]
+    )
     return lab.fit(model, x, y, optimizer=O.SGD(0.2), loss=SPARSE, epochs=3)
 
 
@@ -387,4 +411,6 @@ def hinge_loss_at_zero(lab: Lab) -> Any:
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(3, 0.3, (50, 2)), rng.normal(-3, 0.3, (50, 2))]).astype("f")
     y = np.repeat([[1.0], [-1.0]], 50, axis=0).astype("f")
-    return lab.loop(mlp(2, 8, 1), x, y, optimizer=O.Adam(0.02), loss=lambda y, p: tf.reduce_mean(tf.nn.relu(1 - y * p)), steps=150)
+    return lab.loop(
+        mlp(2, 8, 1), x, y, optimizer=O.Adam(0.02), loss=lambda y, p: tf.reduce_mean(tf.nn.relu(1 - y * p)), steps=150
+    )

@@ -30,7 +30,9 @@ def data(name: str, scaled: bool = True) -> tuple[np.ndarray, np.ndarray]:
     return x.astype("float32"), y.reshape(-1, 1) if name in ("diabetes", "breast_cancer") else y
 
 
-def mlp(inputs: int, *units: Any, activation: str = "relu", last: str | None = None, seed: int = 1, **options: Any) -> Any:
+def mlp(
+    inputs: int, *units: Any, activation: str = "relu", last: str | None = None, seed: int = 1, **options: Any
+) -> Any:
     """Returns a perceptron; the last of `units` is the output."""
     keras.utils.set_random_seed(seed)
     hidden = [L.Dense(n, activation=activation, **options) for n in units[:-1]]
@@ -98,7 +100,9 @@ class Lab:
             elif apply:
                 optimizer.apply_gradients(zip(gradients, listed, strict=True))
             pairs = list(zip(gradients, listed, strict=True))
-            watch.step(value, **({} if self.bare else {"inputs": xb, "targets": yb, "predictions": p, "gradients": pairs}))
+            watch.step(
+                value, **({} if self.bare else {"inputs": xb, "targets": yb, "predictions": p, "gradients": pairs})
+            )
 
 
 class Program(NamedTuple):

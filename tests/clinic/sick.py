@@ -119,7 +119,9 @@ def labels_minus_one_and_one_loop(lab: Lab) -> Any:
 @program("label-problem")
 def regression_with_a_sigmoid_and_cross_entropy(lab: Lab) -> Any:
     x, y = data("diabetes")
-    return lab.fit(mlp(10, 16, 1, last="sigmoid"), x, y, optimizer=O.RMSprop(1e-3), loss="binary_crossentropy", epochs=4)
+    return lab.fit(
+        mlp(10, 16, 1, last="sigmoid"), x, y, optimizer=O.RMSprop(1e-3), loss="binary_crossentropy", epochs=4
+    )
 
 
 @program("label-problem")
@@ -192,7 +194,9 @@ def dead_relu_output(lab: Lab) -> Any:
 @program("saturated-activation")
 def huge_initial_weights_tanh(lab: Lab) -> Any:
     x, y = data("digits")
-    model = mlp(64, 32, 32, 10, activation="tanh", last="softmax", kernel_initializer=keras.initializers.RandomNormal(0, 30))
+    model = mlp(
+        64, 32, 32, 10, activation="tanh", last="softmax", kernel_initializer=keras.initializers.RandomNormal(0, 30)
+    )
     return lab.fit(model, x, y, optimizer=O.SGD(0.01), loss=SPARSE, epochs=2)
 
 
@@ -227,7 +231,9 @@ def saturated_hidden_sigmoid_bias(lab: Lab) -> Any:
 def loss_through_numpy(lab: Lab) -> Any:
     x, y = data("iris")
     model = mlp(4, 16, 3, last="softmax")
-    return lab.loop(model, x, y, optimizer=O.Adam(), loss=_sparse, forward=lambda xb: tf.constant(model(xb).numpy()), steps=20)
+    return lab.loop(
+        model, x, y, optimizer=O.Adam(), loss=_sparse, forward=lambda xb: tf.constant(model(xb).numpy()), steps=20
+    )
 
 
 @program("no-gradient")
@@ -260,7 +266,9 @@ def stop_gradient_after_the_encoder(lab: Lab) -> Any:
 @program("zero-gradient")
 def loss_times_zero_mask(lab: Lab) -> Any:
     x, y = data("diabetes")
-    return lab.loop(mlp(10, 16, 1), x, y, optimizer=O.Adam(), loss=lambda y, p: tf.reduce_mean((p - y) ** 2 * 0.0 + y**2), steps=30)
+    return lab.loop(
+        mlp(10, 16, 1), x, y, optimizer=O.Adam(), loss=lambda y, p: tf.reduce_mean((p - y) ** 2 * 0.0 + y**2), steps=30
+    )
 
 
 @program("zero-gradient")
@@ -379,7 +387,9 @@ def sgd_1e_5_loop(lab: Lab) -> Any:
 def adamw_1e_6_cnn(lab: Lab) -> Any:
     x, y = data("digits")
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(10, activation="softmax")])
+    model = keras.Sequential(
+        [L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(10, activation="softmax")]
+    )
     return lab.fit(model, x.reshape(-1, 8, 8, 1), y, optimizer=O.AdamW(1e-6), loss=SPARSE, epochs=2)
 
 
@@ -407,7 +417,9 @@ def adam_of_ten(lab: Lab) -> Any:
 @program("learning-rate-too-large")
 def adam_of_one_tanh(lab: Lab) -> Any:
     x, y = data("digits")
-    return lab.fit(mlp(64, 32, 32, 10, activation="tanh", last="softmax"), x, y, optimizer=O.Adam(1.0), loss=SPARSE, epochs=2)
+    return lab.fit(
+        mlp(64, 32, 32, 10, activation="tanh", last="softmax"), x, y, optimizer=O.Adam(1.0), loss=SPARSE, epochs=2
+    )
 
 
 @program("learning-rate-too-large")
@@ -432,7 +444,9 @@ def sgd_of_hundred_classifier(lab: Lab) -> Any:
 def rmsprop_of_one_cnn(lab: Lab) -> Any:
     x, y = data("digits")
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(10, activation="softmax")])
+    model = keras.Sequential(
+        [L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(10, activation="softmax")]
+    )
     return lab.fit(model, x.reshape(-1, 8, 8, 1), y, optimizer=O.RMSprop(1.0), loss=SPARSE, epochs=2)
 
 

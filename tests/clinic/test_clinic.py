@@ -1,0 +1,50 @@
+"""A part of the clinic in every test run; all of it: `python -m tests.clinic`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tb_weightwatch.diagnosis import catalogue, diagnose
+from tests.clinic import healthy, sick  # noqa: F401
+from tests.clinic.lab import PROGRAMS, Lab
+
+# One program for each of the first rules, half under fit, half by hand; healthy ones for what is most easily misjudged.
+CHOSEN = (
+    "nan-in-inputs-fit", "raw-breast-cancer-sgd", "labels-minus-one-and-one-loop", "dead-by-a-negative-bias",
+    "saturated-output-log-loss-by-hand", "loss-through-numpy", "softmax-on-one-unit", "square-root-at-zero",
+    "rate-zero-loop", "seed-1", "sgd-of-hundred-classifier", "apply-never-called", "huge-float32-weights", "head-frozen",
+    "breast-cancer-sgd-momentum", "ten-steps-only", "seed-3-normalised", "accumulation-by-hand",
+    "frozen-base-trainable-head", "warm-up-from-zero", "converged-and-going-on", "zero-initialised-gate",
+    "negative-log-likelihood", "raw-inputs-behind-normalization", "unused-branch-without-gradient", "gan",
+)  # fmt: skip
+
+
+@pytest.mark.clinic
+@pytest.mark.filterwarnings("ignore")  # the sick programs make TensorFlow, Keras and numpy warn
+@pytest.mark.parametrize("name", CHOSEN)
+def test_programs_get_the_verdict_they_deserve(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sick program's first verdict is its cause; a healthy one is never called sick."""
+    monkeypatch.setenv("TB_WEIGHTWATCH_STRICT", "1")
+    program = PROGRAMS[name]
+    lab = Lab(tmp_path)
+    try:
+        program.run(lab)
+    except ValueError as error:  # Keras refuses to apply gradients that are all None
+        assert "No gradients" in str(error)
+    found = diagnose(lab.history)
+    if program.expected is None:
+        assert found.status != "sick", found.sentence
+        return
+    assert found.status == "sick", found.sentence
+    assert found.verdicts[0].name in (program.expected, *program.also), [str(v) for v in found.verdicts]
+
+
+def test_every_rule_has_sick_programs_in_the_clinic() -> None:
+    """The clinic knows at least three sick programs for each of the first fourteen rules, and more healthy ones."""
+    expected = [program.expected for program in PROGRAMS.values()]
+    assert {name for name in expected if name} <= set(catalogue())
+    assert all(expected.count(name) >= 3 for name in expected if name)
+    assert expected.count(None) > 40
+    assert set(CHOSEN) <= set(PROGRAMS)
