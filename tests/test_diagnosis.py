@@ -14,10 +14,10 @@ from tests.rules.synthetic import made
 
 def _verdict(name: str, **fields: object) -> Verdict:
     rule = catalogue()[name]
-    known = dict(
-        code=rule.code, name=name, link=rule.link, severity="error", certainty="likely", variables=(), first_step=1,
-        last_step=2, resolved=False, message=name, evidence=(), fix="",
-    )  # fmt: skip
+    known = {
+        "code": rule.code, "name": name, "link": rule.link, "severity": "error", "certainty": "likely", "variables": (),
+        "first_step": 1, "last_step": 2, "resolved": False, "message": name, "evidence": (), "fix": "",
+    }  # fmt: skip
     return Verdict(**(known | fields))  # type: ignore[arg-type]
 
 

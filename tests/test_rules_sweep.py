@@ -125,30 +125,39 @@ def _accumulating(rows: int) -> dict[str, Any]:
     moves = (np.arange(rows) % 8 == 7)[:, None]
     size = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
     return {
-        "update_norm": 0.003 * size * moves, "update_max": 0.003 * moves, "changed_share": 1.0 * moves,
+        "update_norm": 0.003 * size * moves,
+        "update_max": 0.003 * moves,
+        "changed_share": 1.0 * moves,
         "stuck_share": 1.0 * ~moves,
-    }  # fmt: skip
+    }
 
 
 DECOYS: dict[str, dict[str, Any]] = {
-    "gradient accumulation in the optimizer": _accumulating(120) | {
-        "facts": {"optimizers": [{"class": "Adam", "name": "a", "config": {"gradient_accumulation_steps": 8}}]}},
+    "gradient accumulation in the optimizer": _accumulating(120)
+    | {"facts": {"optimizers": [{"class": "Adam", "name": "a", "config": {"gradient_accumulation_steps": 8}}]}},
     "gradient accumulation by hand": _accumulating(120) | {"iterations": np.arange(1, 121) // 8},
     "warm-up from zero": {"learning_rate": np.linspace(0, 1e-3, 120)},
     "cosine to zero": {"learning_rate": 0.5e-3 * (1 + np.cos(np.linspace(0, np.pi, 120)))},
     "sparse relu": {"zero_share": 0.8, "dead_share": 0.3, "always_dead_share": 0.2},
     "large steps at first": {"update_norm": np.linspace(3, 0.01, 120)[:, None] * np.ones(4)},
     "sure of its answers": {
-        "loss": 0.7 * np.exp(-np.linspace(0, 6, 120)), "saturated_share": np.linspace(0, 1, 120)[:, None],
+        "loss": 0.7 * np.exp(-np.linspace(0, 6, 120)),
+        "saturated_share": np.linspace(0, 1, 120)[:, None],
         "layers": [{"name": "last", "kind": "Dense", "activation": "sigmoid"}],
-        "facts": {"loss": {"name": "binary_crossentropy", "class": "", "from_logits": False},
-                  "output_layer": {"name": "last", "activation": "sigmoid", "units": 1}},
-        "target_high": 1.0, "target_mean": 0.5},
+        "facts": {
+            "loss": {"name": "binary_crossentropy", "class": "", "from_logits": False},
+            "output_layer": {"name": "last", "activation": "sigmoid", "units": 1},
+        },
+        "target_high": 1.0,
+        "target_mean": 0.5,
+    },
     "momentum moves while the gradient rests": {"gradient_norm": np.where(np.arange(120) % 20 >= 10, 0, 0.3)[:, None]},
     "loss scaling skips now and then": {
-        "gradient_nonfinite": (np.arange(120) % 40 == 3)[:, None] * 5.0, "loss_scale": 32768.0},
+        "gradient_nonfinite": (np.arange(120) % 40 == 3)[:, None] * 5.0,
+        "loss_scale": 32768.0,
+    },
     "a frozen base": {"variables": [{**v, "trainable": v["layer"] == "last"} for v in VARIABLES]},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("decoy", DECOYS)
@@ -161,9 +170,18 @@ def test_what_only_looks_broken_raises_no_alarm(decoy: str) -> None:
 
 
 SICK: dict[str, dict[str, Any]] = {
-    "nonfinite-input": {"input_nonfinite": (np.arange(120) == 9) * 3.0, "loss": np.where(np.arange(120) < 9, 1.0, np.nan)},
-    "no-gradient": {"gradient_none": 1.0, "gradient_norm": None, "gradient_max": None, "update_norm": 0.0,
-                    "gradient_nonfinite": None, "loss": 1.1},
+    "nonfinite-input": {
+        "input_nonfinite": (np.arange(120) == 9) * 3.0,
+        "loss": np.where(np.arange(120) < 9, 1.0, np.nan),
+    },
+    "no-gradient": {
+        "gradient_none": 1.0,
+        "gradient_norm": None,
+        "gradient_max": None,
+        "update_norm": 0.0,
+        "gradient_nonfinite": None,
+        "loss": 1.1,
+    },
     "zero-gradient": {"gradient_norm": 0.0, "gradient_max": 0.0, "update_norm": 0.0, "loss": 1.1},
     "nonfinite-gradient": {"gradient_nonfinite": (np.arange(120) > 50)[:, None] * 7.0},
     "learning-rate-zero": {"learning_rate": 0.0, "update_norm": 0.0, "loss": 1.1},
@@ -173,15 +191,30 @@ SICK: dict[str, dict[str, Any]] = {
     "dead-relu": {"dead_share": 1.0, "always_dead_share": 1.0, "zero_share": 1.0, "loss": 1.1},
     "label-problem": {"target_high": 5.0},
     "saturated-activation": {
-        "layers": [{"name": "first", "kind": "Dense", "activation": "tanh"}], "saturated_share": 0.99, "loss": 1.1},
+        "layers": [{"name": "first", "kind": "Dense", "activation": "tanh"}],
+        "saturated_share": 0.99,
+        "loss": 1.1,
+    },
     "learning-rate-too-large": {
-        "learning_rate": 1.0, "update_norm": np.linspace(20, 1, 120)[:, None] * np.ones(4),
-        "weight_norm": np.linspace(30, 200, 120)[:, None] * np.ones(4), "dead_share": 0.0,
-        "loss": np.where(np.arange(120) < 1, 1.1, 300 * np.exp(-np.arange(120) / 8.0) + 1.2)},
+        "learning_rate": 1.0,
+        "update_norm": np.linspace(20, 1, 120)[:, None] * np.ones(4),
+        "weight_norm": np.linspace(30, 200, 120)[:, None] * np.ones(4),
+        "dead_share": 0.0,
+        "loss": np.where(np.arange(120) < 1, 1.1, 300 * np.exp(-np.arange(120) / 8.0) + 1.2),
+    },
     "update-below-precision": {
-        "variables": [{**v, "dtype": "bfloat16"} for v in VARIABLES], "update_norm": 0.0, "stuck_share": 1.0, "loss": 1.1},
-    "unscaled-input": {"input_mean": 300.0, "input_std": 200.0, "input_scale_ratio": 1e4, "loss": 50 - np.arange(120) * 0.1},
-}  # fmt: skip
+        "variables": [{**v, "dtype": "bfloat16"} for v in VARIABLES],
+        "update_norm": 0.0,
+        "stuck_share": 1.0,
+        "loss": 1.1,
+    },
+    "unscaled-input": {
+        "input_mean": 300.0,
+        "input_std": 200.0,
+        "input_scale_ratio": 1e4,
+        "loss": 50 - np.arange(120) * 0.1,
+    },
+}
 
 
 @pytest.mark.parametrize("name", SICK)
@@ -228,21 +261,72 @@ def histories(draw: st.DrawFn) -> History:
     pool = np.array(draw(st.lists(numbers, min_size=1, max_size=5)))
     history = History("any")
     kinds = ["float32", "bfloat16", "float16", "float64", "int32"]
-    history.add(Record(0, "variables", {"items": [
-        {"name": f"v{i}", "shape": draw(st.lists(st.integers(0, 3), max_size=3)), "dtype": draw(st.sampled_from(kinds)),
-         "layer": draw(st.sampled_from(["a", "b", ""])), "trainable": draw(st.booleans()),
-         "optimized": draw(st.sampled_from([True, False, None]))} for i in range(width)]}))  # fmt: skip
-    history.add(Record(0, "layers", {"items": [
-        {"name": f"l{i}", "kind": "Dense", "activation": draw(st.sampled_from(["relu", "sigmoid", "tanh", ""]))}
-        for i in range(depth)]}))  # fmt: skip
-    history.add(Record(0, "facts", draw(st.fixed_dictionaries({}, optional={
-        "recorder": st.just({"kind": "loop"}),
-        "optimizers": st.lists(st.fixed_dictionaries({"class": st.sampled_from(["SGD", "Adam", "Odd"]), "config": st.just({})}), max_size=2),
-        "loss": st.just({"name": "mean_squared_error"}),
-        "output_layer": st.fixed_dictionaries({"name": st.just("b"), "activation": st.sampled_from(["sigmoid", "softmax", "relu", None]), "units": st.sampled_from([1, 3, None])}),
-        "model": st.just({"layers": [{"name": "a", "class": "Dense", "weights": 2}]}),
-        "target_shape": st.sampled_from([[4], [4, 3], [], None]), "prediction_shape": st.sampled_from([[4, 3], [4, 1], None]),
-    }))))  # fmt: skip
+    history.add(
+        Record(
+            0,
+            "variables",
+            {
+                "items": [
+                    {
+                        "name": f"v{i}",
+                        "shape": draw(st.lists(st.integers(0, 3), max_size=3)),
+                        "dtype": draw(st.sampled_from(kinds)),
+                        "layer": draw(st.sampled_from(["a", "b", ""])),
+                        "trainable": draw(st.booleans()),
+                        "optimized": draw(st.sampled_from([True, False, None])),
+                    }
+                    for i in range(width)
+                ]
+            },
+        )
+    )
+    history.add(
+        Record(
+            0,
+            "layers",
+            {
+                "items": [
+                    {
+                        "name": f"l{i}",
+                        "kind": "Dense",
+                        "activation": draw(st.sampled_from(["relu", "sigmoid", "tanh", ""])),
+                    }
+                    for i in range(depth)
+                ]
+            },
+        )
+    )
+    history.add(
+        Record(
+            0,
+            "facts",
+            draw(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "recorder": st.just({"kind": "loop"}),
+                        "optimizers": st.lists(
+                            st.fixed_dictionaries(
+                                {"class": st.sampled_from(["SGD", "Adam", "Odd"]), "config": st.just({})}
+                            ),
+                            max_size=2,
+                        ),
+                        "loss": st.just({"name": "mean_squared_error"}),
+                        "output_layer": st.fixed_dictionaries(
+                            {
+                                "name": st.just("b"),
+                                "activation": st.sampled_from(["sigmoid", "softmax", "relu", None]),
+                                "units": st.sampled_from([1, 3, None]),
+                            }
+                        ),
+                        "model": st.just({"layers": [{"name": "a", "class": "Dense", "weights": 2}]}),
+                        "target_shape": st.sampled_from([[4], [4, 3], [], None]),
+                        "prediction_shape": st.sampled_from([[4, 3], [4, 1], None]),
+                    },
+                )
+            ),
+        )
+    )
     if rows:
         block = Rows(np.cumsum(rng.integers(1, 5, rows)), np.arange(rows, dtype=float))
         shape = {"variable": (rows, width), "layer": (rows, depth), "run": (rows,)}

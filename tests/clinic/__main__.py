@@ -1,4 +1,4 @@
-"""`python -m tests.clinic [-v] [--bare] [PART-OF-A-NAME...]`: trains the programs and prints what the rules say of them."""
+"""`python -m tests.clinic [-v] [--bare] [PART-OF-A-NAME...]`: trains the programs, prints what the rules say."""
 
 from __future__ import annotations
 

@@ -29,8 +29,17 @@ def digits_mlp_sgd_logits(lab: Lab) -> Any:
 def digits_cnn_adam(lab: Lab) -> Any:
     x, y = data("digits")
     keras.utils.set_random_seed(2)
-    model = keras.Sequential([L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.BatchNormalization(), L.MaxPooling2D(), L.Flatten(),
-                              L.Dropout(0.3), L.Dense(10, activation="softmax")])  # fmt: skip
+    model = keras.Sequential(
+        [
+            L.Input((8, 8, 1)),
+            L.Conv2D(8, 3, activation="relu"),
+            L.BatchNormalization(),
+            L.MaxPooling2D(),
+            L.Flatten(),
+            L.Dropout(0.3),
+            L.Dense(10, activation="softmax"),
+        ]
+    )
     return lab.fit(model, x.reshape(-1, 8, 8, 1), y, loss=SPARSE, epochs=2)
 
 

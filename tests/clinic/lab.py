@@ -62,21 +62,60 @@ class Lab:
         self.watches.append(ww.Watch(str(self.folder), model=model, optimizer=optimizer, verbose=False, **options))
         return self.watches[-1]
 
-    def fit(self, model: Any, x: Any, y: Any, *, optimizer: Any = "adam", loss: Any = "mse", epochs: int = 3,
-            batch: int = 32, callbacks: Sequence[Any] = (), compiled: bool = True, **options: Any) -> Any:  # fmt: skip
+    def fit(
+        self,
+        model: Any,
+        x: Any,
+        y: Any,
+        *,
+        optimizer: Any = "adam",
+        loss: Any = "mse",
+        epochs: int = 3,
+        batch: int = 32,
+        callbacks: Sequence[Any] = (),
+        compiled: bool = True,
+        **options: Any,
+    ) -> Any:
         """Compiles and fits, recorded."""
         return _fit(self, model, x, y, optimizer, loss, epochs, batch, callbacks, compiled, options)
 
-    def loop(self, model: Any, x: Any, y: Any, *, optimizer: Any, loss: Callable[[Any, Any], Any], steps: int = 60,
-             batch: int | None = 32, apply: bool = True, every: int = 1, forward: Callable[[Any], Any] | None = None,
-             variables: Any = None, change: Callable[[list[Any]], list[Any]] | None = None) -> Any:  # fmt: skip
+    def loop(
+        self,
+        model: Any,
+        x: Any,
+        y: Any,
+        *,
+        optimizer: Any,
+        loss: Callable[[Any, Any], Any],
+        steps: int = 60,
+        batch: int | None = 32,
+        apply: bool = True,
+        every: int = 1,
+        forward: Callable[[Any], Any] | None = None,
+        variables: Any = None,
+        change: Callable[[list[Any]], list[Any]] | None = None,
+    ) -> Any:
         """Trains by hand, recorded: one tape, one apply a step."""
         with self.watch(model, optimizer) as watch:
             self._train(watch, model, x, y, optimizer, loss, steps, batch, apply, every, forward, variables, change)
         return watch
 
-    def _train(self, watch: Any, model: Any, x: Any, y: Any, optimizer: Any, loss: Any, steps: int, batch: int | None,
-               apply: bool, every: int, forward: Any, variables: Any, change: Any) -> None:  # fmt: skip
+    def _train(  # noqa: PLR0917
+        self,
+        watch: Any,
+        model: Any,
+        x: Any,
+        y: Any,
+        optimizer: Any,
+        loss: Any,
+        steps: int,
+        batch: int | None,
+        apply: bool,
+        every: int,
+        forward: Any,
+        variables: Any,
+        change: Any,
+    ) -> None:
         rng = np.random.default_rng(3)
 
         def forwards(xb: Any, yb: Any) -> Any:
@@ -129,8 +168,19 @@ def program(expected: str | None, *also: str) -> Callable[[Callable[[Lab], Any]]
     return enter
 
 
-def _fit(lab: Lab, model: Any, x: Any, y: Any, optimizer: Any, loss: Any, epochs: int, batch: int, callbacks: Any,
-         compiled: bool, options: Any) -> Any:  # fmt: skip
+def _fit(  # noqa: PLR0917
+    lab: Lab,
+    model: Any,
+    x: Any,
+    y: Any,
+    optimizer: Any,
+    loss: Any,
+    epochs: int,
+    batch: int,
+    callbacks: Any,
+    compiled: bool,
+    options: Any,
+) -> Any:
     import tb_weightwatch as ww
 
     if compiled:

@@ -167,10 +167,14 @@ def dead_second_layer_loop(lab: Lab) -> Any:
 def dead_convolution(lab: Lab) -> Any:
     x, y = data("digits")
     keras.utils.set_random_seed(2)
-    model = keras.Sequential([
-        L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu", bias_initializer=keras.initializers.Constant(-10)),
-        L.Flatten(), L.Dense(10, activation="softmax"),
-    ])  # fmt: skip
+    model = keras.Sequential(
+        [
+            L.Input((8, 8, 1)),
+            L.Conv2D(8, 3, activation="relu", bias_initializer=keras.initializers.Constant(-10)),
+            L.Flatten(),
+            L.Dense(10, activation="softmax"),
+        ]
+    )
     return lab.fit(model, x.reshape(-1, 8, 8, 1), y, optimizer=O.RMSprop(1e-3), loss=SPARSE, epochs=1)
 
 
@@ -240,9 +244,13 @@ def loss_through_numpy(lab: Lab) -> Any:
 def argmax_on_the_way(lab: Lab) -> Any:
     x, y = data("iris")
     return lab.loop(
-        mlp(4, 16, 3, last="softmax"), x, y, optimizer=O.Adam(), steps=20,
+        mlp(4, 16, 3, last="softmax"),
+        x,
+        y,
+        optimizer=O.Adam(),
+        steps=20,
         loss=lambda y, p: tf.reduce_mean(tf.cast(tf.argmax(p, axis=1) - tf.cast(y, tf.int64), tf.float32) ** 2),
-    )  # fmt: skip
+    )
 
 
 @program("no-gradient")
@@ -289,9 +297,13 @@ def softmax_on_one_unit(lab: Lab) -> Any:
 def predictions_clipped(lab: Lab) -> Any:
     x, y = data("diabetes")
     return lab.loop(
-        mlp(10, 16, 1), x, y + 20, optimizer=O.Adam(), steps=30,
+        mlp(10, 16, 1),
+        x,
+        y + 20,
+        optimizer=O.Adam(),
+        steps=30,
         loss=lambda y, p: tf.reduce_mean((tf.clip_by_value(p, 15.0, 25.0) - y) ** 2),
-    )  # fmt: skip
+    )
 
 
 # -- 405
@@ -301,18 +313,26 @@ def predictions_clipped(lab: Lab) -> Any:
 def square_root_at_zero(lab: Lab) -> Any:
     x, y = data("diabetes")
     return lab.loop(
-        mlp(10, 16, 1), x, y, optimizer=O.Adam(), steps=20,
+        mlp(10, 16, 1),
+        x,
+        y,
+        optimizer=O.Adam(),
+        steps=20,
         loss=lambda y, p: tf.reduce_mean((p - y) ** 2) + tf.reduce_mean(tf.sqrt(tf.nn.relu(p - 100.0))),
-    )  # fmt: skip
+    )
 
 
 @program("nonfinite-gradient")
 def norm_of_a_difference_of_zero(lab: Lab) -> Any:
     x, y = data("diabetes")
     return lab.loop(
-        mlp(10, 16, 1), x, y, optimizer=O.SGD(0.01), steps=20,
+        mlp(10, 16, 1),
+        x,
+        y,
+        optimizer=O.SGD(0.01),
+        steps=20,
         loss=lambda y, p: tf.reduce_mean((p - y) ** 2) + 0.1 * tf.norm(p[:1] - p[:1]),
-    )  # fmt: skip
+    )
 
 
 @program("nonfinite-gradient")
@@ -321,9 +341,13 @@ def log_of_zero_softmax(lab: Lab) -> Any:
     model = mlp(4, 16, 3, last="softmax")
     model.layers[-1].bias.assign([200.0, 0.0, 0.0])
     return lab.loop(
-        model, x, y, optimizer=O.Adam(), steps=20,
+        model,
+        x,
+        y,
+        optimizer=O.Adam(),
+        steps=20,
         loss=lambda y, p: -tf.reduce_mean(tf.reduce_sum(tf.one_hot(y, 3) * tf.math.log(p), axis=1)),
-    )  # fmt: skip
+    )
 
 
 # -- 501
@@ -493,8 +517,13 @@ def bfloat16_weights(lab: Lab) -> Any:
     x, y = data("digits")
     keras.utils.set_random_seed(0)
     one = keras.initializers.RandomUniform(0.9, 1.1)
-    model = keras.Sequential([L.Input((64,)), L.Dense(8, kernel_initializer=one, bias_initializer="ones", dtype="bfloat16"),
-                              L.Dense(10, activation="softmax", kernel_initializer=one, bias_initializer="ones", dtype="bfloat16")])  # fmt: skip
+    model = keras.Sequential(
+        [
+            L.Input((64,)),
+            L.Dense(8, kernel_initializer=one, bias_initializer="ones", dtype="bfloat16"),
+            L.Dense(10, activation="softmax", kernel_initializer=one, bias_initializer="ones", dtype="bfloat16"),
+        ]
+    )
     return lab.fit(model, x, y, optimizer=O.Adam(1e-4), loss=SPARSE, epochs=1)
 
 
@@ -512,8 +541,13 @@ def float16_weights_sgd(lab: Lab) -> Any:
     x, y = data("diabetes")
     keras.utils.set_random_seed(0)
     one = keras.initializers.RandomUniform(0.5, 1.0)
-    model = keras.Sequential([L.Input((10,)), L.Dense(8, kernel_initializer=one, bias_initializer="ones", activation="relu", dtype="float16"),
-                              L.Dense(1, kernel_initializer=one, bias_initializer="ones", dtype="float16")])  # fmt: skip
+    model = keras.Sequential(
+        [
+            L.Input((10,)),
+            L.Dense(8, kernel_initializer=one, bias_initializer="ones", activation="relu", dtype="float16"),
+            L.Dense(1, kernel_initializer=one, bias_initializer="ones", dtype="float16"),
+        ]
+    )
     return lab.loop(model, x.astype("float16"), y.astype("float16"), optimizer=O.SGD(1e-6), loss=_mse, steps=40)
 
 

@@ -12,13 +12,33 @@ from tests.clinic.lab import PROGRAMS, Lab
 
 # One program for each of the first rules, half under fit, half by hand; healthy ones for what is most easily misjudged.
 CHOSEN = (
-    "nan-in-inputs-fit", "raw-breast-cancer-sgd", "labels-minus-one-and-one-loop", "dead-by-a-negative-bias",
-    "saturated-output-log-loss-by-hand", "loss-through-numpy", "softmax-on-one-unit", "square-root-at-zero",
-    "rate-zero-loop", "seed-1", "sgd-of-hundred-classifier", "apply-never-called", "huge-float32-weights", "head-frozen",
-    "breast-cancer-sgd-momentum", "ten-steps-only", "seed-3-normalised", "accumulation-by-hand",
-    "frozen-base-trainable-head", "warm-up-from-zero", "converged-and-going-on", "zero-initialised-gate",
-    "negative-log-likelihood", "raw-inputs-behind-normalization", "unused-branch-without-gradient", "gan",
-)  # fmt: skip
+    "nan-in-inputs-fit",
+    "raw-breast-cancer-sgd",
+    "labels-minus-one-and-one-loop",
+    "dead-by-a-negative-bias",
+    "saturated-output-log-loss-by-hand",
+    "loss-through-numpy",
+    "softmax-on-one-unit",
+    "square-root-at-zero",
+    "rate-zero-loop",
+    "seed-1",
+    "sgd-of-hundred-classifier",
+    "apply-never-called",
+    "huge-float32-weights",
+    "head-frozen",
+    "breast-cancer-sgd-momentum",
+    "ten-steps-only",
+    "seed-3-normalised",
+    "accumulation-by-hand",
+    "frozen-base-trainable-head",
+    "warm-up-from-zero",
+    "converged-and-going-on",
+    "zero-initialised-gate",
+    "negative-log-likelihood",
+    "raw-inputs-behind-normalization",
+    "unused-branch-without-gradient",
+    "gan",
+)
 
 
 @pytest.mark.clinic

@@ -35,8 +35,16 @@ FACTS: dict[str, Any] = {
 }
 
 
-def made(rows: int = 120, *, variables: Any = VARIABLES, layers: Any = LAYERS, facts: dict[str, Any] | None = None,
-         first: int = 1, steps: Any = None, **columns: Any) -> History:  # fmt: skip
+def made(
+    rows: int = 120,
+    *,
+    variables: Any = VARIABLES,
+    layers: Any = LAYERS,
+    facts: dict[str, Any] | None = None,
+    first: int = 1,
+    steps: Any = None,
+    **columns: Any,
+) -> History:
     """Returns a History of a healthy run, with columns replaced (numbers, arrays, or None: not recorded)."""
     rng = np.random.default_rng(5)
     steps = np.arange(first, first + rows) if steps is None else np.asarray(steps)
@@ -44,16 +52,41 @@ def made(rows: int = 120, *, variables: Any = VARIABLES, layers: Any = LAYERS, f
     noise = rng.uniform(0.9, 1.1, (rows, len(variables)))
     progress = np.linspace(0, 1, rows)
     usual: dict[str, Any] = {
-        "gradient_norm": 0.3 * noise, "gradient_max": 0.05 * noise, "gradient_zero_share": 0.0, "gradient_nonfinite": 0,
-        "gradient_none": 0, "gradient_cosine": 0.3, "weight_norm": np.sqrt(size) * 0.2, "weight_max": 0.5,
-        "weight_nonfinite": 0, "update_norm": 0.001 * np.sqrt(size) * noise, "update_max": 0.001, "changed_share": 1.0,
-        "stuck_share": 0.0, "zero_share": 0.5, "dead_share": 0.05, "always_dead_share": 0.0, "saturated_share": 0.5,
-        "blocked_share": 0.5, "output_nonfinite": 0,
-        "loss": 1.1 * np.exp(-1.5 * progress) + 0.02 * rng.normal(size=rows), "learning_rate": 0.001, "iterations": steps,
-        "input_mean": 0.0, "input_std": 1.0, "input_max": 3.0, "input_scale_ratio": 1.2, "input_nonfinite": 0,
-        "target_mean": 1.0, "target_std": 0.8, "target_low": 0.0, "target_high": 2.0, "target_fraction_share": 0.0,
-        "target_nonfinite": 0, "batch_size": 32,
-    }  # fmt: skip
+        "gradient_norm": 0.3 * noise,
+        "gradient_max": 0.05 * noise,
+        "gradient_zero_share": 0.0,
+        "gradient_nonfinite": 0,
+        "gradient_none": 0,
+        "gradient_cosine": 0.3,
+        "weight_norm": np.sqrt(size) * 0.2,
+        "weight_max": 0.5,
+        "weight_nonfinite": 0,
+        "update_norm": 0.001 * np.sqrt(size) * noise,
+        "update_max": 0.001,
+        "changed_share": 1.0,
+        "stuck_share": 0.0,
+        "zero_share": 0.5,
+        "dead_share": 0.05,
+        "always_dead_share": 0.0,
+        "saturated_share": 0.5,
+        "blocked_share": 0.5,
+        "output_nonfinite": 0,
+        "loss": 1.1 * np.exp(-1.5 * progress) + 0.02 * rng.normal(size=rows),
+        "learning_rate": 0.001,
+        "iterations": steps,
+        "input_mean": 0.0,
+        "input_std": 1.0,
+        "input_max": 3.0,
+        "input_scale_ratio": 1.2,
+        "input_nonfinite": 0,
+        "target_mean": 1.0,
+        "target_std": 0.8,
+        "target_low": 0.0,
+        "target_high": 2.0,
+        "target_fraction_share": 0.0,
+        "target_nonfinite": 0,
+        "batch_size": 32,
+    }
     block = Rows(np.asarray(steps, np.int64), np.asarray(steps, np.float64))
     width = {"variable": (rows, len(variables)), "layer": (rows, len(layers)), "run": (rows,)}
     for name, value in (usual | columns).items():
@@ -62,9 +95,13 @@ def made(rows: int = 120, *, variables: Any = VARIABLES, layers: Any = LAYERS, f
             values = np.broadcast_to(np.asarray(value, np.float64), width[axis]).copy()
             getattr(block, axis)[name] = Column(values, np.ones(values.shape, bool))
     history = History("made")
-    history.add(Record(0, "variables", {"items": [
-        {"dtype": "float32", "trainable": True, "optimized": True, **v} for v in variables
-    ]}))  # fmt: skip
+    history.add(
+        Record(
+            0,
+            "variables",
+            {"items": [{"dtype": "float32", "trainable": True, "optimized": True, **v} for v in variables]},
+        )
+    )
     history.add(Record(0, "layers", {"items": list(layers)}))
     history.add(Record(0, "facts", {**FACTS, **(facts or {})}))
     if rows:
