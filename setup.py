@@ -11,7 +11,7 @@ version = re.search(r'__version__ = "(.+)"', (here / "tb_weightwatch" / "_versio
 setup(
     name="tb-weightwatch",
     version=version,
-    description="Tells why your TensorFlow weights aren't moving: a summary writer, a diagnosis and a TensorBoard panel.",
+    description="Tells why your TensorFlow weights aren't moving: summary writer, diagnosis, TensorBoard panel.",
     long_description=(here / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

@@ -1,7 +1,7 @@
 """The seed's three programs on real data, each broken and repaired: plain TensorFlow with one line of tb_weightwatch.
 
-Every program takes the folder for its logs and whether it is broken, trains, and returns the closed watch. The line that
-breaks it stands beside the line that repairs it, so that the difference can be read.
+Every program takes the folder for its logs and whether it is broken, trains, and returns the closed watch. The line
+that breaks it stands beside the line that repairs it, so that the difference can be read.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _binary(logs: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> ww.W
     with ww.Watch(logs, model=model, optimizer=optimizer, verbose=False) as watch:
         for inputs, targets in batches(x, y, epochs=15):
             with tf.GradientTape() as tape:
-                predictions = tf.reshape(model(inputs), [-1, 1])  # a new tensor: the loss sees probabilities, not logits
+                # A new tensor: the loss sees probabilities, not the logits that Keras keeps beside them.
+                predictions = tf.reshape(model(inputs), [-1, 1])
                 loss = tf.reduce_mean(keras.losses.binary_crossentropy(targets, predictions))
             gradients = tape.gradient(loss, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -201,9 +201,7 @@ class History:
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Watched variables in the order of the V axis, as they were last described."""
-        return tuple(
-            Variable(**{**v, "shape": tuple(v.get("shape", ()))}) for v in self.described("variables")
-        )
+        return tuple(Variable(**{**v, "shape": tuple(v.get("shape", ()))}) for v in self.described("variables"))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -211,7 +209,7 @@ class History:
         return tuple(Layer(**v) for v in self.described("layers"))
 
     def described(self, kind: str) -> list[dict[str, Any]]:
-        """Returns the items of all records of that kind ("variables", "layers"), later descriptions over earlier ones."""
+        """Returns the items of all records of that kind ("variables", "layers"), later over earlier ones."""
         found: dict[str, dict[str, Any]] = {}
         for record in self.of_kind(kind):
             for item in record.data.get("items", ()):

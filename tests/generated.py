@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "tb_weightwatch" / "schema"
 STATIC = ROOT / "tb_weightwatch" / "static"
-# protoc 25: its modules load on protobuf 3.20 to 7. It needs an older protobuf than TensorFlow, so an environment of its own.
+# protoc 25: its modules load on protobuf 3.20 to 7. It needs an older protobuf than TensorFlow: an own environment.
 PROTOC = ["grpcio-tools==1.62.3", "setuptools<81"]
 
 

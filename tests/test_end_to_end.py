@@ -68,9 +68,7 @@ def test_event_files_and_command_line_say_the_same(
 
 
 @pytest.mark.parametrize("flag", LOADERS)
-def test_the_plugin_says_the_same_and_the_users_scalars_stand(
-    flag: str, long_run: tuple[Path, ww.WeightWatch]
-) -> None:
+def test_the_plugin_says_the_same_and_the_users_scalars_stand(flag: str, long_run: tuple[Path, ww.WeightWatch]) -> None:
     """With default flags both loaders give the live answer, and the user's own scalars are all there."""
     logs, watch = long_run
     with tensorboard(logs, flag) as address:

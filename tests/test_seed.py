@@ -1,4 +1,4 @@
-"""The three programs of the seed, as printed: only the missing data is filled in, and the two lines of tb_weightwatch added."""
+"""The three programs of the seed, as printed: with the missing data, and the lines of tb_weightwatch, filled in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def classes(labels: tuple[float, float] = (0.0, 1.0)) -> dict[str, Any]:
     return {"X_train": StandardScaler().fit_transform(x)[:, :10].astype("float32"), "y_train": y}
 
 
-def answer(number: int, data: dict[str, Any], logs: Path, step: str = "watch.step(loss)", **changes: str) -> ww.Diagnosis:
+def answer(
+    number: int, data: dict[str, Any], logs: Path, step: str = "watch.step(loss)", **changes: str
+) -> ww.Diagnosis:
     """Runs a program of the seed with the lines of tb_weightwatch added, and returns the diagnosis."""
     keras.utils.set_random_seed(7)
     text = (SEED / f"example_{number}.py").read_text()

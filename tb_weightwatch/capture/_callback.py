@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -16,7 +16,7 @@ from ._recorder import Recorder
 from ._twin import ROOM, Twin
 
 
-class WeightWatch(keras.callbacks.Callback):
+class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and says so.
 
     Steps that are not recorded run the user's own train function, untouched. A second `fit` of the same model goes on
@@ -42,7 +42,9 @@ class WeightWatch(keras.callbacks.Callback):
         verbose: bool = True,
     ) -> None:
         super().__init__()
-        self._make = lambda: Recorder(logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose)
+        self._make: Callable[[], Recorder] = lambda: Recorder(
+            logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose
+        )
         self._watched: Any = None  # the model of the present launch
         self._twin: Twin | None = None
         self._pending: list[tuple[int, float]] = []  # step and time of the rows that stand in the twin's state
@@ -100,7 +102,7 @@ class WeightWatch(keras.callbacks.Callback):
         recorder, due = self._recorder, False
         if self._twin is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
-            due = any([recorder.due(self._step + i) for i in several])
+            due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function = self._recording
         self._began = (batch, time.perf_counter(), due)

@@ -1,7 +1,7 @@
 """What one training step shows while it is traced (or runs eagerly): references only, nothing computed on the way.
 
-The hooks stand on instances, only while the step's Python runs, and are taken off in any case; each guards itself, so that
-a fault of ours is kept for the recorder and never reaches the user's program.
+The hooks stand on instances, only while the step's Python runs, and are taken off in any case; each guards itself, so
+that a fault of ours is kept for the recorder and never reaches the user's program.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Frame:
         self.on_apply: Callable[[Any, list[Any]], None] | None = getattr(self, "on_apply", None)
 
     def here(self) -> bool:
-        """Says whether the code now runs in the step's own graph (a value made in a branch or loop can not leave it)."""
+        """Says whether the code runs in the step's own graph (a value made in a branch or loop can not leave it)."""
         if not self.opened:
             return False
         if self.graph is None:
@@ -77,7 +77,7 @@ class Hooks:
         self._put: list[tuple[Any, str]] = []
 
     def put(self, instance: Any, name: str, around: Callable[..., Any]) -> None:
-        """Lets `around(original, *args, **kwargs)` stand in for the bound method `name`; skipped where there is none."""
+        """Lets `around(original, *args, **kwargs)` stand in for the method `name`; skipped where there is none."""
         original = getattr(instance, name, None)
         if original is None or name in instance.__dict__:
             return

@@ -79,7 +79,7 @@ class Measuring:
 
     @property
     def layer_names(self) -> dict[int, str]:
-        """id of layer -> its name on the L axis."""
+        """Returns id of layer -> its name on the L axis."""
         return {id(layer): item["name"] for layer, item in self.layers}
 
     # -- before the step

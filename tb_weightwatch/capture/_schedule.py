@@ -12,18 +12,23 @@ PER_OCTAVE = 700  # rows while the step count doubles: about 3,300 rows at 10,00
 BURST = 8  # consecutive steps; a lone row aliases with gradient accumulation, epochs and alternating training
 
 
-def scheduled(step: int) -> bool:
-    """Says whether the fixed schedule records the step (from 1); a pure function of the step alone."""
+def place(step: int) -> int:
+    """Returns the step's place within its burst (from 0), or -1 between bursts; a pure function of the step (from 1)."""
     if step <= FIRST:
-        return True
+        return (step - 1) % BURST
     octave = ((step - 1) // FIRST).bit_length() - 1
     start, length = FIRST << octave, FIRST << octave
     window = -(-BURST * length // PER_OCTAVE)
     if window <= BURST:
-        return True
-    number, place = divmod(step - 1 - start, window)
+        return (step - 1) % BURST
+    number, at = divmod(step - 1 - start, window)
     offset = _mixed(octave * 1_000_003 + number) % (window - BURST + 1)
-    return offset <= place < offset + BURST
+    return at - offset if offset <= at < offset + BURST else -1
+
+
+def scheduled(step: int) -> bool:
+    """Says whether the fixed schedule records the step."""
+    return place(step) >= 0
 
 
 def _mixed(value: int) -> int:
@@ -107,12 +112,11 @@ class Schedule:
     def due(self, step: int) -> bool:
         """Says whether to record the step; ask for steps in increasing order (the same step gives the same answer)."""
         if step != self._asked:
-            going = self._answer and self._asked == step - 1 and self._aligned(step)
-            wanted = step <= FIRST or going or step > self.GROWTH * self._last or self.budget.affords()
-            self._answer, self._asked = wanted and scheduled(step), step
+            at = place(step)
+            if at > 0 and step > FIRST:  # whole bursts only: a lone row lies
+                wanted = self._answer and self._asked == step - 1
+            else:
+                wanted = at == 0 and (step > self.GROWTH * self._last or self.budget.affords())
+            self._answer, self._asked = wanted or step <= FIRST, step
             self._last = step if self._answer else self._last
         return self._answer
-
-    def _aligned(self, step: int) -> bool:
-        """Inside a burst; where all steps are scheduled, a burst ends every `BURST` steps."""
-        return step % BURST != 0

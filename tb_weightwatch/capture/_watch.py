@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
+from statistics import median
 from types import TracebackType
 from typing import Any
 
@@ -76,6 +78,7 @@ class Watch:
             self._watched.describe(self._recorder, 0)
         self._recorder.budget.begin()
         self._left: float | None = None  # when the last step() returned
+        self._took: deque[float] = deque(maxlen=15)  # seconds from one step() to the next
 
     def step(  # noqa: PLR0913
         self,
@@ -113,7 +116,9 @@ class Watch:
             self._loop.remove()
             return
         if self._left is not None:
-            recorder.budget.stepped(began - self._left, recorded=self._due)
+            self._took.append(began - self._left)
+            # A step that traces the user's function again takes long, which is not our doing.
+            recorder.budget.stepped(min(self._took[-1], 3 * median(self._took)), recorded=self._due)
         if self._due:
             data = {"x": inputs, "y": targets, "y_pred": predictions}
             self._check(loss=loss, inputs=inputs, targets=targets, predictions=predictions)

@@ -33,7 +33,7 @@ class Quantity(NamedTuple):
 
 
 _V: tuple[tuple[str, str, str, str, Encoding], ...] = (
-    ("gradient_norm", "gradient ‖g‖", "", "l2 norm of the gradient as the optimizer uses it (after clipping)", "size"),
+    ("gradient_norm", "gradient ‖g‖", "", "l2 norm of the gradient as the optimizer uses it, clipped", "size"),
     ("gradient_max", "largest |g|", "", "largest absolute element of that gradient", "size"),
     ("gradient_zero_share", "gradient zeros", "share", "share of gradient elements that are exactly zero", "share"),
     ("gradient_nonfinite", "gradient NaN/Inf", "elements", "gradient elements that are NaN or infinite", "count"),
