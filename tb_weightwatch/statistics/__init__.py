@@ -48,7 +48,7 @@ _V: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("update_norm", "update ‖Δ‖", "", "l2 norm of w_after - w_before: what the step truly did", "size"),
     ("update_max", "largest |Δ|", "", "largest absolute change of an element", "size"),
     ("changed_share", "elements moved", "share", "share of elements whose stored value changed at all", "share"),
-    ("stuck_share", "stuck elements", "share", "share of elements with a non-zero gradient that did not change", "share"),
+    ("stuck_share", "stuck elements", "share", "share of elements with a gradient that did not change", "share"),
 )  # fmt: skip
 _L: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("zero_share", "output zeros", "share", "share of the layer's outputs that are exactly zero", "share"),

@@ -29,7 +29,7 @@ export interface LaunchEntry {
   last_step: number;
   status: Status;
   severity: Severity; // of the worst open verdict
-  headline: string; // a few words, e.g. "learning-rate-too-small" or "healthy"
+  headline: string; // a few words: the name of the worst verdict, or the status
 }
 
 /** GET overview?run=&launch=   (launch may be left out: the newest) */
