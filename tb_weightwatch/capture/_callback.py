@@ -53,6 +53,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def _start(self) -> None:
         self._recorder = self._make()
         self._recorder.collect = self._collect
+        self._recorder.budget.pause()  # until training begins
         self._twin, self._step, self._traced = None, 0, False
         self._began: tuple[int, float, bool] = (0, 0.0, False)
         self._fresh = True  # the next recorded step does not follow a recorded one
@@ -78,6 +79,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start()
         self._watched = model
+        self._recorder.budget.begin()
         with self._recorder.guarded():
             self._prepare(model)
 
@@ -95,7 +97,6 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         if self._twin is None or self._twin.plain is not model.train_function:
             self._collect()
             self._twin, self._traced = Twin(model, optimizers), False
-        self._recorder.budget.begin()
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
@@ -147,6 +148,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.fail(twin.fault)
         if not self._traced:
             self._traced = True
+            self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
             self._describe(twin)
         else:
             for _ in range(steps):

@@ -152,6 +152,7 @@ class Recorder:
         if self._ended:
             return
         step = int(self.history.steps[-1]) if len(self.history) else 0
+        self.budget.pause()
         share = self.budget.cost
         self.describe(step, "cost", {"overhead": round(share, 5)})
         self.describe(step, "end", {"how": how, "detail": detail})

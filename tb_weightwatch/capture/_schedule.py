@@ -53,6 +53,7 @@ class Budget:
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.share, self._clock = share, clock
         self._began = clock()
+        self._paused: float | None = None
         self._once = self._rows = 0.0  # seconds: preparation, and recording itself
         self._plain: deque[float] = deque(maxlen=101)  # durations of unrecorded steps
         self._owed: list[float] = []  # durations of recorded steps, until it is known what a plain one takes
@@ -60,11 +61,18 @@ class Budget:
     @property
     def elapsed(self) -> float:
         """Seconds since training began."""
-        return max(self._clock() - self._began, 1e-9)
+        now = self._clock() if self._paused is None else self._paused
+        return max(now - self._began, 1e-9)
+
+    def pause(self) -> None:
+        """Stops the clock: what comes now is not training."""
+        self._paused = self._clock() if self._paused is None else self._paused
 
     def begin(self) -> None:
-        """Starts the clock (again): what came before was not training."""
-        self._began = self._clock()
+        """Starts the clock, or lets it go on after a pause."""
+        if self._paused is not None:
+            self._began += self._clock() - self._paused
+        self._paused = None
 
     def prepared(self, seconds: float) -> None:
         """Takes what was spent once (tracing)."""

@@ -1,0 +1,92 @@
+"""Which steps are recorded, and what that may cost."""
+
+from __future__ import annotations
+
+from tb_weightwatch.capture._schedule import BURST, FIRST, Budget, Schedule, scheduled
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def recorded(schedule: Schedule, steps: int) -> list[int]:
+    return [step for step in range(1, steps + 1) if schedule.due(step)]
+
+
+def test_the_first_steps_are_all_recorded() -> None:
+    """Every step up to 64 is recorded, whatever the budget."""
+    budget = Budget(0.001, Clock())
+    budget.spent(1000.0)
+    assert recorded(Schedule(budget), FIRST) == list(range(1, FIRST + 1))
+
+
+def test_rows_stay_bounded() -> None:
+    """10,000 steps give at most 3,400 rows, a million at most 9,000."""
+    assert sum(map(scheduled, range(1, 10_001))) <= 3_400
+    assert sum(map(scheduled, range(1, 1_000_001))) <= 9_000
+
+
+def test_bursts_are_whole_and_start_irregularly() -> None:
+    """Later on, steps are recorded in runs of at least a burst, and their starts follow no period."""
+    steps = recorded(Schedule(Budget(None)), 20_000)
+    late = [s for s in steps if s > 3_000]
+    starts = [s for s in late if s - 1 not in set(steps)]
+    lengths = [next(n for n in range(1, 100) if s + n not in set(steps)) for s in starts[:-1]]
+    assert min(lengths) >= BURST
+    gaps = {b - a for a, b in zip(starts, starts[1:], strict=False)}
+    assert len(gaps) > 10
+    assert len({s % 4 for s in starts}) == 4  # no aliasing with accumulation over four steps
+
+
+def test_it_is_the_same_each_time() -> None:
+    """The schedule draws from no random generator: it is a function of the step."""
+    assert recorded(Schedule(Budget(None)), 5_000) == recorded(Schedule(Budget(None)), 5_000)
+
+
+def test_asking_twice_gives_the_same_answer() -> None:
+    """The answer for a step does not change when it is asked for again."""
+    schedule = Schedule(Budget(None))
+    for step in range(1, 3_000):
+        assert schedule.due(step) == schedule.due(step)
+
+
+def test_the_budget_holds_over_a_long_run() -> None:
+    """With rows that cost as much as a step, a run of ten minutes spends about its share, and never starves."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    schedule = Schedule(budget)
+    budget.begin()
+    count = 0
+    for step in range(1, 60_001):
+        due = schedule.due(step)
+        count += due
+        clock.now += 0.02 if due else 0.01
+        budget.stepped(0.02 if due else 0.01, recorded=due)
+    assert 0.005 < budget.cost < 0.025
+    assert count > 500
+
+
+def test_a_tight_budget_sees_a_run_to_its_end() -> None:
+    """Where nothing can be afforded, a burst is still recorded each time the steps have grown by a fifth."""
+    budget = Budget(0.02, Clock())
+    budget.spent(1000.0)
+    steps = recorded(Schedule(budget), 10_000)
+    assert steps[-1] > 10_000 / 1.3
+    assert len(steps) < 500
+
+
+def test_pauses_are_not_training_time() -> None:
+    """Time between two fits does not count."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    clock.now = 10.0
+    budget.pause()
+    clock.now = 1000.0
+    budget.begin()
+    clock.now = 1010.0
+    assert budget.elapsed == 20.0
