@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ._activations import BLOCKED, SATURATED, Flat
-from ._tensorflow import Bits, Numbers, count, in_order, magnitude, measurable, share, spread
+from ._tensorflow import Bits, Numbers, count, in_order, magnitude, measurable, share, signed, spread
 
 
 def flat(structure: Any) -> list[Any]:
@@ -56,10 +56,10 @@ def layer_numbers(output: Any, activation: str, always_dead: Any = None) -> Numb
 
 def _outside(found: Bits, bounds: Flat, dtype: Any) -> Any:
     low, high = (tf.cast(tf.constant(np.asarray(b).astype(dtype.as_numpy_dtype)), found.wide.dtype) for b in bounds)
-    below = found.wide <= low
-    if bounds.low == 0:  # what is flushed to zero is not zero
-        below &= found.zero | (found.wide < 0)
-    return below | (found.wide >= high)
+    # Against zero the bits are compared: what is subnormal is neither zero nor without a sign.
+    below = found.zero | signed(found) if bounds.low == 0 else found.wide <= low
+    above = found.zero | signed(found, False) if bounds.high == 0 else found.wide >= high
+    return below | above
 
 
 def layer_statistics(output: Any, activation: str = "", always_dead: Any = None) -> tuple[Any, Any, Any]:

@@ -178,7 +178,7 @@ def _inputs(inputs: list[Array]) -> dict[str, float]:
         "input_nonfinite": _nonfinite(whole),
     }
     spread = np.concatenate([_feature_spread(a) for a in real if a.ndim and len(a) > 1] or [np.zeros(0)])
-    if spread.size:
+    if not np.isnan(spread).all():  # nor if there is none
         found["input_constant_share"] = _share(spread == 0)
         alive = spread[spread != 0]
         if alive.size:
@@ -200,7 +200,8 @@ def _targets(targets: list[Array]) -> dict[str, float]:
         "target_nonfinite": _nonfinite(whole),
     }
     if len(real) == 1 and real[0].ndim > 1 and real[0].shape[-1] > 1 and whole.size:
-        found["target_sum_error"] = float(np.abs(real[0].sum(axis=-1) - 1).max())
+        with np.errstate(invalid="ignore", over="ignore"):
+            found["target_sum_error"] = float(np.abs(real[0].sum(axis=-1) - 1).max())
     return found
 
 

@@ -53,8 +53,11 @@ def count(mask: Any) -> Any:
 
 
 def share(part: Any, whole: Any) -> Any:
-    """Returns part / whole as float64; 0 of nothing."""
-    return tf.cast(part, tf.float64) / tf.cast(tf.maximum(tf.cast(whole, tf.int64), 1), tf.float64)
+    """Returns part / whole as float64; 0 of nothing, and exactly 1 of all."""
+    part, whole = tf.cast(part, tf.int64), tf.maximum(tf.cast(whole, tf.int64), 1)
+    # A graph multiplies by the inverse of what is constant, and 49 * (1 / 49) is less than 1.
+    one = tf.ones([], tf.float64)
+    return tf.where(part >= whole, one, tf.cast(part, tf.float64) / tf.cast(whole, tf.float64))
 
 
 class Bits(NamedTuple):
@@ -88,11 +91,20 @@ def magnitude(x: Any) -> Bits:
     return Bits(x, bits, top, tf.where(top > 0, _floor(largest, _LEAST), tf.zeros_like(largest)))
 
 
+def signed(found: Bits, negative: bool = True) -> Any:
+    """Returns which elements have the sign, NaNs left out."""
+    kind = _KINDS[found.wide.dtype]
+    minus = tf.bitcast(found.wide, kind.integer) < 0
+    return (minus if negative else ~minus) & (found.bits <= kind.infinity)
+
+
 def _scaled(found: Bits) -> tuple[Any, Any]:
     """Returns the tensor times a power of two that brings its largest element near 1, and that power's inverse."""
     kind = _KINDS[found.wide.dtype]
     shift = tf.constant(kind.mantissa, kind.integer)
     exponent = tf.clip_by_value(2 * kind.bias - tf.bitwise.right_shift(found.top, shift), 1, 2 * kind.bias)
+    # Nothing but zeros stays as it is: of zeros that XLA foresees, it would take the sum times the square of the scale.
+    exponent = tf.where(found.top > 0, exponent, tf.constant(kind.bias, kind.integer))
     scale = tf.bitcast(tf.bitwise.left_shift(exponent, shift), found.wide.dtype)
     return found.wide * scale, 1.0 / tf.cast(scale, tf.float64)
 
@@ -123,10 +135,13 @@ def spread(found: Bits) -> tuple[Any, Any, Any]:
     # Around one of the elements the sums cancel little, and where all are equal they are exactly 0.
     start = tf.reduce_sum(flat[:1])
     around = tf.cast(tf.reduce_sum(flat - start), tf.float64) / number
-    square = 2.0 * tf.cast(tf.nn.l2_loss(flat - start), tf.float64) / number
-    deviation = tf.sqrt(tf.maximum(square - around * around, 0.0)) * inverse
-    mean = (tf.cast(start, tf.float64) + around) * inverse
-    return _settled(_length(scaled) * inverse, found), mean, deviation
+    mean = tf.cast(start, tf.float64) + around
+    # Then around the mean, lest a first element that is far off drowns all others. Rounded as the elements are.
+    center = tf.cast(mean, flat.dtype)
+    off = tf.cast(center, tf.float64) - mean
+    square = 2.0 * tf.cast(tf.nn.l2_loss(flat - center), tf.float64) / number
+    deviation = tf.sqrt(tf.maximum(square - off * off, 0.0)) * inverse
+    return _settled(_length(scaled) * inverse, found), mean * inverse, deviation
 
 
 # -- gradients
