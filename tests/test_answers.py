@@ -316,7 +316,8 @@ def test_evidence_is_ready_to_show() -> None:
         (Evidence("learning rate", 1e-9, "1e-3 is usual", step=5), "learning rate 1e-9 at step 5 (1e-3 is usual)"),
         (Evidence("NaN/Inf in inputs", 60.0, "60 elements"), "NaN/Inf in inputs: 60 elements"),
         (Evidence("loss", 2.0, "Loss 2 at step 7"), "Loss 2 at step 7"),
-        (Evidence("dead", 0.5, "", unit="share"), "dead 0.5"),
+        (Evidence("dead", 0.5, "", unit="share"), "dead 50 %"),
+        (Evidence("saturated", 1.0, "slope < 1 %", quantity="saturated_share"), "saturated 100 % (slope < 1 %)"),
     ]
     for evidence, text in cases:
         assert answers.evidence_text(evidence) == text

@@ -10,7 +10,7 @@ import numpy as np
 from ..diagnosis import catalogue
 from ..history import History
 from ..verdict import LINKS, Diagnosis, Verdict, number
-from ._state import whole
+from ._state import evidence_number, percent, whole
 
 
 class _Link(NamedTuple):
@@ -20,14 +20,6 @@ class _Link(NamedTuple):
     meaning: str
     reduce: Callable[[Any], float]
     text: Callable[[float], str] = number
-
-
-def percent(share: float) -> str:
-    """Returns a share in percent; 0 % and 100 % only for none and all."""
-    if not 0 < share < 1:
-        return f"{number(100 * share)} %"
-    text = number(100 * share)
-    return "> 99.9 %" if text == "100" else f"{text} %"
 
 
 def _length(values: Any) -> float:
@@ -59,12 +51,17 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
     effects = [(v, part) for v in diagnosis.verdicts for part in whole(v)[1:] if part.link == name]
     passed = [rule for rule in diagnosis.passed if rule in catalogue() and catalogue()[rule].link == name]
     lacking = [u for u in diagnosis.unknown if u.rule in catalogue() and catalogue()[u.rule].link == name]
-    value = _number(history, link)
+    value, meaning = _number(history, link), link.meaning
     if broken:
         state, text = "broken", _line(broken)
+        # The number that condemns it, not the one that is usually shown; NaN condemns by itself.
+        if broken[0].evidence and value not in ("NaN", "Inf", "-Inf"):
+            value, meaning = evidence_number(broken[0].evidence[0]), broken[0].evidence[0].name
     elif effects:
         cause, effect = effects[0]
         state, text = "consequence", f"follows from {cause.name}: {effect.message.rstrip('.')}"
+    elif value == "0" and name in ("gradient", "update") and diagnosis.status == "sick":
+        state, text = "consequence", f"exactly 0 at the last recorded step: {diagnosis.verdicts[0].name}"
     elif causes:
         state, text = "note", _line(causes)
     elif not passed and (lacking or not value):
@@ -80,7 +77,7 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
         "symbol": link.symbol,
         "state": state,
         "number": value,
-        "meaning": link.meaning,
+        "meaning": meaning,
         "text": text,
         "codes": sorted({v.code for v in [*causes, *(effect for _, effect in effects)]}),
         "first": first,

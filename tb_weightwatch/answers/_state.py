@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from ..diagnosis import diagnose
 from ..history import History
 from ..reader import Launch
+from ..statistics import QUANTITIES
 from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict, number
 
 # An event file is seen with TensorBoard's reload interval (5 s) and the pass before it; clocks of machines differ.
@@ -76,12 +78,28 @@ def severity(diagnosis: Diagnosis) -> str:
     return max((v.severity for v in diagnosis.verdicts), key=SEVERITIES.index, default="none")
 
 
+def evidence_number(evidence: Evidence) -> str:
+    """Returns the number of a piece of evidence as it is read: a share in percent."""
+    known = QUANTITIES.get(evidence.quantity)
+    share = evidence.unit == "share" or (known is not None and known.encoding == "share" and not evidence.unit)
+    return percent(evidence.value) if share and 0 <= evidence.value <= 1 else number(evidence.value)
+
+
+def percent(share: float) -> str:
+    """Returns a share in percent; 0 % and 100 % only for none and all."""
+    if not 0 < share < 1:
+        return f"{number(100 * share)} %"
+    text = number(100 * share)
+    return "> 99.9 %" if text == "100" else f"{text} %"
+
+
 def evidence_text(evidence: Evidence) -> str:
     """Returns evidence ready to show: name, number, step and context, whatever of them its text leaves out."""
-    text, value = evidence.text, number(evidence.value)
+    text, value = evidence.text, evidence_number(evidence)
     if evidence.name.lower() in text.lower():
         return text
-    if value in text:
+    # The "1" of "slope under 1 %" or of "1e-3 is usual" is not the number.
+    if re.search(rf"(?<![\w.,-]){re.escape(value)}(?![\w.,]*\w| %)", text):
         return f"{evidence.name}: {text}"
     unit = f" {evidence.unit}" if evidence.unit and evidence.unit != "share" else ""
     step = f" at step {evidence.step:,}" if evidence.step is not None and "step" not in text else ""

@@ -41,6 +41,7 @@ function yRange(scale: CurveAnswer["quantity"]["scale"]): uPlot.Range.Function {
   return (_, low, high) => {
     if (scale === "share") return [-0.04, 1.04];
     if (low == null || high == null) return scale === "log" ? [0.1, 1] : [0, 1];
+    if (low === 0 && high === 0) return [-0.04, 1.04];
     if (scale === "log") {
       const pad = Math.max(1.15, (high / low) ** 0.1);
       return low === high ? [low / 3, high * 3] : [low / pad, high * pad];
@@ -69,6 +70,7 @@ function drawSpecial(u: uPlot, input: PlotInput): void {
 function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
   const look = { stroke: ink.text, font: "11px system-ui, sans-serif" };
   const thin = (stroke: string) => ({ stroke, width: 1, size: 4 });
+  const nothing = !input.curve.high.some((cell) => numberOf(cell, input.curve.quantity.scale) !== null);
   return [
     {
       ...look,
@@ -90,7 +92,7 @@ function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
       }),
       grid: thin(ink.grid),
       ticks: thin(ink.grid),
-      values: (_, splits) => splits.map((v) => (v == null ? "" : formatTick(v))),
+      values: (_, splits) => splits.map((v) => (v == null || nothing ? "" : formatTick(v))),
     },
   ];
 }

@@ -27,6 +27,21 @@ export function kindOf(cell: Cell | undefined, scale: Scale): Kind {
   return cell === "NaN" ? "nan" : "infinite";
 }
 
+/** The kinds without a place on the scale that occur in a map, and whether a "zero" among them is below 0. */
+export function kindsIn(
+  rows: readonly (readonly Cell[])[],
+  scale: Scale,
+): { kinds: Set<Kind>; below: boolean } {
+  const kinds = new Set<Kind>();
+  let below = false;
+  for (const row of rows)
+    for (const cell of row) {
+      kinds.add(kindOf(cell, scale));
+      below ||= typeof cell === "number" && cell < 0;
+    }
+  return { kinds, below };
+}
+
 /** The number to draw on `scale`, or null where there is none. */
 export function numberOf(cell: Cell | undefined, scale: Scale): number | null {
   return kindOf(cell, scale) === "number" ? (cell as number) : null;

@@ -1,5 +1,5 @@
 // Numbers, names and texts as they are shown.
-import type { Cell } from "./api";
+import type { Cell, QuantityAnswer } from "./api";
 
 const MINUS = "−";
 
@@ -16,6 +16,34 @@ export function formatNumber(value: number): string {
 export function formatCell(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return "not recorded";
   return typeof cell === "number" ? formatNumber(cell) : cell.replace("Infinity", "∞");
+}
+
+/** Percent; 0 % and 100 % are said of none and all only. */
+export function formatShare(share: number): string {
+  const text = formatNumber(100 * share);
+  if (share > 0 && share < 1 && text === "100") return "> 99.9 %";
+  return `${text} %`;
+}
+
+/** A cell with its unit; a share in percent. */
+export function formatValue(
+  cell: Cell | undefined,
+  quantity: Pick<QuantityAnswer, "scale" | "unit">,
+): string {
+  if (typeof cell !== "number") return formatCell(cell);
+  if (quantity.scale === "share") return formatShare(cell);
+  return quantity.unit ? `${formatNumber(cell)} ${quantity.unit}` : formatNumber(cell);
+}
+
+/** What a bucket holds: one value, or from its smallest to its largest. */
+export function formatRange(
+  low: Cell | undefined,
+  high: Cell | undefined,
+  quantity: Pick<QuantityAnswer, "scale" | "unit">,
+): string {
+  return low === high
+    ? formatValue(high, quantity)
+    : `${formatValue(low, quantity)} to ${formatValue(high, quantity)}`;
 }
 
 /** 5000 -> "5,000", whatever the browser's language: the backend's texts are English too. */
@@ -59,6 +87,17 @@ export function ellipsis(name: string, limit: number): string {
   const keep = Math.max(2, limit - 1);
   const head = Math.floor(keep * 0.4);
   return `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (keep - head)).join("")}`;
+}
+
+/** Prose of the backend as it is shown: arrows that can not break at the end of a line. */
+export function prose(text: string): string {
+  return cleanText(text).replace(/ -> /g, "\u00a0→\u00a0");
+}
+
+/** Whether two texts say the same: a sentence and its message differ in the full stop. */
+export function sameText(a: string, b: string): boolean {
+  const bare = (text: string) => cleanText(text).trim().replace(/\.$/, "");
+  return bare(a) === bare(b);
 }
 
 export interface Block {

@@ -1,6 +1,6 @@
 // The sentence, and what stands behind it.
 import type { OverviewAnswer } from "../lib/api";
-import { cleanName, cleanText, plural } from "../lib/format";
+import { cleanName, plural, prose } from "../lib/format";
 import { Icon, lookOf, STATUS_TEXT } from "./badge";
 import { Verdict } from "./verdict";
 
@@ -17,11 +17,14 @@ export function Answer({ overview }: { overview: OverviewAnswer }) {
             {first.name} <span class="code-number">{first.code}</span>
           </span>
         )}
-        <span class="quiet">{cleanName(overview.state_text)}</span>
+        <span class="quiet">
+          {overview.state === "died" && <strong class="ill">died: </strong>}
+          {cleanName(overview.state_text)}
+        </span>
       </p>
-      <h1 id="sentence">{cleanText(overview.sentence)}</h1>
-      {overview.detail !== "" && <p class="detail">{cleanText(overview.detail)}</p>}
+      <h1 id="sentence">{prose(overview.sentence)}</h1>
       {first && <Verdict lead verdict={first} overview={overview} />}
+      {overview.detail !== "" && <p class="detail">{prose(overview.detail)}</p>}
     </section>
   );
 }

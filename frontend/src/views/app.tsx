@@ -30,7 +30,7 @@ function Main({ state }: { state: State }) {
   return (
     <div class={state.busy ? "busy" : ""}>
       <Answer overview={answer} />
-      <Chain key={overview.key} chain={answer.chain} chosen={link} onChoose={pickLink} />
+      <Chain key={overview.key} overview={answer} chosen={link} onChoose={pickLink} />
       <Others overview={answer} />
       <HeatMap overview={answer} map={columns} shown={shown} span={span} dark={dark} />
       {curves && <Curves title="Curves of" answer={curves.answer} span={span} dark={dark} />}

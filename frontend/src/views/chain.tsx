@@ -1,12 +1,12 @@
 // Seven links from data to weight, the first broken one marked, and the equation they make.
 import type { ComponentChildren } from "preact";
-import type { LinkAnswer } from "../lib/api";
+import type { LinkAnswer, OverviewAnswer } from "../lib/api";
 import { linkOf, type Part, partOf } from "../lib/equation";
-import { cleanText } from "../lib/format";
+import { cleanText, prose, sameText } from "../lib/format";
 import { Icon, LINK_LOOK } from "./badge";
 
 interface Props {
-  chain: LinkAnswer[];
+  overview: OverviewAnswer;
   chosen: string;
   onChoose: (link: string, codes: number[]) => void;
 }
@@ -94,7 +94,17 @@ function Equation({ chain, chosen }: { chain: LinkAnswer[]; chosen: Part | null 
   );
 }
 
-export function Chain({ chain, chosen, onChoose }: Props) {
+/** A link's line; what the sentence at the top says already is not said again. */
+function lineOf(link: LinkAnswer, overview: OverviewAnswer): string {
+  const first = overview.verdicts[0];
+  if (!first || !sameText(link.text, overview.sentence)) return prose(link.text);
+  const after = overview.chain.filter((l) => l.state === "consequence").map((l) => l.title.toLowerCase());
+  const follows = after.length > 0 ? ` What is seen at ${after.join(", ")} follows from it.` : "";
+  return `The chain breaks here first: ${first.name}.${follows}`;
+}
+
+export function Chain({ overview, chosen, onChoose }: Props) {
+  const { chain } = overview;
   const shown = chain.find((l) => l.link === chosen) ?? chain.find((l) => l.first);
   return (
     <section aria-labelledby="chain-title">
@@ -110,7 +120,7 @@ export function Chain({ chain, chosen, onChoose }: Props) {
         <Equation chain={chain} chosen={shown ? partOf(shown) : null} />
         {shown && (
           <p class="link-text" aria-live="polite">
-            <strong>{shown.title}.</strong> {cleanText(shown.text)}
+            <strong>{shown.title}.</strong> {lineOf(shown, overview)}
           </p>
         )}
       </div>

@@ -5,7 +5,7 @@ import { moveCursor, onCursor } from "../draw/cursor";
 import { makePlot, type PlotInput } from "../draw/plot";
 import type { CurvesAnswer } from "../lib/api";
 import type { Span } from "../lib/buckets";
-import { cleanName, cleanText, formatCell, formatCount, plural } from "../lib/format";
+import { cleanName, cleanText, formatCount, formatRange, formatValue, plural } from "../lib/format";
 import { gutterOf } from "../lib/layout";
 import { useWidth } from "./width";
 
@@ -16,7 +16,7 @@ function Plot(input: PlotInput) {
   const plot = useRef<uPlot | null>(null);
   const [index, setIndex] = useState<number | null>(null);
   const { curve, steps, span, width, dark, axis } = input;
-  const { name, scale, title, meaning, unit } = curve.quantity;
+  const { name, scale, title, meaning } = curve.quantity;
 
   useLayoutEffect(() => {
     if (!root.current) return;
@@ -48,20 +48,14 @@ function Plot(input: PlotInput) {
     >
       <div class="plot-title" style={{ "--room": `${gutterOf(width) - 62}px` }} title={cleanText(meaning)}>
         <span class="plot-name">{cleanText(title)}</span>
-        <span class="plot-value">
-          {formatCell(last)} {unit}
-        </span>
-        {low !== high && (
-          <span class="quiet">
-            {formatCell(low)} to {formatCell(high)}
-          </span>
-        )}
+        <span class="plot-value">{formatValue(last, curve.quantity)}</span>
+        {low !== high && <span class="quiet">{formatRange(low, high, curve.quantity)}</span>}
         {index !== null && <span class="quiet">step {formatCount(steps[at] ?? 0)}</span>}
       </div>
       <div
         ref={root}
         role="img"
-        aria-label={`${cleanText(title)}: ${formatCell(curve.last[steps.length - 1])} at the last recorded step`}
+        aria-label={`${cleanText(title)}: ${formatValue(curve.last[steps.length - 1], curve.quantity)} at the last recorded step`}
       />
     </div>
   );

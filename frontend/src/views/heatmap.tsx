@@ -42,7 +42,7 @@ export function HeatMap({ overview, map, shown, span, dark }: Props) {
       {map && map.names.length > 0 && map.first.length > 0 ? (
         <>
           <Grid overview={overview} map={map} chosen={shown.variable} span={span} dark={dark} />
-          <Legend map={map} dark={dark} />
+          <Legend overview={overview} map={map} dark={dark} />
         </>
       ) : (
         <p class="quiet">{map ? "Nothing of this was recorded." : "Reading …"}</p>

@@ -2,7 +2,7 @@
 import type { HeatmapAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { type Span, stretches, xOf } from "../lib/buckets";
 import { rowsOf } from "../lib/choose";
-import { cleanName, cleanText, formatCell, formatSteps } from "../lib/format";
+import { cleanName, cleanText, formatRange, formatSteps } from "../lib/format";
 import { ROW } from "../lib/layout";
 
 export interface Spot {
@@ -94,11 +94,10 @@ export function Readout({
   const { column } = spot;
   const low = map.low[row]?.[column];
   const high = map.high[row]?.[column];
-  const value = low === high ? formatCell(high) : `${formatCell(low)} to ${formatCell(high)}`;
   const side = spot.x > width / 2 ? { right: `${width - spot.x + 14}px` } : { left: `${spot.x + 14}px` };
   return (
     <div class="readout" style={{ ...side, top: `${spot.y + 16}px` }}>
-      <strong>{value}</strong> {map.quantity.unit}
+      <strong>{formatRange(low, high, map.quantity)}</strong>
       <br />
       {cleanName(map.names[row] ?? "")}
       <br />

@@ -1,5 +1,5 @@
 // The runs, and the launches of a run that was started more than once.
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LaunchEntry, OverviewAnswer, RunEntry } from "../lib/api";
 import { newest } from "../lib/choose";
 import { cleanName, ellipsis, formatCount } from "../lib/format";
@@ -89,6 +89,15 @@ export function RunList({ runs, shown, current }: Props) {
   const nav = useRef<HTMLElement>(null);
   const wanted = filter.trim().toLowerCase();
   const list = runs.filter((r) => r.label.toLowerCase().includes(wanted) && r.launches.length > 0);
+
+  // The chosen run comes into view, also one that the address chose; only the list scrolls, never the page.
+  useLayoutEffect(() => {
+    const entry = nav.current?.querySelector<HTMLElement>("button.entry[aria-current]");
+    if (!nav.current || !entry) return;
+    const [box, at] = [nav.current.getBoundingClientRect(), entry.getBoundingClientRect()];
+    if (at.top < box.top || at.bottom > box.bottom)
+      nav.current.scrollTop += at.top - box.top - box.height / 3;
+  }, [shown.run, runs.length]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;

@@ -1,7 +1,7 @@
 // One verdict: how sure, since when, where, by which numbers; and what it explains.
 import { useState } from "preact/hooks";
 import type { EvidenceAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
-import { cleanName, cleanText, ellipsis, formatCount, plural } from "../lib/format";
+import { cleanName, ellipsis, formatCount, plural, prose, sameText } from "../lib/format";
 import type { Selection } from "../lib/url";
 import { select } from "../load";
 import { Icon, lookOfSeverity } from "./badge";
@@ -61,7 +61,7 @@ function Evidence({ items, overview }: { items: EvidenceAnswer[]; overview: Over
     <ul class="evidence">
       {items.map((item, i) => (
         <li key={i}>
-          {cleanText(item.text)}
+          {prose(item.text)}
           {drawn.has(item.quantity) && (
             <button type="button" class="plain" onClick={() => showInMap({ quantity: item.quantity })}>
               show in the map
@@ -91,7 +91,7 @@ interface Props {
 export function Verdict({ verdict: v, overview, lead, level = 3 }: Props) {
   const Heading = `h${level}` as const;
   const known = new Set([...overview.variables.map((x) => x.name), ...overview.layers]);
-  const says = lead && v.message.trim() === overview.sentence.trim() ? "" : cleanText(v.message);
+  const says = lead && sameText(v.message, overview.sentence) ? "" : prose(v.message);
   return (
     <article
       class={lead ? "verdict lead" : "verdict"}
