@@ -13,7 +13,7 @@ BURST = 8  # consecutive steps; a lone row aliases with gradient accumulation, e
 
 
 def place(step: int) -> int:
-    """Returns the step's place within its burst (from 0), or -1 between bursts; a pure function of the step (from 1)."""
+    """Returns the step's place in its burst (from 0), or -1 between bursts; a pure function of the step (from 1)."""
     if step <= FIRST:
         return (step - 1) % BURST
     octave = ((step - 1) // FIRST).bit_length() - 1
@@ -48,6 +48,7 @@ class Budget:
     """
 
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, or it would hardly be recorded
+    USUAL = 3  # plain steps from which on it is known how long one takes
     LEAST = 0.8  # seconds that rows may take in that first minute, however long tracing took
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -85,7 +86,7 @@ class Budget:
     def stepped(self, seconds: float, recorded: bool) -> None:
         """Takes the duration of a step."""
         (self._owed if recorded else self._plain).append(seconds)
-        if len(self._plain) >= 3 and self._owed:
+        if len(self._plain) >= self.USUAL and self._owed:
             usual = median(self._plain)
             self._rows += sum(max(0.0, one - usual) for one in self._owed)
             self._owed.clear()
@@ -99,6 +100,8 @@ class Budget:
         """Says whether another burst may be recorded."""
         if self.share is None:
             return True
+        if self._owed and len(self._plain) < self.USUAL:  # leave some steps out, to learn what a plain one takes
+            return False
         if self.elapsed < self.MINUTE:
             return self._rows <= max(self.share * self.MINUTE - self._once, self.LEAST)
         return self._once + self._rows <= self.share * self.elapsed
