@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from tb_weightwatch.capture._schedule import BURST, FIRST, Budget, Schedule, scheduled
 
 
@@ -38,7 +40,7 @@ def test_bursts_are_whole_and_start_irregularly() -> None:
     starts = [s for s in late if s - 1 not in set(steps)]
     lengths = [next(n for n in range(1, 100) if s + n not in set(steps)) for s in starts[:-1]]
     assert min(lengths) >= BURST
-    gaps = {b - a for a, b in zip(starts, starts[1:], strict=False)}
+    gaps = {b - a for a, b in itertools.pairwise(starts)}
     assert len(gaps) > 10
     assert len({s % 4 for s in starts}) == 4  # no aliasing with accumulation over four steps
 
