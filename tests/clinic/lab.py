@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -137,10 +138,13 @@ class Lab:
                     optimizer.apply_gradients([(g / every, v) for g, v in zip(kept, listed, strict=True)])
                     kept = None
             elif apply:
-                optimizer.apply_gradients(zip(gradients, listed, strict=True))
+                # Keras refuses gradients that are all None; the step has been attempted all the same.
+                with contextlib.suppress(ValueError) if all(g is None for g in gradients) else contextlib.nullcontext():
+                    optimizer.apply_gradients(zip(gradients, listed, strict=True))
             pairs = list(zip(gradients, listed, strict=True))
             watch.step(
-                value, **({} if self.bare else {"inputs": xb, "targets": yb, "predictions": p, "gradients": pairs})
+                value,
+                **({} if self.bare else {"inputs": xb, "targets": yb, "predictions": p, "gradients": pairs or None}),
             )
 
 
