@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,19 @@ def test_the_chain_tells_causes_from_consequences() -> None:
     assert chain["update"]["text"] == "follows from cause: effect is wrong"
     assert chain["activations"]["text"] == "the outputs"
     assert chain["update"]["codes"] == [1]
+
+
+def test_a_broken_link_shows_the_number_that_condemns_it() -> None:
+    """The first evidence stands on it; an update of exactly 0 behind a break does not "work"."""
+    evidence = Evidence("saturated outputs of dense", 1.0, "", quantity="saturated_share")
+    diagnosis = Diagnosis("sick", "s", (replace(one("cause", "activations"), evidence=(evidence,)),))
+    chain = {link["link"]: link for link in overview(history(8), diagnosis)["chain"]}
+    assert (chain["activations"]["number"], chain["activations"]["meaning"]) == ("100 %", evidence.name)
+    assert chain["update"]["state"] != "consequence"
+    still, block = history(8), recordings.rows(9, 1)
+    block.variable["update_norm"].values[:] = 0
+    still.append(block)
+    assert {link["link"]: link["state"] for link in overview(still, diagnosis)["chain"]}["update"] == "consequence"
 
 
 def test_the_chain_has_a_number_where_one_was_recorded() -> None:
@@ -334,5 +348,5 @@ def test_one_small_variable_does_not_decide_the_chain() -> None:
         "weight_norm": Column(np.array([[5.0, 0, 0]]), known),
     }
     found.append(Rows(np.array([1]), np.zeros(1), columns))
-    numbers = {link["link"]: link["number"] for link in overview(found)["chain"]}
+    numbers = {link["link"]: link["number"] for link in overview(found, Diagnosis("undecided", ""))["chain"]}
     assert (numbers["update"], numbers["weight"]) == ("1e-9", "5")

@@ -1,5 +1,5 @@
-// Made-up but lifelike answers, the same on every call: for looking at the page, and for the type test until the
-// Python tests write the real ones.
+// Made-up but lifelike answers, the same on every call: for looking at the page (npm run dev). What the backend really
+// answers is in tests/payloads.
 
 const QUANTITIES = [
   [

@@ -12,7 +12,7 @@ import {
   ticksOf,
   xOf,
 } from "../src/lib/buckets";
-import { kindOf, numberOf, position, valueAt } from "../src/lib/cells";
+import { kindOf, kindsIn, numberOf, position, valueAt } from "../src/lib/cells";
 import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, step } from "../src/lib/choose";
 import { css, viridis } from "../src/lib/colour";
 import { linkOf } from "../src/lib/equation";
@@ -21,6 +21,21 @@ import { IDLE_MS, LIVE_MS, nextDelay } from "../src/lib/poll";
 import { NOTHING, parseHash, writeHash } from "../src/lib/url";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
+
+describe("texts", () => {
+  test("a share is read in percent, and only all is 100 %", () => {
+    const share = { scale: "share", unit: "share" } as const;
+    expect([0, 1, 0.5, 0.99999].map(format.formatShare)).toEqual(["0 %", "100 %", "50 %", "> 99.9 %"]);
+    expect(format.formatRange(0, 0.25, share)).toBe("0 % to 25 %");
+    expect(format.formatRange("NaN", "NaN", share)).toBe("NaN");
+    expect(format.formatValue(3, { scale: "linear", unit: "elements" })).toBe("3 elements");
+  });
+  test("a full stop makes no difference, a word does; an arrow stays with its numbers", () => {
+    expect(format.sameText("It is so. ", "It is so")).toBe(true);
+    expect(format.sameText("It is so.", "It is not so.")).toBe(false);
+    expect(format.prose("loss 2 -> 1")).toBe("loss 2\u00a0→\u00a01");
+  });
+});
 
 describe("cells", () => {
   test("each kind is told apart, and zero has no place on a log scale only", () => {
@@ -33,6 +48,11 @@ describe("cells", () => {
     expect(kindOf(-1, "log")).toBe("zero");
     expect(kindOf(0, "linear")).toBe("number");
     expect(numberOf("NaN", "linear")).toBeNull();
+  });
+  test("a legend names the kinds that are there", () => {
+    const { kinds, below } = kindsIn([[1, "NaN"], [0]], "log");
+    expect([[...kinds].sort(), below]).toEqual([["nan", "number", "zero"], false]);
+    expect(kindsIn([[-1]], "log").below).toBe(true);
   });
   test("position and value are inverse on every scale, and a flat domain has a middle", () => {
     expect(position(1e-3, [1e-6, 1], "log")).toBeCloseTo(0.5);

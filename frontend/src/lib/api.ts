@@ -1,4 +1,4 @@
-// What the backend answers (tb_weightwatch/answers.py), all GET, all JSON. Texts, units, scales and severities come
+// What the backend answers (tb_weightwatch/answers/), all GET, all JSON. Texts, units, scales and severities come
 // from there: the panel knows no rule and no threshold. Every answer carries a `revision`; it changes when data does.
 
 /** null: not recorded. Non-finite numbers travel as strings; "None" is a gradient that does not exist. */

@@ -99,7 +99,8 @@ function lineOf(link: LinkAnswer, overview: OverviewAnswer): string {
   const first = overview.verdicts[0];
   if (!first || !sameText(link.text, overview.sentence)) return prose(link.text);
   const after = overview.chain.filter((l) => l.state === "consequence").map((l) => l.title.toLowerCase());
-  const follows = after.length > 0 ? ` What is seen at ${after.join(", ")} follows from it.` : "";
+  const follows =
+    after.length > 0 ? ` Its ${after.length > 1 ? "consequences" : "consequence"}: ${after.join(", ")}.` : "";
   return `The chain breaks here first: ${first.name}.${follows}`;
 }
 

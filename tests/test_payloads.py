@@ -1,0 +1,109 @@
+"""What the backend really answers, held in frontend/tests/payloads, where TypeScript checks it against api.ts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tb_weightwatch import answers, schema
+from tb_weightwatch.history import History, Record
+from tb_weightwatch.reader import Launch
+
+from . import recordings
+
+FOLDER = Path(__file__).parent.parent / "frontend" / "tests" / "payloads"
+STEPS = 96
+NOW = recordings.STARTED + 3600.0
+
+
+def recorded(launch: str, *, end: str = "", nan_from: int | None = None, still: bool = False) -> History:
+    """A launch of 96 steps; `still`: with a learning rate at which no kernel moves."""
+    found = History(launch, started=recordings.STARTED)
+    for record in recordings.facts():
+        found.add(record)
+    for start in range(1, STEPS + 1, 8):
+        block = recordings.rows(start, 8, nan_from=nan_from)
+        if still:
+            block.run["learning_rate"].values[:] = 1e-10
+            block.run["loss"].values[:] = 2.0
+            for name in ("update_norm", "update_max", "changed_share"):
+                block.variable[name].values[:] *= 1e-7
+                block.variable[name].values[:, ::2] = 0.0
+            block.variable["stuck_share"].values[:, ::2] = 1.0
+        found.append(block)
+    if end:
+        found.add(schema.settle_record(Record(STEPS, "end", {"how": end, "detail": "ValueError"}, NOW)))
+    return found
+
+
+HEALTHY = recorded("healthy-1", end="completed")
+SICK = recorded("sick-1", still=True)
+NAN = recorded("nan-1", end="exception", nan_from=48)
+
+
+def overview(found: History) -> dict[str, Any]:
+    return answers.overview("cnn/weightwatch", Launch(found), answers.judge(found), NOW)
+
+
+def runs() -> dict[str, Any]:
+    launches = {
+        "cnn/weightwatch": [answers.launch_entry(Launch(x), answers.judge(x), NOW) for x in (NAN, SICK)],
+        "baseline": [answers.launch_entry(Launch(HEALTHY), answers.judge(HEALTHY), NOW)],
+    }
+    return answers.runs("1", launches)
+
+
+PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
+    "runs": runs,
+    "runs-empty": lambda: answers.runs("1", {}),
+    "overview-sick": lambda: overview(SICK),
+    "overview-nan": lambda: overview(NAN),
+    "overview-healthy": lambda: overview(HEALTHY),
+    "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24, revision="1"),
+    "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24, revision="1"),
+    "curves-run": lambda: answers.curves(NAN, "", 16, revision="1"),
+    "curves-variable": lambda: answers.curves(SICK, recordings.NAMES[0], 16, revision="1"),
+}
+
+
+def stable(value: Any) -> Any:
+    """Rounds what another processor's last digit may change."""
+    if isinstance(value, dict):
+        return {key: stable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [stable(item) for item in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def written(payload: dict[str, Any]) -> str:
+    """One line for what is a list of numbers, so that a difference can be read."""
+    text = json.dumps(stable(payload), indent=1, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text) + "\n"
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_payloads_are_what_the_backend_answers(name: str) -> None:
+    """The committed files are today's answers; `WW_WRITE=1 pytest tests/test_payloads.py` writes them anew."""
+    path, text = FOLDER / f"{name}.json", written(PAYLOADS[name]())
+    if os.environ.get("WW_WRITE") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, "answers changed: WW_WRITE=1 pytest tests/test_payloads.py"
+
+
+def test_the_payloads_are_those_and_no_others() -> None:
+    """A file that no answer stands behind would hold the panel against a memory."""
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(PAYLOADS)
+
+
+def test_the_payloads_show_what_they_are_named_for() -> None:
+    """A sick, a NaN and a healthy run: the first with a cause that explains something."""
+    sick, nan, healthy = (overview(found) for found in (SICK, NAN, HEALTHY))
+    assert (sick["status"], nan["status"], healthy["status"]) == ("sick", "sick", "healthy")
+    assert sick["verdicts"][0]["explains"]
+    assert (sick["state"], nan["state"], healthy["state"]) == ("died", "stopped", "ended")
