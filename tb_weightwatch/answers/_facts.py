@@ -12,6 +12,7 @@ _GRADIENTS = {
     "raw": "as handed over; clipping was not seen",
     "none": "not recorded",
 }
+_SHORT = 60.0  # seconds; the budget of recording is one over a minute and more
 
 
 def facts(history: History) -> list[dict[str, str]]:
@@ -37,9 +38,12 @@ def cost(history: History) -> str:
     """Returns what recording cost, in a sentence, or ""."""
     told = history.of_kind("cost")
     data = told[-1].data if told else {}
-    share, stride = data.get("overhead"), data.get("stride")
+    share, stride, seconds = data.get("overhead"), data.get("stride"), data.get("seconds")
     if isinstance(share, bool) or not isinstance(share, (int, float)):
         return ""
+    if isinstance(seconds, float) and 0 < seconds < _SHORT:
+        # In seconds: so short a training is mostly its own start, compiling included.
+        return f"Recording took {number(float(share) * seconds, 2)} of {number(seconds, 2)} seconds."
     text = f"Recording cost {number(100 * float(share), 2)} % of the training time"
     return f"{text} (now every {stride:,} steps)." if isinstance(stride, int) and stride > 1 else f"{text}."
 

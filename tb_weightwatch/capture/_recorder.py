@@ -154,7 +154,7 @@ class Recorder:
         step = int(self.history.steps[-1]) if len(self.history) else 0
         self.budget.pause()
         share = self.budget.cost
-        self.describe(step, "cost", {"overhead": round(share, 5)})
+        self.describe(step, "cost", {"overhead": round(share, 5), "seconds": round(self.budget.elapsed, 3)})
         self.describe(step, "end", {"how": how, "detail": detail})
         self._ended = True
         self._judged = None
