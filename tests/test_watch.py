@@ -99,6 +99,39 @@ def test_layers_and_batch_are_seen_in_an_eager_loop(tmp_path: Path) -> None:
     assert not history.axis("target_mean")
 
 
+def test_features_that_stand_out_are_named(tmp_path: Path) -> None:
+    """Of the first batch the features furthest from the others in size are kept by name, broken ones first."""
+    x = np.random.default_rng(1).normal(size=(32, 12)).astype("float32")
+    x[:, 7] *= 1e4
+    x[:, 2] *= 1e-3
+    x[3, 5] = np.nan
+    for number, inputs in enumerate([x, {"wide": x[:, :7], "a": x[:, 7], "rest": x[:, 8:]}]):
+        with quiet(tmp_path / str(number)) as watch:
+            watch.step(1.0, inputs=inputs, targets=np.arange(32))
+        (record,) = watch.history.of_kind("features")
+        names = [f["name"] for f in record.data["features"]]
+        assert record.data["which"] == "inputs"
+        assert names[:3] == [["5", "7", "2"], ["wide[5]", "a", "wide[2]"]][number]
+        assert len(names) == 8
+
+
+def test_pictures_and_odd_inputs_name_no_features(tmp_path: Path) -> None:
+    """Pictures, token ids, ragged and nested inputs are no table; nothing is named and nothing fails."""
+    ragged = tf.ragged.constant([[1.0], [2.0, 3.0]])
+    inputs = [
+        np.zeros((2, 4, 4, 3), "float32"),
+        np.zeros((2, 5), "int32"),
+        ragged,
+        (np.zeros((2, 3)), np.zeros(2)),
+        3.0,
+    ]
+    for number, odd in enumerate(inputs):
+        with quiet(tmp_path / str(number)) as watch:
+            watch.step(1.0, inputs=odd)
+        assert not watch.history.of_kind("features")
+        assert len(watch.history) == 1
+
+
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 @pytest.mark.parametrize("net", ["dense", "conv"])
 def test_training_is_bit_identical(net: str, mode: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ..history import Rows
 from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN
 from . import _facts as facts
+from ._features import worst_features
 from ._frame import leaves
 from ._measuring import Layout
 from ._outside import Change, Outside
@@ -155,6 +156,10 @@ class Loop:
             recorder.describe(step, "facts", {"gradients": gradients})
         if self._first:
             recorder.describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))
+            for which, part in (("inputs", data["x"]), ("targets", data["y"])):
+                found = worst_features(part) if part is not None else []
+                if found:
+                    recorder.describe(step, "features", {"which": which, "features": found})
 
     # -- reading
 

@@ -14,6 +14,7 @@ from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN, stride
 
 Known = NDArray[np.bool_]
+_BATCHES = 32  # kinds of batches after which the length of sequences is no longer told apart
 
 
 class Change(NamedTuple):
@@ -39,7 +40,7 @@ class Outside:
 
     def __init__(self) -> None:
         self._functions: dict[Any, tuple[Any, Known]] = {}
-        self._batch = tf.function(_batch, autograph=False, reduce_retracing=True)
+        self._batches: dict[Any, Any] = {}
 
     def _run(self, name: Any, make: Callable[[dict[str, Any]], Any], tensors: dict[str, Any], axis: str) -> Any:
         """Calls the function of that name and kinds of tensors; returns its result and which numbers it knows."""
@@ -97,7 +98,20 @@ class Outside:
     def batch(self, inputs: Any, targets: Any, predictions: Any) -> dict[str, Any]:
         """Returns the quantities of the run's axis that inputs, targets and predictions tell, by name."""
         given = [batch.flat(part) for part in (inputs, targets, predictions)]
-        return dict(self._batch(*given)) if any(given) else {}
+        if not any(given):
+            return {}
+        # Of shapes only the targets' last axis matters, which tells one column from several.
+        fixed = len(self._batches) < _BATCHES
+        specs = [[_loose(x, fixed and part is given[1]) for x in part] for part in given]
+        kinds = tuple(tuple(part) for part in specs)
+        if kinds not in self._batches:
+            self._batches[kinds] = tf.function(_batch, autograph=False).get_concrete_function(*specs)
+        return dict(self._batches[kinds](*given))
+
+
+def _loose(x: Any, last: bool) -> Any:
+    rank = x.shape.rank or 0
+    return tf.TensorSpec([None] * (rank - 1) + [x.shape[-1] if last and rank > 1 else None] if rank else [], x.dtype)
 
 
 def _flat(x: Any) -> Any:
