@@ -98,9 +98,9 @@ def learning_rate_zero(
             fix = (
                 f"Make the schedule as long as the training (decay_steps counts batches: epochs * batches per epoch):\n"
                 f"    schedule = keras.optimizers.schedules.CosineDecay({literal(best)}, "
-                f"decay_steps={max(step, 10):,d})\n"
+                f"decay_steps={max(step, 10)})\n"
                 f"or set a constant one:\n{set_rate(history, best)}"
-            ).replace(",d", "")
+            )
         return Telling(
             message=lr,
             fix=fix,

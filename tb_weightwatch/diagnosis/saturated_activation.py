@@ -19,7 +19,6 @@ from ._words import evidence, listed
     code=202,
     name="saturated-activation",
     link="activations",
-    needs=("saturated_share",),
     explains=("constant-output", "zero-gradient", "vanishing-gradient", "no-learning-signal"),
 )
 def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3) -> Finding | Lacks | None:
@@ -49,6 +48,13 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
         share: share of a layer's outputs on the flat ends from which it counts as saturated.
         rows: recorded steps before a layer is judged.
     """
+    if not history.has("saturated_share"):
+        if history.columns("layer") and not squashing(history).any():
+            return None  # layers were seen, and none of them can saturate
+        return Lacks(
+            "the outputs of sigmoid and tanh layers were not seen: train with ww.WeightWatch, or make "
+            "ww.Watch(model=...) before an eager loop"
+        )
     if not squashing(history).any():
         return None
     flat = saturated(history, share)
