@@ -112,7 +112,8 @@ async function run(load: (signal: AbortSignal) => Promise<void>): Promise<void> 
 }
 
 function plan(): void {
-  const training = isTraining(getState().runs?.runs ?? []);
+  const runs = getState().runs?.runs ?? [];
+  const training = isTraining(runs) || runs.length === 0; // who reads the hint is about to train
   timer = window.setTimeout(poll, nextDelay({ training, unchanged, failures }));
 }
 

@@ -100,7 +100,9 @@ function lineOf(link: LinkAnswer, overview: OverviewAnswer): string {
   if (!first || !sameText(link.text, overview.sentence)) return prose(link.text);
   const after = overview.chain.filter((l) => l.state === "consequence").map((l) => l.title.toLowerCase());
   const follows =
-    after.length > 0 ? ` Its ${after.length > 1 ? "consequences" : "consequence"}: ${after.join(", ")}.` : "";
+    after.length > 0
+      ? ` Its ${after.length > 1 ? "consequences" : "consequence"}: ${after.join(" and ")}.`
+      : "";
   return `The chain breaks here first: ${first.name}.${follows}`;
 }
 
