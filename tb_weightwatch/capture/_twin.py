@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ._frame import Frame, key, watching
+from ._frame import Frame, watching
 from ._measuring import Layout, Measuring
 
 ROOM = 16  # rows that the state holds; the host reads it at least that often
@@ -33,7 +33,7 @@ class Twin:
         self._ring: tf.Variable | None = None
         self._count = tf.Variable(0, dtype=tf.int64, trainable=False, name="weightwatch_rows")
         self._read = 0
-        self._inside("make", lambda: model.make_train_function(force=True))
+        self._inside(lambda: model.make_train_function(force=True))
         self._function, model.train_function = model.train_function, self.plain
 
     @property
@@ -43,9 +43,9 @@ class Twin:
 
     def call(self, iterator: Any) -> Any:
         """Runs the recording function in place of the user's, and puts the user's back whatever happens."""
-        return self._inside("run", lambda: self._function(iterator))
+        return self._inside(lambda: self._function(iterator))
 
-    def _inside(self, _: str, run: Callable[[], Any]) -> Any:
+    def _inside(self, run: Callable[[], Any]) -> Any:
         # Keras 3.15 binds train_step when the function is made, older versions look it up while tracing: so it stands
         # in both cases, and only as long.
         own = self.model.__dict__.get("train_step")
@@ -90,6 +90,3 @@ class Twin:
             return np.zeros((0, 0))
         ring = self._ring.numpy()
         return np.asarray(ring[np.arange(count - new, count) % ROOM])
-
-
-__all__ = ["ROOM", "Twin", "key"]
