@@ -217,7 +217,7 @@ def test_one_sees_at_once_whether_weights_move_why_not_and_what_to_change(
     expect(frame.locator(".evidence li").first).to_contain_text("1e-10")
     shot(page, f"sick-{site}")
 
-    frame.locator("button.entry", has_text="healthy").first.click()
+    frame.locator(".entry-name").get_by_text("healthy", exact=True).click()
     expect(sentence).to_contain_text("Healthy: weights move")
     expect(frame.locator(".link.first")).to_have_count(0)
     expect(frame.locator(".link.broken")).to_have_count(0)
@@ -296,9 +296,9 @@ def test_nothing_serious_bars_the_way(page: Page, fast: str, theme: str) -> None
         pytest.skip("needs axe-core: npm ci in frontend")
     frame = opened(page, fast, f"?darkMode={'true' if theme == 'dark' else 'false'}", run=SICK)
     expect(frame.locator("html")).to_have_attribute("data-theme", theme)
+    shot(page, theme)
     for summary in frame.locator("summary").all():
         summary.click()
-    shot(page, theme)
     inner = next(f for f in page.frames if "name=weightwatch" in f.url)
     inner.evaluate(AXE.read_text(encoding="utf-8"))
     found = inner.evaluate("() => axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")
