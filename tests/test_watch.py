@@ -50,11 +50,21 @@ def near(history: ww.History, name: str, expected: Any, *, rtol: float = 0.005, 
 
 
 MODES = [("dense", "eager", ()), ("conv", "eager", ()), ("dense", "graph", HANDED), ("dense", "xla", HANDED)]
+SMALL = "tb_weightwatch.capture._outside.SMALL"
+by_either = pytest.mark.parametrize("small", [None, -1], ids=["numpy", "tensorflow"])
 
 
+@by_either
 @pytest.mark.parametrize(("net", "mode", "hand"), [*MODES, ("conv", "graph", HANDED)])
-def test_numbers_agree_with_independent_ones(net: str, mode: str, hand: tuple[str, ...], tmp_path: Path) -> None:
-    """Loss, gradients, weights and updates are those that float64 numpy finds, from hooks and as handed over."""
+def test_numbers_agree_with_independent_ones(  # noqa: PLR0917
+    net: str, mode: str, hand: tuple[str, ...], small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loss, gradients, weights and updates are those that float64 numpy finds, from hooks and as handed over.
+
+    Small tensors are measured by numpy, large ones by TensorFlow; here both take their turn.
+    """
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     history, run = watched(tmp_path, net, mode, hand=hand)
     assert history.steps.tolist() == list(range(1, 11))
     np.testing.assert_allclose(history.loss, run.loss, rtol=1e-6)
@@ -79,8 +89,13 @@ def test_numbers_agree_with_independent_ones(net: str, mode: str, hand: tuple[st
     assert history.facts["gradients"] == ("raw" if hand else "used")
 
 
-def test_layers_and_batch_are_seen_in_an_eager_loop(tmp_path: Path) -> None:
+@by_either
+def test_layers_and_batch_are_seen_in_an_eager_loop(
+    small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Outputs of layers, inputs and predictions come from what the model did, without being handed over."""
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     history, _ = watched(tmp_path, "dense", "eager", steps=3)
     keras.utils.set_random_seed(3)
     model, (x, _) = loops.dense(), loops.diabetes()
@@ -310,8 +325,11 @@ def test_accumulation_by_hand_is_an_exact_zero(tmp_path: Path) -> None:
     assert watch.history.column("iterations").tolist() == [0, 0, 0, 1, 1, 1, 1, 2]
 
 
-def test_two_optimizers_in_one_step(tmp_path: Path) -> None:
+@by_either
+def test_two_optimizers_in_one_step(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A GAN's two models each get their own gradients and updates, in one row a step."""
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     layers = keras.layers
     make = keras.Sequential([layers.Input((4,)), layers.Dense(6, activation="relu"), layers.Dense(3)])
     judge = keras.Sequential([layers.Input((3,)), layers.Dense(5, activation="tanh"), layers.Dense(1)])
@@ -401,8 +419,11 @@ def test_plain_variables_without_keras(tmp_path: Path) -> None:
     assert history.column("update_norm")[-1, 2] == pytest.approx(0.1 * 2 * 3 * 0.8, rel=0.005)
 
 
-def test_sparse_gradients_add_up(tmp_path: Path) -> None:
+@by_either
+def test_sparse_gradients_add_up(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of an embedding that occur several times in a batch are summed; rows that do not occur are no zeros."""
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     table = keras.layers.Embedding(50, 4)
     table.build()
     optimizer = keras.optimizers.SGD(0.5)
@@ -422,8 +443,11 @@ def test_sparse_gradients_add_up(tmp_path: Path) -> None:
     assert history.column("changed_share")[0, 0] == pytest.approx(4 / 200, rel=0.005)
 
 
-def test_clipping_shows_before_and_after(tmp_path: Path) -> None:
+@by_either
+def test_clipping_shows_before_and_after(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gradient is the one that the optimizer uses; its norm before clipping stands beside it."""
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     made: list[ww.Watch] = []
     optimizer = lambda: keras.optimizers.SGD(0.1, global_clipnorm=0.01)  # noqa: E731
     run = loops.run("dense", steps=4, optimizer=optimizer, watch=kept(made, tmp_path))
@@ -433,8 +457,11 @@ def test_clipping_shows_before_and_after(tmp_path: Path) -> None:
     np.testing.assert_allclose(total, 0.01, rtol=0.005)
 
 
-def test_loss_scaling_that_skips_a_step(tmp_path: Path) -> None:
+@by_either
+def test_loss_scaling_that_skips_a_step(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A skipped step has an update of exactly 0 and the count stands still; gradients in use are unscaled."""
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     model = loops.dense()
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1024.0)
     optimizer.build(model.trainable_variables)
@@ -488,8 +515,11 @@ def test_a_frozen_layer_is_described_not_measured(tmp_path: Path) -> None:
     assert watch.history.known("update_norm").tolist() == [[True] * 4] * 2 + [[False, False, True, True]] * 2
 
 
-def test_half_precision_variables(tmp_path: Path) -> None:
+@by_either
+def test_half_precision_variables(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """bfloat16 weights that swallow their step show it: a gradient, and not one element that moved."""
+    if small is not None:
+        monkeypatch.setattr(SMALL, small)
     w = tf.Variable(tf.ones([64], tf.bfloat16), name="w")
     watch = quiet(tmp_path, variables=[w])
     for _ in range(3):
@@ -618,10 +648,11 @@ PLACES = [
     "tb_weightwatch.capture._sight.Seen.settle",
     "tb_weightwatch.capture._sight.key",
     "tb_weightwatch.capture._outside.Outside.variable",
+    "tb_weightwatch.statistics._numpy.variable_statistics",
     "tb_weightwatch.capture._outside.Outside.layer",
     "tb_weightwatch.capture._outside.Outside.batch",
     "tb_weightwatch.capture._loop.Loop.open",
-    "tb_weightwatch.capture._loop.Loop.take",
+    "tb_weightwatch.capture._pending.Pending.take",
     "tb_weightwatch.capture._loop._value",
     "tb_weightwatch.capture._watched.Watched.refresh",
     "tb_weightwatch.capture._watched.Watched.describe",

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from ..history import Rows
 from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN
 from . import _facts as facts
 from ._features import worst_features
 from ._frame import leaves
 from ._measuring import Layout
-from ._outside import Change, Outside
+from ._outside import Change, Outside, in_order
+from ._pending import Pending
 from ._recorder import Recorder
 from ._sight import Seen, Sight
 from ._watched import Watched
 
-HELD = 8  # rows that stand on the device at most, before the host reads them at once
-_SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # not known of a single sample
+NOTHING = {axis: in_order({}, axis) for axis in ("variable", "layer")}
 Data = dict[str, Any]  # "x", "y", "y_pred": as given, or None
 
 
@@ -40,7 +36,7 @@ class Loop:
         self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
         self._gradients = ""  # "used", "raw" or "none", as last described
         self._first = True
-        self._rows: list[tuple[int, float, Any, NDArray[np.bool_], Layout]] = []
+        self.pending = Pending()
 
     # -- the open step
 
@@ -113,13 +109,12 @@ class Loop:
         parts += [self._layer(outputs.get(name), name) for name in self.watched.uses]
         parts.append(measure.in_order(self._run(seen, loss, data), "run"))
         layout = Layout(*(tuple(i["name"] for i in recorder.history.described(k)) for k in ("variables", "layers")))
-        values, known = tf.concat([v for v, _ in parts], 0), np.concatenate([k for _, k in parts])
-        self._rows.append((step, time.time(), values, known, layout))
+        self.pending.add(step, layout, parts)
         self._first = False
 
     def _variable(self, seen: Seen, name: int, variable: Any, pairs: dict[int, Any]) -> Any:
         if not getattr(variable, "trainable", True):
-            return measure.in_order({}, "variable")
+            return NOTHING["variable"]
         gradient: Any = UNSEEN
         raw: Any = None
         if name in seen.handed and seen.handed[name] is None:
@@ -136,7 +131,7 @@ class Loop:
 
     def _layer(self, output: Any, name: str) -> Any:
         if output is None or not measure.measurable(output.dtype):
-            return measure.in_order({}, "layer")
+            return NOTHING["layer"]
         activation = self.watched.uses[name]["activation"]
         values, known, mask = self._outside.layer(output, activation, self._dead.get(name))
         if mask is not None:
@@ -160,30 +155,6 @@ class Loop:
                 found = worst_features(part) if part is not None else []
                 if found:
                     recorder.describe(step, "features", {"which": which, "features": found})
-
-    # -- reading
-
-    def full(self) -> bool:
-        """Says whether the host should read now."""
-        return len(self._rows) >= HELD
-
-    def take(self) -> list[Rows]:
-        """Returns the rows that were not yet read; the host waits for the device once."""
-        rows, self._rows = self._rows, []
-        found: list[Rows] = []
-        while rows:
-            layout = rows[0][4]
-            count = next((i for i, row in enumerate(rows) if row[4] != layout), len(rows))
-            part, rows = rows[:count], rows[count:]
-            values, known = tf.stack([row[2] for row in part]).numpy(), np.stack([row[3] for row in part])
-            flat = np.concatenate([values, known], axis=1)
-            block = layout.rows(flat, [row[0] for row in part], [row[1] for row in part])
-            for name in _SPREADS:
-                if name in block.run:
-                    column = block.run[name]
-                    column.known[np.isnan(column.values)] = False
-            found.append(block)
-        return found
 
 
 def _number(value: Any) -> Any:

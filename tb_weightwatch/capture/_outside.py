@@ -10,10 +10,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from ..statistics import _batch as batch
+from ..statistics import _numpy as exact
 from ..statistics import _tensorflow as measure
+from ..statistics import names
 from ..statistics._numpy import UNSEEN, stride
 
 Known = NDArray[np.bool_]
+SMALL = 1 << 14  # elements up to which numpy is quicker than calling a function of TensorFlow's
 _BATCHES = 32  # kinds of batches after which the length of sequences is no longer told apart
 
 
@@ -61,11 +64,13 @@ class Outside:
         return function(tensors), which
 
     def variable(self, change: Change, none: bool | None = None) -> tuple[Any, Known, Any]:
-        """Returns values `[S]`, which are known, and the gradient's sketch (None without a gradient).
+        """Returns values `[S]` (tensor or array), which are known, and the gradient's sketch (None without a gradient).
 
         `none` says of an UNSEEN gradient whether it is known to be None all the same.
         """
         gradient, before, after, raw, previous = change
+        if _small(after) and not isinstance(gradient, tf.IndexedSlices):
+            return _by_numpy(change, none)
         tensors = {"after": _flat(after)}
         if before is not None:
             tensors["before"] = _flat(before)
@@ -78,19 +83,25 @@ class Outside:
             if elements is not None:
                 tensors["elements"] = elements
             if previous is not None:
-                tensors["previous"] = previous
-        if raw is not None:
+                tensors["previous"] = tf.convert_to_tensor(previous)
+        same = raw is gradient and seen  # nothing was clipped
+        if raw is not None and not same:
             tensors["raw"] = _flat(measure.dense(raw, after)[0])
         none = none if gradient is UNSEEN else gradient is None
-        (values, *sketch), known = self._run(("variable", none), lambda t: _variable(t, none), tensors, "variable")
+        make = lambda t: _variable(t, none, same)  # noqa: E731
+        (values, *sketch), known = self._run(("variable", none, same), make, tensors, "variable")
         return values, known, sketch[0] if sketch else None
 
     def layer(self, output: Any, activation: str, always_dead: Any) -> tuple[Any, Known, Any]:
         """Returns values `[A]`, which are known, and the running mask of dead units (None where there are no units)."""
+        if _small(output):
+            with np.errstate(all="ignore"):
+                numbers, mask = exact.layer_statistics(output.numpy(), activation, always_dead)
+            return *in_order(numbers, "layer"), mask
         rank, units = output.shape.rank or 0, output.shape[-1] if output.shape.rank else None
         tensors = {"output": tf.reshape(output, [-1, units]) if rank > 1 and units else _flat(output)}
         if rank > 1 and units:
-            tensors["mask"] = tf.ones([units], tf.bool) if always_dead is None else always_dead
+            tensors["mask"] = tf.ones([units], tf.bool) if always_dead is None else tf.convert_to_tensor(always_dead)
         make = lambda t: _layer(t, activation)  # noqa: E731
         (values, *mask), known = self._run(("layer", activation), make, tensors, "layer")
         return values, known, mask[0] if mask else None
@@ -100,6 +111,9 @@ class Outside:
         given = [batch.flat(part) for part in (inputs, targets, predictions)]
         if not any(given):
             return {}
+        if all(_small(x) for part in given for x in part):
+            with np.errstate(all="ignore"):
+                return dict(exact.batch_statistics(*([x.numpy() for x in part] or None for part in given)))
         # Of shapes only the targets' last axis matters, which tells one column from several.
         fixed = len(self._batches) < _BATCHES
         specs = [[_loose(x, fixed and part is given[1]) for x in part] for part in given]
@@ -107,6 +121,36 @@ class Outside:
         if kinds not in self._batches:
             self._batches[kinds] = tf.function(_batch, autograph=False).get_concrete_function(*specs)
         return dict(self._batches[kinds](*given))
+
+
+def _small(tensor: Any) -> bool:
+    """Says whether numpy is quicker: few elements, in the host's memory."""
+    return bool(
+        (tensor.shape.num_elements() or 0) <= SMALL and "GPU" not in tensor.device and "TPU" not in tensor.device
+    )
+
+
+def _by_numpy(change: Change, none: bool | None) -> tuple[Any, Known, Any]:
+    gradient, before, after, raw, previous = change
+    given = gradient is not None and gradient is not UNSEEN
+    g = np.asarray(gradient) if given else gradient
+    size: float | None = None
+    with np.errstate(all="ignore"):
+        if raw is not None and raw is not gradient:
+            size = exact.norm(measure.dense(raw, after)[0].numpy())
+        old = None if before is None else before.numpy()
+        numbers = exact.variable_statistics(g, old, after.numpy(), size, previous)
+    if raw is not None and raw is gradient and "gradient_norm" in numbers:
+        numbers["raw_gradient_norm"] = numbers["gradient_norm"]
+    if gradient is UNSEEN and none is not None:
+        numbers["gradient_none"] = float(none)
+    return *in_order(numbers, "variable"), exact.sketch(g) if "gradient_norm" in numbers else None
+
+
+def in_order(numbers: dict[str, float], axis: str) -> tuple[NDArray[np.float64], Known]:
+    """Returns an axis' numbers in the order of the table, NaN where not known, and which are known."""
+    values = np.array([numbers.get(name, np.nan) for name in names(axis)])
+    return values, np.array([name in numbers for name in names(axis)])
 
 
 def _loose(x: Any, last: bool) -> Any:
@@ -125,7 +169,7 @@ def _form(name: str, tensor: Any) -> list[int | None]:
     return [None] * tensor.shape.rank
 
 
-def _variable(t: dict[str, Any], none: bool | None) -> Any:
+def _variable(t: dict[str, Any], none: bool | None, same: bool) -> Any:
     before = t.get("before")
     numbers, moved = measure.moved_numbers(before, t["after"])
     if none is not None:
@@ -135,6 +179,8 @@ def _variable(t: dict[str, Any], none: bool | None) -> Any:
     if "gradient" not in t:
         return (numbers,)
     numbers |= measure.dense_numbers(t["gradient"], t.get("elements"), before, moved)
+    if same:
+        numbers["raw_gradient_norm"] = numbers["gradient_norm"]
     sketch = measure.sampled(t["gradient"], t["step"])
     if "previous" in t:
         numbers["gradient_cosine"] = measure.cosine(t["previous"], sketch)

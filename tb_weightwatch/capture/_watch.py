@@ -148,12 +148,12 @@ class Watch:
                 self._loop.open()
             else:
                 self._loop.shut()
-            if not self._due or self._loop.full():
+            if not self._due or self._loop.pending.full:
                 self._collect()
             self._recorder.tick(self._count)
 
     def _collect(self) -> None:
-        for rows in self._loop.take():
+        for rows in self._loop.pending.take():
             self._recorder.append(rows)
 
     @property

@@ -1,0 +1,84 @@
+"""Rows of steps that are over, until the host reads them: what is on a device stays there, so that nobody waits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from ..history import Rows
+from ._measuring import Layout
+
+HELD = 8  # rows at most
+_SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # not known of a single sample
+Part = tuple[Any, NDArray[np.bool_]]  # numbers (array, or tensor on a device), and which of them are known
+
+
+class Row(NamedTuple):
+    """One step's numbers: what the host has, and what still stands on the device."""
+
+    step: int
+    time: float
+    layout: Layout
+    values: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    places: NDArray[np.intp]  # in `values`, of what stands on the device
+    device: Any  # tensor, or None
+
+    def read(self) -> NDArray[np.float64]:
+        """Returns all of them."""
+        if self.device is not None:
+            self.values[self.places] = self.device.numpy()
+        return self.values
+
+
+def _joined(parts: list[Part]) -> tuple[Any, ...]:
+    """Returns values, which are known, places of the values that are tensors, and these as one tensor."""
+    known = np.concatenate([k for _, k in parts])
+    values, start = np.full(len(known), np.nan), 0
+    places: list[NDArray[np.intp]] = []
+    for part, which in parts:
+        if isinstance(part, np.ndarray):
+            values[start : start + len(which)] = part
+        else:
+            places.append(np.arange(start, start + len(which)))
+        start += len(which)
+    device = [part for part, _ in parts if not isinstance(part, np.ndarray)]
+    where = np.concatenate([np.zeros(0, np.intp), *places])
+    return values, known, where, tf.concat(device, 0) if device else None
+
+
+class Pending:
+    """Keeps rows, and gives them as blocks."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+
+    @property
+    def full(self) -> bool:
+        """Says whether the host should read now."""
+        return len(self._rows) >= HELD
+
+    def add(self, step: int, layout: Layout, parts: list[Part]) -> None:
+        """Takes one step's row, part by part."""
+        self._rows.append(Row(step, time.time(), layout, *_joined(parts)))
+
+    def take(self) -> list[Rows]:
+        """Returns the rows that were not yet read; only here the host waits for a device."""
+        rows, self._rows = self._rows, []
+        found: list[Rows] = []
+        while rows:
+            layout = rows[0].layout
+            count = next((i for i, row in enumerate(rows) if row.layout != layout), len(rows))
+            part, rows = rows[:count], rows[count:]
+            flat = np.stack([np.concatenate([row.read(), row.known]) for row in part])
+            block = layout.rows(flat, [row.step for row in part], [row.time for row in part])
+            for name in _SPREADS:
+                if name in block.run:
+                    column = block.run[name]
+                    column.known[np.isnan(column.values)] = False
+            found.append(block)
+        return found
