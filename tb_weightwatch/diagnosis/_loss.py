@@ -21,6 +21,8 @@ class Trend(NamedTuple):
         noise: how far start and late may differ by chance (two standard errors).
         peak: the largest finite loss so far.
         no_skill: the loss of a model that ignores its input; NaN if it is not known.
+        first: the very first finite loss, that of the weights as they were made.
+        margin: how far late may be off by chance (two standard errors).
         sure: whether `no_skill` comes from the recorded loss function and is not a guess by the output layer.
     """
 
@@ -31,6 +33,8 @@ class Trend(NamedTuple):
     peak: Float
     no_skill: Float
     sure: bool
+    first: Float
+    margin: Float
 
     @property
     def gain(self) -> Float:
@@ -58,6 +62,12 @@ class Trend(NamedTuple):
         unknown = ~np.isfinite(self.no_skill)
         return np.asarray(np.where(unknown, self.known & ~self.fallen, self.late >= share * self.no_skill))
 
+    def stuck(self, share: float = 0.9) -> Bool:
+        """Whether nothing was gained: near the level of no skill where that is known, else no fall beyond chance."""
+        level = np.isfinite(self.no_skill) & self.sure
+        unmoved = (self.known & ~self.fallen) | self.poor(share)
+        return np.asarray(np.where(level, self.poor(share) & self.known, unmoved) & ~self.low())
+
     def words(self, row: int) -> str:
         """Returns the loss' way so far in words; "" where it is not known."""
         from ..verdict import number
@@ -76,7 +86,7 @@ def trend(history: History) -> Trend:
     blank = np.full(len(loss), np.nan)
     sure = not loss_name(history).startswith("guess")
     if not len(finite):
-        return Trend(rows, blank, blank, blank, blank, no_skill(history), sure)
+        return Trend(rows, blank, blank, blank, blank, no_skill(history), sure, blank, blank)
     values = loss[finite]
     count = np.arange(1, len(values) + 1)
     width = np.clip(count // 8, np.minimum(count, 3), None)
@@ -87,6 +97,8 @@ def trend(history: History) -> Trend:
     begun = np.minimum(count, first)
     start = (np.cumsum(values[: first + 1]) / np.arange(1, len(values[: first + 1]) + 1))[begun - 1]
     noise = 2 * spread * np.sqrt(1 / width + 1 / begun)
+    margin = 2 * spread / np.sqrt(width)
+    first_loss = np.where(rows > 0, values[0], np.nan)
 
     def spreadout(found: Float) -> Float:
         wide = blank.copy()
@@ -99,7 +111,7 @@ def trend(history: History) -> Trend:
         # The targets were not seen, but what a model explains shows in how far its predictions differ.
         spread_of = trailing_mean(run_column(history, "prediction_std"), 8)
         level = np.where(sunk > 0, sunk + spread_of**2, np.nan)
-    return Trend(rows, spreadout(start), sunk, spreadout(noise), peak, level, sure)
+    return Trend(rows, spreadout(start), sunk, spreadout(noise), peak, level, sure, first_loss, spreadout(margin))
 
 
 def _windows(values: Float, ends: np.ndarray, width: np.ndarray) -> Float:

@@ -42,13 +42,13 @@ def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
 
 def _loss(history: History, seen: Trend, row: int, moved: str, steps: str) -> tuple[Status, str]:
     told = f"{seen.words(row)} over {steps}"
-    useless = bool(seen.sure and seen.late[row] > 1.02 * seen.no_skill[row] + seen.noise[row])
-    if useless and seen.rows[row] >= 50:
+    slope = _slope(history)
+    useless = bool(seen.sure and seen.late[row] > 0.98 * seen.no_skill[row])
+    if useless and seen.rows[row] >= 50 and not (seen.fallen[row] and slope < -0.03):
         level = f"{number(float(seen.no_skill[row]))}, which takes no skill"
         said = f"Undecided: {moved}, but the loss is no better than {level} ({told}), and no check could tell why."
         return "undecided", said
     if seen.fallen[row]:
-        slope = _slope(history)
         if slope < -0.03 and not seen.low(0.05)[row]:
             going = (
                 f"training, not finished: {told}, and still falling by {number(-100 * slope, 2)} % in the last quarter"

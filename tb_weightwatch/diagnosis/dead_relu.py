@@ -53,7 +53,7 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         return None
     seen = trend(history)
     whole, units = dead_layers(history), dead_units(history)
-    stuck = seen.known & ~seen.low() & (~seen.fallen | seen.poor(0.95))
+    stuck = seen.known & seen.stuck(0.95)
     enough = (np.arange(len(history)) >= rows - 1)[:, None]
     partly = (units > share) & enough & stuck[:, None]
     firing: Bool = whole | partly

@@ -103,7 +103,7 @@ def learning_rate_too_large(
         if effects.lost[row]:
             effect = f"the loss grew from {start} to {peak} and then became NaN or infinite"
         elif effects.rose[row]:
-            effect = f"the loss rose from {start} to {late}"
+            effect = f"the loss rose from {number(float(min(seen.first[row], seen.start[row])))} to {late}"
         elif effects.burst[row]:
             effect = f"the loss jumped from {start} to {peak} and is no better than at first since ({late})"
         elif effects.grown[row]:
@@ -142,6 +142,9 @@ def _effects(history: History, rise: float, growth: float, rows: int) -> _Effect
     flat = (~seen.fallen | seen.poor(0.95)) & (
         seen.late > 0.9 * np.minimum(seen.start, np.fmax(seen.no_skill, seen.start))
     )
+    # In tiny batches the start is a mean of several losses, among which the jump may be: the very first tells.
+    began = np.fmax(seen.first, seen.no_skill)
+    worse |= (seen.late - seen.margin > 1.5 * began) & (began > 0) & seen.sure
     burst = (seen.peak - seen.start > 9 * scale) & (seen.late > 0.8 * seen.start) & (seen.start > 0)
     size = _growth(history)
     cosine = _turning(history)

@@ -71,7 +71,7 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
     if living is not None:
         no_gradient = np.asarray(~living.any(axis=1))
     # Without a loss only the exact case is judged: outputs flat to the last bit, and nothing gets a gradient.
-    stuck = np.where(seen.rows > 0, ~silent & ((~seen.fallen & seen.known) | seen.poor(0.9)), no_gradient)
+    stuck = np.where(seen.rows > 0, ~silent & seen.stuck(0.9), no_gradient)
     firing: Bool = (flat & stuck[:, None] | gone & (no_gradient & ~seen.low())[:, None]) & enough[:, None]
     if not firing.any():
         return None
