@@ -94,7 +94,7 @@ def compare(history: History, steps: list[Step], *, rounding: float = 2e-3, fuzz
         for name, after in step.after.items():
             seen.weights(places[name], name, step.before.get(name), after)
             noise = fuzz * largest if np.isfinite(largest) else 0.0
-            seen.gradient(places[name], name, step, previous, rounding, noise)
+            seen.gradient(places[name], name, step, previous, rounding=rounding, noise=noise)
         previous = step.gradients
         layers = {layer.name: i for i, layer in enumerate(history.layers)}
         for name, quantities in step.layers.items():
@@ -152,13 +152,7 @@ class Row:
             self.check("update_max", np.abs(after - before).max(initial=0.0), place)
 
     def gradient(
-        self,
-        place: int,
-        name: str,
-        step: Step,
-        previous: dict[str, Array | None],
-        rounding: float,
-        noise: float,
+        self, place: int, name: str, step: Step, previous: dict[str, Array | None], *, rounding: float, noise: float
     ) -> None:
         if name not in step.gradients:
             assert not self.known("gradient_norm", place), f"{name}: a gradient was recorded where none can be known"
