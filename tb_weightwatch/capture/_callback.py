@@ -96,7 +96,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
         if self._twin is None or self._twin.plain is not model.train_function:
             self._collect()
-            self._twin, self._traced = Twin(model, optimizers), False
+            self._twin, self._traced, self._fresh = Twin(model, optimizers), False, True
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""

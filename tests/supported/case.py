@@ -143,7 +143,7 @@ class Row:
             self.check("weight_max", finite.max(initial=0.0), place)
             self.check("weight_std", after.std() if after.size else 0.0, place, rounding=1e-5, noise=1e-12)
         if before is None:
-            assert not self.known("update_norm", place), name
+            assert not self.known("update_norm", place), f"{name}: an update was recorded where none can be known"
             return
         same = (after == before) | (np.isnan(after) & np.isnan(before))
         self.check("changed_share", float((~same).mean()) if after.size else 0.0, place)

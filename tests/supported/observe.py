@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,20 @@ def observed(
         **fit,
     )
     count = len(tf.nest.flatten(x)[0])
+    if not spy.steps[0].before:  # the model was built in its first step; another one, built before, began the same
+        keras.utils.set_random_seed(seed)
+        other = make()
+        other(part(x, 0, count))
+        began = weights(other.variables).values()
+        spy.steps[0].before = dict(zip(spy.steps[0].after, began, strict=True))
     replay(make, spy.steps, lambda i: part(data, i, count), gradients or compiled_loss)
     return watch.history, spy.steps
+
+
+def renamed(steps: list[Step], names: Sequence[str]) -> list[Step]:
+    """Returns what was seen of another model, whose layers bear other numbers, under these names."""
+    one = lambda found: dict(zip(names, found.values(), strict=True)) if found else {}  # noqa: E731
+    return [replace(s, before=one(s.before), after=one(s.after), gradients=one(s.gradients)) for s in steps]
 
 
 def compiled_loss(model: keras.Model, batch: tuple[Any, ...]) -> Any:
