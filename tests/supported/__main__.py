@@ -20,11 +20,11 @@ for _module in sorted(m.name for m in pkgutil.iter_modules(_folder)):
 
 def table() -> str:
     """Returns the table, between its marks."""
-    lines = [BEGIN, "", "| you train with | how it is recorded |", "|---|---|"]
+    lines = [BEGIN, "", "| you train with | recorded | how |", "|---|---|---|"]
     for group, title in GROUPS.items():
         rows = [one for one in CASES.values() if one.group == group]
-        lines += [f"| **{title}** | |"] if rows else []
-        lines += [f"| {one.what} | {one.how} |" for one in rows]
+        lines += [f"| **{title}** | | |"] if rows else []
+        lines += [f"| {one.what} | {one.supported} | {one.how} |" for one in rows]
     return "\n".join([*lines, "", END])
 
 

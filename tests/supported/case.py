@@ -56,19 +56,22 @@ class Case:
     what: str
     how: str
     run: Callable[[Path], Seen]
+    supported: str
     numbers: dict[str, float]  # tolerances that differ from the usual ones
 
 
 CASES: dict[str, Case] = {}
 
 
-def case(group: str, what: str, how: str, **numbers: float) -> Callable[[Callable[[Path], Seen]], Any]:
+def case(
+    group: str, what: str, how: str, *, supported: str = "yes", **numbers: float
+) -> Callable[[Callable[[Path], Seen]], Any]:
     """Registers a function (folder of the run -> History and steps) as a case; its name is the test's."""
     assert group in GROUPS
 
     def register(run: Callable[[Path], Seen]) -> Callable[[Path], Seen]:
         assert run.__name__ not in CASES
-        CASES[run.__name__] = Case(group, what, how, run, numbers)
+        CASES[run.__name__] = Case(group, what, how, run, supported, numbers)
         return run
 
     return register
