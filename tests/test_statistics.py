@@ -15,8 +15,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tb_weightwatch.statistics import QUANTITIES, _batch, _numpy, _tensorflow, names
+from tb_weightwatch.statistics import QUANTITIES, _batch, _numpy, _slices, _tensorflow, names
 from tb_weightwatch.statistics._activations import BLOCKED, SATURATED
+from tb_weightwatch.statistics._groups import Change, grouped
 from tb_weightwatch.statistics._numpy import UNSEEN
 
 Numbers = dict[str, float]
@@ -432,3 +433,76 @@ def test_every_quantity_of_the_table_is_measured() -> None:
     assert set(_numpy.layer_statistics(w, "relu")[0] | _numpy.layer_statistics(w, "tanh")[0]) == set(names("layer"))
     batch = set(_numpy.batch_statistics(np.eye(4), np.eye(4), np.eye(4)))
     assert batch == set(names("run")) - {"loss", "learning_rate", "loss_scale", "iterations"}
+
+
+# -- slices, rows and groups
+
+
+def sliced_numbers(mode: str, slices: int, *given: Any) -> Numbers:
+    """As `in_tensorflow`, with slices of so many elements; traced anew."""
+    before = _slices.SLICE
+    _slices.SLICE = slices
+    try:
+        tensors = [x if isinstance(x, tf.IndexedSlices) else tf.constant(x) for x in given]
+        function = of_variable if mode == "eager" else tf.function(of_variable, jit_compile=mode == "xla")
+        return named(function(*tensors), "variable")
+    finally:
+        _slices.SLICE = before
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_slices_add_up(dtype: str, mode: str) -> None:
+    """Measured in slices, with a rest or without, a numbers are the reference's, whatever is in which slice."""
+    rng = np.random.default_rng(0)
+    gradient, before, after = (cast(rng.normal(0.5, 1, SHAPE), dtype) for _ in range(3))
+    odd, flat, huge = after.copy(), np.full(SHAPE, 0.1, after.dtype), after.copy()
+    odd[0, 3], odd[4, 6] = np.nan, np.inf
+    huge[1], huge[3] = (6e4, 1e-7) if dtype == "float16" else (1e38, 1e-30)
+    after[1] = before[1]
+    gradient[0], gradient[2, 2] = 0, np.inf
+    for new, slices in ((after, 8), (odd, 7), (flat, 8), (huge, 8)):
+        found = sliced_numbers(mode, slices, gradient, before, new, after)
+        scale = size_of(before, new)
+        agree(found, in_numpy(gradient, before, new, after), scale, dtype == "float64", mode)
+    assert sliced_numbers(mode, 8, gradient, flat, flat)["weight_std"] == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("rows", [[3, 0, 3, 4, 3], [2], [0, 1, 2, 3, 4, 0], []], ids=str)
+def test_rows_of_a_large_table_agree_with_their_sum(rows: list[int], mode: str) -> None:
+    """IndexedSlices of a variable that is larger than a slice are measured by their rows: the numbers stay the same."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(-1, 2, (len(rows), 7)).astype(np.float32)
+    before = rng.normal(size=SHAPE).astype(np.float32)
+    after, dense = before.copy(), np.zeros(SHAPE, np.float32)
+    np.add.at(dense, np.array(rows, int), values)
+    after[3] += 1
+    previous = rng.normal(size=SHAPE).astype(np.float32)
+    expected = in_numpy(dense, before, after, previous)
+    expected["gradient_zero_share"] = float((dense[np.unique(rows).astype(int)] == 0).mean()) if rows else 0.0
+    slices = tf.IndexedSlices(tf.constant(values), tf.constant(rows, tf.int64), tf.constant([5, 7], tf.int64))
+    agree(sliced_numbers(mode, 8, slices, before, after, previous), expected, 3.0, False, mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 4), (0, 3)], ids=str)
+def test_variables_of_one_shape_are_measured_as_each_by_itself(shape: tuple[int, ...], mode: str) -> None:
+    """What a group gives is what each of its members gives alone."""
+    rng = np.random.default_rng(0)
+    whole = [[rng.normal(0, 10.0**i, shape).astype(np.float32) for _ in range(3)] for i in range(-3, 3)]
+    if shape:
+        whole[1][2].flat[:1], whole[2][0].flat[:1] = np.nan, 0
+    whole[4][2] = whole[4][1]
+
+    def together(*flat: Any) -> Any:
+        (group,) = grouped([Change(*flat[i : i + 3]) for i in range(0, len(flat), 3)])
+        numbers = _tensorflow.change_numbers(*group.change[:3], group.axis)
+        return *_tensorflow.stacked(numbers, "variable", len(group.places)), tf.constant(group.places)
+
+    flat = [tf.constant(x) for one in whole for x in one]
+    values, known, places = (np.asarray(x) for x in compiled(together, mode)(*flat))
+    for row, place in enumerate(places):
+        gradient, before, after = whole[place]
+        found = {n: float(values[row, i]) for i, n in enumerate(names("variable")) if known[row, i]}
+        agree(found, in_numpy(gradient, before, after), size_of(before, after), False, mode)

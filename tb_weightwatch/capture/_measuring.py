@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from ..history import Column, Rows
 from ..statistics import _batch as batch
 from ..statistics import _tensorflow as measure
 from ..statistics import names
-from ..statistics._numpy import stride
+from ..statistics._groups import Change, grouped
+from ..statistics._numpy import UNSEEN, stride
 from . import _facts as facts
 from ._frame import Frame, key, leaves
 
@@ -74,7 +76,8 @@ class Measuring:
         self.layers: list[tuple[Any, dict[str, Any]]] = []
         self._variables: list[Any] = []
         self._branch: tf.Variable | None = None  # gradients seen inside a branch: [V, 2, S]
-        self._sketches: dict[int, tf.Variable] = {}
+        self._sketches: dict[int, tf.Variable] = {}  # length -> the last gradients' sketches of that length
+        self._rows: dict[int, tuple[int, int]] = {}  # id of variable -> length and row of its sketch
         self._dead: dict[str, tf.Variable] = {}
 
     @property
@@ -113,13 +116,13 @@ class Measuring:
             self._prepare()
             places = {key(v): i for i, v in enumerate(self._variables)}
             assert self._branch is not None
-            for gradient, variable in zip(gradients, variables, strict=True):
-                place = places.get(key(variable))
-                if place is not None:
-                    now = tensor(variable)
-                    numbers = measure.gradient_numbers(gradient, frame.before.get(key(variable)), now)
-                    values, known = measure.stacked(numbers, "variable")
-                    self._branch.scatter_nd_update([[place]], tf.stack([values, known])[None])
+            pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if key(v) in places]
+            changes = [Change(g, frame.before.get(key(v)), tensor(v)) for g, v in pairs]
+            values, known = _rows(
+                changes, lambda _, c, axis: measure.gradient_numbers(c.gradient, c.before, c.after, axis)
+            )
+            chosen = [[places[key(v)]] for _, v in pairs]
+            self._branch.scatter_nd_update(chosen, tf.stack([values, known], axis=1))
             frame.branched = True
 
         return take
@@ -131,9 +134,13 @@ class Measuring:
         with tf.init_scope():
             shape = [len(self._variables), 2, len(VARIABLE)]
             self._branch = tf.Variable(tf.zeros(shape, tf.float64), trainable=False)
+            counts: Counter[int] = Counter()
             for variable in self._variables:
-                size = -(-int(np.prod(variable.shape)) // stride(int(np.prod(variable.shape))))
-                self._sketches[key(variable)] = tf.Variable(tf.zeros([size]), trainable=False)
+                size = int(np.prod(variable.shape))
+                length = -(-size // stride(size))
+                self._rows[key(variable)] = length, counts[length]
+                counts[length] += 1
+            self._sketches = {n: tf.Variable(tf.zeros([count, n]), trainable=False) for n, count in counts.items()}
 
     # -- after the step
 
@@ -142,39 +149,52 @@ class Measuring:
         self._prepare()
         self.items = facts.variable_items(self._variables, self.model, self.optimizers)
         self.shapes = self.shapes or facts.shape_facts(*(frame.data.get(n) for n in ("x", "y", "y_pred")))
-        parts = [self._variable(frame, i, v) for i, v in enumerate(self._variables)]
+        parts = [self._weights(frame)]
         uses = [item for _, item in self.layers]
         self.layout = Layout(tuple(i["name"] for i in self.items), tuple(u["name"] for u in uses))
         parts += [self._layer(frame, u["name"], u["activation"]) for u in uses]
         parts.append(self._run(frame, result))
         return tf.concat([tf.concat([v for v, _ in parts], 0), tf.concat([k for _, k in parts], 0)], 0)
 
-    def _variable(self, frame: Frame, place: int, variable: Any) -> tuple[Any, Any]:
-        name, before = key(variable), frame.before.get(key(variable))
-        if before is None:  # not trained: described, not measured
-            return measure.stacked({}, "variable")
-        after = tensor(variable)
-        numbers = measure.weight_numbers(before, after)
-        gradient = frame.used.get(name, frame.handed.get(name, frame))
-        if name in frame.handed and frame.handed[name] is None:
-            numbers |= measure.gradient_numbers(None, before, after)
-        elif gradient is not frame and not (frame.branched and name not in frame.used):
-            numbers |= measure.gradient_numbers(gradient, before, after)
-            raw = frame.unclipped.get(name)
-            numbers["raw_gradient_norm"] = numbers["gradient_norm"] if raw is None else measure.norm(raw, before)
-            numbers["gradient_cosine"] = self._cosine(name, gradient, before)
-        values, known = measure.stacked(numbers, "variable")
+    def _weights(self, frame: Frame) -> tuple[Any, Any]:
+        # What is not trained is described, not measured.
+        places = [i for i, v in enumerate(self._variables) if key(v) in frame.before]
+        changes = [self._change(frame, self._variables[i]) for i in places]
+        ids = [key(self._variables[i]) for i in places]
+        values, known = _rows(changes, lambda group, *rest: self._variable([ids[i] for i in group], *rest))
+        if len(places) < len(self._variables):
+            shape = [len(self._variables), len(VARIABLE)]
+            values, known = (tf.scatter_nd(np.array(places, np.int32)[:, None], x, shape) for x in (values, known))
         if frame.branched and self._branch is not None:
-            mask = tf.constant(_OF_GRADIENT)
-            seen = self._branch[place, 1]
-            values = tf.where(mask & (seen > 0), self._branch[place, 0], values)
-            known = tf.maximum(known, tf.where(mask, seen, tf.zeros_like(seen)))
-        return values, known
+            seen = tf.where(tf.constant(_OF_GRADIENT), self._branch[:, 1], tf.zeros([], tf.float64))
+            values, known = tf.where(seen > 0, self._branch[:, 0], values), tf.maximum(known, seen)
+        return tf.reshape(values, [-1]), tf.reshape(known, [-1])
 
-    def _cosine(self, name: int, gradient: Any, like: Any) -> Any:
-        now = measure.sketch(gradient, like)
-        found = measure.cosine(self._sketches[name].read_value(), now)
-        self._sketches[name].assign(now)
+    def _change(self, frame: Frame, variable: Any) -> Change:
+        name = key(variable)
+        gradient = frame.used.get(name, frame.handed.get(name, UNSEEN))
+        if name in frame.handed and frame.handed[name] is None:
+            gradient = None
+        elif frame.branched and name not in frame.used:
+            gradient = UNSEEN
+        raw = frame.unclipped.get(name) if gradient is not None and gradient is not UNSEEN else None
+        return Change(gradient, frame.before[name], tensor(variable), raw)
+
+    def _variable(self, ids: list[int], change: Change, axis: int | None) -> measure.Numbers:
+        gradient, before, after, raw = change
+        numbers = measure.change_numbers(gradient, before, after, axis)
+        if "gradient_norm" in numbers:
+            clipped = raw is not None
+            numbers["raw_gradient_norm"] = measure.norm(raw, before, axis) if clipped else numbers["gradient_norm"]
+            numbers["gradient_cosine"] = self._cosine(ids, measure.sketch(gradient, before, axis))
+        return numbers
+
+    def _cosine(self, ids: list[int], now: Any) -> Any:
+        """Compares the gradients of variables of one shape, `[k]` or `[n, k]`, with those of the last step."""
+        length, rows = self._rows[ids[0]][0], [self._rows[name][1] for name in ids]
+        state = self._sketches[length]
+        found = measure.cosine(tf.reshape(tf.gather(state.read_value(), rows), tf.shape(now)), now)
+        state.scatter_nd_update([[row] for row in rows], tf.reshape(now, [len(rows), length]))
         return found
 
     def _layer(self, frame: Frame, name: str, activation: str) -> tuple[Any, Any]:
@@ -202,6 +222,19 @@ class Measuring:
         if self.optimizers:
             numbers["iterations"] = tf.convert_to_tensor(leaves(self.optimizers[0])[0].iterations)
         return measure.stacked(numbers, "run")
+
+
+def _rows(
+    changes: list[Change], numbers_of: Callable[[tuple[int, ...], Change, int | None], measure.Numbers]
+) -> tuple[Any, Any]:
+    """Returns the numbers of variables, `[V, S]` in the order of `changes`, and which are known."""
+    groups = grouped(changes)
+    if not groups:
+        return tf.zeros([0, len(VARIABLE)], tf.float64), tf.zeros([0, len(VARIABLE)], tf.float64)
+    parts = [measure.stacked(numbers_of(*group), "variable", len(group.places)) for group in groups]
+    order = np.argsort([place for group in groups for place in group.places])
+    values, known = (tf.gather(tf.concat(part, 0), order) for part in zip(*parts, strict=True))
+    return values, known
 
 
 def _stopped(value: Any) -> Any:

@@ -14,6 +14,7 @@ from ..statistics import _numpy as exact
 from ..statistics import _tensorflow as measure
 from ..statistics import names
 from ..statistics._numpy import UNSEEN, stride
+from ..statistics._slices import SLICE
 
 Known = NDArray[np.bool_]
 SMALL = 1 << 14  # elements up to which numpy is quicker than calling a function of TensorFlow's
@@ -76,17 +77,14 @@ class Outside:
             tensors["before"] = _flat(before)
         seen = gradient is not None and gradient is not UNSEEN
         if seen:
-            g, elements = measure.dense(gradient, after)
-            seen = measure.measurable(g.dtype) and g.shape == after.shape
-        if seen:
-            tensors["gradient"], tensors["step"] = _flat(g), tf.constant(stride(int(np.prod(g.shape))), tf.int32)
-            if elements is not None:
-                tensors["elements"] = elements
-            if previous is not None:
-                tensors["previous"] = tf.convert_to_tensor(previous)
+            given = _gradient(gradient, before, after)
+            seen = bool(given)
+            tensors |= given
+        if seen and previous is not None:
+            tensors["previous"] = tf.convert_to_tensor(previous)
         same = raw is gradient and seen  # nothing was clipped
         if raw is not None and not same:
-            tensors["raw"] = _flat(measure.dense(raw, after)[0])
+            tensors["raw"] = _flat(measure.whole(raw, after))
         none = none if gradient is UNSEEN else gradient is None
         make = lambda t: _variable(t, none, same)  # noqa: E731
         (values, *sketch), known = self._run(("variable", none, same), make, tensors, "variable")
@@ -137,7 +135,7 @@ def _by_numpy(change: Change, none: bool | None) -> tuple[Any, Known, Any]:
     size: float | None = None
     with np.errstate(all="ignore"):
         if raw is not None and raw is not gradient:
-            size = exact.norm(measure.dense(raw, after)[0].numpy())
+            size = exact.norm(measure.whole(raw, after).numpy())
         old = None if before is None else before.numpy()
         numbers = exact.variable_statistics(g, old, after.numpy(), size, previous)
     if raw is not None and raw is gradient and "gradient_norm" in numbers:
@@ -166,22 +164,43 @@ def _form(name: str, tensor: Any) -> list[int | None]:
     """Returns the shape a function is traced for: only what a result's size depends on is fixed."""
     if name in ("output", "mask"):
         return [None, *tensor.shape[1:]] if name == "output" else tensor.shape.as_list()
-    return [None] * tensor.shape.rank
+    large = tensor.shape.num_elements() > SLICE and not name.startswith("seen")
+    return tensor.shape.as_list() if large else [None] * tensor.shape.rank  # large ones are measured slice by slice
+
+
+def _gradient(gradient: Any, before: Any, after: Any) -> dict[str, Any]:
+    """Returns the tensors that a gradient is measured by; none if it can not be."""
+    if not measure.measurable(gradient.dtype):
+        return {}
+    if measure.by_rows(gradient, after):
+        rows = measure.seen_rows(gradient)
+        found = {"seen": rows.sums, "elements": rows.elements, "sketch": measure.sketch(gradient, after)}
+        if before is not None:
+            found |= {"seen_before": tf.gather(before, rows.rows), "seen_after": tf.gather(after, rows.rows)}
+        return {k: _flat(x) if k.startswith("seen") else x for k, x in found.items()}
+    g, elements = measure.dense(gradient, after)
+    if g.shape != after.shape:
+        return {}
+    found = {"gradient": _flat(g), "step": tf.constant(stride(int(np.prod(g.shape))), tf.int32)}
+    return found if elements is None else found | {"elements": elements}
 
 
 def _variable(t: dict[str, Any], none: bool | None, same: bool) -> Any:
-    before = t.get("before")
-    numbers, moved = measure.moved_numbers(before, t["after"])
+    numbers = measure.change_numbers(t.get("gradient", UNSEEN), t.get("before"), t["after"], of=t.get("elements"))
+    if "seen" in t:
+        rows = {"gradient": t["seen"]}
+        if "seen_before" in t:
+            rows |= {"before": t["seen_before"], "after": t["seen_after"]}
+        numbers |= measure.seen_numbers(rows, t["elements"], tf.size(t["after"], tf.int64))
     if none is not None:
         numbers["gradient_none"] = tf.constant(float(none), tf.float64)
     if "raw" in t:
-        numbers["raw_gradient_norm"] = measure.length(measure.magnitude(t["raw"]))
-    if "gradient" not in t:
+        numbers["raw_gradient_norm"] = measure.norm(t["raw"], t["raw"])
+    if "gradient_norm" not in numbers:
         return (numbers,)
-    numbers |= measure.dense_numbers(t["gradient"], t.get("elements"), before, moved)
     if same:
         numbers["raw_gradient_norm"] = numbers["gradient_norm"]
-    sketch = measure.sampled(t["gradient"], t["step"])
+    sketch = t["sketch"] if "seen" in t else measure.sampled(t["gradient"], t["step"])
     if "previous" in t:
         numbers["gradient_cosine"] = measure.cosine(t["previous"], sketch)
     return numbers, sketch

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from ._activations import BLOCKED, SATURATED, Flat
-from ._tensorflow import Bits, Numbers, count, in_order, magnitude, measurable, share, signed, spread
+from ._bits import Bits, count, magnitude, measurable, share, signed, spread
+from ._tensorflow import Numbers, in_order
 
 
 def flat(structure: Any) -> list[Any]:
