@@ -186,11 +186,15 @@ def variable_items(variables: list[Any], model: Any, optimizers: list[Any]) -> l
 
 
 def layer_uses(model: Any) -> list[tuple[Any, dict[str, Any]]]:
-    """Returns the layers whose outputs are read (those with weights or an activation), with their description."""
+    """Returns the layers whose outputs are read (those with an activation), with their description.
+
+    The output of a linear layer is not read: a ReLU may follow that TensorFlow fuses with it, which a second reader
+    would undo. The fused kernel makes 0 of a NaN, the others do not, so that a training with NaN would be another one.
+    """
     chosen = [
         layer
         for layer in flattened(model)
-        if activation_of(layer) or type(layer).__name__.startswith(("Dense", "Conv", "Normalization", "Rescaling"))
+        if activation_of(layer) or type(layer).__name__ in ("Normalization", "Rescaling")
     ]
     names = unique(str(layer.name) for layer in chosen)
     return [

@@ -18,6 +18,7 @@ from ..statistics import names
 from ..statistics._groups import Change, grouped
 from ..statistics._numpy import UNSEEN, stride
 from . import _facts as facts
+from ._aside import aside
 from ._frame import Frame, key, leaves
 
 VARIABLE, LAYER, RUN = names("variable"), names("layer"), names("run")
@@ -178,7 +179,7 @@ class Measuring:
         elif frame.branched and name not in frame.used:
             gradient = UNSEEN
         raw = frame.unclipped.get(name) if gradient is not None and gradient is not UNSEEN else None
-        return Change(gradient, frame.before[name], tensor(variable), raw)
+        return Change(aside(gradient), frame.before[name], tensor(variable), aside(raw))
 
     def _variable(self, ids: list[int], change: Change, axis: int | None) -> measure.Numbers:
         gradient, before, after, raw = change

@@ -1,0 +1,132 @@
+"""`model.fit` with and without the recorder: every weight and every slot, after every step, to the last bit.
+
+The data hold an infinity from the sixth batch on, so that the first steps train and the others carry NaN.
+(Loops of one's own: `test_watch.py`.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import tb_weightwatch as ww
+
+BATCH, STEPS, BROKEN = 32, 10, 6
+layers = keras.layers
+Layers = Callable[[Any], Any]
+
+
+def stacked(*parts: Any) -> Layers:
+    def through(x: Any) -> Any:
+        for part in parts:
+            x = part(x)
+        return x
+
+    return through
+
+
+def rows(x: Any) -> Any:
+    return layers.Reshape((8, 8))(x)
+
+
+def attention(x: Any) -> Any:
+    x = rows(x)
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+    return layers.GlobalAveragePooling1D()(layers.Dense(8, activation="gelu")(x))
+
+
+# A layer without an activation before a ReLU layer: TensorFlow fuses these, which reading what lies between would undo.
+ARCHITECTURES: dict[str, Callable[[], Layers]] = {
+    "dense": lambda: stacked(layers.Flatten(), layers.Dense(16, activation="relu"), layers.Dense(8), layers.ReLU()),
+    "convolution": lambda: stacked(
+        layers.Conv2D(4, 3, activation="relu"), layers.Conv2D(4, 3), layers.ReLU(), layers.Flatten()
+    ),
+    "normalised convolution": lambda: stacked(
+        layers.Conv2D(4, 3, use_bias=False), layers.BatchNormalization(), layers.ReLU(), layers.Flatten()
+    ),
+    "normalised dense": lambda: stacked(layers.Flatten(), layers.Dense(16), layers.BatchNormalization(), layers.ReLU()),
+    "dropout": lambda: stacked(layers.Flatten(), layers.Dense(16, activation="relu"), layers.Dropout(0.3)),
+    "recurrent": lambda: stacked(rows, layers.LSTM(6, return_sequences=True), layers.GRU(6)),
+    "attention": lambda: attention,
+}
+
+
+def build(names: tuple[str, ...]) -> keras.Model:
+    pictures = keras.Input((8, 8, 1))
+    found = [ARCHITECTURES[name]()(pictures) for name in names]
+    x = layers.Concatenate()(found) if len(found) > 1 else found[0]
+    return keras.Model(pictures, layers.Dense(10, activation="softmax")(x))
+
+
+class Bits(keras.callbacks.Callback):
+    """Keeps all variables of model and optimizer, byte for byte, after every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[dict[str, bytes]] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        self.seen.append({f"{i} {v.path}": v.numpy().tobytes() for i, v in enumerate(variables)})
+
+
+def trained(names: tuple[str, ...], optimizer: Any, recorders: list[Any], **compiled: Any) -> list[dict[str, bytes]]:
+    keras.backend.clear_session()  # the same names each time
+    keras.utils.set_random_seed(3)
+    model, bits = build(names), Bits()
+    model.compile(optimizer, loss="sparse_categorical_crossentropy", **compiled)
+    x, y = load_digits(return_X_y=True)
+    x = (x[: STEPS * BATCH] / 16).astype("float32").reshape(-1, 8, 8, 1)
+    x[BROKEN * BATCH, 0, 0, 0] = np.inf
+    y = y[: STEPS * BATCH].astype("int64")
+    model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[*recorders, bits])
+    return bits.seen
+
+
+def differing(one: list[dict[str, bytes]], other: list[dict[str, bytes]]) -> list[str]:
+    assert len(one) == len(other) > 0
+    assert all(a.keys() == b.keys() for a, b in zip(one, other, strict=True))
+    pairs = enumerate(zip(one, other, strict=True))
+    return [f"step {i + 1}: {name}" for i, (a, b) in pairs for name in a if a[name] != b[name]]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_architectures(name: str, tmp_path: Path) -> None:
+    """With momentum, where TensorFlow rewrites a gradient that has but one reader, nothing differs when recorded."""
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
+    momentum = lambda: keras.optimizers.SGD(0.05, momentum=0.9)  # noqa: E731
+    assert not differing(trained((name,), momentum(), []), trained((name,), momentum(), [watch]))
+    assert len(watch.history) == STEPS
+    assert watch.history.column("weight_nonfinite")[-1].any()  # the NaN did come
+    assert watch.history.column("gradient_norm")[0].all()
+
+
+OPTIMIZERS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "Adam": (lambda: keras.optimizers.Adam(1e-2), {}),
+    "AdamW": (lambda: keras.optimizers.AdamW(1e-2, global_clipnorm=1.0), {}),
+    "RMSprop, accumulated": (lambda: keras.optimizers.RMSprop(1e-3, gradient_accumulation_steps=2), {}),
+    "Nesterov, three steps an execution": (
+        lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+        {"steps_per_execution": 3},
+    ),
+    "SGD, eager": (lambda: keras.optimizers.SGD(0.05, momentum=0.9), {"run_eagerly": True}),
+    "Adam, XLA": (lambda: keras.optimizers.Adam(1e-2), {"jit_compile": True}),
+    "momentum, XLA": (lambda: keras.optimizers.SGD(0.05, momentum=0.9), {"jit_compile": True}),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name: str, tmp_path: Path) -> None:
+    """Nothing differs on recorded steps, nor on those between them, which are the user's own program."""
+    make, compiled = OPTIMIZERS[name]
+    names = ("normalised dense", "dropout") if "XLA" in name else ("normalised dense", "dropout", "convolution")
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
+    watch._recorder._schedule.due = lambda step: step % 4 < 2  # type: ignore[method-assign]
+    assert not differing(trained(names, make(), [], **compiled), trained(names, make(), [watch], **compiled))
+    assert 4 <= len(watch.history) <= STEPS
