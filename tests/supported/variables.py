@@ -172,3 +172,18 @@ class Scalars(layers.Layer):
 def thousand(logs: Path) -> Seen:
     build = lambda: keras.Sequential([keras.Input((10,)), layers.Dense(1), Scalars()])  # noqa: E731
     return observed(logs, compiled(build), diabetes(2 * BATCH), epochs=1)
+
+
+@case(
+    "variable",
+    "one variable of 100 M elements",
+    "in slices; beside its weights before the step and its gradient, what one slice of a million elements needs",
+)
+def large(logs: Path) -> Seen:
+    def build() -> keras.Model:
+        wide = layers.Dense(1100, use_bias=False, activation="tanh")  # 1.1 million weights: a slice and a rest
+        return keras.Sequential([keras.Input((1000,)), wide, layers.Dense(1)])
+
+    x, y = diabetes(2 * BATCH)
+    make = compiled(build, optimizer=keras.optimizers.SGD(1e-3))
+    return observed(logs, make, (np.tile(x, (1, 100)) / 30, y), epochs=1)
