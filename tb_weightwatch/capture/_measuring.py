@@ -102,7 +102,9 @@ class Measuring:
     def _settings(self) -> measure.Numbers:
         found: measure.Numbers = {}
         for one in self.optimizers[:1]:
-            found["learning_rate"] = tf.cast(tf.convert_to_tensor(leaves(one)[0].learning_rate), tf.float64)
+            rate = getattr(leaves(one)[0], "learning_rate", None)  # a MultiOptimizer has none until it is built
+            if rate is not None:
+                found["learning_rate"] = tf.cast(tf.convert_to_tensor(rate), tf.float64)
             scale = getattr(one, "dynamic_scale", None)
             if scale is not None:
                 found["loss_scale"] = tf.cast(tf.convert_to_tensor(scale), tf.float64)
@@ -193,6 +195,8 @@ class Measuring:
     def _cosine(self, ids: list[int], now: Any) -> Any:
         """Compares the gradients of variables of one shape, `[k]` or `[n, k]`, with those of the last step."""
         length, rows = self._rows[ids[0]][0], [self._rows[name][1] for name in ids]
+        if not length:  # of empty variables
+            return tf.constant(np.nan, tf.float64)
         state = self._sketches[length]
         found = measure.cosine(tf.reshape(tf.gather(state.read_value(), rows), tf.shape(now)), now)
         state.scatter_nd_update([[row] for row in rows], tf.reshape(now, [len(rows), length]))
