@@ -73,7 +73,7 @@ class Bits(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         variables = [*self.model.variables, *self.model.optimizer.variables]
-        self.seen.append({f"{i} {v.path}": v.numpy().tobytes() for i, v in enumerate(variables)})
+        self.seen.append({f"{i} {v.name}": v.numpy().tobytes() for i, v in enumerate(variables)})
 
 
 def trained(names: tuple[str, ...], optimizer: Any, recorders: list[Any], **compiled: Any) -> list[dict[str, bytes]]:

@@ -14,8 +14,8 @@ import tensorflow as tf
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
 
 # Element by element, without state: as cheap as reading. What is dear (MatMul, convolutions) is not rewritten so.
-_CHEAP = ("Add", "AddV2", "Sub", "Mul", "MulNoNan", "Neg", "RealDiv", "Div", "DivNoNan", "Square", "Sqrt", "Rsqrt")
-_CHEAP += ("Maximum", "Minimum", "Select", "SelectV2", "Cast", "Identity", "Reshape", "Squeeze", "ExpandDims")
+_CHEAP = {"Add", "AddV2", "Sub", "Mul", "MulNoNan", "Neg", "RealDiv", "Div", "DivNoNan", "Square", "Sqrt", "Rsqrt"}
+_CHEAP |= {"Maximum", "Minimum", "Select", "SelectV2", "Cast", "Identity", "Reshape", "Squeeze", "ExpandDims"}
 # Unlike its original in that alone, the copy is not taken for a duplicate and merged with it.
 _MARK = {"_weightwatch": AttrValue(b=True)}
 

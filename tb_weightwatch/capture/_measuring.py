@@ -20,6 +20,7 @@ from ..statistics._numpy import UNSEEN, stride
 from . import _facts as facts
 from ._aside import aside
 from ._frame import Frame, key, leaves
+from ._state import variable, zeros
 
 VARIABLE, LAYER, RUN = names("variable"), names("layer"), names("run")
 # What needs the gradient; where it is seen only inside a branch, these come from there.
@@ -80,6 +81,7 @@ class Measuring:
         self._sketches: dict[int, tf.Variable] = {}  # length -> the last gradients' sketches of that length
         self._rows: dict[int, tuple[int, int]] = {}  # id of variable -> length and row of its sketch
         self._dead: dict[str, tf.Variable] = {}
+        self._functions: dict[Any, Any] = {}  # kind of layer output -> what measures it
 
     @property
     def layer_names(self) -> dict[int, str]:
@@ -134,16 +136,14 @@ class Measuring:
         if self._variables:
             return
         self._variables = watched(self.model)
-        with tf.init_scope():
-            shape = [len(self._variables), 2, len(VARIABLE)]
-            self._branch = tf.Variable(tf.zeros(shape, tf.float64), trainable=False)
-            counts: Counter[int] = Counter()
-            for variable in self._variables:
-                size = int(np.prod(variable.shape))
-                length = -(-size // stride(size))
-                self._rows[key(variable)] = length, counts[length]
-                counts[length] += 1
-            self._sketches = {n: tf.Variable(tf.zeros([count, n]), trainable=False) for n, count in counts.items()}
+        self._branch = zeros(len(self._variables), 2, len(VARIABLE))
+        counts: Counter[int] = Counter()
+        for one in self._variables:
+            size = int(np.prod(one.shape))
+            length = -(-size // stride(size))
+            self._rows[key(one)] = length, counts[length]
+            counts[length] += 1
+        self._sketches = {n: zeros(count, n, dtype=np.float32) for n, count in counts.items()}
 
     # -- after the step
 
@@ -206,15 +206,33 @@ class Measuring:
         output = frame.outputs.get(name)
         if output is None:
             return measure.stacked({}, "layer")
+        if not measure.measurable(output.dtype):
+            return measure.stacked({}, "layer")
         output = tf.stop_gradient(output)
-        dead = None
-        if output.shape.rank and output.shape[-1]:
-            dead = batch.dead_units(output)
-            if name not in self._dead:
-                with tf.init_scope():
-                    self._dead[name] = tf.Variable(tf.ones(dead.shape, tf.int32), trainable=False)
-            dead = tf.cast(self._dead[name].assign(self._dead[name] * tf.cast(dead, tf.int32)), tf.bool)
-        return measure.stacked(batch.layer_numbers(output, activation, dead), "layer")
+        if not output.shape.rank or not output.shape[-1]:
+            return measure.stacked(batch.layer_numbers(output, activation), "layer")
+        if output.shape.rank > 1:
+            output = tf.reshape(output, [-1, output.shape[-1]])
+        if name not in self._dead:
+            self._dead[name] = variable(np.ones(output.shape[-1], np.int32))
+        values, known, dead = self._function(output, activation)(output, self._dead[name].read_value())
+        self._dead[name].assign(dead)
+        return values, known
+
+    def _function(self, output: Any, activation: str) -> Any:
+        """Returns what measures such outputs; one trace serves all layers of a kind, of which there may be hundreds."""
+        kind = tf.TensorSpec([None, *output.shape[1:]], output.dtype), activation
+        if kind not in self._functions:
+
+            def measured(output: Any, dead: Any) -> Any:
+                dead = dead * tf.cast(batch.dead_units(output), tf.int32)
+                numbers = batch.layer_numbers(output, activation, tf.cast(dead, tf.bool))
+                return *measure.stacked(numbers, "layer"), dead
+
+            mask = tf.TensorSpec([output.shape[-1]], tf.int32)
+            with tf.init_scope():
+                self._functions[kind] = tf.function(measured, autograph=False).get_concrete_function(kind[0], mask)
+        return self._functions[kind]
 
     def _run(self, frame: Frame, result: Any) -> tuple[Any, Any]:
         data = tf.nest.map_structure(_stopped, frame.data)

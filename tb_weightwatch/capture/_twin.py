@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ._frame import Frame, watching
 from ._measuring import Layout, Measuring
+from ._state import zeros
 
 ROOM = 16  # rows that the state holds; the host reads it at least that often
 
@@ -31,7 +32,7 @@ class Twin:
         self.fault: BaseException | None = None
         self.measuring = Measuring(model, optimizers)
         self._ring: tf.Variable | None = None
-        self._count = tf.Variable(0, dtype=tf.int64, trainable=False, name="weightwatch_rows")
+        self._count = zeros(dtype=np.int64)
         self._read = 0
         self._inside(lambda: model.make_train_function(force=True))
         self._function, model.train_function = model.train_function, self.plain
@@ -74,8 +75,7 @@ class Twin:
 
     def _write(self, row: tf.Tensor) -> None:
         if self._ring is None:
-            with tf.init_scope():
-                self._ring = tf.Variable(tf.zeros([ROOM, row.shape[0]], tf.float64), trainable=False)
+            self._ring = zeros(ROOM, row.shape[0])
         # One row, once: more writes a step are recomputed by XLA for every element of the ring.
         place = tf.reshape(self._count % ROOM, [1, 1])
         self._ring.scatter_nd_update(tf.cast(place, tf.int32), row[None])
