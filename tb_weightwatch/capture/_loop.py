@@ -72,7 +72,9 @@ class Loop:
         if known and len(known) == len(counts):
             found["iterations"] = tf.add_n(known)
         for one in self.watched.optimizers[:1]:
-            scale, leaf = getattr(one, "dynamic_scale", None), leaves(one)[0]
+            leaf = leaves(one)[0]
+            # Until its first update a LossScaleOptimizer is not built, and scales by what it was made with.
+            scale = getattr(one, "dynamic_scale" if getattr(one, "built", False) else "initial_scale", None)
             if scale is not None:
                 found["loss_scale"] = _number(scale)
             if isinstance(getattr(leaf, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
