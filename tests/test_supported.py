@@ -19,7 +19,7 @@ def test_numbers_are_those_of_an_independent_observer(name: str, tmp_path: Path)
     history, steps = case.run(tmp_path)
     assert steps
     compare(history, steps, **case.numbers)
-    if history.launch in [h.launch for h in ww.read(tmp_path)]:
+    if history.ended:  # what an interrupted training still holds is written when its process ends
         same(next(h for h in ww.read(tmp_path) if h.launch == history.launch), history)
 
 
