@@ -7,14 +7,14 @@ which variables backpropagation gave no gradient, since that is known while trac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from ._frame import Frame, Hooks, key, leaves
-
-Around = Callable[..., Any]
+from ._frame import Frame, key, leaves
+from ._hooks import Call, Hooks, Observer
 
 
 class Seen(Frame):
@@ -44,6 +44,7 @@ class Sight:
 
     def __init__(self, before_update: Callable[[Seen, bool], None]) -> None:
         self.seen: Seen | None = None
+        self._traced = Seen()  # stands for what a traced function shows
         self.none: dict[int, bool] = {}  # id of variable -> backpropagation gave None, as last traced
         self._before_update = before_update
         self._hooks = Hooks()
@@ -57,107 +58,78 @@ class Sight:
                 self._put(optimizer, "apply", self._apply, traced=True)
                 for leaf in leaves(optimizer):
                     self._put(leaf, "_backend_update_step", _update)
-                    self._put(leaf, "_backend_apply_gradients", self._note(leaf))
-                    self._put(leaf, "_clip_gradients", self._clip(leaf))
+                    self._put(leaf, "_backend_apply_gradients", self._note)
+                    self._put(leaf, "_clip_gradients", self._clip)
         for model in models:
-            self._put(model, "call", self._forward({name for owner, _, name in uses if owner is model}))
+            names = {name for owner, _, name in uses if owner is model}
+            self._put(model, "call", partial(self._forward, names), _predicted)
         for _, layer, name in uses:
-            self._put(layer, "call", _output(name))
+            self._put(layer, "call", after=partial(_output, name))
 
     def remove(self) -> None:
         """Takes all hooks off."""
         self.seen = None
         self._hooks.remove()
 
-    def _put(self, instance: Any, name: str, around: Around, *, traced: bool = False) -> None:
-        def gate(original: Any, *args: Any, **kwargs: Any) -> Any:
-            seen = self.seen if tf.executing_eagerly() else None
-            if seen is None and not (traced and not tf.executing_eagerly()):
-                return original(*args, **kwargs)
-            return around(seen, original, *args, **kwargs)
+    def _put(
+        self,
+        instance: Any,
+        name: str,
+        before: Callable[[Any, Call], None] | None = None,
+        after: Callable[[Any, Call, Any], None] | None = None,
+        *,
+        traced: bool = False,
+    ) -> None:
+        def look() -> Seen | None:
+            if tf.executing_eagerly():
+                return self.seen
+            return self._traced if traced else None
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
             self._hooked.add((id(instance), name))
-            self._hooks.put(instance, name, gate)
+            self._hooks.put(instance, name, Observer(look, before, after), listed=traced)
 
-    # -- hooks; `original` is called exactly once, whatever happens to us
+    def _apply(self, seen: Seen, call: Call) -> None:
+        variables = call.get(1, "trainable_variables")
+        if variables is None:
+            variables = getattr(call.owner, "_trainable_variables", ())
+        pairs = list(zip(call.get(0, "grads"), variables, strict=False))
+        if seen is self._traced:
+            self.none.update((key(v), g is None) for g, v in pairs)
+            return
+        with tf.init_scope():
+            self._before_update(seen, False)
+        seen.applied = True
+        seen.settle()
+        seen.handed.update((key(v), g) for g, v in pairs)
 
-    def _apply(self, seen: Seen | None, original: Any, *args: Any, **kwargs: Any) -> Any:
-        # Either may be a one-shot iterator: it is read once, and the optimizer gets the list.
-        args = tuple(_listed(a) for a in args)
-        kwargs = {k: _listed(v) for k, v in kwargs.items()}
-        frame = seen if seen is not None else Seen()
-        with frame.guard():
-            gradients: Any = args[0] if args else kwargs.get("grads", ())
-            variables: Any = args[1] if len(args) > 1 else kwargs.get("trainable_variables")
-            if variables is None:
-                variables = getattr(getattr(original, "__self__", None), "_trainable_variables", ())
-            pairs = list(zip(gradients, variables, strict=False))
-            if seen is None:
-                self.none.update((key(v), g is None) for g, v in pairs)
-            else:
-                with tf.init_scope():
-                    self._before_update(seen, False)
-                seen.applied = True
-                seen.settle()
-                seen.handed.update((key(v), g) for g, v in pairs)
-        return original(*args, **kwargs)
+    def _forward(self, names: set[str], seen: Seen, call: Call) -> None:
+        with tf.init_scope():
+            self._before_update(seen, True)
+        seen.outputs = {k: v for k, v in seen.outputs.items() if k.partition("#")[0] not in names}
 
-    def _forward(self, names: set[str]) -> Around:
-        def around(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
-            with seen.guard():
-                with tf.init_scope():
-                    self._before_update(seen, True)
-                seen.outputs = {k: v for k, v in seen.outputs.items() if k.partition("#")[0] not in names}
-            output = original(*args, **kwargs)
-            with seen.guard():
-                inputs = args[0] if args else next(iter(kwargs.values()), None)
-                seen.data = {"x": inputs, "y_pred": output}
-            return output
+    def _note(self, seen: Seen, call: Call) -> None:
+        if len(call.args) > 1:
+            self._clipped[id(call.owner)] = list(call.args[1])
 
-        return around
-
-    def _note(self, leaf: Any) -> Around:
-        def around(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
-            if len(args) > 1:
-                self._clipped[id(leaf)] = list(args[1])
-            return original(*args, **kwargs)
-
-        return around
-
-    def _clip(self, leaf: Any) -> Around:
-        def around(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
-            with seen.guard():
-                variables = self._clipped.pop(id(leaf), [])
-                if args and len(args[0]) == len(variables):
-                    pairs = zip(args[0], variables, strict=True)
-                    seen.unclipped.update((key(v), g) for g, v in pairs if g is not None)
-            return original(*args, **kwargs)
-
-        return around
+    def _clip(self, seen: Seen, call: Call) -> None:
+        variables = self._clipped.pop(id(call.owner), [])
+        if call.args and len(call.args[0]) == len(variables):
+            pairs = zip(call.args[0], variables, strict=True)
+            seen.unclipped.update((key(v), g) for g, v in pairs if g is not None)
 
 
-def _update(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
-    with seen.guard():
-        if len(args) > 2:
-            seen.used.update((key(v), g) for g, v in zip(args[0], args[1], strict=False))
-            seen.rate = args[2]
-    return original(*args, **kwargs)
+def _predicted(seen: Seen, call: Call, output: Any) -> None:
+    inputs = call.args[0] if call.args else next(iter(call.kwargs.values()), None)
+    seen.data = {"x": inputs, "y_pred": output}
 
 
-def _output(name: str) -> Around:
-    def around(seen: Seen, original: Any, *args: Any, **kwargs: Any) -> Any:
-        output = original(*args, **kwargs)
-        with seen.guard():
-            if tf.is_tensor(output):
-                use, number = name, 2
-                while use in seen.outputs:
-                    use, number = f"{name}#{number}", number + 1
-                seen.outputs[use] = output
-        return output
-
-    return around
+def _update(seen: Seen, call: Call) -> None:
+    if len(call.args) > 2:
+        seen.used.update((key(v), g) for g, v in zip(call.args[0], call.args[1], strict=False))
+        seen.rate = call.args[2]
 
 
-def _listed(value: Any) -> Any:
-    return list(value) if hasattr(value, "__next__") else value
+def _output(name: str, seen: Seen, call: Call, output: Any) -> None:
+    if tf.is_tensor(output):
+        seen.output(name, output)

@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ._frame import Frame, watching
+from ._frame import Frame
 from ._measuring import Layout, Measuring
 from ._state import zeros
+from ._watching import watching
 
 ROOM = 16  # rows that the state holds; the host reads it at least that often
 

@@ -1,0 +1,94 @@
+"""The hooks of one step of `model.fit`, which stand only while the step's Python runs: once, where it is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import tensorflow as tf
+
+from ._frame import Frame, key, leaves
+from ._hooks import Call, Hooks, Observer
+
+InBranch = Callable[[list[Any], list[Any]], None]
+
+
+@contextmanager
+def watching(
+    frame: Frame, model: Any, optimizers: Iterable[Any], layers: dict[int, str], in_branch: InBranch
+) -> Iterator[None]:
+    """Puts the hooks of one step on, and takes them off.
+
+    Args:
+        frame: where to keep what is seen.
+        model: its `compute_loss` and the `call` of its layers are hooked.
+        optimizers: outermost ones.
+        layers: id of layer -> name under which its output is kept; further uses get "#2".
+        in_branch: called with gradients and variables where the optimizer updates inside a branch of the graph.
+    """
+    hooks = Hooks()
+    look = partial(Observer, lambda: frame)
+    try:
+        with frame.guard():
+            for optimizer in optimizers:
+                hooks.put(optimizer, "apply", look(before=_apply), listed=True)
+                for leaf in leaves(optimizer):
+                    hooks.put(leaf, "_backend_update_step", look(after=partial(_update, in_branch)))
+                    if any(getattr(leaf, n, None) is not None for n in ("clipnorm", "global_clipnorm", "clipvalue")):
+                        clip = _Clip()
+                        hooks.put(leaf, "_backend_apply_gradients", look(before=clip.note))
+                        hooks.put(leaf, "_clip_gradients", look(before=clip.clip))
+            hooks.put(model, "compute_loss", look(after=_loss))
+            for layer in model._flatten_layers(include_self=False):
+                if id(layer) in layers:
+                    hooks.put(layer, "call", look(after=partial(_output, layers[id(layer)])))
+        yield
+    finally:
+        hooks.remove()
+
+
+def _apply(frame: Frame, call: Call) -> None:
+    if not frame.here():
+        return
+    frame.applied = True
+    variables = call.get(1, "trainable_variables")
+    given = getattr(call.owner, "_trainable_variables", []) if variables is None else variables
+    frame.handed.update((key(v), g) for g, v in zip(call.get(0, "grads"), given, strict=False))
+
+
+def _update(in_branch: InBranch, frame: Frame, call: Call, result: Any) -> None:
+    gradients, variables = call.get(0, "grads"), call.get(1, "trainable_variables")
+    if frame.here():
+        frame.used.update((key(v), g) for g, v in zip(gradients, variables, strict=True))
+    else:
+        in_branch(list(gradients), list(variables))
+
+
+class _Clip:
+    """Sees the gradients before clipping; which variables they belong to is known one call further out."""
+
+    def __init__(self) -> None:
+        self.variables: list[Any] = []
+
+    def note(self, frame: Frame, call: Call) -> None:
+        self.variables = list(call.get(1, "trainable_variables"))
+
+    def clip(self, frame: Frame, call: Call) -> None:
+        gradients = call.get(0, "grads")
+        if frame.here() and len(gradients) == len(self.variables):
+            pairs = zip(gradients, self.variables, strict=True)
+            frame.unclipped.update((key(v), g) for g, v in pairs if g is not None)
+
+
+def _loss(frame: Frame, call: Call, loss: Any) -> None:
+    if frame.here():
+        found = {name: call.get(place, name, call) for place, name in enumerate(("x", "y", "y_pred"))}
+        frame.data.update({name: value for name, value in found.items() if value is not call})
+        frame.loss = loss
+
+
+def _output(name: str, frame: Frame, call: Call, output: Any) -> None:
+    if frame.here() and not frame.applied and tf.is_tensor(output):
+        frame.output(name, output)
