@@ -12,10 +12,11 @@ from tests.supported.__main__ import README, table
 from tests.supported.case import CASES, compare
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.run])
 def test_numbers_are_those_of_an_independent_observer(name: str, tmp_path: Path) -> None:
     """What was recorded agrees with numpy, and reads back as it was."""
     case = CASES[name]
+    assert case.run
     history, steps = case.run(tmp_path)
     assert steps
     compare(history, steps, **case.numbers)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from ..history import History
 from ..verdict import Diagnosis
 from . import _facts as facts
+from . import _replicas as replicas
 from ._recorder import Recorder
 from ._twin import ROOM, Twin
 
@@ -31,6 +32,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     Raises:
         OSError: the folder can not be written.
         ValueError: `overhead` or `rules` is not valid.
+        NotImplementedError: it is made in the scope of a ParameterServerStrategy.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         verbose: bool = True,
     ) -> None:
         super().__init__()
+        replicas.refuse(tf.distribute.get_strategy())
         self._make: Callable[[], Recorder] = lambda: Recorder(
             logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose
         )
@@ -85,14 +88,11 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _prepare(self, model: Any) -> None:
         strategy = model.distribute_strategy
-        if strategy.num_replicas_in_sync > 1:
-            raise NotImplementedError(
-                f"{type(strategy).__name__} with {strategy.num_replicas_in_sync} replicas can not be recorded yet; "
-                "train on one device to have it diagnosed"
-            )
+        replicas.refuse(strategy)
         optimizers = _optimizers(model)
         describe = self._recorder.describe
         known = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
+        known |= replicas.facts(strategy)
         describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
         if self._twin is None or self._twin.plain is not model.train_function:
             self._collect()

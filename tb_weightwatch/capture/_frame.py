@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +13,10 @@ import tensorflow as tf
 class Frame:
     """References gathered during one step; `fault` is the first exception of a hook, if any."""
 
-    def __init__(self, graph: Any) -> None:
+    def __init__(self, graph: Any, replicas: int = 1) -> None:
         self.graph = graph  # the step's own graph; None when eager
+        self.replicas = replicas  # in sync; each has a frame, and a thread, of its own
+        self.thread = threading.get_ident()
         self.fault: BaseException | None = None
         self.handed: dict[int, Any] = {}  # id of variable -> gradient as given to the optimizer (None included)
         self.unclipped: dict[int, Any] = {}  # ... unscaled and accumulated, before clipping
@@ -23,6 +26,7 @@ class Frame:
         self.numbers: dict[str, Any] = {}  # run-wide numbers read before the step
         self.outputs: dict[str, Any] = {}  # name of layer use -> its output
         self.loss: Any = None
+        self.result: Any = None  # of train_step
         self.data: dict[str, Any] = {}  # x, y, y_pred
         self.applied = False
 
@@ -62,3 +66,8 @@ def leaves(optimizer: Any) -> list[Any]:
         return leaves(inner)
     several = getattr(optimizer, "optimizers", None)
     return [leaf for one in several for leaf in leaves(one)] if several else [optimizer]
+
+
+def clips(optimizer: Any) -> bool:
+    """Says whether a leaf clips gradients."""
+    return any(getattr(optimizer, name, None) is not None for name in ("clipnorm", "global_clipnorm", "clipvalue"))

@@ -19,7 +19,7 @@ from ..statistics._groups import Change, grouped
 from ..statistics._numpy import UNSEEN, stride
 from . import _facts as facts
 from ._aside import aside
-from ._frame import Frame, key, leaves
+from ._frame import Frame, clips, key, leaves
 from ._state import variable, zeros
 
 VARIABLE, LAYER, RUN = names("variable"), names("layer"), names("run")
@@ -147,7 +147,7 @@ class Measuring:
 
     # -- after the step
 
-    def end(self, frame: Frame, result: Any) -> tf.Tensor:
+    def end(self, frame: Frame) -> tf.Tensor:
         """Returns the row of this step, `[2N]` float64."""
         self._prepare()
         self.items = facts.variable_items(self._variables, self.model, self.optimizers)
@@ -156,7 +156,7 @@ class Measuring:
         uses = [item for _, item in self.layers]
         self.layout = Layout(tuple(i["name"] for i in self.items), tuple(u["name"] for u in uses))
         parts += [self._layer(frame, u["name"], u["activation"]) for u in uses]
-        parts.append(self._run(frame, result))
+        parts.append(self._run(frame))
         return tf.concat([tf.concat([v for v, _ in parts], 0), tf.concat([k for _, k in parts], 0)], 0)
 
     def _weights(self, frame: Frame) -> tuple[Any, Any]:
@@ -178,17 +178,20 @@ class Measuring:
         gradient = frame.used.get(name, frame.handed.get(name, UNSEEN))
         if name in frame.handed and frame.handed[name] is None:
             gradient = None
-        elif frame.branched and name not in frame.used:
-            gradient = UNSEEN
+        elif (frame.branched or frame.replicas > 1) and name not in frame.used:
+            gradient = UNSEEN  # what was handed over is something else
         raw = frame.unclipped.get(name) if gradient is not None and gradient is not UNSEEN else None
+        if frame.replicas > 1 and any(clips(leaf) for one in self.optimizers for leaf in leaves(one)):
+            raw = UNSEEN  # each replica clips its own part before they are added up
         return Change(aside(gradient), frame.before[name], tensor(variable), aside(raw))
 
     def _variable(self, ids: list[int], change: Change, axis: int | None) -> measure.Numbers:
         gradient, before, after, raw = change
         numbers = measure.change_numbers(gradient, before, after, axis)
         if "gradient_norm" in numbers:
-            clipped = raw is not None
-            numbers["raw_gradient_norm"] = measure.norm(raw, before, axis) if clipped else numbers["gradient_norm"]
+            if raw is not UNSEEN:
+                clipped = raw is not None
+                numbers["raw_gradient_norm"] = measure.norm(raw, before, axis) if clipped else numbers["gradient_norm"]
             numbers["gradient_cosine"] = self._cosine(ids, measure.sketch(gradient, before, axis))
         return numbers
 
@@ -234,12 +237,12 @@ class Measuring:
                 self._functions[kind] = tf.function(measured, autograph=False).get_concrete_function(kind[0], mask)
         return self._functions[kind]
 
-    def _run(self, frame: Frame, result: Any) -> tuple[Any, Any]:
+    def _run(self, frame: Frame) -> tuple[Any, Any]:
         data = tf.nest.map_structure(_stopped, frame.data)
         numbers = {**frame.numbers, **batch.batch_numbers(data.get("x"), data.get("y"), data.get("y_pred"))}
         loss = frame.loss
-        if loss is None and isinstance(result, dict):
-            loss = result.get("loss")
+        if loss is None and isinstance(frame.result, dict):
+            loss = frame.result.get("loss")
         if loss is not None:
             numbers["loss"] = tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64))
         if self.optimizers:

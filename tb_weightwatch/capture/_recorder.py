@@ -22,11 +22,24 @@ from ..writer import EventWriter, Sink, directory_sink
 from ._schedule import Budget, Schedule
 
 
+class Nowhere:
+    """A sink that keeps nothing."""
+
+    def emit(self, summary: Any, step: int, wall_time: float) -> None:
+        """Drops one Summary."""
+
+    def flush(self) -> None:
+        """Does nothing."""
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
 class Recorder:
     """Keeps and writes what is recorded, judges it now and then, and says what is new.
 
     Args:
-        destination: folder of the run, or a `tf.summary` writer.
+        destination: folder of the run, or a `tf.summary` writer; None: off from the start, another worker records.
         kind: "fit", "loop" or "summary".
         overhead: share of training time that recording may cost (0 to 1); None: a fixed schedule.
         rules: rule name -> thresholds by name, or False to mute the rule.
@@ -53,7 +66,7 @@ class Recorder:
         launch = f"{int(started)}-{os.urandom(3).hex()}"
         self.history = History(launch, started=started)
         self.budget = Budget(overhead)
-        self.verbose, self.off = verbose, False
+        self.verbose, self.off = verbose, destination is None
         self._schedule = Schedule(self.budget)
         self._writer = EventWriter(_sink(destination), launch, started)
         self._judged: Diagnosis | None = None
@@ -176,6 +189,8 @@ class Recorder:
 
 
 def _sink(destination: Any) -> Sink:
+    if destination is None:
+        return Nowhere()
     if isinstance(destination, (str, os.PathLike)):
         return directory_sink(destination)
     if hasattr(destination, "as_default") and hasattr(destination, "flush"):

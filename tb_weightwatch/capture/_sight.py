@@ -82,7 +82,8 @@ class Sight:
     ) -> None:
         def look() -> Seen | None:
             if tf.executing_eagerly():
-                return self.seen
+                # A replica shows but its part; what belongs to the step is handed over.
+                return self.seen if tf.distribute.get_strategy().num_replicas_in_sync == 1 else None
             return self._traced if traced else None
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):

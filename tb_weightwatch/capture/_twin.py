@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ._frame import Frame
 from ._measuring import Layout, Measuring
+from ._replicas import Replicas
 from ._state import zeros
 from ._watching import watching
 
@@ -32,6 +33,7 @@ class Twin:
         self.model, self.plain = model, model.train_function
         self.fault: BaseException | None = None
         self.measuring = Measuring(model, optimizers)
+        self._replicas = Replicas(model.distribute_strategy)
         self._ring: tf.Variable | None = None
         self._count = zeros(dtype=np.int64)
         self._read = 0
@@ -52,6 +54,7 @@ class Twin:
         # in both cases, and only as long.
         own = self.model.__dict__.get("train_step")
         original = self.model.train_step
+        self._replicas.start()
         self.model.__dict__["train_step"] = lambda data: self._recorded(original, data)
         try:
             return run()
@@ -62,17 +65,18 @@ class Twin:
                 self.model.__dict__["train_step"] = own
 
     def _recorded(self, train_step: Callable[[Any], Any], data: Any) -> Any:
-        frame = Frame(None if tf.executing_eagerly() else tf.compat.v1.get_default_graph())
-        measuring = self.measuring
+        frame, measuring = self._replicas.frame(), self.measuring
         with frame.guard():
             measuring.begin(frame, data)
         with watching(frame, self.model, measuring.optimizers, measuring.layer_names, measuring.in_branch(frame)):
-            result = train_step(data)
-        with frame.guard():
-            row = measuring.end(frame, result)
-            self._write(row)
-        self.fault = self.fault or frame.fault
+            frame.result = result = train_step(data)
+        self._replicas.finish(self._end)
         return result
+
+    def _end(self, frame: Frame) -> None:
+        with frame.guard():
+            self._write(self.measuring.end(frame))
+        self.fault = self.fault or frame.fault
 
     def _write(self, row: tf.Tensor) -> None:
         if self._ring is None:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from ..history import History
 from ..verdict import Diagnosis
+from . import _replicas as replicas
 from ._loop import Loop
 from ._recorder import Recorder
 from ._watched import Watched, listed, symbolic
@@ -50,6 +51,7 @@ class Watch:
         OSError: the folder can not be written.
         ValueError: `overhead` or `rules` is not valid.
         TypeError: `model`, `optimizer` or `variables` is something else.
+        NotImplementedError: they are of a ParameterServerStrategy.
     """
 
     def __init__(  # noqa: PLR0913
@@ -67,15 +69,19 @@ class Watch:
             raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
         models, optimizers = listed(model, "model", "call"), listed(optimizer, "optimizer", "")
         own = [_variable(v) for v in variables or ()]
+        strategy = replicas.strategy_of(*models, *own)
+        # Of several workers the chief records; all train the same weights.
+        logdir = logdir if strategy.extended.should_save_summary else None
         self._recorder = Recorder(logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose)
         self._recorder.collect = self._collect
         self._closed, self._count = False, 0
-        self._watched = Watched(models, optimizers, own)
+        self._watched = Watched(models, optimizers, own, strategy.num_replicas_in_sync)
         self._loop = Loop(self._watched)
         self._due = self._recorder.due(1)
         with self._recorder.guarded():
             self._loop.open()
             self._watched.describe(self._recorder, 0)
+            self._recorder.describe(0, "facts", replicas.facts(strategy))
         self._recorder.budget.begin()
         self._left: float | None = None  # when the last step() returned
         self._took: deque[float] = deque(maxlen=15)  # seconds from one step() to the next
@@ -122,6 +128,7 @@ class Watch:
         if self._due:
             data = {"x": inputs, "y": targets, "y_pred": predictions}
             self._check(loss=loss, inputs=inputs, targets=targets, predictions=predictions)
+            data = {name: replicas.gathered(value) for name, value in data.items()}
             self._watched.add([_variable(v) for v in variables or ()])
             pairs = None if gradients is None else self._watched.pairs(gradients)
             with recorder.guarded(), tf.init_scope():
@@ -133,6 +140,12 @@ class Watch:
         self._left = time.perf_counter()
 
     def _check(self, **given: Any) -> None:
+        if replicas.divided(given["loss"]):
+            raise ValueError(
+                "loss must be one value, got one of each replica; reduce it: "
+                'watch.step(strategy.reduce("SUM", loss, axis=None)), or "MEAN" where it is not yet divided by the '
+                "size of the whole batch"
+            )
         for name, value in given.items():
             if any(symbolic(x) for x in tf.nest.flatten(value)):
                 raise ValueError(

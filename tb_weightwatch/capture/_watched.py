@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,14 +14,15 @@ from ..statistics import _tensorflow as measure
 from . import _facts as facts
 from ._frame import key, leaves
 from ._recorder import Recorder
+from ._replicas import summed
 from ._sight import Sight
 
 
 class Watched:
     """Keeps the order in which variables and layer uses first appeared: the V and L axes."""
 
-    def __init__(self, models: list[Any], optimizers: list[Any], variables: list[Any]) -> None:
-        self.models, self.optimizers = models, optimizers
+    def __init__(self, models: list[Any], optimizers: list[Any], variables: list[Any], replicas: int = 1) -> None:
+        self.models, self.optimizers, self._replicas = models, optimizers, replicas
         self.variables: dict[int, Any] = {}  # id -> variable
         self.uses: dict[str, dict[str, Any]] = {}  # name of layer use -> its description
         self._extra = list(variables)
@@ -84,7 +86,9 @@ class Watched:
         Raises:
             ValueError: they can not be matched, or are of a traced function.
         """
-        given, trained = list(gradients), list(self.trained.values())
+        one = partial(summed, replicas=self._replicas)
+        given = [(one(g[0]), g[1]) if _is_pair(g) else one(g) for g in gradients]
+        trained = list(self.trained.values())
         if given and all(_is_pair(item) for item in given):
             pairs = [(g, v) for g, v in given]
         elif given and len(given) == len(trained):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ._frame import Frame, key, leaves
+from ._frame import Frame, clips, key, leaves
 from ._hooks import Call, Hooks, Observer
 
 InBranch = Callable[[list[Any], list[Any]], None]
@@ -29,14 +30,17 @@ def watching(
         in_branch: called with gradients and variables where the optimizer updates inside a branch of the graph.
     """
     hooks = Hooks()
-    look = partial(Observer, lambda: frame)
+    look = partial(Observer, lambda: frame if threading.get_ident() == frame.thread else None)
     try:
         with frame.guard():
             for optimizer in optimizers:
                 hooks.put(optimizer, "apply", look(before=_apply), listed=True)
                 for leaf in leaves(optimizer):
+                    if frame.replicas > 1:
+                        hooks.put(leaf, "_all_reduce_sum_gradients", look(after=_reduced))
+                        continue  # gradients that are reduced and not clipped do not exist in Keras
                     hooks.put(leaf, "_backend_update_step", look(after=partial(_update, in_branch)))
-                    if any(getattr(leaf, n, None) is not None for n in ("clipnorm", "global_clipnorm", "clipvalue")):
+                    if clips(leaf):
                         clip = _Clip()
                         hooks.put(leaf, "_backend_apply_gradients", look(before=clip.note))
                         hooks.put(leaf, "_clip_gradients", look(before=clip.clip))
@@ -64,6 +68,11 @@ def _update(in_branch: InBranch, frame: Frame, call: Call, result: Any) -> None:
         frame.used.update((key(v), g) for g, v in zip(gradients, variables, strict=True))
     else:
         in_branch(list(gradients), list(variables))
+
+
+def _reduced(frame: Frame, call: Call, pairs: Any) -> None:
+    if frame.here():
+        frame.used.update((key(v), g) for g, v in pairs if g is not None)
 
 
 class _Clip:

@@ -20,7 +20,7 @@ class Change(NamedTuple):
         gradient: tensor, IndexedSlices, None (backpropagation gave none), or `_numpy.UNSEEN`.
         before: weight before the step, or None.
         after: weight after the step.
-        raw: unscaled gradient before clipping, where it is not the one used; or None.
+        raw: unscaled gradient before clipping, where it is not the one used; or None; or UNSEEN.
     """
 
     gradient: Any

@@ -55,7 +55,7 @@ class Case:
     group: str
     what: str
     how: str
-    run: Callable[[Path], Seen]
+    run: Callable[[Path], Seen] | None  # None: it is refused, as another test shows
     supported: str
     numbers: dict[str, float]  # tolerances that differ from the usual ones
 
@@ -75,6 +75,11 @@ def case(
         return run
 
     return register
+
+
+def refused(group: str, what: str, how: str) -> None:
+    """Registers a row of what is not recorded."""
+    CASES[what] = Case(group, what, how, None, "no", {})
 
 
 def compare(history: History, steps: list[Step], *, rounding: float = 2e-3, fuzz: float = 1e-5) -> None:

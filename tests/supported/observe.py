@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,7 @@ def observed(
     watch: ww.WeightWatch | None = None,
     callbacks: Sequence[Any] = (),
     seed: int = 3,
+    strategy: Any = None,
     **fit: Any,
 ) -> Seen:
     """Trains a compiled model under the callback and under the spy.
@@ -106,10 +108,12 @@ def observed(
         watch: the callback; None: a new one.
         callbacks: further ones.
         seed: of the initial weights.
+        strategy: in whose scope the model is made; the one that is held against it stands on one device.
         fit: further arguments of `fit`.
     """
     keras.utils.set_random_seed(seed)
-    model, spy = make(), Spy()
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        model, spy = make(), Spy()
     watch = watch or ww.WeightWatch(logs, verbose=False, overhead=None)
     x, y, *rest = data
     told = {"sample_weight": rest[0]} if rest else {}
