@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import maps
     from .capture import _summary as summary
     from .capture._callback import WeightWatch
     from .capture._watch import Watch
@@ -24,6 +25,7 @@ _PLACES = {
     "Verdict": ("verdict", "Verdict"),
     "Watch": ("capture._watch", "Watch"),
     "WeightWatch": ("capture._callback", "WeightWatch"),
+    "maps": ("maps", ""),
     "diagnose": ("diagnosis", "diagnose"),
     "read": ("reader", "read"),
     "summary": ("capture._summary", ""),
@@ -37,6 +39,7 @@ __all__ = [
     "WeightWatch",
     "__version__",
     "diagnose",
+    "maps",
     "read",
     "summary",
 ]

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .maps import Map
+
 AXES = ("variable", "layer", "run")
 _DTYPES = {"variable": np.float32, "layer": np.float32, "run": np.float64}
 
@@ -136,6 +138,7 @@ class History:
     def __init__(self, launch: str = "", *, started: float = 0.0, complete: bool = True) -> None:
         self.launch, self.started, self.complete = launch, started, complete
         self.records: list[Record] = []
+        self._maps: list[Map] = []
         self._length = 0
         self._steps = np.zeros(0, np.int64)
         self._times = np.zeros(0, np.float64)
@@ -171,6 +174,12 @@ class History:
             raise ValueError("a prefix of a History can not grow; add to the History itself")
         self.records.append(record)
 
+    def keep(self, one: Map) -> None:
+        """Keeps an array of a variable at a step."""
+        if self._view is not None:
+            raise ValueError("a prefix of a History can not grow; keep it in the History itself")
+        self._maps.append(one)
+
     # -- reading
 
     def __len__(self) -> int:
@@ -186,6 +195,7 @@ class History:
         part._length, part._view = length, self
         last = int(self._steps[length - 1]) if length else 0
         part.records = [r for r in self.records if length == self._length or r.step <= last]
+        part._maps = [m for m in self._maps if length == self._length or m.step <= last]
         return part
 
     @property
@@ -207,6 +217,15 @@ class History:
     def layers(self) -> tuple[Layer, ...]:
         """Layers whose outputs are read, in the order of the L axis."""
         return tuple(Layer(**v) for v in self.described("layers"))
+
+    def maps(self, kind: str | None = None, variable: str | None = None) -> list[Map]:
+        """Returns arrays of single variables, in the order of their steps: histograms, motion maps, full tensors.
+
+        Args:
+            kind: "gradient_histogram", "update_map", "weight" ... (`maps.KINDS`); None: all.
+            variable: its name; None: all.
+        """
+        return [m for m in self._maps if kind in (None, m.kind) and variable in (None, m.variable)]
 
     def described(self, kind: str) -> list[dict[str, Any]]:
         """Returns the items of all records of that kind ("variables", "layers"), later over earlier ones."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from . import schema
 from .history import Column, Record, Rows
+from .maps import Map
 from .schema import Now, Tag
 from .verdict import Diagnosis, Verdict
 
@@ -91,7 +93,7 @@ class EventWriter:
         self._pending: list[Rows] = []
         self._latest: Rows | None = None
         self._step = step
-        self._rows = self._blocks = self._headers = 0  # written so far
+        self._rows = self._blocks = self._headers = self._maps = 0  # written so far
         self._held = 0  # values in _pending
         self._diagnosis: Diagnosis | None = None
         self._open: set[str] = set()
@@ -116,6 +118,11 @@ class EventWriter:
             self._held += schema.cells(part)
         self._latest = _slice(rows, len(rows) - 1, len(rows))
         self.tick(int(rows.steps[-1]))
+
+    def maps(self, maps: Iterable[Map]) -> None:
+        """Takes arrays of one step; they are written at once, since they are large."""
+        for data in schema.encode_maps(maps, started=self._started):
+            self._guarded(partial(self._put_map, data))
 
     def judged(self, diagnosis: Diagnosis) -> None:
         """Takes the latest diagnosis; a verdict that was not open before is written at once (at most one a second)."""
@@ -190,6 +197,10 @@ class EventWriter:
 
     def _put(self, kind: str, number: int, data: bytes) -> None:
         self._sink.emit(schema.to_summary(Tag(self._launch, kind, number), data), self._step, self._clock())
+
+    def _put_map(self, data: bytes) -> None:
+        self._put("maps", self._maps, data)
+        self._maps += 1
 
     def _put_records(self) -> None:
         if self._records:

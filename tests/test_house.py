@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "tb_weightwatch"
 FLOORS = {
-    "history": 0, "verdict": 0,
+    "maps": -1, "history": 0, "verdict": 0,
     "statistics": 0.5, "schema": 1,
     "reader": 2, "diagnosis": 2,
     "answers": 3, "writer": 3,
@@ -21,6 +21,7 @@ FLOORS = {
     "_version": -1,
 }  # fmt: skip
 OUTSIDE = {
+    "maps": {"numpy"},
     "history": {"numpy"},
     "verdict": {"numpy"},
     "statistics": {"numpy", "tensorflow", "ml_dtypes"},

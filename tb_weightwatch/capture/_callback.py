@@ -13,6 +13,8 @@ from ..history import History
 from ..verdict import Diagnosis
 from . import _facts as facts
 from . import _replicas as replicas
+from ._frame import leaves
+from ._mapping import Plan
 from ._recorder import Recorder
 from ._twin import ROOM, Twin
 
@@ -28,25 +30,30 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         overhead: share of training time that recording may cost; None records on a fixed schedule.
         rules: rule name -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer as training runs.
+        maps: records histograms and motion maps now and then (`History.maps`).
+        tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
+            in full whenever there are maps; or name -> steps.
 
     Raises:
         OSError: the folder can not be written.
-        ValueError: `overhead` or `rules` is not valid.
+        ValueError: `overhead`, `rules` or `tensors` is not valid.
         NotImplementedError: it is made in the scope of a ParameterServerStrategy.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         logdir: Any,
         *,
         overhead: float | None = 0.02,
         rules: Mapping[str, Any] | None = None,
         verbose: bool = True,
+        maps: bool = True,
+        tensors: Any = (),
     ) -> None:
         super().__init__()
         replicas.refuse(tf.distribute.get_strategy())
         self._make: Callable[[], Recorder] = lambda: Recorder(
-            logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose
+            logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
         )
         self._watched: Any = None  # the model of the present launch
         self._twin: Twin | None = None
@@ -57,7 +64,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._recorder = self._make()
         self._recorder.collect = self._collect
         self._recorder.budget.pause()  # until training begins
-        self._twin, self._step, self._traced = None, 0, False
+        self._twin, self._step = None, 0
+        self._traced: set[bool] = set()  # which of the twin's functions have run
+        self._plan = Plan(False, ())
         self._began: tuple[int, float, bool] = (0, 0.0, False)
         self._fresh = True  # the next recorded step does not follow a recorded one
 
@@ -89,14 +98,14 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def _prepare(self, model: Any) -> None:
         strategy = model.distribute_strategy
         replicas.refuse(strategy)
-        optimizers = _optimizers(model)
+        optimizers = self._optimizers = _optimizers(model)
         describe = self._recorder.describe
         known = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
         known |= replicas.facts(strategy)
         describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
         if self._twin is None or self._twin.plain is not model.train_function:
             self._collect()
-            self._twin, self._traced, self._fresh = Twin(model, optimizers), False, True
+            self._twin, self._traced, self._fresh = Twin(model, optimizers, self._recorder.wanted.whole), set(), True
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
@@ -104,7 +113,10 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         if self._twin is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
             due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
-            if due:
+            with recorder.guarded():
+                self._plan = recorder.wanted.plan(self._step + 1, self._step + several[-1]) if due else Plan(False, ())
+                self._twin.make(arrays=bool(self._plan))
+            if due and not recorder.off:
                 self.model.train_function = self._recording
         self._began = (batch, time.perf_counter(), due)
 
@@ -112,16 +124,22 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         twin = self._twin
         assert twin is not None
         self.model.train_function = twin.plain
+        arrays = bool(self._plan)
+        first = arrays not in self._traced
+        stood = self._stands() if first else 0
         try:
-            return twin.call(iterator)
+            return twin.call(iterator, arrays=arrays)
         except (tf.errors.OutOfRangeError, StopIteration):
             raise
         except tf.errors.OpError as error:
             # The user's own program may fail so, or ours; if nothing was updated yet, the user's goes on without us.
-            if self._traced or int(self.model.optimizer.iterations.numpy()) != 0:
+            if not first or self._stands() != stood:
                 raise
             self._recorder.fail(error)
             return twin.plain(iterator)
+
+    def _stands(self) -> int:
+        return sum(int(leaf.iterations.numpy()) for one in self._optimizers for leaf in leaves(one))
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, brings its rows in."""
@@ -146,15 +164,18 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         assert twin is not None
         if twin.fault is not None:
             self._recorder.fail(twin.fault)
-        if not self._traced:
-            self._traced = True
+        if bool(self._plan) not in self._traced:
+            self._traced.add(bool(self._plan))
             self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
+            self._recorder.wanted.takes(0.0 if self._plan else seconds)
             self._describe(twin)
         else:
             for _ in range(steps):
                 self._recorder.budget.stepped(seconds / steps, recorded=True)
         self._pending += [(self._step + i + 1, time.time()) for i in range(steps)]
         self._step += steps
+        if self._plan:
+            self._recorder.keep(self._step, twin.arrays.take(self._step, time.time(), self._plan))
         if len(self._pending) + self.model.steps_per_execution > ROOM or not self._recorder.due(self._step + 1):
             self._collect()
 

@@ -29,6 +29,7 @@ class Frame:
         self.result: Any = None  # of train_step
         self.data: dict[str, Any] = {}  # x, y, y_pred
         self.applied = False
+        self.arrays: Any = None  # where to measure arrays (`_mapping.State`), if this step has any
 
     def here(self) -> bool:
         """Says whether the code runs in the step's own graph (a value made in a branch or loop can not leave it)."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from ..maps import Map
 from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN
 from . import _facts as facts
 from ._features import worst_features
 from ._frame import leaves
+from ._mapping import Plan, array, pictures, whole
 from ._measuring import Layout
 from ._outside import Change, Outside, in_order
 from ._pending import Pending
@@ -36,6 +39,7 @@ class Loop:
         self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
         self._gradients = ""  # "used", "raw" or "none", as last described
         self._first = True
+        self._changes: dict[int, Change] = {}  # of a step whose arrays are wanted
         self.pending = Pending()
 
     # -- the open step
@@ -113,6 +117,24 @@ class Loop:
         layout = Layout(*(tuple(i["name"] for i in recorder.history.described(k)) for k in ("variables", "layers")))
         self.pending.add(step, layout, parts)
         self._first = False
+        plan = recorder.wanted.plan(step, step)
+        if plan:
+            began = time.perf_counter()
+            recorder.keep(
+                step, self._arrays(dict(zip(layout.variables, self.watched.variables, strict=True)), step, plan)
+            )
+            recorder.wanted.takes(time.perf_counter() - began)
+        self._changes = {}
+
+    def _arrays(self, ids: dict[str, int], step: int, plan: Plan) -> list[Map]:
+        known = {name: self._changes[k] for name, k in ids.items() if k in self._changes}
+        now, found = time.time(), []
+        for name, change in known.items():
+            if plan.pictures:
+                found += pictures(name, change, len(known), step, now)
+        for name in plan.chosen(known):
+            found += [Map(step, name, kind, array(value), now) for kind, value in whole(known[name]).items()]
+        return found
 
     def _variable(self, seen: Seen, name: int, variable: Any, pairs: dict[int, Any]) -> Any:
         if not getattr(variable, "trainable", True):
@@ -126,6 +148,7 @@ class Loop:
         elif name in pairs:
             gradient = pairs[name]
         change = Change(gradient, self._before.get(name), _value(variable), raw, self._sketches.pop(name, None))
+        self._changes[name] = change
         values, known, sketch = self._outside.variable(change, none=self._sight.none.get(name))
         if sketch is not None:
             self._sketches[name] = sketch

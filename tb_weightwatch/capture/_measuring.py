@@ -98,6 +98,8 @@ class Measuring:
         frame.numbers = self._settings()
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         frame.data = {"x": x, "y": y}
+        if frame.arrays is not None:
+            frame.arrays.begin()
         if self._branch is not None:
             self._branch.assign(tf.zeros_like(self._branch))
 
@@ -129,6 +131,10 @@ class Measuring:
             chosen = [[places[key(v)]] for _, v in pairs]
             self._branch.scatter_nd_update(chosen, tf.stack([values, known], axis=1))
             frame.branched = True
+            if frame.arrays is not None:
+                names = facts.unique(facts.name_of(v) for v in self._variables)
+                told = zip((names[places[key(v)]] for _, v in pairs), changes, strict=True)
+                frame.arrays.measure("branch", {name: change._replace(before=None) for name, change in told})
 
         return take
 
@@ -163,6 +169,8 @@ class Measuring:
         # What is not trained is described, not measured.
         places = [i for i, v in enumerate(self._variables) if key(v) in frame.before]
         changes = [self._change(frame, self._variables[i]) for i in places]
+        if frame.arrays is not None:
+            frame.arrays.measure("step", {self.items[i]["name"]: c for i, c in zip(places, changes, strict=True)})
         ids = [key(self._variables[i]) for i in places]
         values, known = _rows(changes, lambda group, *rest: self._variable([ids[i] for i in group], *rest))
         if len(places) < len(self._variables):

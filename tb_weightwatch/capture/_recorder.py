@@ -16,9 +16,11 @@ from typing import Any
 
 from ..diagnosis import diagnose, settings
 from ..history import History, Record, Rows
-from ..schema import settle, settle_record
+from ..maps import TENSORS, Map
+from ..schema import settle, settle_map, settle_record
 from ..verdict import Diagnosis
 from ..writer import EventWriter, Sink, directory_sink
+from ._mapping import Wanted
 from ._schedule import Budget, Schedule
 
 
@@ -44,13 +46,15 @@ class Recorder:
         overhead: share of training time that recording may cost (0 to 1); None: a fixed schedule.
         rules: rule name -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer.
+        maps: records histograms and motion maps now and then.
+        tensors: which variables to record in full (`Wanted`).
 
     Raises:
         OSError: the folder can not be written.
         ValueError: `overhead` or `rules` is not valid.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         destination: Any,
         *,
@@ -58,6 +62,8 @@ class Recorder:
         overhead: float | None = 0.02,
         rules: Mapping[str, Any] | None = None,
         verbose: bool = True,
+        maps: bool = False,
+        tensors: Any = (),
     ) -> None:
         if overhead is not None and not 0 < overhead <= 1:
             raise ValueError(f"overhead must be a share of training time between 0 and 1, or None; got {overhead!r}")
@@ -66,6 +72,8 @@ class Recorder:
         launch = f"{int(started)}-{os.urandom(3).hex()}"
         self.history = History(launch, started=started)
         self.budget = Budget(overhead)
+        self.wanted = Wanted(maps, tensors, self.budget)
+        self._unnamed = bool(self.wanted.whole.patterns)  # not yet held against the names of the variables
         self.verbose, self.off = verbose, destination is None
         self._schedule = Schedule(self.budget)
         self._writer = EventWriter(_sink(destination), launch, started)
@@ -80,7 +88,7 @@ class Recorder:
 
     def due(self, step: int) -> bool:
         """Says whether to record the step (from 1)."""
-        return not self.off and self._schedule.due(step)
+        return not self.off and (self._schedule.due(step) or self.wanted.asked(step))
 
     def describe(self, step: int, kind: str, data: Mapping[str, Any]) -> None:
         """Keeps and writes a dated record; of facts and described items only what changed."""
@@ -104,12 +112,34 @@ class Recorder:
             return
         settled = settle(rows)
         self.history.append(settled)
+        self._name_check()
         self._ended = False
         self._writer.append(settled)
         if len(self.history) >= self._judge_at:
             self._judge_at = max(len(self.history) + 4, int(len(self.history) * 1.1))
             self._writer.judged(self.diagnosis)
             self._tell()
+
+    def _name_check(self) -> None:
+        names = [v.name for v in self.history.variables] if self._unnamed else []
+        unknown = self.wanted.unknown(names) if names else []
+        if names:
+            self._unnamed = False
+        if unknown:
+            warnings.warn(
+                f"tensors= names no variable: {', '.join(map(repr, unknown))}; the variables are {', '.join(names[:20])}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def keep(self, step: int, maps: list[Map]) -> None:
+        """Writes arrays of a step; histograms and motion maps are kept as well, as a reader will get them."""
+        self.wanted.took(step)
+        if not self.off:
+            for one in maps:
+                if one.kind not in TENSORS:  # those may be large, and stand in the event file
+                    self.history.keep(settle_map(one))
+            self._writer.maps(maps)
 
     def tick(self, step: int) -> None:
         """Lets the writer do what is due; cheap, for every step."""

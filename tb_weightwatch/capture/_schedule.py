@@ -96,6 +96,12 @@ class Budget:
         """The measured share of training time."""
         return (self._once + self._rows) / self.elapsed
 
+    def affords_once(self, seconds: float) -> bool:
+        """Says whether so many seconds may be spent on something beside the rows."""
+        if self.share is None:
+            return True
+        return self._once + self._rows + seconds <= self.share * max(self.elapsed, self.MINUTE)
+
     def affords(self) -> bool:
         """Says whether another burst may be recorded."""
         if self.share is None:

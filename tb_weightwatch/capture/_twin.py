@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from ._frame import Frame
+from ._mapping import Plan, State
 from ._measuring import Layout, Measuring
 from ._replicas import Replicas
 from ._state import zeros
@@ -27,9 +28,10 @@ class Twin:
     Args:
         model: a compiled Keras model whose train function has been made.
         optimizers: its optimizers, outermost ones.
+        wanted: arrays that may be recorded at some step.
     """
 
-    def __init__(self, model: Any, optimizers: list[Any]) -> None:
+    def __init__(self, model: Any, optimizers: list[Any], wanted: Plan) -> None:
         self.model, self.plain = model, model.train_function
         self.fault: BaseException | None = None
         self.measuring = Measuring(model, optimizers)
@@ -37,25 +39,36 @@ class Twin:
         self._ring: tf.Variable | None = None
         self._count = zeros(dtype=np.int64)
         self._read = 0
-        self._inside(lambda: model.make_train_function(force=True))
-        self._function, model.train_function = model.train_function, self.plain
+        self.arrays = State(wanted)
+        self._functions: dict[bool, Any] = {}
+        self.make(arrays=False)
+
+    def make(self, *, arrays: bool) -> None:
+        """Makes the recording function, or the one that measures arrays as well; it is traced at its first call."""
+        if arrays not in self._functions:
+            before = self.model.train_function
+            try:
+                self._inside(lambda: self.model.make_train_function(force=True), arrays)
+                self._functions[arrays] = self.model.train_function
+            finally:
+                self.model.train_function = before
 
     @property
     def layout(self) -> Layout | None:
         """Where each number stands in a row; None until the first recorded step has been traced."""
         return self.measuring.layout
 
-    def call(self, iterator: Any) -> Any:
+    def call(self, iterator: Any, *, arrays: bool = False) -> Any:
         """Runs the recording function in place of the user's, and puts the user's back whatever happens."""
-        return self._inside(lambda: self._function(iterator))
+        return self._inside(lambda: self._functions[arrays](iterator), arrays)
 
-    def _inside(self, run: Callable[[], Any]) -> Any:
+    def _inside(self, run: Callable[[], Any], arrays: bool) -> Any:
         # Keras 3.15 binds train_step when the function is made, older versions look it up while tracing: so it stands
         # in both cases, and only as long.
         own = self.model.__dict__.get("train_step")
         original = self.model.train_step
         self._replicas.start()
-        self.model.__dict__["train_step"] = lambda data: self._recorded(original, data)
+        self.model.__dict__["train_step"] = lambda data: self._recorded(original, data, arrays)
         try:
             return run()
         finally:
@@ -64,8 +77,9 @@ class Twin:
             else:
                 self.model.__dict__["train_step"] = own
 
-    def _recorded(self, train_step: Callable[[Any], Any], data: Any) -> Any:
+    def _recorded(self, train_step: Callable[[Any], Any], data: Any, arrays: bool) -> Any:
         frame, measuring = self._replicas.frame(), self.measuring
+        frame.arrays = self.arrays if arrays else None
         with frame.guard():
             measuring.begin(frame, data)
         with watching(frame, self.model, measuring.optimizers, measuring.layer_names, measuring.in_branch(frame)):

@@ -46,10 +46,13 @@ class Watch:
         overhead: share of training time that recording may cost; None records on a fixed schedule.
         rules: rule name -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer as training runs.
+        maps: records histograms and motion maps now and then (`History.maps`).
+        tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
+            in full whenever there are maps; or name -> steps.
 
     Raises:
         OSError: the folder can not be written.
-        ValueError: `overhead` or `rules` is not valid.
+        ValueError: `overhead`, `rules` or `tensors` is not valid.
         TypeError: `model`, `optimizer` or `variables` is something else.
         NotImplementedError: they are of a ParameterServerStrategy.
     """
@@ -64,6 +67,8 @@ class Watch:
         overhead: float | None = 0.02,
         rules: Mapping[str, Any] | None = None,
         verbose: bool = True,
+        maps: bool = True,
+        tensors: Any = (),
     ) -> None:
         if tf.inside_function():
             raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
@@ -72,7 +77,9 @@ class Watch:
         strategy = replicas.strategy_of(*models, *own)
         # Of several workers the chief records; all train the same weights.
         logdir = logdir if strategy.extended.should_save_summary else None
-        self._recorder = Recorder(logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose)
+        self._recorder = Recorder(
+            logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
+        )
         self._recorder.collect = self._collect
         self._closed, self._count = False, 0
         self._watched = Watched(models, optimizers, own, strategy.num_replicas_in_sync)

@@ -48,8 +48,9 @@ class _Growing:
 
     def __init__(self, launch: str) -> None:
         self.launch = Launch(History(launch))
-        self.waiting: dict[str, dict[int, deque[bytes]]] = {"rows": {}, "header": {}, "now": {}}
-        self.next = {"rows": 0, "header": 0}
+        self.waiting: dict[str, dict[int, deque[bytes]]] = {"rows": {}, "header": {}, "now": {}, "maps": {}}
+        self.next = {"rows": 0, "header": 0, "maps": 0}
+        self.parts: list[schema.Part] = []  # of arrays that may not be complete yet
         self.cells = 0
         self.end = 0  # rows up to here were read or are known to be lost
 
@@ -65,6 +66,9 @@ class _Growing:
             self._header(number)
         for number in sorted(self.waiting["rows"]):
             self._block(number)
+        for number in sorted(self.waiting["maps"]):
+            self._maps(number)
+        self._join()
         if 0 in self.waiting["now"]:
             now = self._decoded("now", 0, schema.decode_now)
             if now is not None and (self.launch.now is None or now.time >= self.launch.now.time):
@@ -111,6 +115,21 @@ class _Growing:
         self.launch.foreign.update(chunk.foreign)
         self._started(chunk.started)
 
+    def _maps(self, number: int) -> None:
+        parts = self._decoded("maps", number, schema.decode_maps)
+        if number >= self.next["maps"]:
+            missing = number - self.next["maps"]
+            self.launch.skipped.update({"maps: missing": missing} if missing else {})
+            self.next["maps"] = number + 1
+            self.parts += parts or ()
+
+    def _join(self) -> None:
+        whole, lacking = schema.joined(self.parts)
+        self.launch.skipped.update({"maps: not complete": lacking} if lacking else {})
+        self.parts = []
+        for one in whole:
+            self.launch.history.keep(one)
+
     def _fits(self, chunk: Chunk) -> bool:
         reason = ""
         if self.cells + schema.cells(chunk.rows) > MAX_CELLS:
@@ -126,16 +145,21 @@ class _Growing:
 
 
 class Assembly:
-    """The data of one run, put in in any order and over any time; its Histories only grow."""
+    """The data of one run, put in in any order and over any time; its Histories only grow.
 
-    def __init__(self) -> None:
+    Args:
+        maps: takes histograms, motion maps and tensors as well; all of a launch's must be there before `launches`.
+    """
+
+    def __init__(self, *, maps: bool = False) -> None:
+        self._with_maps = maps
         self._growing: dict[str, _Growing] = {}
         self._bytes = 0
         self.skipped = Skipped()  # what belongs to no launch
 
     def put(self, tag: Tag, data: Any) -> None:
         """Takes the datum of a tag."""
-        if tag.kind == "maps":
+        if tag.kind == "maps" and not self._with_maps:
             return
         if not isinstance(data, bytes):
             data = b""  # can not be decoded: what it held is lost, and counted as such

@@ -22,7 +22,7 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
         FileNotFoundError: there is no such directory.
     """
     skipped = Skipped()
-    found = launches(logdir, skipped)
+    found = launches(logdir, skipped, maps=True)
     for launch in found:
         skipped.update(launch.skipped)
     if skipped:
@@ -30,8 +30,10 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
     return [launch.history for launch in found]
 
 
-def launches(logdir: str | os.PathLike[str], skipped: Skipped | None = None) -> list[Launch]:
+def launches(logdir: str | os.PathLike[str], skipped: Skipped | None = None, *, maps: bool = False) -> list[Launch]:
     """Returns the launches of a run directory with what was skipped; `skipped` takes what belongs to no launch.
+
+    `maps`: reads histograms, motion maps and tensors as well.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -39,7 +41,7 @@ def launches(logdir: str | os.PathLike[str], skipped: Skipped | None = None) -> 
     path = _existing(logdir)
     found: list[Launch] = []
     for directory in (path, os.path.join(path, schema.PLUGIN)):
-        assembly = Assembly()
+        assembly = Assembly(maps=maps)
         for file in _event_files(directory):
             _load(file, assembly)
         found += assembly.launches()

@@ -26,7 +26,7 @@ class Opened(NamedTuple):
 
 
 def seal(kind: str, message: Any, started: float = 0.0) -> bytes:
-    """Returns the envelope of a message; `kind` is one of RECORDS, ROWS, NOW.
+    """Returns the envelope of a message; `kind` is one of RECORDS, ROWS, NOW, MAPS.
 
     Raises:
         ValueError: the message is larger than any reader accepts.

@@ -147,3 +147,39 @@ class Now(_message.Message):
     latest: Block
     diagnosis: str
     def __init__(self, time: _Optional[float] = ..., due: _Optional[float] = ..., step: _Optional[int] = ..., rows: _Optional[int] = ..., blocks: _Optional[int] = ..., headers: _Optional[int] = ..., latest: _Optional[_Union[Block, _Mapping]] = ..., diagnosis: _Optional[str] = ...) -> None: ...
+
+class Maps(_message.Message):
+    __slots__ = ("step", "time", "arrays")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    time: float
+    arrays: _containers.RepeatedCompositeFieldContainer[Array]
+    def __init__(self, step: _Optional[int] = ..., time: _Optional[float] = ..., arrays: _Optional[_Iterable[_Union[Array, _Mapping]]] = ...) -> None: ...
+
+class Array(_message.Message):
+    __slots__ = ("variable", "kind", "shape", "encoding", "top", "dtype", "first", "data")
+    class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        LEVELS: _ClassVar[Array.Encoding]
+        EXACT: _ClassVar[Array.Encoding]
+    LEVELS: Array.Encoding
+    EXACT: Array.Encoding
+    VARIABLE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    variable: str
+    kind: str
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    encoding: Array.Encoding
+    top: float
+    dtype: str
+    first: int
+    data: bytes
+    def __init__(self, variable: _Optional[str] = ..., kind: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., encoding: _Optional[_Union[Array.Encoding, str]] = ..., top: _Optional[float] = ..., dtype: _Optional[str] = ..., first: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...

@@ -1,0 +1,56 @@
+"""What is recorded of single variables now and then, beside the rows: histograms, motion maps and full tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+OCTAVES = 256
+HISTOGRAMS = ("gradient_histogram", "update_histogram", "ratio_histogram")
+MOTION = ("gradient_map", "update_map")
+TENSORS = ("gradient", "weight_before", "weight")
+KINDS = (*HISTOGRAMS, *MOTION, *TENSORS)
+SIDE = 64  # of a motion map, at most
+PIXELS = 1 << 17  # of all motion maps of a step: a thousand variables have smaller ones
+
+
+@dataclass(frozen=True)
+class Map:
+    """An array of one variable at one step.
+
+    Attributes:
+        step: attempted training step, from 1.
+        variable: its name.
+        kind: one of `KINDS`. "..._histogram": `[256]`, how many elements of |gradient|, |update| or |update| / |weight|
+            lie in each octave (`octaves` gives their lower ends), to 9 %. "..._map": `[h, w]`, at most 64 x 64, the
+            largest |gradient| or |update| of each part of the variable seen as a matrix (its last axis are the
+            columns), to 9 %; NaN where an element is not finite. "gradient" (as the optimizer used it),
+            "weight_before" (the step), "weight": all elements, exact.
+        values: the array.
+        time: unix seconds.
+    """
+
+    step: int
+    variable: str
+    kind: str
+    values: NDArray[Any]
+    time: float = 0.0
+
+
+def octaves() -> NDArray[np.float64]:
+    """Returns the lower ends `[256]` of a histogram's octaves.
+
+    The first holds zeros (and what is below 2**-126), the last what is not finite: NaN, infinities, and ratios to a
+    weight of zero.
+    """
+    ends = np.exp2(np.arange(OCTAVES, dtype=np.float64) - 127.0)
+    ends[0], ends[-1] = 0.0, np.inf
+    return ends
+
+
+def side(variables: int) -> int:
+    """Returns the largest side of the motion maps of so many variables."""
+    return int(np.clip(np.sqrt(PIXELS / (2 * max(variables, 1))), 8, SIDE))
