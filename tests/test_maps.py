@@ -362,7 +362,7 @@ def test_weights_are_bit_identical(
             else:
                 assert recorded[name].tobytes() == value.tobytes(), name
     first, second = ww.read(tmp_path)
-    assert {m.step for m in first.maps()} == {2, 4, 8}
+    assert {m.step for m in first.maps()} == {2, 4, 8, 16}
     assert {m.step for m in second.maps("gradient")} == set(range(1, 13))
 
 
