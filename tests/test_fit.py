@@ -189,17 +189,37 @@ def test_an_exception_in_training_leaves_the_user_with_their_own(tmp_path: Path)
     assert watch.diagnosis.status != "sick"
 
 
-@pytest.mark.parametrize("place", ["begin", "end", "_layer", "_variable", "_run"])
+CAPTURE = "tb_weightwatch.capture"
+PLACES = [
+    "_export.Export.begin",
+    "_export.Export.end",
+    "_export.Export.reading",
+    "_export.aside",
+    "_meter.Meter.parts",
+    "_meter._quick.small_statistics",
+    "_meter._quick_batch.layer_statistics",
+    "_meter._quick_batch.batch_statistics",
+    "_pending.Pending.take",
+    "_hooks.Hooks.put",
+    "_watching._apply",
+    "_watching._update",
+    "_watching._loss",
+    "_watching._output",
+    "_callback.described",
+    "_recorder.settle",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_a_failing_recorder_warns_once_and_training_goes_on(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault in our own code gives one warning with the traceback; training ends with the same weights."""
-    from tb_weightwatch.capture._measuring import Measuring
 
     def fault(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("injected")
 
-    monkeypatch.setattr(Measuring, place, fault)
+    monkeypatch.setattr(f"{CAPTURE}.{place}", fault)
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

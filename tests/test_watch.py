@@ -50,21 +50,21 @@ def near(history: ww.History, name: str, expected: Any, *, rtol: float = 0.005, 
 
 
 MODES = [("dense", "eager", ()), ("conv", "eager", ()), ("dense", "graph", HANDED), ("dense", "xla", HANDED)]
-SMALL = "tb_weightwatch.capture._outside.SMALL"
-by_either = pytest.mark.parametrize("small", [None, -1], ids=["numpy", "tensorflow"])
+HOST = "tb_weightwatch.capture._meter.on_host"
+by_either = pytest.mark.parametrize("host", [True, False], ids=["numpy", "tensorflow"])
 
 
 @by_either
 @pytest.mark.parametrize(("net", "mode", "hand"), [*MODES, ("conv", "graph", HANDED)])
 def test_numbers_agree_with_independent_ones(  # noqa: PLR0917
-    net: str, mode: str, hand: tuple[str, ...], small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    net: str, mode: str, hand: tuple[str, ...], host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Loss, gradients, weights and updates are those that float64 numpy finds, from hooks and as handed over.
 
-    Small tensors are measured by numpy, large ones by TensorFlow; here both take their turn.
+    What is in the host's memory is measured by numpy, what is on a device by TensorFlow; here both take their turn.
     """
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     history, run = watched(tmp_path, net, mode, hand=hand)
     assert history.steps.tolist() == list(range(1, 11))
     np.testing.assert_allclose(history.loss, run.loss, rtol=1e-6)
@@ -91,11 +91,11 @@ def test_numbers_agree_with_independent_ones(  # noqa: PLR0917
 
 @by_either
 def test_layers_and_batch_are_seen_in_an_eager_loop(
-    small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Outputs of layers, inputs and predictions come from what the model did, without being handed over."""
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     history, _ = watched(tmp_path, "dense", "eager", steps=3)
     keras.utils.set_random_seed(3)
     model, (x, _) = loops.dense(), loops.diabetes()
@@ -326,10 +326,10 @@ def test_accumulation_by_hand_is_an_exact_zero(tmp_path: Path) -> None:
 
 
 @by_either
-def test_two_optimizers_in_one_step(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_optimizers_in_one_step(host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A GAN's two models each get their own gradients and updates, in one row a step."""
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     layers = keras.layers
     make = keras.Sequential([layers.Input((4,)), layers.Dense(6, activation="relu"), layers.Dense(3)])
     judge = keras.Sequential([layers.Input((3,)), layers.Dense(5, activation="tanh"), layers.Dense(1)])
@@ -420,10 +420,10 @@ def test_plain_variables_without_keras(tmp_path: Path) -> None:
 
 
 @by_either
-def test_sparse_gradients_add_up(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sparse_gradients_add_up(host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of an embedding that occur several times in a batch are summed; rows that do not occur are no zeros."""
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     table = keras.layers.Embedding(50, 4)
     table.build()
     optimizer = keras.optimizers.SGD(0.5)
@@ -444,10 +444,10 @@ def test_sparse_gradients_add_up(small: int | None, tmp_path: Path, monkeypatch:
 
 
 @by_either
-def test_clipping_shows_before_and_after(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clipping_shows_before_and_after(host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gradient is the one that the optimizer uses; its norm before clipping stands beside it."""
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     made: list[ww.Watch] = []
     optimizer = lambda: keras.optimizers.SGD(0.1, global_clipnorm=0.01)  # noqa: E731
     run = loops.run("dense", steps=4, optimizer=optimizer, watch=kept(made, tmp_path))
@@ -458,10 +458,10 @@ def test_clipping_shows_before_and_after(small: int | None, tmp_path: Path, monk
 
 
 @by_either
-def test_loss_scaling_that_skips_a_step(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loss_scaling_that_skips_a_step(host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A skipped step has an update of exactly 0 and the count stands still; gradients in use are unscaled."""
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     model = loops.dense()
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1024.0)
     optimizer.build(model.trainable_variables)
@@ -516,10 +516,10 @@ def test_a_frozen_layer_is_described_not_measured(tmp_path: Path) -> None:
 
 
 @by_either
-def test_half_precision_variables(small: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_precision_variables(host: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """bfloat16 weights that swallow their step show it: a gradient, and not one element that moved."""
-    if small is not None:
-        monkeypatch.setattr(SMALL, small)
+    if not host:
+        monkeypatch.setattr(HOST, lambda tensor: False)
     w = tf.Variable(tf.ones([64], tf.bfloat16), name="w")
     watch = quiet(tmp_path, variables=[w])
     for _ in range(3):
@@ -647,10 +647,10 @@ def test_an_exception_inside_with_is_recorded_and_passed_on(error: type[BaseExce
 PLACES = [
     "tb_weightwatch.capture._sight.Seen.settle",
     "tb_weightwatch.capture._sight.key",
-    "tb_weightwatch.capture._outside.Outside.variable",
-    "tb_weightwatch.statistics._numpy.variable_statistics",
-    "tb_weightwatch.capture._outside.Outside.layer",
-    "tb_weightwatch.capture._outside.Outside.batch",
+    "tb_weightwatch.capture._meter.Meter.parts",
+    "tb_weightwatch.statistics._quick.small_statistics",
+    "tb_weightwatch.statistics._quick_batch.layer_statistics",
+    "tb_weightwatch.statistics._quick_batch.batch_statistics",
     "tb_weightwatch.capture._loop.Loop.open",
     "tb_weightwatch.capture._pending.Pending.take",
     "tb_weightwatch.capture._loop._value",

@@ -13,10 +13,11 @@ from ..history import History
 from ..verdict import Diagnosis
 from . import _facts as facts
 from . import _replicas as replicas
+from ._features import described
 from ._frame import leaves
-from ._mapping import Plan
 from ._recorder import Recorder
-from ._twin import ROOM, Twin
+from ._steps import Steps
+from ._twin import Twin
 
 
 class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -57,29 +58,27 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         )
         self._watched: Any = None  # the model of the present launch
         self._twin: Twin | None = None
-        self._pending: list[tuple[int, float]] = []  # step and time of the rows that stand in the twin's state
         self._start()
 
     def _start(self) -> None:
         self._recorder = self._make()
-        self._recorder.collect = self._collect
+        self._steps = Steps(self._recorder)
+        self._recorder.collect = self._steps.collect
         self._recorder.budget.pause()  # until training begins
-        self._twin, self._step = None, 0
-        self._traced: set[bool] = set()  # which of the twin's functions have run
-        self._plan = Plan(False, ())
+        self._twin, self._step, self._taken = None, 0, 0
+        self._traced = False  # whether the twin has run
         self._began: tuple[int, float, bool] = (0, 0.0, False)
-        self._fresh = True  # the next recorded step does not follow a recorded one
 
     @property
     def diagnosis(self) -> Diagnosis:
         """The answer from all steps recorded so far."""
-        self._collect()
+        self._steps.collect()
         return self._recorder.diagnosis
 
     @property
     def history(self) -> History:
         """What has been recorded so far."""
-        self._collect()
+        self._steps.collect()
         return self._recorder.history
 
     # -- what Keras calls
@@ -104,8 +103,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         known |= replicas.facts(strategy)
         describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
         if self._twin is None or self._twin.plain is not model.train_function:
-            self._collect()
-            self._twin, self._traced, self._fresh = Twin(model, optimizers, self._recorder.wanted.whole), set(), True
+            self._steps.collect()
+            self._twin, self._traced = Twin(model, optimizers, self._take), False
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
@@ -113,30 +112,45 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         if self._twin is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
             due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
-            with recorder.guarded():
-                self._plan = recorder.wanted.plan(self._step + 1, self._step + several[-1]) if due else Plan(False, ())
-                self._twin.make(arrays=bool(self._plan))
-            if due and not recorder.off:
-                self.model.train_function = self._recording
+            if due:
+                self.model.train_function, self._taken = self._recording, self._step
         self._began = (batch, time.perf_counter(), due)
 
     def _recording(self, iterator: Any) -> Any:
         twin = self._twin
         assert twin is not None
         self.model.train_function = twin.plain
-        arrays = bool(self._plan)
-        first = arrays not in self._traced
-        stood = self._stands() if first else 0
+        stood = 0 if self._traced else self._stands()
         try:
-            return twin.call(iterator, arrays=arrays)
+            return twin.call(iterator, self._left())
         except (tf.errors.OutOfRangeError, StopIteration):
             raise
         except tf.errors.OpError as error:
             # The user's own program may fail so, or ours; if nothing was updated yet, the user's goes on without us.
-            if not first or self._stands() != stood:
+            if self._traced or self._stands() != stood:
                 raise
             self._recorder.fail(error)
             return twin.plain(iterator)
+
+    def _take(self, left: Any) -> None:
+        """Measures a step of the twin, right after it."""
+        twin, recorder = self._twin, self._recorder
+        assert twin is not None
+        self._taken += 1
+        if recorder.off:
+            return
+        with recorder.guarded():
+            if twin.fault is not None:
+                raise twin.fault
+            reading = twin.export.reading(left)
+            if not self._traced:
+                self._describe(twin, reading.data)
+            self._steps.take(self._taken, reading)
+
+    def _left(self) -> int | None:
+        """Returns how many batches of the epoch are left, if that is known."""
+        epoch = (self.params or {}).get("steps")
+        return None if epoch is None else epoch - self._began[0]
 
     def _stands(self) -> int:
         return sum(int(leaf.iterations.numpy()) for one in self._optimizers for leaf in leaves(one))
@@ -146,8 +160,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         begin, started, recorded = self._began
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
-        epoch = (self.params or {}).get("steps")
-        steps = (batch if epoch is None else min(batch, epoch - 1)) - begin + 1
+        left = self._left()
+        steps = batch - begin + 1 if left is None else min(batch - begin + 1, left)
         with self._recorder.guarded():
             self._recorded(steps, now - started) if recorded else self._plain(steps, now - started)
             self._recorder.tick(self._step)
@@ -155,52 +169,29 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _plain(self, steps: int, seconds: float) -> None:
         self._step += steps
-        self._fresh = True
+        self._steps.skip()
         for _ in range(steps):
             self._recorder.budget.stepped(seconds / steps, recorded=False)
 
     def _recorded(self, steps: int, seconds: float) -> None:
-        twin = self._twin
-        assert twin is not None
-        if twin.fault is not None:
-            self._recorder.fail(twin.fault)
-        if bool(self._plan) not in self._traced:
-            self._traced.add(bool(self._plan))
-            self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
-            self._recorder.wanted.takes(0.0 if self._plan else seconds)
-            self._describe(twin)
-        else:
+        self._step += steps
+        if self._traced:
             for _ in range(steps):
                 self._recorder.budget.stepped(seconds / steps, recorded=True)
-        self._pending += [(self._step + i + 1, time.time()) for i in range(steps)]
-        self._step += steps
-        if self._plan:
-            self._recorder.keep(self._step, twin.arrays.take(self._step, time.time(), self._plan))
-        if len(self._pending) + self.model.steps_per_execution > ROOM or not self._recorder.due(self._step + 1):
-            self._collect()
+        else:
+            self._traced = True
+            self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
+        if not self._recorder.due(self._step + 1):
+            self._steps.collect()
 
-    def _describe(self, twin: Twin) -> None:
-        measuring = twin.measuring
-        self._recorder.describe(self._step, "variables", {"items": measuring.items})
-        self._recorder.describe(self._step, "layers", {"items": [item for _, item in measuring.layers]})
-        self._recorder.describe(self._step, "facts", measuring.shapes)
-        self._recorder.describe(self._step, "facts", facts.model_facts(self.model))
-
-    def _collect(self) -> None:
-        twin, pending = self._twin, self._pending
-        if twin is None or not pending or self._recorder.off:
-            return
-        self._pending = []
-        flat, layout = twin.take(), twin.layout
-        if layout is None or not len(flat):
-            return
-        pending = pending[-len(flat) :]
-        rows = layout.rows(flat[-len(pending) :], [s for s, _ in pending], [t for _, t in pending])
-        cosine = rows.variable.get("gradient_cosine")
-        if cosine is not None and self._fresh:
-            cosine.known[0] = False
-        self._fresh = False
-        self._recorder.append(rows)
+    def _describe(self, twin: Twin, data: Mapping[str, Any]) -> None:
+        describe, export, step = self._recorder.describe, twin.export, self._step
+        describe(step, "variables", {"items": export.items})
+        describe(step, "layers", {"items": [item for _, item in export.layers]})
+        describe(step, "facts", export.shapes)
+        describe(step, "facts", facts.model_facts(self.model))
+        for found in described(*(export.structured(data, name) for name in ("x", "y"))):
+            describe(step, "features", found)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model goes on with it."""

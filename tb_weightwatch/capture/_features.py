@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,14 @@ from numpy.typing import NDArray
 
 WORST = 8
 _LARGEST = 50_000_000  # elements: a larger batch is not looked through
+
+
+def described(inputs: Any, targets: Any) -> Iterator[dict[str, Any]]:
+    """Yields records of kind "features" of a batch's inputs and targets, where some stand out."""
+    for which, part in (("inputs", inputs), ("targets", targets)):
+        found = worst_features(part) if part is not None else []
+        if found:
+            yield {"which": which, "features": found}
 
 
 def worst_features(data: Any) -> list[dict[str, Any]]:

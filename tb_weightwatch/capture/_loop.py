@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from ..maps import Map
-from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN
+from ..statistics._quick import Change
 from . import _facts as facts
-from ._features import worst_features
+from ._features import described
 from ._frame import leaves
-from ._mapping import Plan, array, pictures, whole
-from ._measuring import Layout
-from ._outside import Change, Outside, in_order
-from ._pending import Pending
+from ._meter import Reading
 from ._recorder import Recorder
 from ._sight import Seen, Sight
+from ._steps import Steps
 from ._watched import Watched
 
-NOTHING = {axis: in_order({}, axis) for axis in ("variable", "layer")}
 Data = dict[str, Any]  # "x", "y", "y_pred": as given, or None
 
 
 class Loop:
     """Opens a step that is to be recorded, measures it when it is over, keeps its numbers until the host reads them."""
 
-    def __init__(self, watched: Watched) -> None:
-        self.watched = watched
+    def __init__(self, watched: Watched, recorder: Recorder) -> None:
+        self.watched, self._recorder = watched, recorder
+        self.steps = Steps(recorder)
         self._sight = Sight(self._began)
-        self._outside = Outside()
         self._before: dict[int, Any] = {}  # weights at the start of the open step
-        self._sketches: dict[int, Any] = {}  # gradients of the step before, if that was recorded
-        self._dead: dict[str, Any] = {}
         self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
         self._gradients = ""  # "used", "raw" or "none", as last described
         self._first = True
-        self._changes: dict[int, Change] = {}  # of a step whose arrays are wanted
-        self.pending = Pending()
 
     # -- the open step
 
@@ -54,7 +45,8 @@ class Loop:
     def shut(self) -> None:
         """Lets go: the step that begins is not recorded."""
         self._sight.seen = None
-        self._before, self._sketches = {}, {}
+        self._before = {}
+        self.steps.skip()
 
     def remove(self) -> None:
         """Takes all hooks off the user's objects."""
@@ -96,90 +88,60 @@ class Loop:
 
     # -- its row
 
-    def record(self, recorder: Recorder, step: int, loss: Any, data: Data, pairs: dict[int, Any] | None) -> None:
-        """Measures the step that has just ended; the host reads the numbers later."""
+    def record(self, step: int, loss: Any, data: Data, pairs: dict[int, Any] | None) -> None:
+        """Measures the step that has just ended."""
+        recorder, watched = self._recorder, self.watched
         seen = self._sight.seen or Seen()
         self._sight.seen = None
         if seen.fault is not None:
             raise seen.fault
         seen.settle()
-        if len(self.watched.models) == 1:
+        if len(watched.models) == 1:
             data = {n: seen.held_data.get(n) if given is None else given for n, given in data.items()}
-        self.watched.refresh(self._sight)
+        watched.refresh(self._sight)
         outputs = seen.held or {}
         for name in outputs:
-            self.watched.use(name)
-        self.watched.describe(recorder, step)
-        self._describe(recorder, step, "used" if seen.used else "raw" if pairs else "none", data)
-        parts = [self._variable(seen, k, v, pairs or {}) for k, v in self.watched.variables.items()]
-        parts += [self._layer(outputs.get(name), name) for name in self.watched.uses]
-        parts.append(measure.in_order(self._run(seen, loss, data), "run"))
-        layout = Layout(*(tuple(i["name"] for i in recorder.history.described(k)) for k in ("variables", "layers")))
-        self.pending.add(step, layout, parts)
+            watched.use(name)
+        watched.describe(recorder, step)
+        self._describe(step, "used" if seen.used else "raw" if pairs else "none", data)
+        names = dict(zip(watched.variables, (i["name"] for i in recorder.history.described("variables")), strict=True))
+        changes = {names[k]: self._change(seen, k, v, pairs or {}) for k, v in watched.trained.items()}
+        none = {names[k]: given for k, given in self._sight.none.items() if k in names}
+        uses = {name: item["activation"] for name, item in watched.uses.items()}
+        run = self._run(seen, loss)
+        self.steps.take(step, Reading(tuple(names.values()), uses, changes, none, outputs, data, run))
         self._first = False
-        plan = recorder.wanted.plan(step, step)
-        if plan:
-            began = time.perf_counter()
-            recorder.keep(
-                step, self._arrays(dict(zip(layout.variables, self.watched.variables, strict=True)), step, plan)
-            )
-            recorder.wanted.takes(time.perf_counter() - began)
-        self._changes = {}
 
-    def _arrays(self, ids: dict[str, int], step: int, plan: Plan) -> list[Map]:
-        known = {name: self._changes[k] for name, k in ids.items() if k in self._changes}
-        now, found = time.time(), []
-        for name, change in known.items():
-            if plan.pictures:
-                found += pictures(name, change, len(known), step, now)
-        for name in plan.chosen(known):
-            found += [Map(step, name, kind, array(value), now) for kind, value in whole(known[name]).items()]
-        return found
-
-    def _variable(self, seen: Seen, name: int, variable: Any, pairs: dict[int, Any]) -> Any:
-        if not getattr(variable, "trainable", True):
-            return NOTHING["variable"]
+    def _change(self, seen: Seen, name: int, variable: Any, pairs: dict[int, Any]) -> Change:
         gradient: Any = UNSEEN
-        raw: Any = None
+        raw: Any = UNSEEN
         if name in seen.handed and seen.handed[name] is None:
             gradient = None
         elif name in seen.used:
-            gradient, raw = seen.used[name], seen.unclipped.get(name, seen.used[name])
+            gradient = seen.used[name]
+            raw = seen.unclipped.get(name)
+            raw = None if raw is gradient else raw
         elif name in pairs:
             gradient = pairs[name]
-        change = Change(gradient, self._before.get(name), _value(variable), raw, self._sketches.pop(name, None))
-        self._changes[name] = change
-        values, known, sketch = self._outside.variable(change, none=self._sight.none.get(name))
-        if sketch is not None:
-            self._sketches[name] = sketch
-        return values, known
+        if isinstance(gradient, tf.Variable):
+            gradient = tf.convert_to_tensor(gradient)
+        return Change(gradient, self._before.get(name), _value(variable), raw)
 
-    def _layer(self, output: Any, name: str) -> Any:
-        if output is None or not measure.measurable(output.dtype):
-            return NOTHING["layer"]
-        activation = self.watched.uses[name]["activation"]
-        values, known, mask = self._outside.layer(output, activation, self._dead.get(name))
-        if mask is not None:
-            self._dead[name] = mask
-        return values, known
-
-    def _run(self, seen: Seen, loss: Any, data: Data) -> dict[str, Any]:
-        run = self._outside.batch(data["x"], data["y"], data["y_pred"])
+    def _run(self, seen: Seen, loss: Any) -> dict[str, Any]:
         stands = self._stand()
         told = {"loss": loss, "learning_rate": self._rate(seen), "loss_scale": self._stood.get("loss_scale")}
-        run |= {name: tf.reduce_mean(_number(value)) for name, value in told.items() if value is not None}
+        run = {name: _number(value) for name, value in told.items() if value is not None}
         return run | ({"iterations": stands["iterations"]} if "iterations" in stands else {})
 
-    def _describe(self, recorder: Recorder, step: int, gradients: str, data: Data) -> None:
+    def _describe(self, step: int, gradients: str, data: Data) -> None:
+        recorder = self._recorder
         if gradients != self._gradients and (gradients != "none" or not self._gradients):
             self._gradients = gradients
             recorder.describe(step, "facts", {"gradients": gradients})
         if self._first:
             recorder.describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))
-            for which, part in (("inputs", data["x"]), ("targets", data["y"])):
-                found = worst_features(part) if part is not None else []
-                if found:
-                    recorder.describe(step, "features", {"which": which, "features": found})
+            for found in described(data["x"], data["y"]):
+                recorder.describe(step, "features", found)
 
 
 def _number(value: Any) -> Any:
@@ -188,4 +150,4 @@ def _number(value: Any) -> Any:
 
 def _value(variable: Any) -> Any:
     """Returns the variable's value as it is now; later updates do not change it."""
-    return (variable if isinstance(variable, tf.Variable) else variable.value).read_value()
+    return (variable if isinstance(variable, tf.Variable) else variable.value).value()

@@ -1,42 +1,22 @@
-"""Statistics of a step, taken after it is over: functions of our own, traced once per kind of tensor."""
+"""Statistics of tensors on a device, taken after the step is over: functions of our own, traced once per kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from ..statistics import _batch as batch
-from ..statistics import _numpy as exact
 from ..statistics import _tensorflow as measure
-from ..statistics import names
 from ..statistics._numpy import UNSEEN, stride
+from ..statistics._quick import Change
 from ..statistics._slices import SLICE
 
 Known = NDArray[np.bool_]
-SMALL = 1 << 14  # elements up to which numpy is quicker than calling a function of TensorFlow's
 _BATCHES = 32  # kinds of batches after which the length of sequences is no longer told apart
-
-
-class Change(NamedTuple):
-    """What one step did to one variable.
-
-    Attributes:
-        gradient: tensor, array, IndexedSlices, None, or UNSEEN.
-        before: weight before the step, or None.
-        after: weight after the step.
-        raw: unscaled gradient before clipping, or None.
-        previous: sketch of the gradient of the step before, or None.
-    """
-
-    gradient: Any
-    before: Any
-    after: Any
-    raw: Any = None
-    previous: Any = None
 
 
 class Outside:
@@ -70,8 +50,6 @@ class Outside:
         `none` says of an UNSEEN gradient whether it is known to be None all the same.
         """
         gradient, before, after, raw, previous = change
-        if _small(after) and not isinstance(gradient, tf.IndexedSlices):
-            return _by_numpy(change, none)
         tensors = {"after": _flat(after)}
         if before is not None:
             tensors["before"] = _flat(before)
@@ -82,8 +60,8 @@ class Outside:
             tensors |= given
         if seen and previous is not None:
             tensors["previous"] = tf.convert_to_tensor(previous)
-        same = raw is gradient and seen  # nothing was clipped
-        if raw is not None and not same:
+        same = raw is None and seen  # nothing was clipped
+        if raw is not None and raw is not UNSEEN:
             tensors["raw"] = _flat(measure.whole(raw, after))
         none = none if gradient is UNSEEN else gradient is None
         make = lambda t: _variable(t, none, same)  # noqa: E731
@@ -92,10 +70,6 @@ class Outside:
 
     def layer(self, output: Any, activation: str, always_dead: Any) -> tuple[Any, Known, Any]:
         """Returns values `[A]`, which are known, and the running mask of dead units (None where there are no units)."""
-        if _small(output):
-            with np.errstate(all="ignore"):
-                numbers, mask = exact.layer_statistics(output.numpy(), activation, always_dead)
-            return *in_order(numbers, "layer"), mask
         rank, units = output.shape.rank or 0, output.shape[-1] if output.shape.rank else None
         tensors = {"output": tf.reshape(output, [-1, units]) if rank > 1 and units else _flat(output)}
         if rank > 1 and units:
@@ -104,14 +78,9 @@ class Outside:
         (values, *mask), known = self._run(("layer", activation), make, tensors, "layer")
         return values, known, mask[0] if mask else None
 
-    def batch(self, inputs: Any, targets: Any, predictions: Any) -> dict[str, Any]:
+    def batch(self, inputs: list[Any], targets: list[Any], predictions: list[Any]) -> dict[str, Any]:
         """Returns the quantities of the run's axis that inputs, targets and predictions tell, by name."""
-        given = [batch.flat(part) for part in (inputs, targets, predictions)]
-        if not any(given):
-            return {}
-        if all(_small(x) for part in given for x in part):
-            with np.errstate(all="ignore"):
-                return dict(exact.batch_statistics(*([x.numpy() for x in part] or None for part in given)))
+        given = [inputs, targets, predictions]
         # Of shapes only the targets' last axis matters, which tells one column from several.
         fixed = len(self._batches) < _BATCHES
         specs = [[_loose(x, fixed and part is given[1]) for x in part] for part in given]
@@ -119,36 +88,6 @@ class Outside:
         if kinds not in self._batches:
             self._batches[kinds] = tf.function(_batch, autograph=False).get_concrete_function(*specs)
         return dict(self._batches[kinds](*given))
-
-
-def _small(tensor: Any) -> bool:
-    """Says whether numpy is quicker: few elements, in the host's memory."""
-    return bool(
-        (tensor.shape.num_elements() or 0) <= SMALL and "GPU" not in tensor.device and "TPU" not in tensor.device
-    )
-
-
-def _by_numpy(change: Change, none: bool | None) -> tuple[Any, Known, Any]:
-    gradient, before, after, raw, previous = change
-    given = gradient is not None and gradient is not UNSEEN
-    g = np.asarray(gradient) if given else gradient
-    size: float | None = None
-    with np.errstate(all="ignore"):
-        if raw is not None and raw is not gradient:
-            size = exact.norm(measure.whole(raw, after).numpy())
-        old = None if before is None else before.numpy()
-        numbers = exact.variable_statistics(g, old, after.numpy(), size, previous)
-    if raw is not None and raw is gradient and "gradient_norm" in numbers:
-        numbers["raw_gradient_norm"] = numbers["gradient_norm"]
-    if gradient is UNSEEN and none is not None:
-        numbers["gradient_none"] = float(none)
-    return *in_order(numbers, "variable"), exact.sketch(g) if "gradient_norm" in numbers else None
-
-
-def in_order(numbers: dict[str, float], axis: str) -> tuple[NDArray[np.float64], Known]:
-    """Returns an axis' numbers in the order of the table, NaN where not known, and which are known."""
-    values = np.array([numbers.get(name, np.nan) for name in names(axis)])
-    return values, np.array([name in numbers for name in names(axis)])
 
 
 def _loose(x: Any, last: bool) -> Any:

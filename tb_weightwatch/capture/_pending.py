@@ -9,12 +9,42 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ..history import Rows
-from ._measuring import Layout
+from ..history import Column, Rows
+from ..statistics import names
+from ._meter import Part
 
 HELD = 8  # rows at most
 _SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # not known of a single sample
-Part = tuple[Any, NDArray[np.bool_]]  # numbers (array, or tensor on a device), and which of them are known
+VARIABLE, LAYER, RUN = names("variable"), names("layer"), names("run")
+
+
+class Layout(NamedTuple):
+    """A row is values, then whether each is known: `[V * S + L * A + G]` twice, in the order of these names."""
+
+    variables: tuple[str, ...]
+    layers: tuple[str, ...]
+
+    def rows(self, flat: NDArray[np.float64], steps: list[int], times: list[float]) -> Rows:
+        """Returns flat rows `[n, 2N]` as `Rows`; columns that no row knows are left out."""
+        half = flat.shape[1] // 2
+        values, known = flat[:, :half], flat[:, half:] > 0
+        block = Rows(np.array(steps, np.int64), np.array(times, np.float64))
+        at = 0
+        for target, count, quantities in (
+            (block.variable, len(self.variables), VARIABLE),
+            (block.layer, len(self.layers), LAYER),
+        ):
+            end = at + count * len(quantities)
+            shape = (len(flat), count, len(quantities))
+            part, seen = values[:, at:end].reshape(shape), known[:, at:end].reshape(shape)
+            for i, name in enumerate(quantities):
+                if seen[:, :, i].any():
+                    target[name] = Column(part[:, :, i], seen[:, :, i])
+            at = end
+        for i, name in enumerate(RUN):
+            if known[:, at + i].any():
+                block.run[name] = Column(values[:, at + i], known[:, at + i])
+        return block
 
 
 class Row(NamedTuple):

@@ -73,7 +73,7 @@ class Recorder:
         self.history = History(launch, started=started)
         self.budget = Budget(overhead)
         self.wanted = Wanted(maps, tensors, self.budget)
-        self._unnamed = bool(self.wanted.whole.patterns)  # not yet held against the names of the variables
+        self._unnamed = bool(self.wanted.patterns)  # not yet held against the names of the variables
         self.verbose, self.off = verbose, destination is None
         self._schedule = Schedule(self.budget)
         self._writer = EventWriter(_sink(destination), launch, started)
@@ -127,7 +127,8 @@ class Recorder:
             self._unnamed = False
         if unknown:
             warnings.warn(
-                f"tensors= names no variable: {', '.join(map(repr, unknown))}; the variables are {', '.join(names[:20])}",
+                f"tensors= names no variable: {', '.join(map(repr, unknown))}; "
+                f"the variables are {', '.join(names[:20])}",
                 RuntimeWarning,
                 stacklevel=2,
             )

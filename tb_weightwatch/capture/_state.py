@@ -7,19 +7,44 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 
-def variable(start: NDArray[Any]) -> tf.Variable:
+def variable(start: Any, shape: Any = None) -> tf.Variable:
     """Returns a variable outside of all graphs, scopes and strategies.
 
     It is made in a thread of its own, which stands in none of them. Made in the tracing thread, even in `init_scope`,
     it would count as the traced function's first variable, for which TensorFlow traces the whole step a second time.
     """
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: tf.Variable(start, trainable=False, name="weightwatch")).result()
+        make = lambda: tf.Variable(start, trainable=False, shape=shape, name="weightwatch")  # noqa: E731
+        return thread.submit(make).result()
 
 
-def zeros(*shape: int, dtype: Any = np.float64) -> tf.Variable:
-    """Returns such a variable, full of zeros."""
-    return variable(np.zeros(shape, dtype))
+class Shelf:
+    """Where tensors are laid that can not be results of the step: inside a branch, or of several replicas."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tf.Variable] = {}
+        self._done = variable(np.zeros((), bool))
+
+    def clear(self) -> None:
+        """Forgets the last step: a branch of this one may not be taken."""
+        self._done.assign(False)
+
+    def put(self, tensors: dict[str, Any]) -> None:
+        """Lays tensors down; in a graph nothing is copied, the variable holds what is there."""
+        for name, tensor in tensors.items():
+            if name not in self._held:
+                start = np.zeros([n or 0 for n in tensor.shape], tensor.dtype.as_numpy_dtype)
+                self._held[name] = variable(start, tensor.shape)
+            self._held[name].assign(tensor)
+
+    def done(self) -> None:
+        """Says that all is there."""
+        self._done.assign(True)
+
+    def read(self) -> dict[str, Any]:
+        """Returns what was laid down in this step."""
+        if not self._held or not bool(self._done):
+            return {}
+        return {name: held.value() for name, held in self._held.items()}

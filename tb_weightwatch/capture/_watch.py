@@ -80,10 +80,10 @@ class Watch:
         self._recorder = Recorder(
             logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
         )
-        self._recorder.collect = self._collect
         self._closed, self._count = False, 0
         self._watched = Watched(models, optimizers, own, strategy.num_replicas_in_sync)
-        self._loop = Loop(self._watched)
+        self._loop = Loop(self._watched, self._recorder)
+        self._recorder.collect = self._loop.steps.collect
         self._due = self._recorder.due(1)
         with self._recorder.guarded():
             self._loop.open()
@@ -139,7 +139,7 @@ class Watch:
             self._watched.add([_variable(v) for v in variables or ()])
             pairs = None if gradients is None else self._watched.pairs(gradients)
             with recorder.guarded(), tf.init_scope():
-                self._loop.record(recorder, self._count, loss, data, pairs)
+                self._loop.record(self._count, loss, data, pairs)
         self._next()
         spent = time.perf_counter() - began
         # The first steps trace our functions, which is done once.
@@ -168,26 +168,22 @@ class Watch:
                 self._loop.open()
             else:
                 self._loop.shut()
-            if not self._due or self._loop.pending.full:
-                self._collect()
+            if not self._due:
+                self._loop.steps.collect()
             self._recorder.tick(self._count)
-
-    def _collect(self) -> None:
-        for rows in self._loop.pending.take():
-            self._recorder.append(rows)
 
     @property
     def diagnosis(self) -> Diagnosis:
         """The answer from all steps recorded so far."""
         with self._recorder.guarded():
-            self._collect()
+            self._loop.steps.collect()
         return self._recorder.diagnosis
 
     @property
     def history(self) -> History:
         """What has been recorded so far."""
         with self._recorder.guarded():
-            self._collect()
+            self._loop.steps.collect()
         return self._recorder.history
 
     def close(self) -> None:

@@ -1,140 +1,101 @@
-"""Histograms and motion maps in TensorFlow: eager, in a graph, and under XLA."""
+"""Histograms and motion maps of one variable's step, in numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
+from numpy.typing import NDArray
 
-from . import _slices
-from ._bits import measurable, wide
-from ._numpy import UNSEEN
-from ._slices import Tensors
-from ._tensorflow import by_rows, dense, seen_rows
+from ..maps import OCTAVES
+from ._numpy import measurable
+from ._quick import PIECE, Change, Rows
+
+Array = NDArray[Any]
 
 
-def variable_maps(gradient: Any, before: Any, after: Any, side: int) -> Tensors:
-    """Returns histograms `[256]` and motion maps `[h, w]` of a step by kind, float32; what is not known is left out.
+def variable_maps(change: Change, side: int) -> dict[str, Array]:
+    """Returns histograms `[256]` and motion maps `[h, w]` of a step by kind; what is not known is left out.
 
     Args:
-        gradient: tensor, IndexedSlices, None, or `_numpy.UNSEEN`.
-        before: weight before the step, or None.
-        after: weight after the step.
+        change: what the step did; its tensors are never copied as a whole.
         side: of a motion map, at most.
     """
-    found: Tensors = {}
-    if not after.shape.num_elements():
+    gradient, before, after = change.gradient, change.before, change.after
+    found: dict[str, Array] = {}
+    if not after.size:
         return found
     if before is not None:
-        t = {"before": before, "after": after}
-        found["update_histogram"] = _histogram(_update, t)
-        found["ratio_histogram"] = _histogram(_ratio, t)
-        found["update_map"] = _map(_update, t, side)
-    if gradient is None or gradient is UNSEEN or not measurable(gradient.dtype):
-        return found
-    if by_rows(gradient, after):
-        rows = seen_rows(gradient)
-        counts = _histogram(_gradient, {"gradient": rows.sums})
-        rest = tf.cast(tf.size(after, tf.int64), tf.float32) - tf.reduce_sum(counts[1:])
-        found["gradient_histogram"] = tf.concat([rest[None], counts[1:]], 0)
-        found["gradient_map"] = _map_of_rows(rows, after.shape, side)
-    else:
-        t = {"gradient": dense(gradient, after)[0]}
-        found["gradient_histogram"], found["gradient_map"] = _histogram(_gradient, t), _map(_gradient, t, side)
+        pair = after.reshape(-1), before.reshape(-1)
+        found["update_histogram"] = _histogram(lambda at: _update(pair, at), after.size)
+        found["ratio_histogram"] = _histogram(lambda at: _ratio(pair, at), after.size)
+        found["update_map"] = _map(lambda at: _update(pair, at), after.shape, side)
+    if isinstance(gradient, Rows):
+        flat = gradient.sums.reshape(-1)
+        counts = _histogram(lambda at: np.abs(_wide(flat[at])), flat.size)
+        counts[0] += after.size - flat.size  # rows that do not occur
+        found["gradient_histogram"], found["gradient_map"] = counts, _map_of_rows(gradient, after.shape, side)
+    elif isinstance(gradient, np.ndarray) and measurable(gradient.dtype):
+        flat = gradient.reshape(-1)
+        size = lambda at: np.abs(_wide(flat[at]))  # noqa: E731
+        found["gradient_histogram"] = _histogram(size, flat.size)
+        found["gradient_map"] = _map(size, gradient.shape, side)
     return found
 
 
-def _gradient(t: Tensors) -> Any:
-    return tf.abs(wide(t["gradient"]))
+def _update(pair: tuple[Array, Array], at: slice) -> Array:
+    after, before = (_wide(x[at]) for x in pair)
+    return np.asarray(np.abs(after - before))
 
 
-def _update(t: Tensors) -> Any:
-    return tf.abs(wide(t["after"]) - wide(t["before"]))
+def _ratio(pair: tuple[Array, Array], at: slice) -> Array:
+    return np.asarray(_update(pair, at) / np.abs(_wide(pair[1][at])))
 
 
-def _ratio(t: Tensors) -> Any:
-    return _update(t) / tf.abs(wide(t["before"]))
+def _wide(x: Array) -> Array:
+    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
 
 
-def _histogram(measure: Callable[[Tensors], Any], t: Tensors) -> Any:
-    """Counts by the exponent of the bits, slice by slice where there are many elements."""
-
-    def counts(piece: Tensors) -> Any:
-        bits = tf.bitcast(tf.cast(measure(piece), tf.float32), tf.int32)
-        octave = tf.reshape(tf.bitwise.right_shift(tf.bitwise.bitwise_and(bits, 0x7FFFFFFF), 23), [-1])
-        return tf.cast(tf.math.unsorted_segment_sum(tf.ones_like(octave), octave, 256), tf.float32)
-
-    flat = {name: tf.reshape(x, [-1]) for name, x in t.items()}
-    return tf.reduce_sum(_by_pieces(counts, flat, _slices.SLICE), 0)
+def _histogram(measure: Callable[[slice], Array], size: int) -> Array:
+    """Counts by the exponent of the bits, piece by piece."""
+    counts = np.zeros(OCTAVES, np.int64)
+    for start in range(0, size, PIECE):
+        with np.errstate(all="ignore"):
+            bits = measure(slice(start, start + PIECE)).astype(np.float32).view(np.uint32)
+        counts += np.bincount((bits >> 23) & 0xFF, minlength=OCTAVES)
+    return counts
 
 
-def _map(measure: Callable[[Tensors], Any], t: Tensors, side: int) -> Any:
-    """Returns the largest of each part `[h, w]` of a matrix."""
-    rows, columns = _matrix(next(iter(t.values())).shape)
-    height = -(-rows // side)
-
-    def line(piece: Tensors) -> Any:
-        return _widths(tf.reduce_max(_odd(measure(piece)), 0), columns, side)
-
-    matrices = {name: tf.reshape(x, [rows, columns]) for name, x in t.items()}
-    if rows * columns > _slices.SLICE:
-        return _by_pieces(line, matrices, height)
-    found = _odd(measure(matrices))
-    pad = -rows % height
-    found = tf.reduce_max(tf.reshape(tf.pad(found, [[0, pad], [0, 0]]), [-1, height, columns]), 1)
-    return _widths(found, columns, side)
-
-
-def _map_of_rows(rows: Any, shape: Any, side: int) -> Any:
-    count, columns = _matrix(shape)
-    height = -(-count // side)
-    found = _odd(tf.abs(tf.reshape(rows.sums, [-1, columns])))
-    place = tf.cast(rows.rows, tf.int32) // height
-    return tf.maximum(tf.math.unsorted_segment_max(_widths(found, columns, side), place, -(-count // height)), 0.0)
-
-
-def _matrix(shape: Any) -> tuple[int, int]:
+def _matrix(shape: tuple[int, ...]) -> tuple[int, int]:
     """Returns how many rows and columns it has, seen as a matrix."""
-    size = int(shape.num_elements())
-    columns = int(shape[-1]) if shape.rank > 1 else 1
-    return size // columns, columns
+    columns = shape[-1] if len(shape) > 1 else 1
+    return int(np.prod(shape)) // columns, columns
 
 
-def _odd(x: Any) -> Any:
-    """Returns float32 with infinity for what is not finite: a maximum must not lose it."""
-    x = tf.cast(x, tf.float32)
-    return tf.where(tf.math.is_finite(x), x, tf.fill(tf.shape(x), float("inf")))
+def _map(measure: Callable[[slice], Array], shape: tuple[int, ...], side: int) -> Array:
+    """Returns the largest of each part `[h, w]` of a matrix; NaN where an element is not finite."""
+    rows, columns = _matrix(shape)
+    height, width = -(-rows // side), -(-columns // side)
+    starts = np.arange(0, columns, width)
+    lines = []
+    for row in range(0, rows, height):
+        end = min(row + height, rows) * columns
+        with np.errstate(all="ignore"):
+            part = measure(slice(row * columns, end)).reshape(-1, columns)
+            lines.append(np.maximum.reduceat(part.max(axis=0), starts))
+    return _odd(np.array(lines))
 
 
-def _widths(x: Any, columns: int, side: int) -> Any:
-    """Returns the largest of each run of columns, `[..., columns]` to `[..., w]`."""
-    width = -(-columns // side)
-    pad = [[0, 0]] * (x.shape.rank - 1) + [[0, -columns % width]]
-    padded = tf.pad(x, pad)
-    return tf.reduce_max(tf.reshape(padded, [*_lead(x), -1, width]), -1)
+def _map_of_rows(rows: Rows, shape: tuple[int, ...], side: int) -> Array:
+    count, columns = _matrix(shape)
+    height, width = -(-count // side), -(-columns // side)
+    found = np.zeros((-(-count // height), columns))
+    each = count // max(shape[0], 1)  # rows of the matrix in one of the variable's
+    places = (rows.rows[:, None] * each + np.arange(each)).reshape(-1) // height
+    np.maximum.at(found, places, np.abs(rows.sums.reshape(-1, columns)))
+    return _odd(np.maximum.reduceat(found, np.arange(0, columns, width), axis=1))
 
 
-def _lead(x: Any) -> list[Any]:
-    return [] if x.shape.rank == 1 else [tf.shape(x)[0] if x.shape[0] is None else x.shape[0]]
-
-
-def _by_pieces(measure: Callable[[Tensors], Any], t: Tensors, length: int) -> Any:
-    """Returns `[n, ...]`: what is measured of each piece of so many rows (the last may have fewer), in turn."""
-    first = next(iter(t.values()))
-    size = first.shape[0]
-    if size is None or size <= length:
-        return measure(t)[None]
-    whole, rest = divmod(size, length)
-
-    def piece(begin: Any, count: int) -> Any:
-        tail = first.shape[1:].as_list()
-        return measure({n: tf.slice(x, [begin, *[0] * len(tail)], [count, *tail]) for n, x in t.items()})
-
-    found = tf.map_fn(
-        lambda i: piece(i * length, length),
-        tf.range(whole, dtype=tf.int64),
-        fn_output_signature=tf.float32,
-        parallel_iterations=1,
-    )
-    return tf.concat([found, piece(whole * length, rest)[None]], 0) if rest else found
+def _odd(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, np.nan).astype(np.float32)

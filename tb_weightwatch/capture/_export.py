@@ -1,0 +1,216 @@
+"""What leaves a step of `model.fit`: references to tensors that are there anyway, as further results of the step.
+
+Nothing is computed in the step but a few concatenations of what is small, so tracing and compiling it takes no longer
+than the user's own. The numbers are measured afterwards (`_meter`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..statistics import _batch as batch
+from ..statistics import _tensorflow as measure
+from ..statistics._numpy import UNSEEN
+from ..statistics._quick import SMALL, Change
+from . import _facts as facts
+from ._aside import aside
+from ._frame import Frame, clips, key, leaves
+from ._meter import Reading
+from ._state import Shelf
+
+Tensors = dict[str, Any]
+PARTS = ("gradient", "before", "after", "raw")
+
+
+def tensor(variable: Any) -> Any:
+    """Returns the variable's value as it is now; later updates do not change it."""
+    inner = variable if isinstance(variable, tf.Variable) else variable.value
+    return inner.read_value()
+
+
+def watched(model: Any) -> list[Any]:
+    """Returns the model's floating-point variables, trainable or not, without random generators' states."""
+    return [v for v in model.variables if measure.measurable(tf.as_dtype(keras.backend.standardize_dtype(v.dtype)))]
+
+
+class Export:
+    """Chooses what leaves the step while it is traced, and makes a `Reading` of what has left it."""
+
+    def __init__(self, model: Any, optimizers: list[Any]) -> None:
+        self.model, self.optimizers = model, optimizers
+        self.items: list[dict[str, Any]] = []  # description of the variables; none until a step has been traced
+        self.shapes: dict[str, Any] = {}  # facts about the first batch
+        self.layers = facts.layer_uses(model)
+        self._variables: list[Any] = []
+        self._stands: dict[tuple[str, int], Any] = {}  # part, variable -> what stands for a tensor: None, UNSEEN
+        self._packed: dict[str, list[tuple[int, tuple[int, ...]]]] = {}  # part -> variables laid end to end
+        self._run: list[str] = []
+        self._structures: dict[str, Any] = {}  # of inputs and targets
+        self.branch = Shelf()  # gradients that can not leave the branch of the graph in which they are used
+
+    @property
+    def layer_names(self) -> dict[int, str]:
+        """Returns id of layer -> its name on the L axis."""
+        return {id(layer): item["name"] for layer, item in self.layers}
+
+    # -- before the step
+
+    def begin(self, frame: Frame, data: Any) -> None:
+        """Reads weights, learning rate and loss scale as the step meets them."""
+        if not self.layers:
+            self.layers = facts.layer_uses(self.model)
+        frame.before = {key(v): tensor(v) for v in watched(self.model) if v.trainable}
+        frame.numbers = self._settings()
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        frame.data = {"x": x, "y": y}
+        self.branch.clear()
+
+    def _settings(self) -> Tensors:
+        found: Tensors = {}
+        for one in self.optimizers[:1]:
+            rate = getattr(leaves(one)[0], "learning_rate", None)  # a MultiOptimizer has none until it is built
+            if rate is not None:
+                found["learning_rate"] = tf.convert_to_tensor(rate)
+            scale = getattr(one, "dynamic_scale", None)
+            if scale is not None:
+                found["loss_scale"] = tf.convert_to_tensor(scale)
+        return found
+
+    # -- inside the optimizer, where it updates in a branch of the graph
+
+    def in_branch(self, frame: Frame) -> Callable[[list[Any], list[Any]], None]:
+        """Returns what takes gradients that can not leave the branch in which they are used."""
+
+        def take(gradients: list[Any], variables: list[Any]) -> None:
+            self._variables = self._variables or watched(self.model)
+            places = {key(v): i for i, v in enumerate(self._variables)}
+            for gradient, variable in zip(gradients, variables, strict=True):
+                if key(variable) in places:
+                    self.branch.put(_flattened("gradient", places[key(variable)], gradient))
+            self.branch.done()
+            frame.branched = True
+
+        return take
+
+    # -- after the step
+
+    def end(self, frame: Frame) -> Tensors:
+        """Returns what leaves this step, by name."""
+        self._variables = watched(self.model)
+        self.items = facts.variable_items(self._variables, self.model, self.optimizers)
+        self.shapes = self.shapes or facts.shape_facts(*(frame.data.get(n) for n in ("x", "y", "y_pred")))
+        found: Tensors = {}
+        parts: dict[str, dict[int, Any]] = {part: {} for part in PARTS}
+        for place, variable in enumerate(self._variables):
+            if key(variable) in frame.before:
+                for part, value in zip(PARTS, self._change(frame, variable), strict=False):
+                    parts[part][place] = value
+        for part, values in parts.items():
+            found |= self._leaving(part, values)
+        uses = {item["name"]: tf.stop_gradient(frame.outputs[item["name"]])
+                for _, item in self.layers if item["name"] in frame.outputs}  # fmt: skip
+        found |= {f"output/{name}": output for name, output in uses.items() if measure.measurable(output.dtype)}
+        self._structures = {n: tf.nest.map_structure(lambda _: None, value) for n, value in frame.data.items()}
+        for name, value in frame.data.items():
+            found |= {f"{name}/{i}": _stopped(one) for i, one in enumerate(batch.flat(value))}
+        return found | self._numbers(frame)
+
+    def _change(self, frame: Frame, variable: Any) -> Change:
+        name = key(variable)
+        gradient = frame.used.get(name, frame.handed.get(name, UNSEEN))
+        if name in frame.handed and frame.handed[name] is None:
+            gradient = None
+        elif (frame.branched or frame.replicas > 1) and name not in frame.used:
+            gradient = UNSEEN  # what was handed over is something else
+        raw = frame.unclipped.get(name) if gradient is not None and gradient is not UNSEEN else None
+        if frame.branched or (frame.replicas > 1 and any(clips(leaf) for o in self.optimizers for leaf in leaves(o))):
+            raw = UNSEEN  # each replica clips its own part before they are added up
+        return Change(aside(gradient), frame.before[name], tensor(variable), aside(raw))
+
+    def _leaving(self, part: str, values: dict[int, Any]) -> Tensors:
+        """Returns what leaves the step of one part of the changes; small tensors end to end, since each costs a call."""
+        found: Tensors = {}
+        small = []
+        for place, value in values.items():
+            self._stands[part, place] = None if value is None else UNSEEN
+            if not tf.is_tensor(value) and not isinstance(value, tf.IndexedSlices):
+                continue
+            dense = isinstance(value, tf.Tensor) and value.dtype == tf.float32
+            if dense and value.shape.is_fully_defined() and value.shape.num_elements() <= SMALL:
+                small.append(place)
+            else:
+                found |= _flattened(part, place, value)
+        self._packed[part] = [(place, tuple(values[place].shape)) for place in small]
+        if small:
+            found[part] = tf.concat([tf.reshape(values[place], [-1]) for place in small], 0)
+        return found
+
+    def _numbers(self, frame: Frame) -> Tensors:
+        numbers = dict(frame.numbers)
+        loss = frame.loss
+        if loss is None and isinstance(frame.result, dict):
+            loss = frame.result.get("loss")
+        if loss is not None:
+            numbers["loss"] = tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64))
+        if self.optimizers:
+            numbers["iterations"] = tf.convert_to_tensor(leaves(self.optimizers[0])[0].iterations)
+        self._run = list(numbers)
+        return {"run": tf.stack([tf.cast(value, tf.float64) for value in numbers.values()])} if numbers else {}
+
+    # -- outside
+
+    def reading(self, left: Mapping[str, Any]) -> Reading:
+        """Returns what a step has shown, from what has left it."""
+        left = {**left, **self.branch.read()}
+        parts = {part: self._part(part, left) for part in PARTS}
+        names = [item["name"] for item in self.items]
+        changes = {
+            names[place]: Change(*(parts[part].get(place, self._stands.get((part, place))) for part in PARTS))
+            for place in sorted(parts["after"])
+        }
+        outputs = {name.removeprefix("output/"): x for name, x in left.items() if name.startswith("output/")}
+        data = {
+            which: [left[name] for i in range(len(left)) if (name := f"{which}/{i}") in left]
+            for which in ("x", "y", "y_pred")
+        }
+        run = dict(zip(self._run, np.asarray(left["run"]), strict=True)) if self._run else {}
+        layers = {item["name"]: item["activation"] for _, item in self.layers}
+        return Reading(tuple(names), layers, changes, {}, outputs, data, run)
+
+    def structured(self, data: Mapping[str, Any], which: str) -> Any:
+        """Returns inputs ("x") or targets ("y") as they were given; None if some of them were left out."""
+        flat = list(data[which])
+        structure = self._structures.get(which)
+        return tf.nest.pack_sequence_as(structure, flat) if len(tf.nest.flatten(structure)) == len(flat) else None
+
+    def _part(self, part: str, left: Mapping[str, Any]) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        packed = self._packed.get(part)
+        if packed:
+            whole = np.asarray(left[part])
+            ends = np.cumsum([int(np.prod(shape)) for _, shape in packed])
+            pieces = np.split(whole, ends[:-1])
+            found = {place: x.reshape(shape) for (place, shape), x in zip(packed, pieces, strict=True)}
+        for place in range(len(self._variables)):
+            name = f"{part}/{place}"
+            if name in left:
+                rows = left.get(f"{name}/rows")
+                found[place] = left[name] if rows is None else tf.IndexedSlices(left[name], rows)
+        return found
+
+
+def _flattened(part: str, place: int, value: Any) -> Tensors:
+    """Returns the tensors of which a tensor or IndexedSlices consists, by name."""
+    name = f"{part}/{place}"
+    if isinstance(value, tf.IndexedSlices):
+        return {name: value.values, f"{name}/rows": value.indices}
+    return {name: tf.convert_to_tensor(value)}
+
+
+def _stopped(value: Any) -> Any:
+    return tf.stop_gradient(value) if value.dtype.is_floating else tf.identity(value)

@@ -1,0 +1,176 @@
+"""Measures what a step showed, after it is over: in the host's memory with numpy, on a device with TensorFlow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from ..statistics import _batch, _quick, _quick_batch, names
+from ..statistics._numpy import UNSEEN, measurable
+from ..statistics._quick import SMALL, Change
+from ._outside import Outside
+
+Known = NDArray[np.bool_]
+Part = tuple[Any, Known]  # numbers (array, or tensor on a device), and which of them are known
+_SHORT = ("float32", "float16", "bfloat16")
+
+
+class Reading(NamedTuple):
+    """What one step showed, by name.
+
+    Attributes:
+        variables: names on the V axis.
+        layers: layer use -> its activation, the L axis.
+        changes: variable -> what the step did to it; of variables that are not trained there is none.
+        none: variable -> whether its gradient is None, where nobody showed the gradient itself.
+        outputs: layer use -> its output.
+        data: "x", "y", "y_pred": as given, or None.
+        run: run-wide numbers.
+    """
+
+    variables: tuple[str, ...]
+    layers: Mapping[str, str]
+    changes: Mapping[str, Change]
+    none: Mapping[str, bool]
+    outputs: Mapping[str, Any]
+    data: Mapping[str, Any]
+    run: Mapping[str, Any]
+
+
+def in_order(numbers: Mapping[str, float], axis: str) -> Part:
+    """Returns an axis' numbers in the order of the table, NaN where not known, and which are known."""
+    values = np.array([numbers.get(name, np.nan) for name in names(axis)], np.float64)
+    return values, np.array([name in numbers for name in names(axis)])
+
+
+def on_host(tensor: Any) -> bool:
+    """Says whether numpy can read it where it is."""
+    return not any(kind in getattr(tensor, "device", "") for kind in ("GPU", "TPU"))
+
+
+def host(value: Any) -> Any:
+    """Returns a gradient or weight as an array or `Rows`; what stands for one stays."""
+    if isinstance(value, tf.IndexedSlices):
+        return _quick.of_slices(np.asarray(value.values), np.asarray(value.indices))
+    return np.asarray(value) if tf.is_tensor(value) else value
+
+
+class Meter:
+    """Keeps what the next step is compared with: sketches of gradients, and which units have always been dead."""
+
+    def __init__(self) -> None:
+        self._sketches: dict[str, Any] = {}
+        self._dead: dict[str, Any] = {}
+        self._outside = Outside()
+
+    def forget(self) -> None:
+        """Says that the next step does not follow this one."""
+        self._sketches = {}
+
+    def parts(self, reading: Reading) -> list[Part]:
+        """Returns the numbers of all three axes."""
+        with np.errstate(all="ignore"):  # what is not finite is what we look for
+            return self._parts(reading)
+
+    def _parts(self, reading: Reading) -> list[Part]:
+        parts = self._variables(reading)
+        parts += [self._layer(reading.outputs.get(name), name, kind) for name, kind in reading.layers.items()]
+        run = {**self._batch(reading.data), **reading.run}
+        told = {name: np.float64(np.mean(np.asarray(value, np.float64))) for name, value in run.items()}
+        return [*parts, in_order(told, "run")]
+
+    # -- variables
+
+    def _variables(self, reading: Reading) -> list[Part]:
+        device: dict[str, Part] = {}
+        numbers: dict[str, Mapping[str, float]] = {}
+        small: dict[Any, dict[str, Change]] = defaultdict(dict)
+        previous, self._sketches = self._sketches, {}
+        for name, change in reading.changes.items():
+            none, last = reading.none.get(name), previous.get(name)
+            if not on_host(change.after):
+                device[name] = self._on_device(name, change, none, last)
+                continue
+            change = Change(host(change.gradient), host(change.before), host(change.after), host(change.raw), last)
+            kind = _kind(change)
+            if kind is not None:
+                small[kind][name] = change
+            else:
+                numbers[name] = _quick.variable_statistics(change)
+            if change.gradient is UNSEEN and none is not None:
+                numbers[name] = {**numbers.get(name, {}), "gradient_none": float(none)}
+            self._sketch(name, change)
+        rows = {name: in_order(found, "variable") for name, found in numbers.items()}
+        for group in small.values():
+            _spread_out(rows, group, _quick.small_statistics(list(group.values())))
+        return _joined(reading.variables, rows, device)
+
+    def _sketch(self, name: str, change: Change) -> None:
+        found = _quick.sketch(change.gradient, change.after)
+        if found is not None:
+            self._sketches[name] = found
+
+    def _on_device(self, name: str, change: Change, none: bool | None, last: Any) -> Part:
+        values, known, sketch = self._outside.variable(change._replace(previous=last), none)
+        if sketch is not None:
+            self._sketches[name] = sketch
+        return values, known
+
+    # -- layers and batches
+
+    def _layer(self, output: Any, name: str, activation: str) -> Part:
+        if output is None or not measurable(output.dtype):
+            return in_order({}, "layer")
+        if on_host(output):
+            numbers, self._dead[name] = _quick_batch.layer_statistics(
+                np.asarray(output), activation, self._dead.get(name)
+            )
+            return in_order(numbers, "layer")
+        values, known, mask = self._outside.layer(output, activation, self._dead.get(name))
+        if mask is not None:
+            self._dead[name] = mask
+        return values, known
+
+    def _batch(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = [_batch.flat(data.get(name)) for name in ("x", "y", "y_pred")]
+        if not any(given):
+            return {}
+        if all(on_host(x) for part in given for x in part):
+            return _quick_batch.batch_statistics(*([np.asarray(x) for x in part] for part in given))
+        return {name: value.numpy() for name, value in self._outside.batch(*given).items()}
+
+
+def _kind(change: Change) -> Any:
+    """Returns what small changes must share to be measured together; None: by itself."""
+    arrays = [x for x in (change.gradient, change.before, change.after, change.raw) if isinstance(x, np.ndarray)]
+    alike = all(x.dtype.name in _SHORT and x.size == change.after.size for x in arrays)
+    sparse = any(isinstance(x, _quick.Rows) for x in (change.gradient, change.raw))
+    if sparse or not alike or not 0 < change.after.size <= SMALL:
+        return None
+    return tuple(type(x) if isinstance(x, np.ndarray) else x for x in change)
+
+
+def _spread_out(rows: dict[str, Part], group: dict[str, Change], numbers: Mapping[str, Any]) -> None:
+    """Puts the numbers of a group, `[n]` by quantity, into the rows of its variables."""
+    order = names("variable")
+    values = np.full((len(group), len(order)), np.nan)
+    for name, found in numbers.items():
+        values[:, order.index(name)] = found
+    known = np.array([name in numbers for name in order])
+    for i, name in enumerate(group):
+        told = rows.get(name)  # whether there is a gradient at all
+        rows[name] = (values[i], known) if told is None else (np.where(told[1], told[0], values[i]), known | told[1])
+
+
+def _joined(order: tuple[str, ...], rows: Mapping[str, Part], device: Mapping[str, Part]) -> list[Part]:
+    blank = in_order({}, "variable")
+    parts = [device.get(name) or rows.get(name, blank) for name in order]
+    if device or not parts:
+        return parts
+    values, known = zip(*parts, strict=True)
+    return [(np.concatenate(values), np.concatenate(known))]
