@@ -133,7 +133,7 @@ class Export:
         return Change(aside(gradient), frame.before[name], tensor(variable), aside(raw))
 
     def _leaving(self, part: str, values: dict[int, Any]) -> Tensors:
-        """Returns what leaves the step of one part of the changes; small tensors end to end, since each costs a call."""
+        """Returns what leaves the step of one part of the changes; small tensors end to end, as each costs a call."""
         found: Tensors = {}
         small = []
         for place, value in values.items():

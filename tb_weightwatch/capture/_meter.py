@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from ..statistics import _batch, _quick, _quick_batch, names
 from ..statistics._numpy import UNSEEN, measurable
-from ..statistics._quick import SMALL, Change
+from ..statistics._quick import SMALL, Change, short
 from ._outside import Outside
 
 Known = NDArray[np.bool_]
 Part = tuple[Any, Known]  # numbers (array, or tensor on a device), and which of them are known
-_SHORT = ("float32", "float16", "bfloat16")
 
 
 class Reading(NamedTuple):
@@ -50,14 +49,19 @@ def in_order(numbers: Mapping[str, float], axis: str) -> Part:
 
 def on_host(tensor: Any) -> bool:
     """Says whether numpy can read it where it is."""
-    return not any(kind in getattr(tensor, "device", "") for kind in ("GPU", "TPU"))
+    if isinstance(tensor, np.ndarray):
+        return True
+    device = getattr(tensor, "device", "")
+    return "GPU" not in device and "TPU" not in device
 
 
 def host(value: Any) -> Any:
     """Returns a gradient or weight as an array or `Rows`; what stands for one stays."""
+    if isinstance(value, np.ndarray):
+        return value
     if isinstance(value, tf.IndexedSlices):
         return _quick.of_slices(np.asarray(value.values), np.asarray(value.indices))
-    return np.asarray(value) if tf.is_tensor(value) else value
+    return np.asarray(value) if hasattr(value, "device") else value  # tf.is_tensor is slow
 
 
 class Meter:
@@ -91,12 +95,12 @@ class Meter:
         numbers: dict[str, Mapping[str, float]] = {}
         small: dict[Any, dict[str, Change]] = defaultdict(dict)
         previous, self._sketches = self._sketches, {}
-        for name, change in reading.changes.items():
+        for name, given in reading.changes.items():
             none, last = reading.none.get(name), previous.get(name)
-            if not on_host(change.after):
-                device[name] = self._on_device(name, change, none, last)
+            if not on_host(given.after):
+                device[name] = self._on_device(name, given, none, last)
                 continue
-            change = Change(host(change.gradient), host(change.before), host(change.after), host(change.raw), last)
+            change = Change(*(host(part) for part in given[:4]), last)
             kind = _kind(change)
             if kind is not None:
                 small[kind][name] = change
@@ -147,11 +151,13 @@ class Meter:
 
 def _kind(change: Change) -> Any:
     """Returns what small changes must share to be measured together; None: by itself."""
-    arrays = [x for x in (change.gradient, change.before, change.after, change.raw) if isinstance(x, np.ndarray)]
-    alike = all(x.dtype.name in _SHORT and x.size == change.after.size for x in arrays)
-    sparse = any(isinstance(x, _quick.Rows) for x in (change.gradient, change.raw))
-    if sparse or not alike or not 0 < change.after.size <= SMALL:
+    size = change.after.size
+    if not 0 < size <= SMALL:
         return None
+    for x in change[:4]:
+        array = isinstance(x, np.ndarray)
+        if isinstance(x, _quick.Rows) or (array and (x.size != size or not short(x.dtype))):
+            return None
     return tuple(type(x) if isinstance(x, np.ndarray) else x for x in change)
 
 

@@ -25,6 +25,9 @@ class Unseen(Enum):
 UNSEEN: Final = Unseen.UNSEEN
 
 
+_COMMON = frozenset((np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.float16)))
+
+
 def stride(size: int) -> int:
     """Returns the step at which a gradient of that many elements is sampled; it meets all rows and columns alike."""
     step = max(1, -(-size // SKETCH))
@@ -35,8 +38,9 @@ def stride(size: int) -> int:
 
 def measurable(dtype: Any) -> bool:
     """Says whether statistics are taken of that type: real floating point, bfloat16 included."""
-    name = str(getattr(dtype, "name", dtype))
-    return name in ("float16", "bfloat16", "float32", "float64")
+    if dtype in _COMMON:  # a dtype's name takes long to find
+        return True
+    return str(getattr(dtype, "name", dtype)) in ("float16", "bfloat16", "float32", "float64")
 
 
 def sketch(gradient: Any) -> Array:

@@ -23,6 +23,14 @@ _LOW, _HIGH = 1e-14, 1e14  # squares of these are well within float32
 CANCELS = 1e-3  # a variance below this share of the mean square has lost its digits
 
 
+_SHORT = (np.dtype(np.float32), np.dtype(np.float16))
+
+
+def short(dtype: Any) -> bool:
+    """Says whether float32 holds every number of that type: float32, float16, bfloat16."""
+    return dtype in _SHORT or getattr(dtype, "name", "") == "bfloat16"
+
+
 class Rows(NamedTuple):
     """A sparse gradient: the rows that occur, each once, and what was added up for each (`of_slices` makes them)."""
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from . import _numpy as exact
 from ._activations import BLOCKED, SATURATED
 from ._numpy import measurable
-from ._quick import CANCELS, PIECE, SMALL, Array, Size, count, spread
-
-_SHORT = ("float32", "float16", "bfloat16")  # exact in float32
+from ._quick import CANCELS, PIECE, SMALL, Array, Size, count, short, spread
 
 
 def layer_statistics(
@@ -21,7 +19,7 @@ def layer_statistics(
 ) -> tuple[dict[str, float], NDArray[np.bool_] | None]:
     """Returns the recorded quantities of one layer use and its mask (`_numpy.layer_statistics`)."""
     units = output.shape[-1] if output.ndim > 1 else 0
-    if output.dtype.name not in ("float32", "float16", "bfloat16") or not output.size or output.ndim < 2:
+    if not short(output.dtype) or not output.size or output.ndim < 2:
         with np.errstate(all="ignore"):
             return exact.layer_statistics(output, activation, always_dead)
     rows = output.reshape(-1, units)
@@ -86,8 +84,9 @@ def batch_statistics(x: list[Array], y: list[Array], y_pred: list[Array]) -> dic
 
 
 def _large(part: list[Array]) -> bool:
-    kinds = (*_SHORT, "uint8")
-    return sum(a.size for a in part) > SMALL and all(a.dtype.name in kinds and a.ndim and a.size for a in part)
+    if sum(a.size for a in part) <= SMALL:
+        return False
+    return all((short(a.dtype) or a.dtype == np.uint8) and a.ndim and a.size for a in part)
 
 
 def _sizes(part: list[Array], also: Any = None) -> Size | None:
