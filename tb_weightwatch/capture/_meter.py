@@ -100,7 +100,7 @@ class Meter:
             if not on_host(given.after):
                 device[name] = self._on_device(name, given, none, last)
                 continue
-            change = Change(*(host(part) for part in given[:4]), last)
+            change = Change(*map(host, given[:4]))._replace(previous=last)
             kind = _kind(change)
             if kind is not None:
                 small[kind][name] = change
