@@ -344,9 +344,7 @@ def bits(optimizer: str, jit: bool, recorders: list[Any]) -> dict[str, Array]:
 
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_weights_are_bit_identical(
-    optimizer: str, jit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_are_bit_identical(optimizer: str, jit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps whose arrays are recorded leave the same bits as without the recorder.
 
     One exception: where XLA compiles, full tensors make it fuse Adam's arithmetic otherwise, and rounding differs.

@@ -4,6 +4,7 @@ Shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come 
 the rules, so a new quantity or rule touches nothing here.
 """
 
+from ._again import again
 from ._grid import curves, heatmap, quantities
 from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, evidence_text, judge, severity, state
@@ -11,6 +12,7 @@ from ._state import State, evidence_text, judge, severity, state
 __all__ = [
     "HINT",
     "State",
+    "again",
     "curves",
     "evidence_text",
     "heatmap",
