@@ -67,8 +67,8 @@ def whole_loss(counts: Mapping[str, int]) -> str:
 
 
 def is_evaluation(directory: str) -> bool:
-    """Says whether a run directory holds what was measured on other data: "validation", "eval_1"."""
-    return bool(_EVALUATION & set(words(re.split(r"[/\\]", directory.rstrip("/\\"))[-1])))
+    """Says whether a run directory holds what was measured on other data; "test_run_1" is a training's name."""
+    return re.split(r"[/\\]", directory.rstrip("/\\"))[-1].lower() in _EVALUATION
 
 
 def is_training(directory: str) -> bool:
