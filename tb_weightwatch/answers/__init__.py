@@ -8,6 +8,8 @@ from ._again import again
 from ._grid import curves, heatmap, quantities
 from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, evidence_text, judge, severity, state
+from ._symptoms import source, with_symptoms
+from ._versus import versus
 
 __all__ = [
     "HINT",
@@ -23,5 +25,8 @@ __all__ = [
     "run_entries",
     "runs",
     "severity",
+    "source",
     "state",
+    "versus",
+    "with_symptoms",
 ]

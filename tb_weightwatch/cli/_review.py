@@ -9,17 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .. import answers
-from ..reader import Skipped, runs, size
+from ..reader import Skipped
 from ..verdict import SEVERITIES
 from . import _junit
 from ._show import show
 from ._words import failed, told
-from ._work import Done, Job, Reviewed, is_light, processes, work
+from ._work import Done, Job, Reviewed, is_light, jobs_of, processes, work
 
 
 def review(options: argparse.Namespace) -> int:
     """Judges every launch of every run in the log directories, also of runs that tb_weightwatch did not record."""
-    jobs = {logdir: _jobs(logdir) for logdir in options.logdir}
+    jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
     every = [job for found in jobs.values() for job in found]
     count = processes(every, options.jobs, alone=options.alone)
     ways = work(every, count, light=options.alone and is_light(every, count))
@@ -34,10 +34,6 @@ def review(options: argparse.Namespace) -> int:
     elif found:
         show(found, details=options.details)
     return 2 if empty else int(bool(sick))
-
-
-def _jobs(logdir: str) -> list[Job]:
-    return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
 
 
 def _counts(one: Reviewed, fail_on: str) -> bool:

@@ -114,24 +114,12 @@ def _rest(one: Reviewed) -> Iterator[str]:
     if found.status == "undecided" and not one.foreign:
         yield from (f"- {u.code} {u.rule}: {u.lacked}" for u in found.unknown)
     if one.foreign:
-        yield _source(one.foreign)
+        yield answers.source(one.foreign)
     if not found.complete:
         yield "Some recorded rows could not be read, so what they showed is missing here."
     if one.skipped:
         yield f"Skipped: {'; '.join(f'{count:,} x {reason}' for reason, count in one.skipped.items())}"
     yield from _then(one)
-
-
-def _source(foreign: dict[str, Any]) -> str:
-    """Returns where the numbers of a training that nobody watched come from, and what they are worth."""
-    tags = [f"loss from {foreign['loss']!r}" if foreign.get("loss") else "no loss"]
-    if foreign.get("learning_rate"):
-        tags.append(f"learning rate from {foreign['learning_rate']!r}")
-    zero = f"; {foreign.get('unit')} 1 is TensorBoard's 0" if foreign.get("shifted") else ""
-    steps = "; what is called a step here is an epoch" if foreign.get("unit") == "epoch" else ""
-    estimates = ", ".join(sorted(foreign.get("estimates") or {}))
-    about = f"; estimates: {estimates}" if estimates else ""
-    return f"Read from curves written by {foreign.get('writer')}: {', '.join(tags)}{steps}{zero}{about}."
 
 
 def _then(one: Reviewed) -> Iterator[str]:

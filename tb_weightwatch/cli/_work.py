@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from .. import answers
 from ..diagnosis import Symptom, symptoms
-from ..reader import Launch, Skipped, launches
+from ..reader import Launch, Skipped, launches, runs, size
 from ..verdict import SEVERITIES, Diagnosis
 
 # Importing TensorFlow takes longer than reading so many bytes without it.
@@ -122,6 +122,21 @@ def is_light(jobs: Sequence[Job], count: int) -> bool:
     """Says whether there is so little to read for each process that TensorFlow is not worth its import."""
     remote = any("://" in job.directory for job in jobs)
     return "tensorflow" not in sys.modules and not remote and sum(j.size for j in jobs) < count * _LIGHT_BYTES
+
+
+def jobs_of(logdir: str) -> list[Job]:
+    """Returns the runs of a log directory.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
+    """
+    return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
+
+
+def start_light_if_few(jobs: Sequence[Job], *, alone: bool) -> None:
+    """Has what these runs hold be read without TensorFlow where that is quicker, and the interpreter is ours."""
+    if alone and is_light(jobs, 1):
+        start_light()
 
 
 def start_light() -> None:
