@@ -22,7 +22,7 @@ def review(options: argparse.Namespace) -> int:
     jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
     every = [job for found in jobs.values() for job in found]
     count = processes(every, options.jobs, alone=options.alone)
-    ways = work(every, count, light=options.alone and is_light(every, count))
+    ways = work(every, count, light=is_light(every, count, alone=options.alone))
     done = sorted(_watched(ways, every, options), key=lambda one: every.index(one.job))
     found = [launch for one in done for launch in one.launches]
     empty = [logdir for logdir in jobs if not _tell(logdir, [one for one in done if one.job.logdir == logdir])]

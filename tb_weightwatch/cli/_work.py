@@ -118,10 +118,11 @@ def processes(jobs: Sequence[Job], asked: int | None, *, alone: bool) -> int:
     return max(1, min(_cores(), len(jobs)))
 
 
-def is_light(jobs: Sequence[Job], count: int) -> bool:
+def is_light(jobs: Sequence[Job], count: int, *, alone: bool) -> bool:
     """Says whether there is so little to read for each process that TensorFlow is not worth its import."""
+    ours = count > 1 or (alone and "tensorflow" not in sys.modules)
     remote = any("://" in job.directory for job in jobs)
-    return "tensorflow" not in sys.modules and not remote and sum(j.size for j in jobs) < count * _LIGHT_BYTES
+    return ours and not remote and sum(job.size for job in jobs) < count * _LIGHT_BYTES
 
 
 def jobs_of(logdir: str) -> list[Job]:
@@ -135,7 +136,7 @@ def jobs_of(logdir: str) -> list[Job]:
 
 def start_light_if_few(jobs: Sequence[Job], *, alone: bool) -> None:
     """Has what these runs hold be read without TensorFlow where that is quicker, and the interpreter is ours."""
-    if alone and is_light(jobs, 1):
+    if is_light(jobs, 1, alone=alone):
         start_light()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -42,7 +43,13 @@ def size(directory: str) -> int:
     if "://" in directory:
         return 0
     places = (directory, os.path.join(directory, schema.PLUGIN))
-    return sum(os.path.getsize(file) for place in places for file in event_files(place))
+    return sum(_bytes(file) for place in places for file in event_files(place))
+
+
+def _bytes(file: str) -> int:
+    with contextlib.suppress(OSError):  # a link that leads nowhere: reading it will tell
+        return os.path.getsize(file)
+    return 0
 
 
 def existing(logdir: str | os.PathLike[str]) -> str:
@@ -95,7 +102,10 @@ def _with_events(path: str) -> Iterator[str]:
         return
     seen = set()
     for directory, folders, names in os.walk(path, followlinks=True):
-        stands = os.stat(directory)
+        try:
+            stands = os.stat(directory)
+        except OSError:  # deleted in between
+            continue
         if (stands.st_dev, stands.st_ino) in seen:  # a link that leads back
             folders.clear()
             continue
