@@ -113,7 +113,7 @@ def _key(route: str, parameters: Mapping[str, str]) -> str:
 
 
 def _page(data: Mapping[str, Any]) -> str:
-    packed = gzip.compress(json.dumps(data, separators=(",", ":"), allow_nan=False).encode(), 9, mtime=0)
+    packed = gzip.compress(json.dumps(data, separators=(",", ":"), allow_nan=False).encode(), 6, mtime=0)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_NONE}">\n'

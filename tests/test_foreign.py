@@ -212,6 +212,8 @@ HEALTHY: dict[str, dict[str, Callable[[int], Any]]] = {
     "growing weights": {"loss": lambda t: 2 * 0.9**t, "w": lambda t: W * 1.2**t},
     "flat, of unknown kind": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: W + 0.01 * t},
     "accuracy alone": {"accuracy": lambda t: t / 30, "epoch": lambda t: t, "w": lambda t: W + t},
+    "one frozen weight, several losses": {"a_loss": lambda t: 1.0, "b_loss": lambda t: 1.0, "w": lambda t: W},
+    "weights that begin near zero": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: 0.01 * W * (t + 1)},
     "a loss of zero": {"loss": lambda t: 0.0, "w": lambda t: W},
 }  # fmt: skip
 
@@ -233,7 +235,7 @@ SICK: dict[str, tuple[str, dict[str, Callable[[int], Any]]]] = {
         "motionless",
         {"loss": lambda t: 1.0 + 0.01 * (t % 3), "a__kernel": lambda t: W, "a__bias": lambda t: 0 * W},
     ),
-    "still, no loss": ("motionless", {"w": lambda t: W}),
+    "still, no loss": ("motionless", {"a__w": lambda t: W, "c__w": lambda t: W + 1}),
     "infinite": ("nonfinite weights", {"loss": lambda t: 1.0, "w": lambda t: np.where(t > 9, np.inf, W)}),
     "NaN loss": ("nonfinite loss", {"loss": lambda t: 1.0 if t < 9 else np.nan}),
     "diverges": ("diverging loss", {"loss": lambda t: 10.0**t}),

@@ -6,7 +6,6 @@ from typing import Any
 
 from ..diagnosis import symptoms
 from ..history import History
-from ..verdict import LINKS
 
 
 def source(foreign: dict[str, Any]) -> str:
@@ -24,7 +23,10 @@ def source(foreign: dict[str, Any]) -> str:
 
 
 def with_symptoms(overview: dict[str, Any], history: History) -> dict[str, Any]:
-    """Returns the overview with what curves show to be wrong on the link where it shows; our own stay as they are."""
+    """Returns the overview with what curves show to be wrong on the link where it shows; our own stay as they are.
+
+    No link is called the first to break: a symptom says where it shows, not where it comes from.
+    """
     foreign = history.facts.get("foreign")
     if not isinstance(foreign, dict):
         return overview
@@ -32,12 +34,9 @@ def with_symptoms(overview: dict[str, Any], history: History) -> dict[str, Any]:
     for one in symptoms(history):
         if one.severity != "info":
             found.setdefault("loss" if "loss" in one.kind else "weight", []).append(one.text)
-    broken = {link["link"] for link in overview["chain"] if link["state"] == "broken"} | set(found)
-    first = next((name for name in LINKS if name in broken), "")
     chain = [
         {**link, "state": "broken", "text": "; ".join(found[link["link"]])} if link["link"] in found else link
         for link in overview["chain"]
     ]
-    chain = [{**link, "first": link["link"] == first} for link in chain]
     detail = " ".join(filter(None, (overview["detail"], source(foreign))))
     return {**overview, "chain": chain, "detail": detail}

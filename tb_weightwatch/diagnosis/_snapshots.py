@@ -130,8 +130,9 @@ def _stillness(history: History) -> list[Symptom]:
             f"No weight moves: all {total} that were logged stand still over {_span(history)}, to a millionth of "
             f"their size{words}"
         )
-        # A loss that falls says that something else learns than what was logged.
-        return [_symptom(history, "motionless", "info" if got_ahead else "error", text, names, 0)]
+        # A loss that falls says that something else learns than what was logged; one weight alone may be frozen.
+        remark = got_ahead or (total == 1 and not history.has("loss"))
+        return [_symptom(history, "motionless", "info" if remark else "error", text, names, 0)]
     found = []
     last = int(np.flatnonzero(moved[:, able].any(axis=1))[-1])
     after = int(known[last + 1 :].any(axis=1).sum())
@@ -155,9 +156,11 @@ def _growth(history: History) -> list[Symptom]:
     if len(fine) < 2 or not seen.known[row] or seen.fallen[row] or seen.low()[row]:
         return []
     first, last = float(total[fine[0]]), float(total[fine[-1]])
-    if last < GROWTH * first:
+    usual = float(np.sqrt(trainable(history).sum()))  # Glorot's scale gives a vector a norm of 1: some begin at zero
+    bound = GROWTH * max(first, usual)
+    if last < bound:
         return []
-    at = int(fine[np.flatnonzero(total[fine] >= GROWTH * first)[0]])
+    at = int(fine[np.flatnonzero(total[fine] >= bound)[0]])
     text = (
         f"The weights explode: their norm grew from {number(first)} to {number(last)}, and the loss does not fall "
         f"({seen.words(row)})"

@@ -18,7 +18,9 @@ _MARK = b"weightwatch/"
 def read(logdir: str | os.PathLike[str]) -> list[History]:
     """Returns the Histories of a run directory, one a launch, oldest first; [] if it holds none.
 
-    Looks at the event files in `logdir` and in `logdir/weightwatch`. Warns of what could not be read.
+    Looks at the event files in `logdir` and in `logdir/weightwatch`. Where tb_weightwatch recorded nothing, scalars and
+    histograms that others wrote give what they can (`facts["foreign"]` says from which, and what is an estimate).
+    Warns of what could not be read.
 
     Raises:
         FileNotFoundError: there is no such directory.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _EVALUATION = {"val", "valid", "validation", "eval", "evaluation", "test", "dev"}
@@ -15,6 +16,7 @@ _WEIGHT = {"kernel", "kernels", "bias", "biases", "weight", "weights", "gamma", 
 # Histograms of something else that may stand under a weight's name, and statistics, which no optimizer moves.
 _OTHER = {"activation", "activations", "output", "outputs", "input", "inputs", "logits", "momentum", "velocity", "ema",
           "update", "updates", "delta", "ratio", "moving", "running", "seed", "tracked", "avg", "image"}  # fmt: skip
+_KNOWN = 1 << 13  # tags come again with every datum
 _FOLDERS = ("train", "training")
 
 
@@ -23,6 +25,7 @@ def words(tag: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(tag)]
 
 
+@lru_cache(_KNOWN)
 def scalar_kind(tag: str) -> str:
     """Returns "loss", "learning_rate" or "" for the tag of a scalar."""
     found = words(tag)
@@ -34,6 +37,7 @@ def scalar_kind(tag: str) -> str:
     return "learning_rate" if rate else ""
 
 
+@lru_cache(_KNOWN)
 def histogram_kind(tag: str) -> str:
     """Returns "weight", "gradient" or "" for the tag of a histogram."""
     found = words(variable(tag))
@@ -45,6 +49,7 @@ def histogram_kind(tag: str) -> str:
     return "weight" if _WEIGHT & set(found) or last in ("w", "b") else ""
 
 
+@lru_cache(_KNOWN)
 def variable(tag: str) -> str:
     """Returns the name of the variable that a histogram shows: without what says that it is one, or of a gradient."""
     parts = [p for p in tag.split("/") if p.lower() not in ("histogram", "hist", "histograms", *_GRADIENT)]
