@@ -8,7 +8,7 @@ from ._again import again
 from ._grid import curves, heatmap, quantities
 from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, evidence_text, judge, severity, state
-from ._symptoms import source, with_symptoms
+from ._symptoms import seen, source, with_symptoms
 from ._versus import versus
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "quantities",
     "run_entries",
     "runs",
+    "seen",
     "severity",
     "source",
     "state",

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnosis import symptoms
+from ..diagnosis import Symptom, symptoms
 from ..history import History
+
+
+def seen(history: History) -> tuple[Symptom, ...]:
+    """Returns the symptoms as `symptoms`, but never raises: who wrote these curves is a stranger."""
+    try:
+        return symptoms(history)
+    except Exception:  # `judge`, which goes the same way, says so
+        return ()
 
 
 def source(foreign: dict[str, Any]) -> str:
@@ -31,7 +39,7 @@ def with_symptoms(overview: dict[str, Any], history: History) -> dict[str, Any]:
     if not isinstance(foreign, dict):
         return overview
     found: dict[str, list[str]] = {}
-    for one in symptoms(history):
+    for one in seen(history):
         if one.severity != "info":
             found.setdefault("loss" if "loss" in one.kind else "weight", []).append(one.text)
     chain = [

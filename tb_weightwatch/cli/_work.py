@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from .. import answers
-from ..diagnosis import Symptom, symptoms
+from ..diagnosis import Symptom
 from ..reader import Launch, Skipped, launches, runs, size
 from ..verdict import SEVERITIES, Diagnosis
 
@@ -77,11 +77,9 @@ def judged(job: Job) -> Done:
     """Reads and judges all launches of a run; what can not be read is counted, never raised."""
     done = Done(job)
     try:
-        found = launches(job.directory, done.skipped)
+        done.launches = [_reviewed(job, launch) for launch in launches(job.directory, done.skipped)]
     except Exception as error:  # a stranger's file: one of them must not end the review of all others
         done.skipped[f"can not be read: {type(error).__name__}: {error}"] += 1
-        return done
-    done.launches = [_reviewed(job, launch) for launch in found]
     return done
 
 
@@ -100,7 +98,7 @@ def _reviewed(job: Job, launch: Launch) -> Reviewed:
         stands.name,
         text,
         diagnosis,
-        symptoms(history),
+        answers.seen(history),
         answers.again(launch, diagnosis),
         foreign if isinstance(foreign, dict) else {},
         dict(launch.skipped),
