@@ -6,6 +6,7 @@ grows. What was not recorded is "not recorded" (`known` is False), never zero an
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -319,6 +320,35 @@ class History:
                 values, known = self._column(name)
                 columns[name] = Column(values[start:stop].copy(), known[start:stop].copy())
         return block
+
+    def to_pandas(self, axis: str = "run") -> Any:
+        """Returns a data frame of one axis: "run", "variable" or "layer"; needs pandas.
+
+        Its index is the step, and on the other axes step and name; its columns are the recorded quantities. What was
+        not recorded is `NA`, so that a NaN that was recorded stays one.
+
+        Raises:
+            ImportError: pandas is not installed.
+            ValueError: there is no such axis.
+        """
+        if axis not in AXES:
+            raise ValueError(f"axis must be one of {AXES}, got {axis!r}")
+        try:
+            pandas: Any = importlib.import_module("pandas")
+        except ImportError:
+            raise ImportError(
+                "History.to_pandas needs pandas: pip install pandas (column() gives numpy arrays)"
+            ) from None
+        described = {"variable": "variables", "layer": "layers"}
+        names = [item["name"] for item in self.described(described[axis])] if axis in described else []
+        index = pandas.Index(self.steps, name="step")
+        if axis != "run":
+            index = pandas.MultiIndex.from_product([self.steps, names], names=["step", axis])
+        frame = pandas.DataFrame(index=index)
+        for name in self.columns(axis):
+            values, known = (a.reshape(-1).copy() for a in self._column(name))
+            frame[name] = pandas.arrays.FloatingArray(values, ~known)
+        return frame
 
     def at(self, step: int) -> int:
         """Returns the index of the last row whose step is not above `step` (-1 if there is none)."""

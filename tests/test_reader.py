@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
 from tensorboard.compat.proto import event_pb2, summary_pb2
@@ -439,3 +440,25 @@ def test_ten_thousand_steps_stay_small(tmp_path: Path) -> None:
     path = event_file(tmp_path)
     assert path.stat().st_size < 10e6 * (2000 / 3400) * (40 / 200) * 1.3
     assert len(set(tags(path))) < 120
+
+
+def test_data_frames_keep_not_recorded_apart_from_nan(tmp_path: Path) -> None:
+    """By axis; a recorded NaN is NaN, what was not recorded is NA."""
+    pandas = pytest.importorskip("pandas")
+    history = recordings.write(tmp_path, 40, nan_from=32)
+    run, variable = history.to_pandas(), history.to_pandas("variable")
+    assert list(run.index) == history.steps.tolist()
+    assert np.array_equal(run["loss"].to_numpy(float), history.loss, equal_nan=True)
+    assert variable.loc[(40, "dense_0/kernel"), "weight_norm"] is not pandas.NA
+    assert set(variable.columns) == set(history.columns("variable"))
+    assert len(variable) == 40 * len(history.variables)
+
+
+def test_data_frames_need_pandas_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pandas the error says what to install; a misspelt axis is named."""
+    history = recordings.write(tmp_path, 8)
+    with pytest.raises(ValueError, match="axis must be one of"):
+        history.to_pandas("variables")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        history.to_pandas()

@@ -4,13 +4,17 @@ Shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come 
 the rules, so a new quantity or rule touches nothing here.
 """
 
+from ._again import again
 from ._grid import curves, heatmap, quantities
 from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, evidence_text, judge, severity, state
+from ._symptoms import seen, source, with_symptoms
+from ._versus import versus
 
 __all__ = [
     "HINT",
     "State",
+    "again",
     "curves",
     "evidence_text",
     "heatmap",
@@ -20,6 +24,10 @@ __all__ = [
     "quantities",
     "run_entries",
     "runs",
+    "seen",
     "severity",
+    "source",
     "state",
+    "versus",
+    "with_symptoms",
 ]

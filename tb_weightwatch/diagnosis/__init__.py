@@ -2,5 +2,6 @@
 
 from ._engine import diagnose, version
 from ._rule import Rule, catalogue, settings
+from ._snapshots import Symptom, symptoms
 
-__all__ = ["Rule", "catalogue", "diagnose", "settings", "version"]
+__all__ = ["Rule", "Symptom", "catalogue", "diagnose", "settings", "symptoms", "version"]

@@ -8,6 +8,8 @@ from ..history import History
 from ..verdict import Status, Unknown, Verdict, number
 from ._loss import Trend, trend
 from ._signals import alive, column, mean_step, trainable
+from ._snapshots import is_foreign
+from ._snapshots import outlook as of_curves
 from ._structure import kernels
 from ._words import counted
 
@@ -19,6 +21,8 @@ def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> 
         return "sick", sick[0].message.rstrip(".") + "."
     if not len(history):
         return "undecided", "No training step has been recorded yet."
+    if is_foreign(history):
+        return of_curves(history)
     if not history.has("update_norm"):
         return "undecided", "Cannot tell: it was not recorded how far the weights moved in a step."
     with np.errstate(all="ignore"):

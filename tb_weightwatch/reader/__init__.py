@@ -1,7 +1,8 @@
 """From what TensorBoard stores to Histories: by a data provider (plugin), or from event files (command line)."""
 
 from ._assembly import Assembly, Launch, Skipped
-from ._files import launches, read, runs
+from ._directories import runs, size
+from ._files import launches, read
 from ._provider import ProviderReader, ReadRun
 
-__all__ = ["Assembly", "Launch", "ProviderReader", "ReadRun", "Skipped", "launches", "read", "runs"]
+__all__ = ["Assembly", "Launch", "ProviderReader", "ReadRun", "Skipped", "launches", "read", "runs", "size"]

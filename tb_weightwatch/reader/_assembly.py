@@ -157,6 +157,10 @@ class Assembly:
         self._bytes = 0
         self.skipped = Skipped()  # what belongs to no launch
 
+    def __bool__(self) -> bool:
+        """Says whether anything of ours was put in."""
+        return bool(self._growing)
+
     def put(self, tag: Tag, data: Any) -> None:
         """Takes the datum of a tag."""
         if tag.kind == "maps" and not self._with_maps:

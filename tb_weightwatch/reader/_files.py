@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
 
 from .. import schema
 from ..history import History
 from ._assembly import Assembly, Launch, Skipped
+from ._curves import Curves
+from ._directories import event_files, existing, is_event_file
+from ._foreign import foreign
 
 _MARK = b"weightwatch/"
 
@@ -16,7 +18,9 @@ _MARK = b"weightwatch/"
 def read(logdir: str | os.PathLike[str]) -> list[History]:
     """Returns the Histories of a run directory, one a launch, oldest first; [] if it holds none.
 
-    Looks at the event files in `logdir` and in `logdir/weightwatch`. Warns of what could not be read.
+    Looks at the event files in `logdir` and in `logdir/weightwatch`. Where tb_weightwatch recorded nothing, scalars and
+    histograms that others wrote give what they can (`facts["foreign"]` says from which, and what is an estimate).
+    Warns of what could not be read.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -33,78 +37,32 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
 def launches(logdir: str | os.PathLike[str], skipped: Skipped | None = None, *, maps: bool = False) -> list[Launch]:
     """Returns the launches of a run directory with what was skipped; `skipped` takes what belongs to no launch.
 
+    Where nothing was recorded by tb_weightwatch, they come from what others wrote: Keras' TensorBoard callback,
+    `tf.summary` or PyTorch's SummaryWriter.
+
     `maps`: reads histograms, motion maps and tensors as well.
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    path = _existing(logdir)
+    path = existing(logdir)
     found: list[Launch] = []
+    curves: list[Curves] = []
     for directory in (path, os.path.join(path, schema.PLUGIN)):
         assembly = Assembly(maps=maps)
-        for file in _event_files(directory):
-            _load(file, assembly)
+        for file in event_files(directory):
+            curves.append(Curves())
+            _load(file, assembly, curves[-1])
         found += assembly.launches()
         if skipped is not None:
             skipped.update(assembly.skipped)
+    if not found:
+        found = foreign(curves, os.path.dirname(path) if is_event_file(path) else path)
     return sorted(found, key=lambda launch: (launch.history.started, launch.history.launch))
 
 
-def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """Returns (name, directory) of all run directories in and below `logdir` that hold event files, by name.
-
-    A directory `weightwatch` belongs to the one above it. Names are relative to `logdir`; "." is `logdir` itself.
-
-    Raises:
-        FileNotFoundError: there is no such directory.
-    """
-    from tensorboard.backend.event_processing.io_wrapper import GetLogdirSubdirectories
-
-    path = _existing(logdir)
-    if _is_event_file(path):
-        return [(os.path.basename(path), path)]
-    found = {}
-    for directory in GetLogdirSubdirectories(path):
-        own = os.path.basename(directory) == schema.PLUGIN and os.path.relpath(directory, path) != "."
-        place = os.path.dirname(directory) if own else directory
-        found[os.path.relpath(place, path)] = place
-    return sorted(found.items())
-
-
-def _existing(logdir: str | os.PathLike[str]) -> str:
-    path = os.fspath(logdir)
-    if "://" in path:
-        from tensorboard.compat import tf
-
-        exists = bool(tf.io.gfile.exists(path))
-    else:
-        path = os.path.expanduser(path)
-        exists = os.path.exists(path)
-    if not exists:
-        raise FileNotFoundError(f"there is no log directory {path!r}")
-    return path
-
-
-def _is_event_file(path: str) -> bool:
-    return "tfevents" in os.path.basename(path) and not os.path.isdir(path)
-
-
-def _event_files(directory: str) -> Iterator[str]:
-    """Yields event files in the order in which TensorBoard reads them."""
-    if _is_event_file(directory):
-        yield directory
-        return
-    from tensorboard.compat import tf
-
-    if tf.io.gfile.isdir(directory):
-        for name in sorted(tf.io.gfile.listdir(directory)):
-            path = os.path.join(directory, name)
-            if "tfevents" in name and not tf.io.gfile.isdir(path):
-                yield path
-
-
-def _load(path: str, assembly: Assembly) -> None:
-    """Puts a file's data into the assembly. Serialized events come one by one: only ours are parsed and kept."""
+def _load(path: str, assembly: Assembly, curves: Curves) -> None:
+    """Puts a file's data into the assembly, or what others wrote into `curves`; serialized events come one by one."""
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 
     name = os.path.basename(path)
@@ -114,11 +72,24 @@ def _load(path: str, assembly: Assembly) -> None:
             consumed += len(record) + 16
             if _MARK in record:
                 _put(record, assembly)
+            elif not assembly:
+                _put_foreign(record, curves, assembly)
     except Exception as error:  # TensorFlow's errors and the operating system's have no common base
         assembly.skipped[f"{name} can not be read: {error}"] += 1
         return
     if consumed < size:
         assembly.skipped[f"{name} can not be read to its end: a record is damaged or was not written completely"] += 1
+
+
+def _put_foreign(record: bytes, curves: Curves, assembly: Assembly) -> None:
+    from tensorboard.compat.proto import event_pb2
+
+    try:
+        event = event_pb2.Event.FromString(record)
+    except Exception:  # protobuf's own DecodeError, which stands elsewhere in each of its implementations
+        assembly.skipped["damaged: not an event"] += 1
+        return
+    curves.put(event)
 
 
 def _size(path: str) -> int:

@@ -1,0 +1,37 @@
+"""An old run judged again: what the trainer logged with the rules of its day, beside what today's rules say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnosis import version
+from ..reader import Launch
+from ..verdict import Diagnosis
+from ._state import whole
+
+
+def again(launch: Launch, diagnosis: Diagnosis) -> dict[str, Any] | None:
+    """Returns what was logged then and how it differs; None where the trainer logged no diagnosis.
+
+    "gone" and "new" name the verdicts that only then or only now hold, consequences included.
+    """
+    then = launch.now.diagnosis if launch.now else None
+    if then is None:
+        return None
+    before, now = _names(then), _names(diagnosis)
+    return {
+        "status": then.status,
+        "sentence": then.sentence,
+        "step": then.step,
+        "rows": then.rows,
+        "rules": then.rules,
+        "same_rules": then.rules == version(),
+        "codes": [v.code for v in then.verdicts],
+        "gone": [name for name in before if name not in now],
+        "new": [name for name in now if name not in before],
+        "same": then.status == diagnosis.status and before == now,
+    }
+
+
+def _names(diagnosis: Diagnosis) -> list[str]:
+    return sorted({f"{part.code} {part.name}" for v in diagnosis.verdicts for part in whole(v)})

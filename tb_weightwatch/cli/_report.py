@@ -1,0 +1,28 @@
+"""`weightwatch report`: the panel and its data as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+
+from .. import answers, report
+from ..reader import Launch, Skipped, launches, runs
+from ._words import failed, told
+from ._work import jobs_of, start_light_if_few
+
+
+def write(options: argparse.Namespace) -> int:
+    """Writes one self-contained HTML file that shows the panel from disk, without a server and without network."""
+    start_light_if_few(jobs_of(options.logdir), alone=options.alone)
+    skipped, found = Skipped(), dict[str, list[Launch]]()
+    for run, directory in runs(options.logdir):
+        read = launches(directory, skipped)
+        if read:
+            found[run] = read
+    if not found:
+        return failed(f"{options.logdir}: {f'nothing could be read: {skipped}' if skipped else answers.HINT}")
+    if skipped:
+        told(f"{options.logdir}: not all could be read: {skipped}")
+    size = report.write(options.output, found)
+    many = f"{len(found):,} run{'' if len(found) == 1 else 's'}"
+    print(f"{options.output}: {many}, {size / 1e6:.1f} MB; open it in a browser")
+    return 0

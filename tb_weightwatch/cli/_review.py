@@ -1,0 +1,91 @@
+"""`weightwatch review`: every launch of every run, judged."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .. import answers
+from ..reader import Skipped
+from ..verdict import SEVERITIES
+from . import _junit
+from ._show import show
+from ._words import failed, told
+from ._work import Done, Job, Reviewed, is_light, jobs_of, processes, work
+
+
+def review(options: argparse.Namespace) -> int:
+    """Judges every launch of every run in the log directories, also of runs that tb_weightwatch did not record."""
+    jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
+    every = [job for found in jobs.values() for job in found]
+    count = processes(every, options.jobs, alone=options.alone)
+    ways = work(every, count, light=is_light(every, count, alone=options.alone))
+    done = sorted(_watched(ways, every, options), key=lambda one: every.index(one.job))
+    found = [launch for one in done for launch in one.launches]
+    empty = [logdir for logdir in jobs if not _tell(logdir, [one for one in done if one.job.logdir == logdir])]
+    sick = [one for one in found if _counts(one, options.fail_on)]
+    if options.junit:
+        _junit.write(options.junit, done, {id(one) for one in sick})
+    if options.json:
+        print(json.dumps([as_dict(one) for one in found], indent=1, allow_nan=False))
+    elif found:
+        show(found, details=options.details)
+    return 2 if empty else int(bool(sick))
+
+
+def _counts(one: Reviewed, fail_on: str) -> bool:
+    return one.severity in SEVERITIES and SEVERITIES.index(one.severity) >= SEVERITIES.index(fail_on)
+
+
+def _watched(ways: Iterable[Done], jobs: Sequence[Job], options: argparse.Namespace) -> Iterator[Done]:
+    """Shows how far the review is, where somebody watches and it takes a while."""
+    if not (options.alone and sys.stderr.isatty()) or len(jobs) < 3:
+        yield from ways
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("reading", total=sum(max(1, job.size) for job in jobs))
+        for ended, one in enumerate(ways, 1):
+            progress.update(bar, advance=max(1, one.job.size), description=f"{ended:,} of {len(jobs):,} runs")
+            yield one
+
+
+def _tell(logdir: str, done: Sequence[Done]) -> bool:
+    """Says what could not be read; returns whether anything could."""
+    skipped = Skipped()
+    for one in done:
+        skipped.update(one.skipped)
+    if not any(one.launches for one in done):
+        failed(f"{logdir}: nothing could be read: {skipped}" if skipped else f"{logdir}: {answers.HINT}")
+        return False
+    if skipped:
+        told(f"{logdir}: not all could be read: {skipped}")
+    broken = [one.job.run for one in done if not one.launches and one.skipped]
+    if broken:
+        more = f" and {len(broken) - 10:,} more" if len(broken) > 10 else ""
+        told(f"{logdir}: {len(broken):,} of {len(done):,} runs could not be read: {', '.join(broken[:10])}{more}")
+    return True
+
+
+def as_dict(one: Reviewed) -> dict[str, Any]:
+    """Returns a launch's line of `--json`."""
+    return {
+        "logdir": one.job.logdir,
+        "run": one.job.run,
+        "launch": one.launch,
+        "started": one.started,
+        "state": one.state,
+        "state_text": one.state_text,
+        "severity": one.severity,
+        "skipped": one.skipped,
+        "symptoms": [{**s._asdict(), "variables": list(s.variables)} for s in one.symptoms],
+        "then": one.then,
+        "foreign": one.foreign or None,
+        **one.diagnosis.as_dict(),
+    }

@@ -1,0 +1,188 @@
+"""Reading and judging many runs: one after the other, or by as many processes as there are cores.
+
+A process holds one run at a time and hands back its answer alone, so memory is bounded by the largest run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import types
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from .. import answers
+from ..diagnosis import Symptom
+from ..reader import Launch, Skipped, launches, runs, size
+from ..verdict import SEVERITIES, Diagnosis
+
+# Importing TensorFlow takes longer than reading so many bytes without it.
+_LIGHT_BYTES = 24_000_000
+# Starting processes takes longer than judging so many bytes.
+_FEW_BYTES = 6_000_000
+
+
+class Job(NamedTuple):
+    """A run to be judged: in which log directory, its name, where it is, its size in bytes (0: not known)."""
+
+    logdir: str
+    run: str
+    directory: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A launch and its answer.
+
+    Attributes:
+        then: what the trainer logged, and how today's answer differs.
+        foreign: where its numbers come from if nobody watched the training; {} else.
+    """
+
+    job: Job
+    launch: str
+    started: float
+    rows: int
+    state: str
+    state_text: str
+    diagnosis: Diagnosis
+    symptoms: tuple[Symptom, ...]
+    then: dict[str, Any] | None
+    foreign: dict[str, Any]
+    skipped: dict[str, int]
+
+    @property
+    def severity(self) -> str:
+        """The worst severity of verdicts and symptoms, or "none"."""
+        found = [answers.severity(self.diagnosis), *(s.severity for s in self.symptoms)]
+        return max(found, key=lambda name: SEVERITIES.index(name) if name in SEVERITIES else -1)
+
+
+@dataclass
+class Done:
+    """What became of a job: its launches, and what could not be read and belongs to none of them."""
+
+    job: Job
+    launches: list[Reviewed] = field(default_factory=list)
+    skipped: Skipped = field(default_factory=Skipped)
+
+
+def judged(job: Job) -> Done:
+    """Reads and judges all launches of a run; what can not be read is counted, never raised."""
+    done = Done(job)
+    try:
+        done.launches = [_reviewed(job, launch) for launch in launches(job.directory, done.skipped)]
+    except Exception as error:  # a stranger's file: one of them must not end the review of all others
+        done.skipped[f"can not be read: {type(error).__name__}: {error}"] += 1
+    return done
+
+
+def _reviewed(job: Job, launch: Launch) -> Reviewed:
+    history = launch.history
+    diagnosis = answers.judge(history)
+    stands = answers.state(launch, time.time())
+    foreign = history.facts.get("foreign")
+    unit = "epochs" if isinstance(foreign, dict) and foreign.get("unit") == "epoch" else "steps"
+    text = f"the log ends after {stands.last_step:,} {unit}" if foreign and stands.name == "ended" else stands.text
+    return Reviewed(
+        job,
+        history.launch,
+        history.started,
+        len(history),
+        stands.name,
+        text,
+        diagnosis,
+        answers.seen(history),
+        answers.again(launch, diagnosis),
+        foreign if isinstance(foreign, dict) else {},
+        dict(launch.skipped),
+    )
+
+
+def processes(jobs: Sequence[Job], asked: int | None, *, alone: bool) -> int:
+    """Returns how many processes are worth their start; `alone`: the interpreter is ours."""
+    if asked is not None:
+        return max(1, min(asked, len(jobs)))
+    size = sum(job.size for job in jobs)
+    remote = any("://" in job.directory for job in jobs)
+    if not alone or (size < _FEW_BYTES and not remote):
+        return 1
+    return max(1, min(_cores(), len(jobs)))
+
+
+def is_light(jobs: Sequence[Job], count: int, *, alone: bool) -> bool:
+    """Says whether there is so little to read for each process that TensorFlow is not worth its import."""
+    ours = count > 1 or (alone and "tensorflow" not in sys.modules)
+    remote = any("://" in job.directory for job in jobs)
+    return ours and not remote and sum(job.size for job in jobs) < count * _LIGHT_BYTES
+
+
+def jobs_of(logdir: str) -> list[Job]:
+    """Returns the runs of a log directory.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
+    """
+    return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
+
+
+def start_light_if_few(jobs: Sequence[Job], *, alone: bool) -> None:
+    """Has what these runs hold be read without TensorFlow where that is quicker, and the interpreter is ours."""
+    if is_light(jobs, 1, alone=alone):
+        start_light()
+
+
+def start_light() -> None:
+    """Has TensorBoard read event files without TensorFlow; importing it takes seconds."""
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+
+
+def work(jobs: Sequence[Job], count: int, *, light: bool) -> Iterator[Done]:
+    """Yields what became of each job, in the order in which they end."""
+    if count == 1:
+        if light:
+            start_light()
+        yield from map(judged, jobs)
+        return
+    left = dict(enumerate(sorted(jobs, key=lambda job: -job.size)))
+    with _pool(count, light) as pool:
+        futures = {pool.submit(judged, job): place for place, job in left.items()}
+        for future in as_completed(futures):
+            try:
+                done = future.result()
+            except BrokenProcessPool:
+                continue
+            del left[futures[future]]
+            yield done
+    for job in left.values():  # a file that ends a process, by its size perhaps: which one it is shows alone
+        yield _apart(job, light)
+
+
+def _apart(job: Job, light: bool) -> Done:
+    try:
+        with _pool(1, light) as pool:
+            return pool.submit(judged, job).result()
+    except BrokenProcessPool:
+        return Done(job, [], Skipped({"can not be read: the process that read it died": 1}))
+
+
+def _pool(count: int, light: bool) -> ProcessPoolExecutor:
+    # Spawned, not forked: TensorFlow's threads do not survive a fork.
+    return ProcessPoolExecutor(count, get_context("spawn"), _begin, (light,))
+
+
+def _begin(light: bool) -> None:
+    if light:
+        start_light()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _cores() -> int:
+    found = getattr(os, "sched_getaffinity", None)
+    return len(found(0)) if found else os.cpu_count() or 1

@@ -1,0 +1,132 @@
+"""One self-contained HTML file: the panel and all it can ask for, that opens from disk without server or network.
+
+The file holds the panel's own bundle and, compressed, the answers that the backend would give, so it shows what the
+panel shows and grows with it. A few lines of script stand between: they answer the panel's requests from the data.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from . import answers
+from .reader import Launch
+from .verdict import Diagnosis
+
+MOST_BYTES = 3_000_000
+COLUMNS = (300, 200, 120, 80, 48, 32, 16)  # buckets of steps: as many as fit
+_NONE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+_RENDER = re.compile(r"export\s*\{[^}]*?([\w$]+)\s+as\s+render\b[^}]*\}\s*;?")
+
+# Curves stand in the data as references to rows of heat maps, which hold the same buckets.
+_SHIM = """{
+const packed = document.getElementById("data").textContent.trim();
+const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+const text = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+const data = JSON.parse(await text);
+const key = (route, parameters) => JSON.stringify([route, ...parameters]);
+const unpacked = (one) => ({
+  revision: one.revision, name: one.name, steps: one.steps,
+  curves: one.curves.map(([map, row, last]) => {
+    const { quantity, low, high } = data[map];
+    return { quantity, low: low[row], high: high[row], last: last ?? high[row] };
+  }),
+});
+window.fetch = async (url) => {
+  const asked = new URL(url, "http://report/");
+  const newest = data.newest[asked.searchParams.get("run")];
+  if (newest !== undefined && !asked.searchParams.get("launch")) asked.searchParams.set("launch", newest);
+  const parameters = [...asked.searchParams].filter(([name, value]) => name !== "columns" && value !== "").sort();
+  const route = asked.pathname.split("/").pop();
+  const found = data[key(route, parameters)];
+  const error = { error: "a report on disk does not hold this; look with TensorBoard" };
+  const answer = found === undefined ? error : route === "curves" ? unpacked(found) : found;
+  return new Response(JSON.stringify(answer), { status: found === undefined ? 404 : 200 });
+};
+}"""
+
+
+def write(path: str, runs: Mapping[str, Sequence[Launch]]) -> int:
+    """Writes the report of these runs (name -> launches, oldest first) and returns its size in bytes.
+
+    Raises:
+        ValueError: there is nothing to report.
+    """
+    if not any(runs.values()):
+        raise ValueError("there is nothing to report: no run holds a launch")
+    now = time.time()
+    judged = [(run, one, answers.judge(one.history)) for run, found in runs.items() for one in found]
+    page, most = "", float(COLUMNS[0])
+    for columns in COLUMNS:
+        if columns <= most:
+            page = _page(_data(judged, now, columns))
+            if len(page) <= MOST_BYTES:
+                break
+            most = columns * MOST_BYTES / len(page)  # what needs no try to be known as too many
+    with open(path, "w", encoding="utf-8") as file:
+        return file.write(page)
+
+
+def _data(judged: Iterable[tuple[str, Launch, Diagnosis]], now: float, columns: int) -> dict[str, Any]:
+    """Returns what the panel may ask for -> the answer."""
+    found: dict[str, Any] = {}
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for run, launch, diagnosis in judged:
+        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now))
+        where = {"run": run, "launch": launch.history.launch}
+        overview = answers.with_symptoms(answers.overview(run, launch, diagnosis, now), launch.history)
+        found[_key("overview", where)] = overview
+        maps: dict[str, str] = {}
+        for quantity in (q["name"] for q in overview["quantities"]):
+            maps[quantity] = _key("heatmap", {**where, "quantity": quantity})
+            found[maps[quantity]] = answers.heatmap(launch.history, quantity, columns)
+        for name in ("", *(v["name"] for v in overview["variables"]), *overview["layers"]):
+            drawn = answers.curves(launch.history, name, columns)
+            found[_key("curves", {**where, "name": name})] = _referring(drawn, maps, found)
+    found["newest"] = {run: several[-1]["launch"] for run, several in entries.items()}
+    found[_key("runs", {})] = answers.runs("report", entries)
+    return found
+
+
+def _referring(drawn: dict[str, Any], maps: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns curves with a heat map's row in place of what it holds already: half of the file."""
+    curves = []
+    for curve in drawn["curves"]:
+        key = maps[curve["quantity"]["name"]]
+        names = found[key]["names"]
+        row = names.index(drawn["name"]) if drawn["name"] in names else 0
+        last = None if curve["last"] == found[key]["high"][row] else curve["last"]
+        curves.append((key, row, last))
+    return {**drawn, "curves": curves}
+
+
+def _key(route: str, parameters: Mapping[str, str]) -> str:
+    """Returns a request as the script above spells it."""
+    pairs = sorted([name, value] for name, value in parameters.items() if value != "")
+    return json.dumps([route, *pairs], ensure_ascii=False, separators=(",", ":"))
+
+
+def _page(data: Mapping[str, Any]) -> str:
+    packed = gzip.compress(json.dumps(data, separators=(",", ":"), allow_nan=False).encode(), 6, mtime=0)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_NONE}">\n'
+        '<meta name="viewport" content="width=device-width">\n<title>weightwatch</title>\n'
+        f'<script id="data" type="text/plain">{base64.b64encode(packed).decode()}</script>\n'
+        f'</head>\n<body>\n<script type="module">{_SHIM}\n{_panel()}</script>\n</body>\n</html>\n'
+    )
+
+
+def _panel() -> str:
+    """Returns the panel's bundle as a script that draws: its one export, called."""
+    bundle = resources.files("tb_weightwatch").joinpath("static", "index.js").read_text(encoding="utf-8")
+    called, count = _RENDER.subn(lambda found: f";{found[1]}();", bundle)
+    if count != 1:
+        raise RuntimeError("the panel's bundle must export `render` once, as Vite writes it")
+    return re.sub(r"<(?=/script|!--)", r"\\x3c", called, flags=re.IGNORECASE)

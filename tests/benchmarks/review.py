@@ -1,0 +1,112 @@
+"""Reviewing many runs: time and memory against a plain read of the bytes and TensorBoard's own load of the same files.
+
+python -m tests.benchmarks.review --runs 1000 --jobs 1 2
+
+A few runs are written once (ours with 200 variables; Keras' callback's kind of scalars and histograms) and linked as
+often as asked, so a thousand runs need no 10 GB of disk, and all contestants read from the page cache alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+PLAIN = """
+import os, sys
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            while file.read(1 << 20):
+                pass
+"""
+TENSORBOARD = """
+import sys
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+multiplexer = EventMultiplexer(tensor_size_guidance={"weightwatch": 1, "scalars": 1000, "histograms": 500})
+multiplexer.AddRunsFromDirectory(sys.argv[1])
+multiplexer.Reload()
+assert multiplexer.Runs()
+"""
+
+
+def write(path: Path, variables: int, steps: int) -> None:
+    """Writes the models of all runs: "ours", as the recorder does, and "curves", as Keras' callback does."""
+    import tensorflow as tf
+
+    from tests import recordings
+
+    names = tuple(f"block_{i // 4}/dense_{i // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(variables))
+    recordings.write(path / "ours", steps, variables=names, burst=64)
+    rng = np.random.default_rng(0)
+    with tf.summary.create_file_writer(str(path / "curves")).as_default():
+        for step in range(steps):
+            tf.summary.scalar("batch_loss", 2.0 * 0.999**step, step=step)
+            tf.summary.scalar("batch_accuracy", 1 - 0.999**step, step=step)
+            for name in names if step % (steps // 30) == 0 else ():
+                tf.summary.histogram(f"{name}/histogram", rng.normal(size=500), step=step)
+
+
+def linked(models: Path, runs: int, path: Path) -> int:
+    """Links the models as often as asked, by turns, and returns the bytes in all."""
+    total = 0
+    for number in range(runs):
+        model = models / ("ours", "curves")[number % 2]
+        for file in model.rglob("*tfevents*"):
+            target = path / f"run_{number:05}" / file.relative_to(model)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(file, target)
+            total += file.stat().st_size
+    return total
+
+
+def measured(command: list[str]) -> tuple[float, float]:
+    """Returns seconds, and the peak of the largest process in MB."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"{command[:4]} ended with {process.returncode}")
+    return time.monotonic() - started, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--variables", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=3400)
+    parser.add_argument("--jobs", type=int, nargs="*", default=[1, len(os.sched_getaffinity(0))])
+    parser.add_argument("--no-tensorboard", action="store_true", help="leave out TensorBoard's own load")
+    options = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryDirectory() as folder:
+        models, logs = Path(folder) / "models", Path(folder) / "logs"
+        # Elsewhere: what a process held before it becomes another one counts as its peak, TensorFlow included.
+        spawn = multiprocessing.get_context("spawn")
+        writing = spawn.Process(target=write, args=(models, options.variables, options.steps))
+        writing.start()
+        writing.join()
+        size = linked(models, options.runs, logs)
+        print(f"{options.runs:,} runs, {size / 1e6:,.0f} MB, load average {os.getloadavg()[0]:.1f}", flush=True)
+        python = [sys.executable, "-c"]
+        ways = {"plain read": [*python, PLAIN, str(logs)]}
+        if not options.no_tensorboard:
+            ways["TensorBoard's own load"] = [*python, TENSORBOARD, str(logs)]
+        for jobs in options.jobs:
+            review = [sys.executable, "-m", "tb_weightwatch", "review", "--json", "--jobs", str(jobs), str(logs)]
+            ways[f"review, {jobs} process{'' if jobs == 1 else 'es'}"] = review
+        for name, command in ways.items():
+            seconds, peak = measured(command)
+            print(f"{name:24} {seconds:8.1f} s {size / 1e6 / seconds:8.0f} MB/s   peak {peak:6.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
