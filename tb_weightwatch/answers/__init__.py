@@ -4,18 +4,24 @@ Shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come 
 the rules, so a new quantity or rule touches nothing here.
 """
 
-from ._grid import curves, heatmap, quantities
+from ._compare import compare
+from ._curves import curves
+from ._grid import Steps, heatmap, quantities
+from ._maps import maps
 from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, evidence_text, judge, severity, state
 
 __all__ = [
     "HINT",
     "State",
+    "Steps",
+    "compare",
     "curves",
     "evidence_text",
     "heatmap",
     "judge",
     "launch_entry",
+    "maps",
     "overview",
     "quantities",
     "run_entries",
