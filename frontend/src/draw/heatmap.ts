@@ -30,6 +30,7 @@ function paintRow(
     const kind = kindOf(cells[c], scale);
     const left = Math.floor((edges[c] as number) * ratio);
     const right = Math.max(left + 1, Math.floor((edges[c + 1] as number) * ratio));
+    if (right < 0 || left > context.canvas.width) continue;
     if (isSpecial(kind)) {
       const wide = kind === "missing" ? right : Math.max(right, left + Math.round(2 * ratio));
       special.push([left, wide, fills[kind]]);
@@ -51,7 +52,7 @@ export function paint(canvas: HTMLCanvasElement, map: HeatmapAnswer, view: View)
   const context = canvas.getContext("2d", { alpha: true });
   if (!context) return;
   const fills = fillsFor(context, view.dark, ratio);
-  const edges = edgesOf(map.first, view.span, view.width);
+  const edges = edgesOf(map.first, map.last, view.span, view.width);
   const from = Math.floor(view.scroll / ROW);
   const to = Math.min(map.names.length, Math.ceil((view.scroll + view.height) / ROW));
   for (let row = from; row < to; row++) {
