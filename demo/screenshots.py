@@ -1,6 +1,6 @@
 """Makes the panel's pictures in demo/ from recorded runs, in a real TensorBoard: `python -m demo.screenshots`.
 
-Trains what is to be seen (a minute), then photographs it with Playwright and Chromium (both from tests/requirements.txt;
+Trains what is to be seen (a minute), then photographs it with Playwright and Chromium (tests/requirements.txt;
 WW_CHROMIUM says where the browser is).
 """
 

@@ -49,6 +49,11 @@ describe("order of rows", () => {
       expect(found.length).toBeLessThanOrEqual(48);
     }
   });
+  test("a thousand variables are a hundred and twenty-five blocks; names that tell nothing, 48 chunks", () => {
+    const many = Array.from({ length: 1000 }, (_, i) => `net/block_${i >> 3}/w_${i & 7}`);
+    expect(blocksOf(many).length).toBe(125);
+    expect(blocksOf(many.map((_, i) => `w${i}`)).length).toBe(48);
+  });
   test("a block shows its extremes; what is no number wins", () => {
     expect(extreme([1, null, 3, undefined], Math.max)).toBe(3);
     expect(extreme([1, "NaN", 3], Math.max)).toBe("NaN");

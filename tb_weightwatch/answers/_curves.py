@@ -94,6 +94,8 @@ def _clip(history: History, place: int) -> _Series | None:
     with np.errstate(all="ignore"):
         kept = after / before
     kept = np.where(kept > 0.995, 1.0, kept)  # to the digits that norms are kept with, nothing was clipped
+    if not (known & (kept < 1)).any():
+        return None
     return kept[None], (known & np.isfinite(kept))[None], np.zeros((1, len(kept)), bool)
 
 

@@ -10,28 +10,32 @@ export interface Arranged extends HeatmapAnswer {
   open: boolean[];
 }
 
-const MOST_BLOCKS = 48;
+const MOST_BLOCKS = 160;
+const MOST_CHUNKS = 48; // where names tell nothing
 
 export function orderOf(text: string): Order {
   return text in ORDERS ? (text as Order) : "";
 }
 
-/** Blocks by the longest beginning of the names that gives a handful of them; else so many neighbours each. */
+/** Blocks by that beginning of the names that gives the handiest number of them; else so many neighbours each. */
 export function blocksOf(names: readonly string[]): { name: string; rows: number[] }[] {
   const parts = names.map((name) => name.split(/(?<=[/_])/));
   const depth = Math.max(1, ...parts.map((p) => p.length));
+  const handy = (size: number) => Math.abs(Math.log(size / Math.sqrt(names.length)));
   let best: Map<string, number[]> | null = null;
   for (let k = depth - 1; k > 0; k--) {
     const found = new Map<string, number[]>();
     parts.forEach((part, row) => {
       const key = part.slice(0, k).join("").replace(/[/_]$/, "");
-      found.set(key, [...(found.get(key) ?? []), row]);
+      const rows = found.get(key);
+      if (rows) rows.push(row);
+      else found.set(key, [row]);
     });
-    if (best && found.size < best.size) break; // the shortest name that tells as many blocks apart
-    if (found.size > 1 && found.size <= Math.min(MOST_BLOCKS, names.length / 2)) best = found;
+    const fits = found.size > 1 && found.size <= Math.min(MOST_BLOCKS, names.length / 2);
+    if (fits && (!best || handy(found.size) <= handy(best.size))) best = found; // the shorter name where equal
   }
   if (best) return [...best].map(([name, rows]) => ({ name, rows }));
-  const size = Math.max(2, Math.ceil(names.length / MOST_BLOCKS));
+  const size = Math.max(2, Math.ceil(names.length / MOST_CHUNKS));
   return Array.from({ length: Math.ceil(names.length / size) }, (_, i) => {
     const rows = names.slice(i * size, (i + 1) * size).map((_, j) => i * size + j);
     return { name: `${names[i * size]} … ${names[rows[rows.length - 1] as number]}`, rows };

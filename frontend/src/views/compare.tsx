@@ -7,10 +7,15 @@ import { cleanName, cleanText, prose } from "../lib/format";
 import { arrange, commonDomain, orderOf } from "../lib/order";
 import type { Selection } from "../lib/url";
 import { select, toggleCompared } from "../load";
-import type { Other } from "../state";
+import { getState, type Other } from "../state";
 import { Icon, lookOf, STATUS_TEXT } from "./badge";
 import { Grid } from "./grid";
 import { Tools } from "./tools";
+
+/** A run's name for display. */
+function labelOf(run: string): string {
+  return cleanName(getState().runs?.runs.find((r) => r.run === run)?.label ?? run);
+}
 
 function Stroke({ place, dark }: { place: number; dark: boolean }) {
   const stroke = place < 0 ? (dark ? "#7fb5ff" : "#1a5fb4") : otherInk(place, dark);
@@ -27,7 +32,7 @@ function Card({ overview, place, dark }: { overview: OverviewAnswer; place: numb
   return (
     <article class={`card answer ${look}`}>
       <h3>
-        <Stroke place={place} dark={dark} /> {cleanName(overview.run)}
+        <Stroke place={place} dark={dark} /> {labelOf(overview.run)}
       </h3>
       <p class="kicker">
         <Icon look={look} /> <strong>{STATUS_TEXT[overview.status]}</strong>
@@ -66,7 +71,7 @@ function Pairs({ title, pairs, names }: { title: string; pairs: PairAnswer[]; na
             <td />
             {names.map((name) => (
               <th scope="col" key={name}>
-                {cleanName(name)}
+                {name}
               </th>
             ))}
           </tr>
@@ -115,18 +120,18 @@ export function Compare({ overview, others, dark }: Props) {
       {others.map((other) => (
         <div key={other.run} class="parting">
           <p>
-            <strong>{others.length > 1 ? `${cleanName(other.run)}: ` : ""}</strong>
+            <strong>{others.length > 1 ? `${labelOf(other.run)}: ` : ""}</strong>
             <strong>{prose(other.compare.text)}</strong>
           </p>
           <Pairs
             title="Settings that differ"
             pairs={other.compare.settings}
-            names={[overview.run, other.run]}
+            names={[labelOf(overview.run), labelOf(other.run)]}
           />
           <Pairs
             title={`Numbers that differ at step ${other.compare.first_step ?? ""}`}
             pairs={other.compare.numbers}
-            names={[overview.run, other.run]}
+            names={[labelOf(overview.run), labelOf(other.run)]}
           />
         </div>
       ))}
@@ -143,7 +148,7 @@ export function OtherMaps({ map, others, shown, span, whole, dark }: Props) {
     <section aria-label="Heat maps of the other runs, on one scale">
       {drawn.map((o) => (
         <div key={o.run}>
-          <h3 class="map-of">{cleanName(o.run)}</h3>
+          <h3 class="map-of">{labelOf(o.run)}</h3>
           <Grid
             overview={o.overview}
             map={arrange({ ...o.map, domain }, orderOf(shown.order), NONE)}

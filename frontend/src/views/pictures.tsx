@@ -41,7 +41,13 @@ export function Pictures({ answer, dark }: { answer: MapsAnswer; dark: boolean }
         {width > 0 && (
           <div class="figures">
             {motion.map((m) => (
-              <Motion key={m.kind} motion={m} at={at} dark={dark} room={Math.min(420, width - 24)} />
+              <Motion
+                key={m.kind}
+                motion={m}
+                at={at}
+                dark={dark}
+                room={Math.min(420, motion.length > 1 && width > 720 ? (width - 40) / 2 : width - 4)}
+              />
             ))}
           </div>
         )}

@@ -85,13 +85,56 @@ interface Props {
   current: OverviewAnswer | null;
 }
 
+interface FilterProps {
+  runs: RunEntry[];
+  said: string;
+  onSaid: (headline: string) => void;
+  name: string;
+  onName: (name: string) => void;
+}
+
+function headlinesOf(runs: RunEntry[]): string[] {
+  return [...new Set(runs.flatMap((r) => newest(r)?.headline ?? []))].sort();
+}
+
+function Filters({ runs, said, onSaid, name, onName }: FilterProps) {
+  const headlines = headlinesOf(runs);
+  return (
+    <>
+      {headlines.length > 1 && (
+        <select
+          class="by-verdict"
+          aria-label="Filter runs by verdict"
+          value={said}
+          onChange={(event) => onSaid(event.currentTarget.value)}
+        >
+          <option value="">all verdicts</option>
+          {headlines.map((h) => (
+            <option key={h} value={h}>
+              {cleanName(h)} ({runs.filter((r) => newest(r)?.headline === h).length})
+            </option>
+          ))}
+        </select>
+      )}
+      {runs.length > 3 && (
+        <input
+          type="search"
+          placeholder="Filter runs"
+          aria-label="Filter runs"
+          value={name}
+          onInput={(event) => onName(event.currentTarget.value)}
+        />
+      )}
+    </>
+  );
+}
+
 export function RunList({ runs, shown, current }: Props) {
   const [filter, setFilter] = useState("");
   const [verdict, setVerdict] = useState("");
   const nav = useRef<HTMLElement>(null);
   const wanted = filter.trim().toLowerCase();
-  const headlines = [...new Set(runs.flatMap((r) => newest(r)?.headline ?? []))].sort();
-  const said = headlines.includes(verdict) ? verdict : "";
+  const said = headlinesOf(runs).includes(verdict) ? verdict : "";
   const list = runs.filter(
     (r) => r.label.toLowerCase().includes(wanted) && newest(r) && (!said || newest(r)?.headline === said),
   );
@@ -123,30 +166,7 @@ export function RunList({ runs, shown, current }: Props) {
           {list.length === runs.length ? runs.length : `${list.length} of ${runs.length}`}
         </span>
       </h2>
-      {headlines.length > 1 && (
-        <select
-          class="by-verdict"
-          aria-label="Filter runs by verdict"
-          value={said}
-          onChange={(event) => setVerdict(event.currentTarget.value)}
-        >
-          <option value="">all verdicts</option>
-          {headlines.map((h) => (
-            <option key={h} value={h}>
-              {cleanName(h)} ({runs.filter((r) => newest(r)?.headline === h).length})
-            </option>
-          ))}
-        </select>
-      )}
-      {runs.length > 3 && (
-        <input
-          type="search"
-          placeholder="Filter runs"
-          aria-label="Filter runs"
-          value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
-      )}
+      <Filters runs={runs} said={said} onSaid={setVerdict} name={filter} onName={setFilter} />
       <ul>
         {list.map((run) => (
           <li key={run.run}>
@@ -165,7 +185,7 @@ export function RunList({ runs, shown, current }: Props) {
                 aria-label={`Compare with ${cleanName(run.label)}`}
                 onClick={() => toggleCompared(run.run)}
               >
-                {others.includes(run.run) ? "✓ compared" : "compare"}
+                {others.includes(run.run) ? "✓" : "compare"}
               </button>
             )}
             {run.run === shown.run && run.launches.length > 1 && (
