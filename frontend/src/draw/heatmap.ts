@@ -2,7 +2,7 @@
 import type { Cell, HeatmapAnswer } from "../lib/api";
 import { edgesOf, type Span } from "../lib/buckets";
 import { kindOf, position } from "../lib/cells";
-import { css, viridis } from "../lib/colour";
+import { shade } from "../lib/colour";
 import { ROW } from "../lib/layout";
 import { type Fills, fillsFor, isSpecial } from "./hatch";
 
@@ -35,7 +35,7 @@ function paintRow(
       const wide = kind === "missing" ? right : Math.max(right, left + Math.round(2 * ratio));
       special.push([left, wide, fills[kind]]);
     } else {
-      context.fillStyle = css(viridis(position(cells[c] as number, map.domain ?? [0, 1], scale)));
+      context.fillStyle = shade(position(cells[c] as number, map.domain ?? [0, 1], scale));
       context.fillRect(left, top, right - left, height);
     }
   }

@@ -10,7 +10,7 @@ import { fillsFor, isSpecial } from "./hatch";
 export interface PlotInput {
   steps: number[];
   curve: CurveAnswer;
-  span: Span;
+  span: Span; // as it is when the plot is made; afterwards `follow` moves it
   width: number;
   dark: boolean;
   axis: boolean; // the last chart of a group carries the step axis
@@ -110,7 +110,7 @@ function drawSpecial(u: uPlot, input: PlotInput): void {
   });
 }
 
-function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
+function axes(input: PlotInput, ink: Ink, spanNow: () => Span): uPlot.Axis[] {
   const look = { stroke: ink.text, font: "11px system-ui, sans-serif" };
   const thin = (stroke: string) => ({ stroke, width: 1, size: 4 });
   const nothing = !input.curve.high.some((cell) => numberOf(cell, input.curve.quantity.scale) !== null);
@@ -122,7 +122,7 @@ function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
       space: 70,
       grid: thin(ink.grid),
       ticks: thin(ink.grid),
-      splits: () => ticksOf(input.span, plotWidth(input.width) / 110),
+      splits: () => ticksOf(spanNow(), plotWidth(input.width) / 110),
       values: (_, splits) => splits.map(formatTick),
     },
     {
@@ -140,15 +140,18 @@ function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
   ];
 }
 
-export function makePlot(
-  root: HTMLElement,
-  input: PlotInput,
-  onIndex: (index: number | null) => void,
-): uPlot {
+/** A chart, and how its axis is moved without making it anew. */
+export interface Made {
+  plot: uPlot;
+  follow: (span: Span) => void;
+}
+
+export function makePlot(root: HTMLElement, input: PlotInput, onIndex: (index: number | null) => void): Made {
   const ink = INK[input.dark ? "dark" : "light"];
   const { scale } = input.curve.quantity;
+  let { span } = input;
   const hidden = { stroke: "transparent", points: { show: false } };
-  return new uPlot(
+  const plot = new uPlot(
     {
       width: input.width,
       height: HEIGHT + (input.axis ? AXIS : 0),
@@ -162,10 +165,10 @@ export function makePlot(
         points: { size: 6 },
       },
       scales: {
-        x: { time: false, range: () => [input.span.from, input.span.to] },
+        x: { time: false, range: () => [span.from, span.to] },
         y: { distr: scale === "log" ? 3 : 1, range: yRange(scale) },
       },
-      axes: axes(input, ink),
+      axes: axes(input, ink, () => span),
       series: [
         {},
         hidden,
@@ -188,4 +191,10 @@ export function makePlot(
     [...dataOf(input), ...otherData(input)] as uPlot.AlignedData,
     root,
   );
+  const follow = (to: Span) => {
+    if (to.from === span.from && to.to === span.to) return;
+    span = to;
+    plot.setScale("x", { min: to.from, max: to.to });
+  };
+  return { plot, follow };
 }

@@ -22,6 +22,15 @@ interface Props {
 
 const NOBODY: Other[] = [];
 
+function Foot({ overview }: { overview: OverviewAnswer }) {
+  return (
+    <>
+      <Checks overview={overview} />
+      <Footer overview={overview} />
+    </>
+  );
+}
+
 function Main({ state, overview }: { state: State; overview: Held<OverviewAnswer> }) {
   const [link, setLink] = useState("");
   const { map, runCurves, curves, dark, shown } = state;
@@ -44,15 +53,24 @@ function Main({ state, overview }: { state: State; overview: Held<OverviewAnswer
     setLink(name);
     if (codes[0] !== undefined) reveal(codes[0]);
   };
-  return (
-    <div class={state.busy ? "busy" : ""}>
-      {others.length > 0 ? <Compare {...comparing} /> : <Answer overview={answer} />}
-      {others.length === 0 && (
+  // What does not follow the axis is not looked at again while the axis moves.
+  const top = useMemo(
+    () =>
+      others.length > 0 ? (
+        <Compare overview={answer} others={others} dark={dark} />
+      ) : (
         <>
+          <Answer overview={answer} />
           <Chain key={overview.key} overview={answer} chosen={link} onChoose={pickLink} />
           <Others overview={answer} />
         </>
-      )}
+      ),
+    [answer, others, dark, link],
+  );
+  const foot = useMemo(() => <Foot overview={answer} />, [answer]);
+  return (
+    <div class={state.busy ? "busy" : ""}>
+      {top}
       {runCurves && (
         <Curves
           title="The run"
@@ -81,8 +99,7 @@ function Main({ state, overview }: { state: State; overview: Held<OverviewAnswer
       {runCurves && (
         <Curves title="More of the run" part="rest" answer={runCurves.answer} span={span} dark={dark} />
       )}
-      <Checks overview={answer} />
-      <Footer overview={answer} />
+      {foot}
     </div>
   );
 }

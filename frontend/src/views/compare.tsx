@@ -100,7 +100,7 @@ interface Props {
   dark: boolean;
 }
 
-export function Compare({ overview, others, dark }: Props) {
+export function Compare({ overview, others, dark }: Pick<Props, "overview" | "others" | "dark">) {
   return (
     <section class="compare" aria-labelledby="compare-title">
       <div class="section-head">

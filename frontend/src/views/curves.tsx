@@ -1,8 +1,10 @@
 // The curves of the run, or of the chosen variable, one below the other under one cursor.
+
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { moveCursor, onCursor } from "../draw/cursor";
-import { makePlot, type PlotInput } from "../draw/plot";
+import { type Made, makePlot, type PlotInput } from "../draw/plot";
 import type { CurvesAnswer } from "../lib/api";
 import type { Span } from "../lib/buckets";
 import { curvesTable } from "../lib/csv";
@@ -11,9 +13,34 @@ import { gutterOf } from "../lib/layout";
 import { Tools } from "./tools";
 import { useWidth } from "./width";
 
+/** Moves the chart's axis: at once if the chart is in sight, else when it comes into sight. */
+function useFollow(
+  root: RefObject<HTMLElement | null>,
+  follow: RefObject<Made["follow"] | null>,
+  span: Span,
+): void {
+  const late = useRef<Span | null>(null);
+  const seen = useRef(true);
+  useLayoutEffect(() => {
+    if (seen.current) follow.current?.(span);
+    else late.current = span;
+  }, [span.from, span.to]);
+  useEffect(() => {
+    if (!root.current) return;
+    const observer = new IntersectionObserver((entries) => {
+      seen.current = entries.some((entry) => entry.isIntersecting);
+      if (seen.current && late.current) follow.current?.(late.current);
+      if (seen.current) late.current = null;
+    });
+    observer.observe(root.current);
+    return () => observer.disconnect();
+  }, []);
+}
+
 function Plot(input: PlotInput) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const follow = useRef<Made["follow"] | null>(null);
   const [index, setIndex] = useState<number | null>(null);
   const { curve, steps, span, width, dark, axis } = input;
   const { name, scale, title, meaning } = curve.quantity;
@@ -21,12 +48,16 @@ function Plot(input: PlotInput) {
   useLayoutEffect(() => {
     if (!root.current) return;
     const made = makePlot(root.current, input, setIndex);
-    plot.current = made;
+    plot.current = made.plot;
+    follow.current = made.follow;
     return () => {
       plot.current = null;
-      made.destroy();
+      follow.current = null;
+      made.plot.destroy();
     };
-  }, [curve, steps, span.from, span.to, width, dark, axis, name, scale, input.others]);
+  }, [curve, steps, width, dark, axis, name, scale, input.others]);
+
+  useFollow(root, follow, span);
 
   useEffect(
     () =>
