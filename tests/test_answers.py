@@ -70,6 +70,7 @@ def test_answers_have_the_shape_that_the_panel_expects() -> None:
             ("HeatmapAnswer", [heatmap]),
             ("CurvesAnswer", [curves]),
             ("CurveAnswer", curves["curves"]),
+            ("BandAnswer", [c["usual"] for c in curves["curves"] if c["usual"]]),
         ]
         for interface, items in shapes:
             for item in items:

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tb_weightwatch import answers, schema
 from tb_weightwatch.history import History, Record
+from tb_weightwatch.maps import Map
 from tb_weightwatch.reader import Launch
 
 from . import recordings
 
 FOLDER = Path(__file__).parent.parent / "frontend" / "tests" / "payloads"
 STEPS = 96
+MUTED_RULES = ("learning-rate-too-small", "dead-relu")
 NOW = recordings.STARTED + 3600.0
 
 
@@ -44,11 +47,28 @@ def recorded(launch: str, *, end: str = "", nan_from: int | None = None, still: 
 
 HEALTHY = recorded("healthy-1", end="completed")
 SICK = recorded("sick-1", still=True)
+MUTED = recorded("muted-1", still=True)
+MUTED.add(Record(0, "config", {"rules": dict.fromkeys(MUTED_RULES, False)}))
 NAN = recorded("nan-1", end="exception", nan_from=48)
 
 
 def overview(found: History) -> dict[str, Any]:
     return answers.overview("cnn/weightwatch", Launch(found), answers.judge(found), NOW)
+
+
+def pictures() -> list[Map]:
+    """Histograms and motion maps at three steps: a row that never moves, and one NaN in the last."""
+    rng, found = np.random.default_rng(0), []
+    for step in (64, 128, 256):
+        counts = np.zeros(256)
+        counts[100:108] = 32.0
+        counts[0], counts[255] = 32.0, 4.0 * (step == 256)
+        picture = rng.lognormal(-7, 1, (4, 4))
+        picture[1] = 0.0
+        picture[3, 3] = np.nan if step == 256 else 1e-4
+        for kind, values in (("update_histogram", counts), ("update_map", picture)):
+            found.append(schema.settle_map(Map(step, recordings.NAMES[0], kind, values)))
+    return found
 
 
 def runs() -> dict[str, Any]:
@@ -65,10 +85,13 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "overview-sick": lambda: overview(SICK),
     "overview-nan": lambda: overview(NAN),
     "overview-healthy": lambda: overview(HEALTHY),
-    "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24, revision="1"),
-    "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24, revision="1"),
-    "curves-run": lambda: answers.curves(NAN, "", 16, revision="1"),
-    "curves-variable": lambda: answers.curves(SICK, recordings.NAMES[0], 16, revision="1"),
+    "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24),
+    "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24),
+    "maps": lambda: answers.maps(SICK.variables[0], pictures(), left_out=1),
+    "compare": lambda: answers.compare(SICK, HEALTHY),
+    "overview-muted": lambda: overview(MUTED),
+    "curves-run": lambda: answers.curves(NAN, "", 16),
+    "curves-variable": lambda: answers.curves(SICK, recordings.NAMES[0], 16),
 }
 
 
@@ -106,4 +129,7 @@ def test_the_payloads_show_what_they_are_named_for() -> None:
     sick, nan, healthy = (overview(found) for found in (SICK, NAN, HEALTHY))
     assert (sick["status"], nan["status"], healthy["status"]) == ("sick", "sick", "healthy")
     assert sick["verdicts"][0]["explains"]
+    assert [(m["name"], bool(m["verdict"])) for m in overview(MUTED)["muted"]] == list(
+        zip(MUTED_RULES, (True, False), strict=True)
+    )
     assert (sick["state"], nan["state"], healthy["state"]) == ("died", "stopped", "ended")

@@ -16,14 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
 from tb_weightwatch import answers, reader, schema
 from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.maps import Map
 from tb_weightwatch.plugin.backend import WeightWatchPlugin
 from tb_weightwatch.plugin.loader import WeightWatchLoader
+from tb_weightwatch.reader import _provider
 
 from . import recordings
 from .processes import get, get_json, tensorboard, wait_for_runs
@@ -274,6 +277,12 @@ def block_tags(logdir: Path) -> list[schema.Tag]:
         ("/heatmap", {"run": "sick/weightwatch", "quantity": "loss", "columns": "9" * 5000}, 400, "whole number"),
         ("/curves", {"run": "sick/weightwatch", "name": "nobody"}, 404, "no variable or layer 'nobody'"),
         ("/curves", {"run": "sick/weightwatch", "columns": ""}, 400, "got ''"),
+        ("/curves", {"run": "sick/weightwatch", "from": "-1"}, 400, "from must be a whole number"),
+        ("/maps", {"run": "sick/weightwatch"}, 400, "'name' is required"),
+        ("/maps", {"run": "sick/weightwatch", "name": "nobody"}, 404, "no variable 'nobody'"),
+        ("/compare", {"run": "sick/weightwatch"}, 400, "'other' is required"),
+        ("/compare", {"run": "sick/weightwatch", "other": "nothing"}, 404, "no run 'nothing'"),
+        ("/compare", {"run": "long/weightwatch", "other": "long/weightwatch", "launch": "q"}, 404, "no launch 'q'"),
     ],
 )
 def test_errors_state_the_rule_and_what_was_received(
@@ -283,6 +292,55 @@ def test_errors_state_the_rule_and_what_was_received(
     code, body = site.get(path, **parameters)
     assert code == status
     assert message in body["error"]
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, loader: str) -> None:
+    """What was written comes out of a real TensorBoard, a damaged datum is left out, and tensors are passed over."""
+    sink = recordings.directory_sink(tmp_path)
+    recordings.write(tmp_path, 80, sink=sink, end=None, close=False)
+    for number, step in enumerate((64, 128)):
+        pictures = [Map(step, name, "update_map", np.full((2, 3), 1e-3)) for name in recordings.NAMES]
+        (data,) = schema.encode_maps([*pictures, Map(step, recordings.NAMES[0], "weight", np.ones((4, 4), np.float32))])
+        sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), step, time.time())
+    sink.emit(schema.to_summary(schema.Tag("a1", "maps", 2), flipped(data)), 256, time.time())
+    sink.close()
+    with tensorboard(tmp_path, loader) as address:
+        wait_for_runs(address, 1)
+        assert get_json(f"{address}{ROUTE}/overview?run=weightwatch")["maps"]
+        got = get_json(f"{address}{ROUTE}/maps?{query(run='weightwatch', name=recordings.NAMES[1])}")
+    (motion,) = got["motion"]
+    assert [(f["step"], f["values"]) for f in motion["frames"]] == [(64, [[0.001] * 3] * 2), (128, [[0.001] * 3] * 2)]
+    assert got["left_out"] == 0
+
+
+def test_what_is_looked_through_for_a_variable_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound the oldest data are left out, and counted."""
+    sink = recordings.directory_sink(tmp_path)
+    recordings.write(tmp_path, 80, sink=sink, end=None, close=False)
+    for number in range(12):
+        (data,) = schema.encode_maps([Map(number + 1, recordings.NAMES[0], "update_map", np.ones((64, 64)))])
+        sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), number + 1, time.time())
+    sink.close()
+    monkeypatch.setattr(_provider, "MAX_MAPS", 2 * len(data))
+    status, got = Site(tmp_path).get("/maps", run="weightwatch", name=recordings.NAMES[0])
+    assert status == 200
+    assert got["left_out"] == 10
+    assert [f["step"] for f in got["motion"][0]["frames"]] == [11, 12]
+
+
+def test_two_runs_are_compared_in_either_order(site: Site) -> None:
+    """Crosswise requests at once do not wait for each other; each says the same of the step at which they part."""
+    seen: list[Any] = []
+    pairs = [("sick/weightwatch", "healthy/weightwatch"), ("healthy/weightwatch", "sick/weightwatch")] * 4
+    ask = lambda a, b: seen.append(site.get("/compare", run=a, other=b)[1]["first_step"])  # noqa: E731
+    threads = [threading.Thread(target=ask, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(seen) == len(pairs)
+    assert len(set(seen)) == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])

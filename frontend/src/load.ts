@@ -1,11 +1,18 @@
 // Fills the state from the backend. A selection has a generation; what arrives for an abandoned one is dropped.
 import { get, Unanswered } from "./fetch";
 import { isVisible, writeAddress } from "./host";
-import type { CurvesAnswer, HeatmapAnswer, OverviewAnswer, RunsAnswer } from "./lib/api";
+import type {
+  CompareAnswer,
+  CurvesAnswer,
+  HeatmapAnswer,
+  MapsAnswer,
+  OverviewAnswer,
+  RunsAnswer,
+} from "./lib/api";
 import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, isTraining } from "./lib/choose";
-import { nextDelay } from "./lib/poll";
-import { NOTHING, type Selection, sameSelection } from "./lib/url";
-import { getState, type Held, setState } from "./state";
+import { isSettled, nextDelay } from "./lib/poll";
+import { compared, NOTHING, type Selection, sameSelection } from "./lib/url";
+import { getState, type Held, type Other, setState } from "./state";
 
 const COLUMNS = "300";
 
@@ -13,8 +20,9 @@ let abort = new AbortController();
 let timer = 0;
 let unchanged = 0;
 let failures = 0;
+let settling = 0;
 
-type Part = "map" | "runCurves" | "curves";
+type Part = "map" | "runCurves" | "curves" | "maps";
 
 /** Holds a new answer only where it differs from the one that is held, so that an unchanged one causes no redraw. */
 function keep<T extends { revision: string }>(
@@ -50,17 +58,69 @@ async function loadDetails(signal: AbortSignal): Promise<void> {
   const { run, launch, revision } = overview.answer;
   const quantity = chooseQuantity(overview.answer, selection.quantity);
   const variable = chooseVariable(overview.answer, selection.variable);
-  const now = { ...shown, quantity, variable };
+  const { from, to, order, compare } = selection;
+  const now = { ...shown, quantity, variable, from, to, order, compare };
   if (!sameSelection(now, shown)) setState({ shown: now });
-  const where = { run, launch, columns: COLUMNS };
+  const where = { run, launch, columns: COLUMNS, from, to };
+  const pictured = overview.answer.maps && overview.answer.variables.some((v) => v.name === variable);
   await Promise.all([
     quantity ? loadPart<HeatmapAnswer>("map", "heatmap", { ...where, quantity }, revision, signal) : null,
     loadPart<CurvesAnswer>("runCurves", "curves", where, revision, signal),
     variable
       ? loadPart<CurvesAnswer>("curves", "curves", { ...where, name: variable }, revision, signal)
       : null,
+    pictured
+      ? loadPart<MapsAnswer>("maps", "maps", { run, launch, name: variable }, overview.answer.maps, signal)
+      : null,
+    loadOthers(where, quantity, variable, signal),
   ]);
   if (!signal.aborted && !quantity) setState({ map: null });
+  if (!signal.aborted && !pictured) setState({ maps: null });
+}
+
+type Where = { run: string; launch: string; columns: string; from: string; to: string };
+
+async function loadOther(
+  run: string,
+  where: Where,
+  quantity: string,
+  variable: string,
+  signal: AbortSignal,
+): Promise<Other> {
+  const overview = await get<OverviewAnswer>("overview", { run }, signal);
+  const here = { ...where, run, launch: overview.launch };
+  const known = overview.variables.some((v) => v.name === variable) || overview.layers.includes(variable);
+  const [map, runCurves, curves, compare] = await Promise.all([
+    overview.quantities.some((q) => q.name === quantity)
+      ? get<HeatmapAnswer>("heatmap", { ...here, quantity }, signal)
+      : null,
+    get<CurvesAnswer>("curves", here, signal),
+    known ? get<CurvesAnswer>("curves", { ...here, name: variable }, signal) : null,
+    get<CompareAnswer>(
+      "compare",
+      { run: where.run, launch: where.launch, other: run, other_launch: overview.launch },
+      signal,
+    ),
+  ]);
+  return { run, overview, map, runCurves, curves, compare };
+}
+
+async function loadOthers(
+  where: Where,
+  quantity: string,
+  variable: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { runs, selection, others } = getState();
+  const known = new Set(runs?.runs.map((r) => r.run));
+  const wanted = compared({ ...selection, run: where.run }).filter((run) => known.has(run));
+  const key = JSON.stringify([wanted, where, quantity, variable, runs?.revision]);
+  if (wanted.length === 0 || others?.key === key) {
+    if (wanted.length === 0) setState({ others: null });
+    return;
+  }
+  const found = await Promise.all(wanted.map((run) => loadOther(run, where, quantity, variable, signal)));
+  if (!signal.aborted) setState({ others: { key, runs: found } });
 }
 
 async function loadOverview(signal: AbortSignal): Promise<void> {
@@ -69,7 +129,7 @@ async function loadOverview(signal: AbortSignal): Promise<void> {
   const run = chooseRun(runs.runs, selection.run);
   const launch = chooseLaunch(runs.runs, run, selection.launch);
   if (run === "") {
-    setState({ shown: NOTHING, overview: null, map: null, runCurves: null, curves: null });
+    setState({ shown: NOTHING, overview: null, map: null, runCurves: null, curves: null, maps: null });
     return;
   }
   if (shown.run !== run || shown.launch !== launch) setState({ shown: { ...shown, run, launch } });
@@ -83,8 +143,10 @@ async function loadOverview(signal: AbortSignal): Promise<void> {
 async function loadRuns(signal: AbortSignal): Promise<void> {
   const answer = await get<RunsAnswer>("runs", {}, signal);
   if (signal.aborted) return;
-  if (answer.revision !== getState().runs?.revision) setState({ runs: answer });
-  await loadOverview(signal);
+  const changed = answer.revision !== getState().runs?.revision;
+  if (changed) setState({ runs: answer });
+  const settled = isSettled({ training: isTraining(answer.runs), unchanged, failures });
+  if (changed || !settled || !getState().overview) await loadOverview(signal);
 }
 
 /** Runs one load under a generation of its own and plans the next poll. */
@@ -128,13 +190,30 @@ export function refresh(): void {
   void run(loadRuns);
 }
 
+/** Adds a run to those that are compared with the chosen one, or takes it away. */
+export function toggleCompared(run: string): void {
+  const { selection, shown } = getState();
+  const known = compared({ ...selection, run: shown.run });
+  const now = known.includes(run) ? known.filter((r) => r !== run) : [...known, run];
+  select({ run: shown.run, compare: now.join("\n") });
+}
+
 /** Changes the choice; only what depends on it is asked for. */
 export function select(patch: Partial<Selection>, address = true): void {
   const { selection } = getState();
   const now = { ...selection, ...patch };
   if (sameSelection(now, selection)) return;
   const elsewhere = now.run !== selection.run || now.launch !== selection.launch;
-  setState({ selection: now, busy: true });
+  const moves = "from" in patch && now.run === selection.run; // the axis follows the hand, its details come after
+  setState({ selection: now, busy: !moves, ...(moves && { shown: { ...getState().shown, ...patch } }) });
+  if (moves) {
+    window.clearTimeout(settling);
+    settling = window.setTimeout(() => {
+      if (address) writeAddress(getState().selection);
+      void run(getState().overview ? loadDetails : loadRuns);
+    }, 150);
+    return;
+  }
   if (address) writeAddress(now);
   const { overview, runs } = getState();
   void run(!runs ? loadRuns : elsewhere || !overview ? loadOverview : loadDetails);

@@ -1,6 +1,13 @@
 // The one state of the panel. Views read it, `load.ts` fills it, and nothing else holds what came from the backend.
 import { useEffect, useState } from "preact/hooks";
-import type { CurvesAnswer, HeatmapAnswer, OverviewAnswer, RunsAnswer } from "./lib/api";
+import type {
+  CompareAnswer,
+  CurvesAnswer,
+  HeatmapAnswer,
+  MapsAnswer,
+  OverviewAnswer,
+  RunsAnswer,
+} from "./lib/api";
 import { NOTHING, type Selection } from "./lib/url";
 
 /** An answer, the request it belongs to, and the revision of the launch it was asked under. */
@@ -8,6 +15,16 @@ export interface Held<T> {
   key: string;
   under: string;
   answer: T;
+}
+
+/** A run that is compared with the chosen one. */
+export interface Other {
+  run: string;
+  overview: OverviewAnswer;
+  map: HeatmapAnswer | null;
+  runCurves: CurvesAnswer;
+  curves: CurvesAnswer | null; // of the shown variable, where it has one of that name
+  compare: CompareAnswer;
 }
 
 export interface State {
@@ -18,6 +35,8 @@ export interface State {
   map: Held<HeatmapAnswer> | null;
   runCurves: Held<CurvesAnswer> | null;
   curves: Held<CurvesAnswer> | null; // of the shown variable or layer
+  maps: Held<MapsAnswer> | null; // of the shown variable
+  others: { key: string; runs: Other[] } | null;
   busy: boolean; // an answer to a changed selection is awaited
   trouble: string; // "" or what went wrong at the last poll
   dark: boolean;
@@ -31,6 +50,8 @@ let state: State = {
   map: null,
   runCurves: null,
   curves: null,
+  maps: null,
+  others: null,
   busy: false,
   trouble: "",
   dark: false,

@@ -17,7 +17,7 @@ import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, step } from ".
 import { css, viridis } from "../src/lib/colour";
 import { linkOf } from "../src/lib/equation";
 import * as format from "../src/lib/format";
-import { IDLE_MS, LIVE_MS, nextDelay } from "../src/lib/poll";
+import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll";
 import { NOTHING, parseHash, writeHash } from "../src/lib/url";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
@@ -115,7 +115,7 @@ describe("buckets", () => {
   const first = [1, 2, 3, 10, 100];
   const span = spanOf(first, [1, 2, 9, 99, 200]);
   test("a bucket reaches to the next one, the last to the end", () => {
-    const edges = edgesOf(first, span, 199);
+    const edges = edgesOf(first, [1, 2, 9, 99, 200], span, 199);
     expect(edges).toEqual([0, 1, 2, 9, 99, 199]);
     expect(stepAt(xOf(42, span, 500), span, 500)).toBeCloseTo(42);
     expect(stepAt(-5, span, 500)).toBe(1);
@@ -150,7 +150,16 @@ describe("buckets", () => {
 });
 
 describe("address", () => {
-  const chosen = { run: "a/b c&d=é", launch: "", quantity: "update_ratio", variable: "w:0" };
+  const chosen = {
+    ...NOTHING,
+    run: "a/b c&d=é",
+    quantity: "update_ratio",
+    variable: "w:0",
+    from: "3",
+    to: "70",
+    order: "block",
+    compare: "b\nc/d",
+  };
   test("what is written is read again, and foreign parts stay", () => {
     const hash = writeHash("#weightwatch&p.other.x=1&p.weightwatch.launch=old", chosen);
     expect(hash.startsWith("#weightwatch&p.other.x=1&")).toBe(true);
@@ -166,8 +175,16 @@ describe("polling", () => {
   test("steady while training, doubling up to 30 s otherwise and after failures", () => {
     const idle = (unchanged: number) => nextDelay({ training: false, unchanged, failures: 0 });
     expect(nextDelay({ training: true, unchanged: 99, failures: 0 })).toBe(LIVE_MS);
-    expect([0, 1, 2, 9].map(idle)).toEqual([LIVE_MS, 5000, IDLE_MS, IDLE_MS]);
+    expect([0, 1, 2, 9].map(idle)).toEqual([LIVE_MS, 5000, 10_000, ASLEEP_MS]);
     expect(nextDelay({ training: true, unchanged: 0, failures: 9 })).toBe(IDLE_MS);
+  });
+  test("an ended launch is asked for no more once it stays as it is", () => {
+    expect(isSettled({ training: true, unchanged: 9, failures: 0 })).toBe(false);
+    expect([0, 1, 2].map((unchanged) => isSettled({ training: false, unchanged, failures: 0 }))).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 });
 

@@ -5,7 +5,10 @@ the rules, so a new quantity or rule touches nothing here.
 """
 
 from ._again import again
-from ._grid import curves, heatmap, quantities
+from ._compare import compare
+from ._curves import curves
+from ._grid import Steps, heatmap, quantities
+from ._maps import maps
 from ._overview import HINT, launch_entry, overview, run_entries, runs
 from ._state import State, evidence_text, judge, severity, state
 from ._symptoms import seen, source, with_symptoms
@@ -14,12 +17,15 @@ from ._versus import versus
 __all__ = [
     "HINT",
     "State",
+    "Steps",
     "again",
+    "compare",
     "curves",
     "evidence_text",
     "heatmap",
     "judge",
     "launch_entry",
+    "maps",
     "overview",
     "quantities",
     "run_entries",

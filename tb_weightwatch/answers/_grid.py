@@ -1,4 +1,4 @@
-"""Heat map and curves: rows of numbers in buckets of steps. A bucket keeps its smallest and its largest value."""
+"""The heat map: rows of numbers in buckets of steps. A bucket keeps its smallest and its largest value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity, quantity
+from ..verdict import Diagnosis
+from ._order import worst_first
 
 MOST_CELLS = 400_000  # of a heat map; fewer, wider buckets where there are many rows
 _SCALES = {"size": "log", "share": "share", "count": "linear", "flag": "linear", "cosine": "linear", "exact": "linear"}
@@ -17,64 +19,71 @@ Flat = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 
-class _Buckets(NamedTuple):
-    """First row of each bucket, and the first and last step in it."""
+class Buckets(NamedTuple):
+    """The rows that are divided, the first of each bucket among them, and the first and last step in each."""
 
+    rows: slice
     starts: NDArray[np.intp]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
 
 
+class Steps(NamedTuple):
+    """A part of the axis of steps; 0: without a bound."""
+
+    first: int = 0
+    last: int = 0
+
+
+ALL_STEPS = Steps()
+
+
 def quantities(history: History) -> list[dict[str, Any]]:
     """Returns the quantities that were recorded, the default of the heat map first."""
     table = (UPDATE_RATIO, *QUANTITIES.values())
-    return [_quantity(q, history) for q in table if history.has(q.name)]
+    return [described(q, history) for q in table if history.has(q.name)]
 
 
-def heatmap(history: History, name: str, columns: int, *, revision: str = "") -> dict[str, Any]:
-    """Returns a quantity of all variables or layers in at most so many buckets.
+def heatmap(
+    history: History,
+    name: str,
+    columns: int,
+    *,
+    steps: Steps = ALL_STEPS,
+    diagnosis: Diagnosis | None = None,
+) -> dict[str, Any]:
+    """Returns a quantity of all variables or layers in at most so many buckets of these steps.
+
+    Its `revision` is for who knows the data's.
 
     Raises:
         KeyError: the quantity was not recorded.
     """
     known = quantity(name)
-    buckets = _buckets(history, columns)
-    values, recorded, none = _series(history, name)
-    low, high, _ = _reduced(values, recorded, none, buckets)
+    buckets = buckets_of(history, columns, steps)
+    values, recorded, none = series(history, name)
+    low, high, _ = reduced(values[:, buckets.rows], recorded[:, buckets.rows], none[:, buckets.rows], buckets)
+    shown, scale = _names(history).get(known.axis, [known.title]), _scale(known, history)
     return {
-        "revision": revision,
-        "quantity": _quantity(known, history),
-        "names": _names(history).get(known.axis, [known.title]),
+        "revision": "",
+        "quantity": described(known, history),
+        "names": shown,
         "first": buckets.first.tolist(),
         "last": buckets.last.tolist(),
-        "low": [_cells(row, known) for row in low],
-        "high": [_cells(row, known) for row in high],
-        "domain": _domain(low, high, _scale(known, history)),
+        "low": [cells(row, known) for row in low],
+        "high": [cells(row, known) for row in high],
+        "domain": _domain(low, high, scale),
+        "whole": [int(step) for step in history.steps[[0, -1]]] if len(history) else [],
+        "worst": worst_first(high, shown, scale, diagnosis),
     }
 
 
-def curves(history: History, name: str, columns: int, *, revision: str = "") -> dict[str, Any]:
-    """Returns all quantities of a variable or layer, or run-wide ones for "", in at most so many buckets.
+def place_of(history: History, name: str) -> tuple[str, int]:
+    """Returns the axis of a variable or layer and its place there; that of the run for "".
 
     Raises:
-        KeyError: no variable or layer has that name.
+        KeyError: there is none of that name.
     """
-    axis, place = _place(history, name)
-    buckets = _buckets(history, columns)
-    drawn = []
-    for known in (UPDATE_RATIO, *QUANTITIES.values()):
-        if known.axis != axis or not history.has(known.name):
-            continue
-        values, recorded, none = _series(history, known.name)
-        if not recorded[place].any():
-            continue
-        parts = _reduced(values[place, None], recorded[place, None], none[place, None], buckets)
-        low, high, last = (_cells(part[0], known) for part in parts)
-        drawn.append({"quantity": _quantity(known, history), "low": low, "high": high, "last": last})
-    return {"revision": revision, "name": name, "steps": buckets.last.tolist(), "curves": drawn}
-
-
-def _place(history: History, name: str) -> tuple[str, int]:
     if not name:
         return "run", 0
     for axis, names in _names(history).items():
@@ -87,21 +96,24 @@ def _names(history: History) -> dict[str, list[str]]:
     return {"variable": [v.name for v in history.variables], "layer": [x.name for x in history.layers]}
 
 
-def _buckets(history: History, columns: int) -> _Buckets:
+def buckets_of(history: History, columns: int, part: Steps = ALL_STEPS) -> Buckets:
     """Divides the axis of steps evenly; buckets in which no row was recorded are left out."""
-    steps = history.steps
+    begin = int(np.searchsorted(history.steps, part.first))
+    end = int(np.searchsorted(history.steps, part.last, side="right")) if part.last else len(history)
+    rows = slice(begin, max(begin, end))
+    steps = history.steps[rows]
     if not len(steps):
-        return _Buckets(np.zeros(0, np.intp), steps, steps)
-    rows = max(1, len(history.variables), len(history.layers))
-    columns = max(16, min(columns, MOST_CELLS // rows))
+        return Buckets(rows, np.zeros(0, np.intp), steps, steps)
+    many = max(1, len(history.variables), len(history.layers))
+    columns = max(16, min(columns, MOST_CELLS // many))
     if len(steps) <= columns:
-        return _Buckets(np.arange(len(steps)), steps, steps)
+        return Buckets(rows, np.arange(len(steps)), steps, steps)
     place = (steps - steps[0]) * columns // int(steps[-1] - steps[0] + 1)
     starts = np.flatnonzero(np.diff(place, prepend=-1))
-    return _Buckets(starts, steps[starts], steps[np.append(starts[1:], len(steps)) - 1])
+    return Buckets(rows, starts, steps[starts], steps[np.append(starts[1:], len(steps)) - 1])
 
 
-def _series(history: History, name: str) -> tuple[Flat, Bool, Bool]:
+def series(history: History, name: str) -> tuple[Flat, Bool, Bool]:
     """Returns `[R, T]` values, whether each was recorded, and whether its gradient does not exist."""
     values = np.asarray(history.column(name), np.float64).reshape(len(history), -1).T
     recorded = history.known(name).reshape(len(history), -1).T
@@ -111,7 +123,7 @@ def _series(history: History, name: str) -> tuple[Flat, Bool, Bool]:
     return values, recorded | none, none
 
 
-def _reduced(values: Flat, recorded: Bool, none: Bool, buckets: _Buckets) -> tuple[Any, Any, Any]:
+def reduced(values: Flat, recorded: Bool, none: Bool, buckets: Buckets) -> tuple[Any, Any, Any]:
     """Returns `[R, C]` smallest, largest and last value of each bucket, as numbers or cells; what is no number wins."""
     starts = buckets.starts
     if not len(starts) or not len(values):
@@ -140,7 +152,7 @@ def _reduced(values: Flat, recorded: Bool, none: Bool, buckets: _Buckets) -> tup
     return low, high, last
 
 
-def _cells(row: Any, known: Quantity) -> list[Any]:
+def cells(row: Any, known: Quantity) -> list[Any]:
     """Returns cells with as many digits as were kept; an inner share never becomes 0 or 1."""
     numbers = np.array([isinstance(cell, float) for cell in row], bool)
     values = np.asarray(row[numbers], np.float64)
@@ -178,7 +190,8 @@ def _scale(known: Quantity, history: History) -> str:
     return _SCALES[known.encoding]
 
 
-def _quantity(known: Quantity, history: History) -> dict[str, Any]:
+def described(known: Quantity, history: History) -> dict[str, Any]:
+    """Returns what the panel must know of a quantity to draw it."""
     return {
         "name": known.name,
         "title": known.title,

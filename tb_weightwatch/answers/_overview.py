@@ -12,6 +12,7 @@ from ..verdict import SEVERITIES, Diagnosis, Verdict
 from ._chain import chain
 from ._facts import cost, facts
 from ._grid import quantities
+from ._muted import muted
 from ._state import evidence_text, severity, state, whole
 
 _SUFFIX = "/weightwatch"
@@ -63,7 +64,8 @@ def runs(revision: str, launches: Mapping[str, Iterable[dict[str, Any]]]) -> dic
 def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skipped: int = 0) -> dict[str, Any]:
     """Returns the overview of a launch; `skipped` counts what was skipped beside the launch's own.
 
-    Its `revision` changes when the state does; who knows the data's revision puts that before it.
+    Its `revision` changes when the state does; who knows the data's revision puts that before it, and in
+    `maps` that of histograms and motion maps ("": there are none).
     """
     history = launch.history
     stands = state(launch, time)
@@ -82,6 +84,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
         "detail": _detail(launch, diagnosis),
         "verdicts": [_verdict(v, names) for v in diagnosis.verdicts],
         "resolved": [_verdict(v, names) for v in diagnosis.resolved],
+        "muted": [{**_rule(rule), "verdict": found and _verdict(found, names)} for rule, found in muted(history)],
         "chain": chain(history, diagnosis),
         "passed": [_rule(name) for name in diagnosis.passed],
         "unknown": [{**_rule(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
@@ -89,6 +92,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
         "variables": _variables(history, diagnosis),
         "layers": [layer.name for layer in history.layers],
         "facts": facts(history),
+        "maps": "",
         "skipped": skipped + launch.skipped.total(),
     }
 

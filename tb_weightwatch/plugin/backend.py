@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tensorboard import plugin_util
@@ -18,10 +18,9 @@ from .. import answers, schema
 from ..diagnosis import version
 from ..reader import Launch, ProviderReader, ReadRun
 from ..verdict import Diagnosis
+from ._memo import diagnosis_of, kept, memo_of, revision_of
 from ._requests import NotFound, failed, packed, refused, route, text, whole_number
 from ._static import static_files
-
-_BODIES = 24  # answers that are kept for a launch
 
 
 class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -42,6 +41,8 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/overview": self._overview(),
             "/heatmap": self._heatmap(),
             "/curves": self._curves(),
+            "/maps": self._maps(),
+            "/compare": self._compare(),
         }
 
     def is_active(self) -> bool:
@@ -87,38 +88,76 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             stands = answers.state(launch, now)
 
             def answer() -> Any:
-                found = answers.overview(name, launch, _diagnosis(launch), now, run.skipped.total())
-                return {**found, "revision": f"{run.revision}:{stands.name}"}
+                maps = run.maps.get(launch.history.launch, "")
+                found = answers.overview(name, launch, diagnosis_of(launch), now, run.skipped.total())
+                return {**found, "revision": f"{run.revision}:{stands.name}", "maps": maps}
 
-            return _kept(run.memo, ("overview", launch.history.launch, stands), answer)
+            return kept(run.memo, ("overview", launch.history.launch, stands), answer)
 
     @route
     def _heatmap(self, request: Any) -> bytes:
         quantity = text(request.args, "quantity", required=True)
-        columns = whole_number(request.args, "columns", 300, 16, 1000)
+        columns, steps = _part(request)
         with self._launch(request) as (_, _, launch):
 
             def answer() -> Any:
-                return answers.heatmap(launch.history, quantity, columns, revision=_revision(launch))
+                told = diagnosis_of(launch)
+                found = answers.heatmap(launch.history, quantity, columns, steps=steps, diagnosis=told)
+                return {**found, "revision": revision_of(launch)}
 
             try:
-                return _kept(_memo(launch), ("heatmap", quantity, columns), answer)
+                return kept(memo_of(launch), ("heatmap", quantity, columns, steps), answer)
             except KeyError:
                 raise NotFound(f"no quantity {quantity!r} was recorded in this launch") from None
 
     @route
     def _curves(self, request: Any) -> bytes:
         name = text(request.args, "name")
-        columns = whole_number(request.args, "columns", 300, 16, 1000)
+        columns, steps = _part(request)
         with self._launch(request) as (_, _, launch):
 
             def answer() -> Any:
-                return answers.curves(launch.history, name, columns, revision=_revision(launch))
+                found = answers.curves(launch.history, name, columns, steps=steps)
+                return {**found, "revision": revision_of(launch)}
 
             try:
-                return _kept(_memo(launch), ("curves", name, columns), answer)
+                return kept(memo_of(launch), ("curves", name, columns, steps), answer)
             except KeyError:
                 raise NotFound(f"no variable or layer {name!r} was recorded in this launch") from None
+
+    @route
+    def _maps(self, request: Any) -> bytes:
+        name = text(request.args, "name", required=True)
+        with self._launch(request) as (run, run_name, launch):
+            told = [v for v in launch.history.variables if v.name == name]
+            if not told:
+                raise NotFound(f"no variable {name!r} was recorded in this launch")
+            revision = run.maps.get(launch.history.launch, "")
+
+            def answer() -> Any:
+                where = (*_where(request), run_name, launch.history.launch, name)
+                found, left_out = self._reader.maps(*where)
+                return answers.maps(told[0], found, revision=revision, left_out=left_out)
+
+            return kept(launch.maps, (revision, name), answer)
+
+    @route
+    def _compare(self, request: Any) -> bytes:
+        other = {"run": text(request.args, "other", required=True), "launch": text(request.args, "other_launch")}
+        mine = {"run": text(request.args, "run", required=True), "launch": text(request.args, "launch")}
+        with ExitStack() as stack:
+            # Always in one order: two requests that lock two runs crosswise would wait for each other for ever.
+            opened = {
+                run: stack.enter_context(self._opened(request, run)) for run in sorted({mine["run"], other["run"]})
+            }
+            one, two = (_chosen(opened[x["run"]], x["run"], x["launch"]) for x in (mine, other))
+            key = ("compare", other["run"], two.history.launch, revision_of(two))
+
+            def answer() -> Any:
+                found = answers.compare(one.history, two.history)
+                return {**found, "revision": f"{revision_of(one)} {revision_of(two)}"}
+
+            return kept(memo_of(one), key, answer)
 
     # -- what they stand on
 
@@ -126,17 +165,18 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _launch(self, request: Any) -> Iterator[tuple[ReadRun, str, Launch]]:
         """Gives the run and the launch that a request names; the newest launch if it names none."""
         run, launch = text(request.args, "run", required=True), text(request.args, "launch")
-        ctx, experiment = _where(request)
+        with self._opened(request, run) as opened:
+            yield opened, run, _chosen(opened, run, launch)
+
+    @contextmanager
+    def _opened(self, request: Any, run: str) -> Iterator[ReadRun]:
+        opening = self._reader.opened(*_where(request), run)
         try:
-            opening = self._reader.opened(ctx, experiment, run)
             opened = opening.__enter__()
         except KeyError:
             raise NotFound(f"no run {run!r} holds data of tb_weightwatch") from None
         try:
-            found = [x for x in opened.launches if launch in ("", x.history.launch)]
-            if not found:
-                raise NotFound(f"run {run!r} has no launch {launch!r} that can be read")
-            yield opened, run, found[-1]
+            yield opened
         finally:
             opening.__exit__(None, None, None)
 
@@ -152,45 +192,25 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             try:
                 with self._reader.opened(*where) as opened:
                     same = [x for x in opened.launches if x.history.launch == launch.history.launch]
-                    entry.memo[key] = opened.memo[key] = _diagnosis(same[0] if same else launch)
+                    entry.memo[key] = opened.memo[key] = diagnosis_of(same[0] if same else launch)
             except KeyError:  # deleted in between
-                return _diagnosis(launch)
+                return diagnosis_of(launch)
         found: Diagnosis = entry.memo[key]
         return found
 
 
+def _chosen(opened: ReadRun, run: str, launch: str) -> Launch:
+    found = [x for x in opened.launches if launch in ("", x.history.launch)]
+    if not found:
+        raise NotFound(f"run {run!r} has no launch {launch!r} that can be read")
+    return found[-1]
+
+
+def _part(request: Any) -> tuple[int, answers.Steps]:
+    """Returns the number of buckets and the part of the axis of steps that a request names."""
+    first, last = (whole_number(request.args, name, 0, 0, 999_999_999) for name in ("from", "to"))
+    return whole_number(request.args, "columns", 300, 16, 1000), answers.Steps(first, last)
+
+
 def _where(request: Any) -> tuple[Any, str]:
     return plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
-
-
-def _revision(launch: Launch) -> str:
-    """Returns what changes when a launch's rows or dated records do."""
-    history = launch.history
-    return f"{history.launch}:{len(history)}:{len(history.records)}:{int(history.complete)}"
-
-
-def _memo(launch: Launch) -> dict[Any, Any]:
-    """Returns what is kept for the launch's present rows and records."""
-    revision = _revision(launch)
-    if launch.memo.get("revision") != revision:
-        launch.memo.clear()
-        launch.memo["revision"] = revision
-    return launch.memo
-
-
-def _diagnosis(launch: Launch) -> Diagnosis:
-    memo = _memo(launch)
-    if "diagnosis" not in memo:
-        memo["diagnosis"] = answers.judge(launch.history)
-    found: Diagnosis = memo["diagnosis"]
-    return found
-
-
-def _kept(memo: dict[Any, Any], key: tuple[Any, ...], answer: Callable[[], Any]) -> bytes:
-    if key not in memo:
-        bodies = [k for k in memo if isinstance(k, tuple)]
-        for old in bodies[: max(0, len(bodies) - _BODIES)]:
-            del memo[old]
-        memo[key] = packed(answer())
-    body: bytes = memo[key]
-    return body

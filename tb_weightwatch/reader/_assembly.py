@@ -34,6 +34,7 @@ class Launch:
         skipped: what could not be read.
         foreign: columns that this version does not know and left out.
         memo: for what is derived from it.
+        maps: for what is derived from its arrays, which are not in `history` where they are read on demand.
     """
 
     history: History
@@ -41,6 +42,7 @@ class Launch:
     skipped: Skipped = field(default_factory=Skipped)
     foreign: set[str] = field(default_factory=set)
     memo: dict[Any, Any] = field(default_factory=dict)
+    maps: dict[Any, Any] = field(default_factory=dict)
 
 
 class _Growing:

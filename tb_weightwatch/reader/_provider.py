@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -10,13 +9,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import schema
+from ..maps import Map
+from ._arrays import of_variable
 from ._assembly import Assembly, Launch, Skipped
+from ._stamps import LIGHT, Stamps, changed_tags, launches_of, maps_of, revision_of, rewritten, splittable
 
 MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
+MAX_MAPS = 1 << 27  # bytes of arrays that are looked through for one variable
 BUDGET = 1 << 28  # bytes of decoded Histories that are kept
-_SPLITTABLE = {"RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN"}
-_LIGHT = ("header", "now")
-Stamps = dict[str, str]  # tag -> what changes when its data do
 
 
 class ReadRun:
@@ -26,12 +26,14 @@ class ReadRun:
         revision: changes when the run's data do.
         launches: oldest first.
         skipped: what could not be read and belongs to no launch.
+        maps: launch -> what changes when arrays of single variables come; they are read on demand.
         memo: for what is derived from this revision; emptied when it changes.
     """
 
     def __init__(self) -> None:
         self.revision = ""
         self.launches: list[Launch] = []
+        self.maps: dict[str, str] = {}
         self.memo: dict[Any, Any] = {}
         self._assembly = Assembly()
         self._seen: Stamps = {}
@@ -68,7 +70,7 @@ class ProviderReader:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed]:
                 del self._runs[key]
         entries = {run: self._entry(experiment, run) for run in listed}
-        changed = {run: _changed(entries[run], stamps, _LIGHT) for run, stamps in listed.items()}
+        changed = {run: changed_tags(entries[run]._seen, stamps, LIGHT) for run, stamps in listed.items()}
         got: dict[str, dict[str, Any]] = {}
         wanted = [(run, tag) for run, tags in changed.items() for tag in tags]
         for start in range(0, len(wanted), MAX_TAGS):
@@ -94,15 +96,33 @@ class ProviderReader:
                 with self._lock:
                     self._runs.pop((experiment, run), None)
                 raise KeyError(run)
-            changed = _changed(entry, stamps, None)
+            changed = changed_tags(entry._seen, stamps, None)
             got: dict[str, Any] = {}
             while len(got) < len(changed):
                 batch = changed[len(got) : len(got) + max(1, min(MAX_TAGS, MAX_BYTES // self._largest))]
                 data = self._fetch(ctx, experiment, [run], batch).get(run, {})
+                self._largest = max(self._largest, *(len(content or b"") for content in data.values()), 0)
                 got.update({tag: data.get(tag) for tag in batch})
             self._take(entry, stamps, changed, got)
             self._evict(keep=(experiment, run))
             yield entry
+
+    def maps(self, ctx: Any, experiment: str, run: str, launch: str, variable: str) -> tuple[list[Map], int]:
+        """Returns histograms and motion maps of a variable, and how many data were too many to read.
+
+        The newest are read first. Nothing is kept: what is looked through has no more than `MAX_MAPS` bytes.
+        """
+        tags = sorted(maps_of(self._list(ctx, experiment, run).get(run, {}), launch), reverse=True)
+        found: list[Map] = []
+        read, looked, at_once = 0, 0, 2
+        while read < len(tags) and looked < MAX_MAPS:
+            batch = tags[read : read + at_once]
+            data = self._fetch(ctx, experiment, [run], batch).get(run, {})
+            found += of_variable(filter(None, data.values()), variable)
+            sizes = [len(content or b"") for content in data.values()]
+            read, looked = read + len(batch), looked + sum(sizes)
+            at_once = max(1, min(MAX_TAGS, MAX_BYTES // max(*sizes, 1 << 16)))
+        return found, len(tags) - read
 
     # -- what changed
 
@@ -140,16 +160,17 @@ class ProviderReader:
                     total -= self._runs.pop(key).nbytes
 
     def _take(self, entry: ReadRun, stamps: Stamps, changed: list[str], got: Mapping[str, Any]) -> None:
-        if _rewritten(entry, stamps):
+        if rewritten(entry._seen, stamps):
             entry._assembly, entry._seen = Assembly(), {}
         for name in changed:
             tag = schema.parse_tag(name)
             if tag is not None and name in got:
                 entry._assembly.put(tag, got[name])
                 entry._seen[name] = stamps[name]
-        revision = _revision(stamps)
+        revision = revision_of(stamps)
         if revision != entry.revision or changed:
             entry.launches, entry.revision = entry._assembly.launches(), revision
+            entry.maps = {launch: revision_of(maps_of(stamps, launch)) for launch in launches_of(maps_of(stamps))}
             entry.memo.clear()
 
     # -- reading
@@ -167,7 +188,7 @@ class ProviderReader:
                 run_tag_filter=RunTagFilter(runs=sorted(set(runs)), tags=sorted(set(tags))),
             )
         except Exception as error:
-            if not _splittable(error):
+            if not splittable(error):
                 raise
             if len(tags) == 1:
                 return {run: {tags[0]: None} for run in runs}
@@ -176,41 +197,10 @@ class ProviderReader:
             return {run: {**halves[0].get(run, {}), **halves[1].get(run, {})} for run in {*halves[0], *halves[1]}}
         return {run: {tag: self._content(data) for tag, data in series.items()} for run, series in found.items()}
 
-    def _content(self, data: Any) -> bytes | None:
+    @staticmethod
+    def _content(data: Any) -> bytes | None:
         array = data[-1].numpy if data else None
         if array is None or array.size != 1 or not isinstance(array.item(), bytes):
             return None
         content: bytes = array.item()
-        self._largest = max(self._largest, len(content))
         return content
-
-
-def _changed(entry: ReadRun, stamps: Stamps, kinds: tuple[str, ...] | None) -> list[str]:
-    """Returns the tags to read; all of them if the run was written anew."""
-    seen = {} if _rewritten(entry, stamps) else entry._seen
-    changed = [tag for tag, stamp in stamps.items() if seen.get(tag) != stamp]
-    return sorted(tag for tag in changed if (schema.parse_tag(tag) or schema.Tag("", "")).kind in (kinds or _ALL))
-
-
-def _rewritten(entry: ReadRun, stamps: Stamps) -> bool:
-    """Says whether a launch vanished; a single tag may seem to, where another thread has seen a later list."""
-    return not _launches(entry._seen) <= _launches(stamps)
-
-
-def _launches(stamps: Stamps) -> set[str]:
-    return {tag.split("/", 2)[1] for tag in stamps}
-
-
-_ALL = (*_LIGHT, "rows")
-
-
-def _revision(stamps: Stamps) -> str:
-    return hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()[:16]
-
-
-def _splittable(error: Exception) -> bool:
-    """Says whether fewer tags in a call may help: a reply too large, or one datum that can not be converted."""
-    code = getattr(error, "code", None)
-    if callable(code):
-        return getattr(code(), "name", "") in _SPLITTABLE
-    return isinstance(error, (ValueError, TypeError))

@@ -2,7 +2,7 @@
 import type { Cell, HeatmapAnswer } from "../lib/api";
 import { edgesOf, type Span } from "../lib/buckets";
 import { kindOf, position } from "../lib/cells";
-import { css, viridis } from "../lib/colour";
+import { shade } from "../lib/colour";
 import { ROW } from "../lib/layout";
 import { type Fills, fillsFor, isSpecial } from "./hatch";
 
@@ -30,11 +30,12 @@ function paintRow(
     const kind = kindOf(cells[c], scale);
     const left = Math.floor((edges[c] as number) * ratio);
     const right = Math.max(left + 1, Math.floor((edges[c + 1] as number) * ratio));
+    if (right < 0 || left > context.canvas.width) continue;
     if (isSpecial(kind)) {
       const wide = kind === "missing" ? right : Math.max(right, left + Math.round(2 * ratio));
       special.push([left, wide, fills[kind]]);
     } else {
-      context.fillStyle = css(viridis(position(cells[c] as number, map.domain ?? [0, 1], scale)));
+      context.fillStyle = shade(position(cells[c] as number, map.domain ?? [0, 1], scale));
       context.fillRect(left, top, right - left, height);
     }
   }
@@ -51,7 +52,7 @@ export function paint(canvas: HTMLCanvasElement, map: HeatmapAnswer, view: View)
   const context = canvas.getContext("2d", { alpha: true });
   if (!context) return;
   const fills = fillsFor(context, view.dark, ratio);
-  const edges = edgesOf(map.first, view.span, view.width);
+  const edges = edgesOf(map.first, map.last, view.span, view.width);
   const from = Math.floor(view.scroll / ROW);
   const to = Math.min(map.names.length, Math.ceil((view.scroll + view.height) / ROW));
   for (let row = from; row < to; row++) {

@@ -1,7 +1,7 @@
 // One uPlot chart per curve: a band from the lowest to the highest value of each bucket, and the last value as a line.
 import uPlot from "uplot";
 import type { CurveAnswer } from "../lib/api";
-import { bucketEnding, logTicks, type Span, ticksOf } from "../lib/buckets";
+import { bucketAt, bucketEnding, logTicks, type Span, ticksOf } from "../lib/buckets";
 import { kindOf, numberOf } from "../lib/cells";
 import { formatTick } from "../lib/format";
 import { gutterOf, plotWidth, RIGHT } from "../lib/layout";
@@ -10,10 +10,27 @@ import { fillsFor, isSpecial } from "./hatch";
 export interface PlotInput {
   steps: number[];
   curve: CurveAnswer;
-  span: Span;
+  span: Span; // as it is when the plot is made; afterwards `follow` moves it
   width: number;
   dark: boolean;
   axis: boolean; // the last chart of a group carries the step axis
+  others: { steps: number[]; curve: CurveAnswer }[]; // of runs that are compared, on the same scale
+}
+
+// Of the runs that are compared: colours that all common colour blindness tells apart, and a dash of its own each.
+const OTHERS = [
+  ["#b34700", "#ffab66"],
+  ["#6b4a9b", "#c9aef5"],
+  ["#00695c", "#5fd3c4"],
+] as const;
+export const DASHES = [
+  [7, 3],
+  [2, 3],
+  [10, 3, 2, 3],
+];
+
+export function otherInk(place: number, dark: boolean): string {
+  return (OTHERS[place % OTHERS.length] as (typeof OTHERS)[number])[dark ? 1 : 0];
 }
 
 const HEIGHT = 76;
@@ -35,6 +52,32 @@ function dataOf({ steps, curve }: PlotInput): uPlot.AlignedData {
   const { scale } = curve.quantity;
   const numbers = (cells: CurveAnswer["low"]) => cells.map((cell) => numberOf(cell, scale));
   return [steps, numbers(curve.high), numbers(curve.low), numbers(curve.last)];
+}
+
+/** What the other runs' curves say at these steps: the last value recorded up to each. */
+function otherData({ steps, curve, others }: PlotInput): (number | null)[][] {
+  return others.map((other) =>
+    steps.map((step) => {
+      const at = bucketAt(step, other.steps);
+      const beyond =
+        at < 0 || step < (other.steps[0] ?? 0) || step > (other.steps[other.steps.length - 1] ?? 0);
+      return beyond ? null : numberOf(other.curve.last[at], curve.quantity.scale);
+    }),
+  );
+}
+
+/** The band in which the quantity usually lies, behind everything else. */
+function drawUsual(u: uPlot, { curve, dark }: PlotInput): void {
+  if (!curve.usual) return;
+  const { low, high } = curve.usual;
+  const bottom = u.bbox.top + u.bbox.height;
+  const place = (value: number, none: number) =>
+    value > 0 || curve.quantity.scale !== "log" ? u.valToPos(value, "y", true) : none;
+  const top = Math.max(u.bbox.top, place(high, u.bbox.top));
+  const end = Math.min(bottom, place(low, bottom));
+  if (end <= top) return;
+  u.ctx.fillStyle = dark ? "rgba(127,211,154,0.16)" : "rgba(28,107,56,0.11)";
+  u.ctx.fillRect(u.bbox.left, top, u.bbox.width, end - top);
 }
 
 function yRange(scale: CurveAnswer["quantity"]["scale"]): uPlot.Range.Function {
@@ -67,7 +110,7 @@ function drawSpecial(u: uPlot, input: PlotInput): void {
   });
 }
 
-function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
+function axes(input: PlotInput, ink: Ink, spanNow: () => Span): uPlot.Axis[] {
   const look = { stroke: ink.text, font: "11px system-ui, sans-serif" };
   const thin = (stroke: string) => ({ stroke, width: 1, size: 4 });
   const nothing = !input.curve.high.some((cell) => numberOf(cell, input.curve.quantity.scale) !== null);
@@ -79,7 +122,7 @@ function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
       space: 70,
       grid: thin(ink.grid),
       ticks: thin(ink.grid),
-      splits: () => ticksOf(input.span, plotWidth(input.width) / 110),
+      splits: () => ticksOf(spanNow(), plotWidth(input.width) / 110),
       values: (_, splits) => splits.map(formatTick),
     },
     {
@@ -97,15 +140,18 @@ function axes(input: PlotInput, ink: Ink): uPlot.Axis[] {
   ];
 }
 
-export function makePlot(
-  root: HTMLElement,
-  input: PlotInput,
-  onIndex: (index: number | null) => void,
-): uPlot {
+/** A chart, and how its axis is moved without making it anew. */
+export interface Made {
+  plot: uPlot;
+  follow: (span: Span) => void;
+}
+
+export function makePlot(root: HTMLElement, input: PlotInput, onIndex: (index: number | null) => void): Made {
   const ink = INK[input.dark ? "dark" : "light"];
   const { scale } = input.curve.quantity;
+  let { span } = input;
   const hidden = { stroke: "transparent", points: { show: false } };
-  return new uPlot(
+  const plot = new uPlot(
     {
       width: input.width,
       height: HEIGHT + (input.axis ? AXIS : 0),
@@ -119,23 +165,36 @@ export function makePlot(
         points: { size: 6 },
       },
       scales: {
-        x: { time: false, range: () => [input.span.from, input.span.to] },
+        x: { time: false, range: () => [span.from, span.to] },
         y: { distr: scale === "log" ? 3 : 1, range: yRange(scale) },
       },
-      axes: axes(input, ink),
+      axes: axes(input, ink, () => span),
       series: [
         {},
         hidden,
         hidden,
         { stroke: ink.line, width: 1.5, points: { show: input.steps.length < 2 } },
+        ...input.others.map((_, i) => ({
+          stroke: otherInk(i, input.dark),
+          width: 1.5,
+          dash: DASHES[i % DASHES.length] as number[],
+          points: { show: false },
+        })),
       ],
       bands: [{ series: [1, 2], fill: ink.band }],
       hooks: {
+        drawClear: [(u) => drawUsual(u, input)],
         draw: [(u) => drawSpecial(u, input)],
         setCursor: [(u) => onIndex(u.cursor.idx == null ? null : (u.cursor.idxs?.[3] ?? null))],
       },
     },
-    dataOf(input),
+    [...dataOf(input), ...otherData(input)] as uPlot.AlignedData,
     root,
   );
+  const follow = (to: Span) => {
+    if (to.from === span.from && to.to === span.to) return;
+    span = to;
+    plot.setScale("x", { min: to.from, max: to.to });
+  };
+  return { plot, follow };
 }

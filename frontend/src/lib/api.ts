@@ -46,6 +46,7 @@ export interface OverviewAnswer {
   detail: string; // one more line: progress, completeness, recorder's cost; may be ""
   verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
   resolved: VerdictAnswer[]; // were true, are no more
+  muted: MutedAnswer[]; // rules that the user has switched off
   chain: LinkAnswer[]; // exactly seven, in order: data, activations, loss, gradient, optimizer, update, weight
   passed: RuleRef[];
   unknown: UnknownAnswer[];
@@ -53,6 +54,7 @@ export interface OverviewAnswer {
   variables: VariableAnswer[]; // rows of the heat map, from input to output
   layers: string[]; // rows of the heat map for per-layer quantities
   facts: FactAnswer[]; // model, optimizer, versions ...
+  maps: string; // changes when histograms and motion maps come; "": there are none
   skipped: number; // damaged records that were skipped
 }
 
@@ -103,6 +105,10 @@ export interface UnknownAnswer extends RuleRef {
   lacked: string; // what it could not see and how to record it
 }
 
+export interface MutedAnswer extends RuleRef {
+  verdict: VerdictAnswer | null; // what it would say now
+}
+
 export interface QuantityAnswer {
   name: string; // e.g. "update_ratio"
   title: string; // "update ratio ‖Δ‖/‖w‖"
@@ -126,7 +132,7 @@ export interface FactAnswer {
   value: string;
 }
 
-/** GET heatmap?run=&launch=&quantity=&columns=   columns: at most so many buckets (16..1000) */
+/** GET heatmap?run=&launch=&quantity=&columns=&from=&to=   columns: at most so many buckets (16..1000) of the steps from..to (0: no bound) */
 export interface HeatmapAnswer {
   revision: string;
   quantity: QuantityAnswer;
@@ -136,9 +142,11 @@ export interface HeatmapAnswer {
   low: Cell[][]; // [R][C] smallest value in the bucket (a non-finite one or "None" wins over numbers)
   high: Cell[][]; // [R][C] largest value in the bucket (likewise)
   domain: [number, number] | null; // of the finite (for "log": positive) values; null: none
+  whole: number[]; // first and last recorded step of the launch; [] without rows
+  worst: number[]; // [R] rows in the order in which to look at them
 }
 
-/** GET curves?run=&launch=&name=&columns=   name: a variable, a layer, or left out for run-wide curves (loss, learning rate ...) */
+/** GET curves?run=&launch=&name=&columns=&from=&to=   name: a variable, a layer, or left out for run-wide curves (loss, learning rate ...) */
 export interface CurvesAnswer {
   revision: string;
   name: string;
@@ -148,7 +156,73 @@ export interface CurvesAnswer {
 
 export interface CurveAnswer {
   quantity: QuantityAnswer;
+  lead: boolean; // one of those to look at first
+  usual: BandAnswer | null; // where it usually lies
   low: Cell[]; // [T] per bucket
   high: Cell[]; // [T]
   last: Cell[]; // [T]
+}
+
+export interface BandAnswer {
+  low: number;
+  high: number;
+  text: string;
+}
+
+/** GET maps?run=&launch=&name=   name: a variable */
+export interface MapsAnswer {
+  revision: string;
+  name: string;
+  left_out: number; // data that were too many to be read
+  histograms: HistogramAnswer[];
+  motion: MotionAnswer[];
+}
+
+/** How many elements lie in each octave, at some steps. */
+export interface HistogramAnswer {
+  kind: string;
+  title: string;
+  meaning: string;
+  odd_meaning: string; // what `odd` counts
+  steps: number[]; // [T]
+  ends: number[]; // [K + 1] ends of the octaves, increasing
+  shares: number[][]; // [T][K] of all elements
+  zero: number[]; // [T] share of elements that are exactly 0
+  odd: number[]; // [T] share of elements that are no number
+}
+
+/** A picture of a variable seen as a matrix: the largest value of each of its parts, at some steps. */
+export interface MotionAnswer {
+  kind: string;
+  title: string;
+  meaning: string;
+  rows: number; // of the variable
+  columns: number;
+  per_row: number; // rows of the variable in a row of the picture
+  per_column: number;
+  domain: [number, number] | null; // of the positive values, log scale
+  frames: FrameAnswer[];
+}
+
+export interface FrameAnswer {
+  step: number;
+  values: Cell[][];
+  text: string; // "3 of 64 rows of the picture that did not move at all", or ""
+}
+
+/** GET compare?run=&launch=&other=&other_launch= */
+export interface CompareAnswer {
+  revision: string;
+  steps: number; // that both recorded
+  first_step: number | null; // the first at which any number differs
+  clear_step: number | null; // the first at which the losses clearly differ
+  text: string;
+  numbers: PairAnswer[]; // what differs at the first step
+  settings: PairAnswer[]; // what differs of model, optimizer, versions ...
+}
+
+export interface PairAnswer {
+  label: string;
+  one: string;
+  other: string;
 }

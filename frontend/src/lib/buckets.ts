@@ -40,9 +40,29 @@ export function bucketEnding(step: number, last: readonly number[]): number {
 }
 
 /** Left edge of each bucket in pixels, and the right edge of the last: C + 1 numbers. A bucket reaches to the next one. */
-export function edgesOf(first: readonly number[], span: Span, width: number): number[] {
+export function edgesOf(
+  first: readonly number[],
+  last: readonly number[],
+  span: Span,
+  width: number,
+): number[] {
   const edges = first.map((step) => xOf(step, span, width));
-  return first.length === 0 ? [] : [...edges, width];
+  const end = last[last.length - 1];
+  return end === undefined ? [] : [...edges, xOf(end, span, width)];
+}
+
+/** The part of the axis that was chosen, inside the whole; the whole where nothing sensible was. */
+export function zoomed(whole: Span, from: string, to: string): Span {
+  const [a, b] = [Math.max(whole.from, Number(from)), Math.min(whole.to, Number(to))];
+  return from !== "" && to !== "" && b > a ? { from: a, to: b } : whole;
+}
+
+/** A span moved by so many of its own widths, and made so many times wider, inside the whole; in whole steps. */
+export function moved(span: Span, whole: Span, by: number, wider = 1): Span {
+  const width = Math.min(whole.to - whole.from, Math.max(1, (span.to - span.from) * wider));
+  const middle = (span.from + span.to) / 2 + by * (span.to - span.from);
+  const from = Math.min(whole.to - width, Math.max(whole.from, middle - width / 2));
+  return { from: Math.round(from), to: Math.round(from + width) };
 }
 
 export function rowAt(y: number, height: number, rows: number): number {

@@ -1,5 +1,5 @@
 // What is shown when nothing, or something that is gone, was chosen.
-import type { HeatmapAnswer, LaunchEntry, OverviewAnswer, QuantityAnswer, RunEntry, Severity } from "./api";
+import type { LaunchEntry, OverviewAnswer, QuantityAnswer, RunEntry, Severity } from "./api";
 
 const RANK: Record<Severity, number> = { none: 0, info: 1, warning: 2, error: 3 };
 
@@ -49,9 +49,4 @@ export function step(names: readonly string[], current: string, by: number): str
 
 export function isTraining(runs: readonly RunEntry[]): boolean {
   return runs.some((r) => r.launches.some((l) => l.state === "training"));
-}
-
-/** The rows of a map that a verdict names. */
-export function rowsOf(map: HeatmapAnswer, variables: readonly string[]): number[] {
-  return variables.map((name) => map.names.indexOf(name)).filter((row) => row >= 0);
 }

@@ -1,10 +1,24 @@
 // The panel's place in TensorBoard's address: "#weightwatch&p.weightwatch.run=a%2Fb&...".
 
-export const KEYS = ["run", "launch", "quantity", "variable"] as const;
+export const KEYS = ["run", "launch", "quantity", "variable", "from", "to", "order", "compare"] as const;
 export type Key = (typeof KEYS)[number];
 export type Selection = Record<Key, string>;
 
-export const NOTHING: Selection = { run: "", launch: "", quantity: "", variable: "" };
+export const NOTHING: Selection = {
+  run: "",
+  launch: "",
+  quantity: "",
+  variable: "",
+  from: "",
+  to: "",
+  order: "",
+  compare: "",
+};
+
+/** The runs to compare with: names stand on lines of their own, as no run's name holds a line break. */
+export function compared(selection: Selection): string[] {
+  return selection.compare.split("\n").filter((run) => run !== "" && run !== selection.run);
+}
 
 const PREFIX = "p.weightwatch.";
 

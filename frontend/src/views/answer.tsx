@@ -32,12 +32,16 @@ export function Answer({ overview }: { overview: OverviewAnswer }) {
 /** What else is wrong, and what once was: below the chain, so that the first screen holds one answer. */
 export function Others({ overview }: { overview: OverviewAnswer }) {
   const others = overview.verdicts.slice(1);
-  const { resolved } = overview;
-  if (others.length === 0 && resolved.length === 0) return null;
+  const { resolved, muted } = overview;
+  if (others.length + resolved.length + muted.length === 0) return null;
   return (
     <section class="others" aria-labelledby="others-title">
       <h2 id="others-title">
-        {others.length > 0 ? "Also found, independent of that" : "Earlier in this run"}
+        {others.length > 0
+          ? "Also found, independent of that"
+          : resolved.length > 0
+            ? "Earlier in this run"
+            : "Muted"}
       </h2>
       {others.map((v) => (
         <Verdict key={`${v.code}-${v.first_step}`} verdict={v} overview={overview} />
@@ -48,6 +52,21 @@ export function Others({ overview }: { overview: OverviewAnswer }) {
           {resolved.map((v) => (
             <Verdict key={`${v.code}-${v.first_step}`} verdict={v} overview={overview} />
           ))}
+        </details>
+      )}
+      {muted.length > 0 && (
+        <details class="muted">
+          <summary>{plural(muted.length, "rule")} muted by you</summary>
+          {muted.map(({ verdict, ...rule }) =>
+            verdict ? (
+              <Verdict key={rule.code} verdict={verdict} overview={overview} />
+            ) : (
+              <p key={rule.code}>
+                {rule.name} <span class="code-number">{rule.code}</span>{" "}
+                <span class="quiet">would say nothing now</span>
+              </p>
+            ),
+          )}
         </details>
       )}
     </section>

@@ -1,14 +1,18 @@
 // The page: runs on the left; on the right the sentence, the chain, the heat map, the curves, and what else was checked.
 import { Component, type ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { spanOf } from "../lib/buckets";
-import { type State, useAppState } from "../state";
+import { useMemo, useState } from "preact/hooks";
+import type { OverviewAnswer } from "../lib/api";
+import { spanOf, zoomed } from "../lib/buckets";
+import { commonDomain } from "../lib/order";
+import { type Held, type Other, type State, useAppState } from "../state";
 import { Answer, Others } from "./answer";
 import { Chain } from "./chain";
 import { Checks, Footer } from "./checks";
+import { Compare, OtherMaps } from "./compare";
 import { Curves } from "./curves";
 import { Prose } from "./fix";
 import { HeatMap } from "./heatmap";
+import { Pictures } from "./pictures";
 import { RunList } from "./runlist";
 import { reveal } from "./verdict";
 
@@ -16,27 +20,86 @@ interface Props {
   onError: (error: unknown) => void;
 }
 
-function Main({ state }: { state: State }) {
+const NOBODY: Other[] = [];
+
+function Foot({ overview }: { overview: OverviewAnswer }) {
+  return (
+    <>
+      <Checks overview={overview} />
+      <Footer overview={overview} />
+    </>
+  );
+}
+
+function Main({ state, overview }: { state: State; overview: Held<OverviewAnswer> }) {
   const [link, setLink] = useState("");
-  const { overview, map, runCurves, curves, dark, shown } = state;
-  if (!overview) return <p class="empty">{state.trouble ? "" : "Reading the recorded runs …"}</p>;
+  const { map, runCurves, curves, dark, shown } = state;
   const { answer } = overview;
   const columns = map?.answer ?? null;
-  const span = spanOf(columns?.first ?? [1], columns?.last ?? [answer.last_step]);
+  const others = state.others?.runs ?? NOBODY;
+  const [first, last] = columns?.whole ?? [];
+  const ends = [first ?? 1, ...others.flatMap((o) => o.map?.whole ?? [])];
+  const whole = spanOf([Math.min(...ends)], [Math.max(last ?? answer.last_step, ...ends)]);
+  const span = zoomed(whole, shown.from, shown.to);
+  const compared = useMemo(() => others.map((o) => o.runCurves), [others]);
+  const sameCurves = useMemo(() => others.flatMap((o) => (o.curves ? [o.curves] : [])), [others]);
+  const maps = columns ? [columns, ...others.flatMap((o) => (o.map ? [o.map] : []))] : [];
+  const map0 = useMemo(
+    () => (columns ? { ...columns, domain: commonDomain(maps) } : null),
+    [columns, others],
+  );
+  const comparing = { overview: answer, map: columns, others, shown, span, whole, dark };
   const pickLink = (name: string, codes: number[]) => {
     setLink(name);
     if (codes[0] !== undefined) reveal(codes[0]);
   };
+  // What does not follow the axis is not looked at again while the axis moves.
+  const top = useMemo(
+    () =>
+      others.length > 0 ? (
+        <Compare overview={answer} others={others} dark={dark} />
+      ) : (
+        <>
+          <Answer overview={answer} />
+          <Chain key={overview.key} overview={answer} chosen={link} onChoose={pickLink} />
+          <Others overview={answer} />
+        </>
+      ),
+    [answer, others, dark, link],
+  );
+  const foot = useMemo(() => <Foot overview={answer} />, [answer]);
   return (
     <div class={state.busy ? "busy" : ""}>
-      <Answer overview={answer} />
-      <Chain key={overview.key} overview={answer} chosen={link} onChoose={pickLink} />
-      <Others overview={answer} />
-      <HeatMap overview={answer} map={columns} shown={shown} span={span} dark={dark} />
-      {curves && <Curves title="Curves of" answer={curves.answer} span={span} dark={dark} />}
-      {runCurves && <Curves title="The whole run" answer={runCurves.answer} span={span} dark={dark} />}
-      <Checks overview={answer} />
-      <Footer overview={answer} />
+      {top}
+      {runCurves && (
+        <Curves
+          title="The run"
+          part="lead"
+          answer={runCurves.answer}
+          others={compared}
+          span={span}
+          dark={dark}
+        />
+      )}
+      <HeatMap overview={answer} map={map0} shown={shown} span={span} whole={whole} dark={dark} />
+      {others.length > 0 && <OtherMaps {...comparing} />}
+      {curves && (
+        <Curves
+          title="Curves of"
+          part="all"
+          answer={curves.answer}
+          others={sameCurves}
+          span={span}
+          dark={dark}
+        />
+      )}
+      {state.maps && curves?.answer.name === state.maps.answer.name && (
+        <Pictures key={state.maps.answer.name} answer={state.maps.answer} dark={dark} />
+      )}
+      {runCurves && (
+        <Curves title="More of the run" part="rest" answer={runCurves.answer} span={span} dark={dark} />
+      )}
+      {foot}
     </div>
   );
 }
@@ -74,7 +137,11 @@ function Page() {
             current={state.overview?.answer ?? null}
           />
           <main>
-            <Main state={state} />
+            {state.overview ? (
+              <Main state={state} overview={state.overview} />
+            ) : (
+              <p class="empty">{state.trouble ? "" : "Reading the recorded runs …"}</p>
+            )}
           </main>
         </div>
       )}

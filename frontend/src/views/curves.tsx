@@ -1,19 +1,46 @@
 // The curves of the run, or of the chosen variable, one below the other under one cursor.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { moveCursor, onCursor } from "../draw/cursor";
-import { makePlot, type PlotInput } from "../draw/plot";
+import { type Made, makePlot, type PlotInput } from "../draw/plot";
 import type { CurvesAnswer } from "../lib/api";
 import type { Span } from "../lib/buckets";
+import { curvesTable } from "../lib/csv";
 import { cleanName, cleanText, formatCount, formatRange, formatValue, plural } from "../lib/format";
 import { gutterOf } from "../lib/layout";
+import { Tools } from "./tools";
 import { useWidth } from "./width";
 
-const FIRST = 5;
+/** Moves the chart's axis: at once if the chart is in sight, else when it comes into sight. */
+function useFollow(
+  root: RefObject<HTMLElement | null>,
+  follow: RefObject<Made["follow"] | null>,
+  span: Span,
+): void {
+  const late = useRef<Span | null>(null);
+  const seen = useRef(true);
+  useLayoutEffect(() => {
+    if (seen.current) follow.current?.(span);
+    else late.current = span;
+  }, [span.from, span.to]);
+  useEffect(() => {
+    if (!root.current) return;
+    const observer = new IntersectionObserver((entries) => {
+      seen.current = entries.some((entry) => entry.isIntersecting);
+      if (seen.current && late.current) follow.current?.(late.current);
+      if (seen.current) late.current = null;
+    });
+    observer.observe(root.current);
+    return () => observer.disconnect();
+  }, []);
+}
 
 function Plot(input: PlotInput) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const follow = useRef<Made["follow"] | null>(null);
   const [index, setIndex] = useState<number | null>(null);
   const { curve, steps, span, width, dark, axis } = input;
   const { name, scale, title, meaning } = curve.quantity;
@@ -21,12 +48,16 @@ function Plot(input: PlotInput) {
   useLayoutEffect(() => {
     if (!root.current) return;
     const made = makePlot(root.current, input, setIndex);
-    plot.current = made;
+    plot.current = made.plot;
+    follow.current = made.follow;
     return () => {
       plot.current = null;
-      made.destroy();
+      follow.current = null;
+      made.plot.destroy();
     };
-  }, [curve, steps, span.from, span.to, width, dark, axis, name, scale]);
+  }, [curve, steps, width, dark, axis, name, scale, input.others]);
+
+  useFollow(root, follow, span);
 
   useEffect(
     () =>
@@ -50,6 +81,7 @@ function Plot(input: PlotInput) {
         <span class="plot-name">{cleanText(title)}</span>
         <span class="plot-value">{formatValue(last, curve.quantity)}</span>
         {low !== high && <span class="quiet">{formatRange(low, high, curve.quantity)}</span>}
+        {curve.usual && <span class="quiet usual">{cleanText(curve.usual.text)}</span>}
         {index !== null && <span class="quiet">step {formatCount(steps[at] ?? 0)}</span>}
       </div>
       <div
@@ -72,21 +104,44 @@ function tell(plot: uPlot | null, event: PointerEvent): void {
 interface Props {
   title: string;
   answer: CurvesAnswer;
+  part: "lead" | "rest" | "all"; // "all": those to look at first, the others on request
+  others?: CurvesAnswer[]; // of runs that are compared
   span: Span;
   dark: boolean;
 }
 
-export function Curves({ title, answer, span, dark }: Props) {
+/** The curves of the same quantity of the runs that are compared. */
+function sameOf(others: CurvesAnswer[], name: string): PlotInput["others"] {
+  return others.flatMap(({ steps, curves }) => {
+    const curve = curves.find((c) => c.quantity.name === name);
+    return curve ? [{ steps, curve }] : [];
+  });
+}
+
+const NOBODY: CurvesAnswer[] = [];
+
+export function Curves({ title, answer, part, others = NOBODY, span, dark }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>();
   const [all, setAll] = useState(false);
-  const { curves, steps } = answer;
-  const shown = all ? curves : curves.slice(0, FIRST);
-  const hidden = curves.length - shown.length;
+  const { steps } = answer;
+  const lead = answer.curves.filter((c) => c.lead);
+  const rest = answer.curves.filter((c) => !c.lead);
+  const first = part === "rest" ? [] : lead;
+  const more = part === "lead" ? [] : rest;
+  const shown = [...first, ...(all || first.length === 0 ? more : [])];
+  const compared = useMemo(
+    () => new Map(answer.curves.map((c) => [c.quantity.name, sameOf(others, c.quantity.name)])),
+    [answer, others],
+  );
+  if (part === "rest" && rest.length === 0) return null;
   return (
     <section class="curves">
-      <h2>
-        {title} {answer.name !== "" && <span class="variable-name">{cleanName(answer.name)}</span>}
-      </h2>
+      <div class="section-head">
+        <h2 class="grow">
+          {title} {answer.name !== "" && <span class="variable-name">{cleanName(answer.name)}</span>}
+        </h2>
+        <Tools name={answer.name || title} table={() => curvesTable({ ...answer, curves: shown })} />
+      </div>
       <div ref={ref}>
         {width > 0 &&
           shown.map((curve, i) => (
@@ -98,13 +153,14 @@ export function Curves({ title, answer, span, dark }: Props) {
               width={width}
               dark={dark}
               axis={i === shown.length - 1}
+              others={compared.get(curve.quantity.name) ?? []}
             />
           ))}
       </div>
-      {curves.length === 0 && <p class="quiet">Nothing of this was recorded.</p>}
-      {curves.length > FIRST && (
+      {shown.length === 0 && <p class="quiet">Nothing of this was recorded.</p>}
+      {first.length > 0 && more.length > 0 && (
         <button type="button" class="plain" aria-expanded={all} onClick={() => setAll(!all)}>
-          {all ? "Show fewer" : `Show ${plural(hidden, "more curve")}`}
+          {all ? "Show fewer" : `Show ${plural(more.length, "more curve")}`}
         </button>
       )}
     </section>

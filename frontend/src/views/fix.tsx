@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { splitFix } from "../lib/format";
 
-async function copy(text: string): Promise<boolean> {
+export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

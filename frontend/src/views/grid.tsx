@@ -2,21 +2,25 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { moveCursor, onCursor } from "../draw/cursor";
 import { paint } from "../draw/heatmap";
-import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
-import { bucketAt, rowAt, type Span, stepAt, ticksOf, xOf } from "../lib/buckets";
+import type { OverviewAnswer } from "../lib/api";
+import { bucketAt, moved, rowAt, type Span, stepAt, ticksOf, xOf } from "../lib/buckets";
 import { formatTick } from "../lib/format";
 import { gutterOf, plotWidth, RIGHT, ROW, VISIBLE_ROWS } from "../lib/layout";
+import { type Arranged, rowsFor } from "../lib/order";
 import { select } from "../load";
+import { zoomTo } from "./heatmap";
 import { Marks, Readout, type Spot } from "./mapmarks";
 import { type Geometry, Rows } from "./rows";
 import { useWidth } from "./width";
 
 interface GridProps {
   overview: OverviewAnswer;
-  map: HeatmapAnswer;
+  map: Arranged;
   chosen: string;
   span: Span;
+  whole: Span;
   dark: boolean;
+  onBlock: (block: string) => void;
 }
 
 function Ticks({ span, width, gutter }: { span: Span; width: number; gutter: number }) {
@@ -55,10 +59,52 @@ function onWheel(event: WheelEvent): void {
   if (box.scrollTop !== before) event.preventDefault();
 }
 
-function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geometry: Geometry }) {
+const CLICK = 4; // pixels that a hand may tremble
+
+/** What is dragged out becomes the axis; a click chooses a row. */
+function useDrag(span: Span, whole: Span, width: number, onClick: () => void) {
+  const [drag, setDrag] = useState<[from: number, to: number] | null>(null);
+  const place = (event: PointerEvent) =>
+    event.clientX - (event.currentTarget as HTMLElement).getBoundingClientRect().left;
+  return {
+    drag: drag && Math.abs(drag[1] - drag[0]) > CLICK ? drag : null,
+    onPointerDown: (event: PointerEvent) => {
+      if (event.button !== 0) return;
+      (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+      setDrag([place(event), place(event)]);
+    },
+    onDrag: (event: PointerEvent) => drag && setDrag([drag[0], place(event)]),
+    onPointerUp: (event: PointerEvent) => {
+      if (!drag) return;
+      const ends = [drag[0], place(event)].sort((a, b) => a - b) as [number, number];
+      setDrag(null);
+      if (ends[1] - ends[0] <= CLICK) return onClick();
+      const [from, to] = ends.map((x) => Math.round(stepAt(x, span, width))) as [number, number];
+      zoomTo({ from, to: Math.max(to, from + 1) }, whole);
+    },
+  };
+}
+
+function Plot({
+  overview,
+  map,
+  chosen,
+  span,
+  whole,
+  dark,
+  geometry,
+  onBlock,
+}: GridProps & { geometry: Geometry }) {
   const { gutter, width, height, scroll } = geometry;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [spot, setSpot] = useState<Spot | null>(null);
+  const row = spot ? rowAt(spot.y + scroll, ROW, map.names.length) : -1; // the rows may scroll under the pointer
+  const choose = () => {
+    if (row < 0) return;
+    if (map.members[row]) onBlock(map.names[row] ?? "");
+    else select({ variable: map.names[row] ?? "" });
+  };
+  const { drag, onPointerDown, onDrag, onPointerUp } = useDrag(span, whole, width, choose);
 
   useLayoutEffect(() => {
     if (canvas.current) paint(canvas.current, map, { width, height, scroll, span, dark });
@@ -70,12 +116,18 @@ function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geo
     const at = stepAt(x, span, width);
     setSpot({ column: bucketAt(at, map.first), x, y });
     moveCursor(at, "map");
+    onDrag(event);
   };
   const onLeave = () => {
     setSpot(null);
     moveCursor(null, "map");
   };
-  const row = spot ? rowAt(spot.y + scroll, ROW, map.names.length) : -1; // the rows may scroll under the pointer
+  const wheel = (event: WheelEvent) => {
+    const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
+    if (Math.abs(sideways) <= Math.abs(event.shiftKey ? 0 : event.deltaY)) return onWheel(event);
+    event.preventDefault();
+    zoomTo(moved(span, whole, sideways / width), whole);
+  };
   return (
     <div
       class="map-plot"
@@ -83,8 +135,10 @@ function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geo
       style={{ left: `${gutter}px`, right: `${RIGHT}px`, height: `${height}px` }}
       onPointerMove={onMove}
       onPointerLeave={onLeave}
-      onWheel={onWheel}
-      onClick={() => row >= 0 && select({ variable: map.names[row] ?? "" })}
+      onWheel={wheel}
+      onPointerDown={onPointerDown}
+      onPointerUp={onPointerUp}
+      onDblClick={() => select({ from: "", to: "" })}
     >
       <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px` }} />
       <Marks
@@ -93,10 +147,16 @@ function Plot({ overview, map, chosen, span, dark, geometry }: GridProps & { geo
         span={span}
         width={width}
         scroll={scroll}
-        active={map.names.indexOf(chosen)}
+        active={rowsFor(map, [chosen])[0] ?? -1}
       />
       <CursorLine span={span} width={width} />
-      {spot && row >= 0 && <Readout map={map} row={row} spot={spot} width={width} />}
+      {drag && (
+        <div
+          class="map-drag"
+          style={{ left: `${Math.min(...drag)}px`, width: `${Math.abs(drag[1] - drag[0])}px` }}
+        />
+      )}
+      {spot && !drag && row >= 0 && <Readout map={map} row={row} spot={spot} width={width} />}
     </div>
   );
 }
@@ -115,7 +175,7 @@ export function Grid(props: GridProps) {
     <div class="map" ref={ref}>
       {outer > 0 && (
         <>
-          <Rows map={map} chosen={chosen} geometry={geometry} onScroll={setScroll} />
+          <Rows map={map} chosen={chosen} geometry={geometry} onScroll={setScroll} onBlock={props.onBlock} />
           <Plot {...props} geometry={geometry} />
           <Ticks span={span} width={geometry.width} gutter={geometry.gutter} />
         </>

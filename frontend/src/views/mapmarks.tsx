@@ -1,9 +1,9 @@
 // What lies over the heat map: the verdicts' spans, the chosen row, and the read-out under the pointer.
 import type { HeatmapAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { type Span, stretches, xOf } from "../lib/buckets";
-import { rowsOf } from "../lib/choose";
 import { cleanName, cleanText, formatRange, formatSteps } from "../lib/format";
 import { ROW } from "../lib/layout";
+import { type Arranged, rowsFor } from "../lib/order";
 
 export interface Spot {
   column: number;
@@ -13,7 +13,7 @@ export interface Spot {
 
 interface MarksProps {
   overview: OverviewAnswer;
-  map: HeatmapAnswer;
+  map: Arranged;
   span: Span;
   width: number;
   scroll: number;
@@ -31,9 +31,10 @@ function Mark({
   width,
   scroll,
 }: MarksProps & { verdict: VerdictAnswer; at: number }) {
+  if (verdict.first_step > span.to || verdict.last_step < span.from) return null;
   const left = Math.max(0, Math.min(width - 3, xOf(verdict.first_step, span, width)));
   const right = Math.min(width, Math.max(left + 3, xOf(verdict.last_step, span, width)));
-  const rows = stretches(rowsOf(map, verdict.variables));
+  const rows = stretches(rowsFor(map, verdict.variables));
   const tag = left + (at + 1) * TAG > width ? { right: "0" } : { left: `${at * TAG}px` };
   const code = (
     <span class="mark-code" style={tag}>

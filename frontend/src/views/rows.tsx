@@ -1,9 +1,9 @@
 // The rows of the heat map: a list box of names, of which only those in sight exist.
-import { useLayoutEffect, useRef } from "preact/hooks";
-import type { HeatmapAnswer } from "../lib/api";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { step } from "../lib/choose";
 import { cleanName, cleanText, ellipsis } from "../lib/format";
 import { ROW } from "../lib/layout";
+import { type Arranged, rowsFor } from "../lib/order";
 import { select } from "../load";
 
 export interface Geometry {
@@ -18,12 +18,14 @@ const PAGE = 10;
 function Labels({
   map,
   chosen,
+  onPick,
   from,
   to,
   gutter,
 }: {
-  map: HeatmapAnswer;
+  map: Arranged;
   chosen: string;
+  onPick: (row: number) => void;
   from: number;
   to: number;
   gutter: number;
@@ -43,9 +45,11 @@ function Labels({
           class="row-label"
           style={{ top: `${(from + i) * ROW}px`, height: `${ROW}px`, width: `${gutter}px` }}
           title={cleanName(name)}
-          onClick={() => select({ variable: name })}
+          onClick={() => onPick(from + i)}
         >
-          {ellipsis(cleanName(name), gutter > 150 ? 28 : 14)}
+          {map.members[from + i]
+            ? `${map.open[from + i] ? "▾" : "▸"} ${ellipsis(cleanName(name), gutter > 150 ? 21 : 10)} (${map.members[from + i]?.length})`
+            : ellipsis(cleanName(name), gutter > 150 ? 28 : 14)}
         </div>
       ))}
     </>
@@ -57,17 +61,21 @@ export function Rows({
   chosen,
   geometry,
   onScroll,
+  onBlock,
 }: {
-  map: HeatmapAnswer;
+  map: Arranged;
   chosen: string;
   geometry: Geometry;
   onScroll: (top: number) => void;
+  onBlock: (block: string) => void;
 }) {
   const { gutter, height, scroll } = geometry;
   const rows = map.names.length;
   const from = Math.max(0, Math.floor(scroll / ROW) - 2);
   const to = Math.min(rows, Math.ceil((scroll + height) / ROW) + 2);
-  const active = map.names.indexOf(chosen);
+  const [block, setBlock] = useState(""); // the keyboard stands on a block, which is no variable to choose
+  const place = block ? map.names.findIndex((name, row) => map.members[row] && name === block) : -1;
+  const active = place >= 0 ? place : (rowsFor(map, [chosen])[0] ?? -1);
   const box = useRef<HTMLDivElement>(null);
 
   // A newly chosen row comes into view; what the user scrolls to after that stays.
@@ -77,6 +85,15 @@ export function Rows({
     box.current.scrollTop = Math.max(top + ROW - height, Math.min(top, box.current.scrollTop));
   }, [chosen, active, height]);
 
+  const goTo = (row: number) => {
+    const name = map.names[row] ?? "";
+    setBlock(map.members[row] ? name : "");
+    if (!map.members[row]) select({ variable: name });
+  };
+  const onPick = (row: number) => {
+    goTo(row);
+    if (map.members[row]) onBlock(map.names[row] ?? "");
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     const moves: Record<string, number> = {
       ArrowDown: 1,
@@ -87,9 +104,16 @@ export function Rows({
       End: rows,
     };
     const by = moves[event.key];
-    if (by === undefined) return;
+    if (by === undefined) {
+      if (!map.members[active] || !["Enter", " ", "ArrowRight", "ArrowLeft"].includes(event.key)) return;
+      event.preventDefault();
+      if ((event.key === "ArrowRight") !== map.open[active] || event.key.length < 6)
+        onBlock(map.names[active] ?? "");
+      return;
+    }
     event.preventDefault();
-    select({ variable: step(map.names, chosen, by) });
+    const rowsByPlace = map.names.map((_, row) => String(row));
+    goTo(Number(step(rowsByPlace, String(active), by)));
   };
   return (
     <div
@@ -98,13 +122,20 @@ export function Rows({
       style={{ height: `${height}px` }}
       role="listbox"
       tabIndex={0}
-      aria-label={`${cleanText(map.quantity.title)}: rows from input to output`}
+      aria-label={`${cleanText(map.quantity.title)}: variables and layers`}
       aria-activedescendant={active >= from && active < to ? `row-${active}` : undefined}
       onScroll={(event) => onScroll(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
     >
       <div class="map-inner" role="presentation" style={{ height: `${rows * ROW}px` }}>
-        <Labels map={map} chosen={chosen} from={from} to={to} gutter={gutter} />
+        <Labels
+          map={map}
+          chosen={map.names[active] ?? ""}
+          onPick={onPick}
+          from={from}
+          to={to}
+          gutter={gutter}
+        />
       </div>
     </div>
   );

@@ -4,7 +4,8 @@ import type { LaunchEntry, OverviewAnswer, RunEntry } from "../lib/api";
 import { newest } from "../lib/choose";
 import { cleanName, ellipsis, formatCount } from "../lib/format";
 import type { Selection } from "../lib/url";
-import { select } from "../load";
+import { compared } from "../lib/url";
+import { select, toggleCompared } from "../load";
 import { Icon, lookOf } from "./badge";
 
 const STATE_TEXT: Record<LaunchEntry["state"], string> = {
@@ -84,11 +85,60 @@ interface Props {
   current: OverviewAnswer | null;
 }
 
+interface FilterProps {
+  runs: RunEntry[];
+  said: string;
+  onSaid: (headline: string) => void;
+  name: string;
+  onName: (name: string) => void;
+}
+
+function headlinesOf(runs: RunEntry[]): string[] {
+  return [...new Set(runs.flatMap((r) => newest(r)?.headline ?? []))].sort();
+}
+
+function Filters({ runs, said, onSaid, name, onName }: FilterProps) {
+  const headlines = headlinesOf(runs);
+  return (
+    <>
+      {headlines.length > 1 && (
+        <select
+          class="by-verdict"
+          aria-label="Filter runs by verdict"
+          value={said}
+          onChange={(event) => onSaid(event.currentTarget.value)}
+        >
+          <option value="">all verdicts</option>
+          {headlines.map((h) => (
+            <option key={h} value={h}>
+              {cleanName(h)} ({runs.filter((r) => newest(r)?.headline === h).length})
+            </option>
+          ))}
+        </select>
+      )}
+      {runs.length > 3 && (
+        <input
+          type="search"
+          placeholder="Filter runs"
+          aria-label="Filter runs"
+          value={name}
+          onInput={(event) => onName(event.currentTarget.value)}
+        />
+      )}
+    </>
+  );
+}
+
 export function RunList({ runs, shown, current }: Props) {
   const [filter, setFilter] = useState("");
+  const [verdict, setVerdict] = useState("");
   const nav = useRef<HTMLElement>(null);
   const wanted = filter.trim().toLowerCase();
-  const list = runs.filter((r) => r.label.toLowerCase().includes(wanted) && r.launches.length > 0);
+  const said = headlinesOf(runs).includes(verdict) ? verdict : "";
+  const list = runs.filter(
+    (r) => r.label.toLowerCase().includes(wanted) && newest(r) && (!said || newest(r)?.headline === said),
+  );
+  const others = compared(shown);
 
   // The chosen run comes into view, also one that the address chose; only the list scrolls, never the page.
   useLayoutEffect(() => {
@@ -100,7 +150,7 @@ export function RunList({ runs, shown, current }: Props) {
   }, [shown.run, runs.length]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    const by = { ArrowDown: 1, ArrowUp: -1, Home: -1e6, End: 1e6 }[event.key] ?? 0;
     const buttons = [...(nav.current?.querySelectorAll<HTMLButtonElement>("button.entry") ?? [])];
     const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
     if (by === 0 || at < 0) return;
@@ -110,16 +160,13 @@ export function RunList({ runs, shown, current }: Props) {
 
   return (
     <nav class="runs" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
-      <h2>Runs</h2>
-      {runs.length > 6 && (
-        <input
-          type="search"
-          placeholder="Filter runs"
-          aria-label="Filter runs"
-          value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
-      )}
+      <h2>
+        Runs{" "}
+        <span class="count">
+          {list.length === runs.length ? runs.length : `${list.length} of ${runs.length}`}
+        </span>
+      </h2>
+      <Filters runs={runs} said={said} onSaid={setVerdict} name={filter} onName={setFilter} />
       <ul>
         {list.map((run) => (
           <li key={run.run}>
@@ -128,8 +175,19 @@ export function RunList({ runs, shown, current }: Props) {
               title={ellipsis(cleanName(run.label), 90)}
               name={cleanName(run.label)}
               chosen={run.run === shown.run}
-              onPick={() => select({ run: run.run, launch: "" })}
+              onPick={() => select({ run: run.run, launch: "", from: "", to: "" })}
             />
+            {run.run !== shown.run && runs.length > 1 && (
+              <button
+                type="button"
+                class="tool with"
+                aria-pressed={others.includes(run.run)}
+                aria-label={`Compare with ${cleanName(run.label)}`}
+                onClick={() => toggleCompared(run.run)}
+              >
+                {others.includes(run.run) ? "✓" : "compare"}
+              </button>
+            )}
             {run.run === shown.run && run.launches.length > 1 && (
               <Launches run={run} shown={shown} current={current} />
             )}

@@ -1,0 +1,98 @@
+"""Makes the panel's pictures in demo/ from recorded runs, in a real TensorBoard: `python -m demo.screenshots`.
+
+Trains what is to be seen (a minute), then photographs it with Playwright and Chromium (tests/requirements.txt;
+WW_CHROMIUM says where the browser is).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import recordings
+from tests.processes import CHROMIUM, tensorboard, wait_for_runs
+
+HERE = Path(__file__).parent
+LAYERS = ("attention/query", "attention/value", "dense_1", "dense_2")
+MANY = tuple(f"encoder/block_{i // 8}/{LAYERS[i % 8 // 2]}/{'bias' if i % 2 else 'kernel'}" for i in range(1000))
+# name -> selection, dark, width, height, how far to scroll (a CSS selector)
+SHOTS: dict[str, tuple[dict[str, str], bool, int, int, str]] = {
+    "panel": ({"run": "too-small"}, False, 1280, 1000, ""),
+    "dark": ({"run": "too-small"}, True, 1280, 1000, ""),
+    "healthy": ({"run": "healthy"}, False, 1280, 1000, ""),
+    "undecided": ({"run": "just-begun"}, False, 1280, 760, ""),
+    "map": ({"run": "healthy"}, False, 1280, 900, "#map-title"),
+    "inside": ({"run": "healthy"}, False, 1280, 900, "#pictures-title"),
+    "compare": ({"run": "healthy", "compare": "too-small"}, False, 1280, 1000, ""),
+    "thousand": ({"run": "thousand", "order": "block", "variable": MANY[8]}, True, 1280, 900, "#map-title"),
+    "narrow": ({"run": "too-small"}, False, 400, 900, ""),
+}
+
+
+def train(logdir: Path) -> None:
+    """Trains a model with two learning rates, begins a third, and writes a recording of 1,000 variables."""
+    import keras
+    from sklearn.datasets import load_digits
+
+    import tb_weightwatch as ww
+
+    x, y = load_digits(return_X_y=True)
+    for name, rate, epochs in (("too-small", 1e-10, 5), ("healthy", 1e-3, 5), ("just-begun", 1e-3, 0)):
+        keras.utils.set_random_seed(1)
+        stack = [keras.layers.Dense(64, activation="relu"), keras.layers.Dense(32, activation="relu")]
+        model = keras.Sequential([keras.Input((64,)), *stack, keras.layers.Dense(10)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(rate), loss=loss)
+        watch = ww.WeightWatch(str(logdir / name), verbose=False, overhead=None)
+        steps = len(x) if epochs else 64  # hardly begun: two batches
+        model.fit(x[:steps] / 16, y[:steps], batch_size=32, epochs=max(1, epochs), verbose=0, callbacks=[watch])
+    recordings.write(logdir / "thousand", 300, variables=MANY, nan_from=240)
+
+
+def shoot(browser: Browser, address: str, name: str, target: Path) -> None:
+    """Opens the panel as a link does, waits until it stands, and keeps the picture."""
+    selection, dark, width, height, scroll = SHOTS[name]
+    told = {key: f"{value}/weightwatch" if key in ("run", "compare") else value for key, value in selection.items()}
+    fragment = "".join(f"&p.weightwatch.{key}={quote(value, safe='')}" for key, value in told.items())
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(f"{address}/?darkMode={str(dark).lower()}#weightwatch{fragment}")
+    frame = page.frame_locator('iframe[src*="name=weightwatch"]')
+    frame.locator(".map-plot canvas").first.wait_for(timeout=60_000)
+    if "compare" in selection:
+        frame.locator(".compare").wait_for()
+    if scroll:
+        frame.locator(scroll).wait_for()
+        frame.locator(scroll).evaluate("element => element.closest('section').scrollIntoView()")
+    page.wait_for_timeout(600)
+    page.screenshot(path=target / f"{name}.png")
+    context.close()
+
+
+def main() -> None:
+    """Makes all pictures, or those that are named."""
+    ask = argparse.ArgumentParser(prog="python -m demo.screenshots", description=__doc__)
+    ask.add_argument("names", nargs="*", help=f"some of: {', '.join(SHOTS)} (default: all)")
+    ask.add_argument("--logdir", type=Path, help="where the runs are, or go; they are trained if it does not exist")
+    ask.add_argument("--target", type=Path, default=HERE, help="where the pictures go (default: demo/)")
+    given = ask.parse_args()
+    logdir = given.logdir or Path(tempfile.mkdtemp())
+    if not logdir.exists() or not any(logdir.iterdir()):
+        train(logdir)
+    chromium = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
+    with tensorboard(logdir) as address, sync_playwright() as playwright:
+        wait_for_runs(address, 4)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        for name in given.names or SHOTS:
+            shoot(browser, address, name, given.target)
+            print(given.target / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+// Tables as text: CSV for a file, tab-separated for the clipboard.
+import type { Cell, CurvesAnswer, HeatmapAnswer } from "./api";
+
+export type Table = (string | number | null)[][];
+
+/** A field; text that a spreadsheet would take for a formula is made plain text. */
+function field(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const plain = /^[=+\-@\t\r]/.test(value) && value !== "-Infinity" ? `'${value}` : value;
+  return /[",\n\r]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
+export function toCsv(table: Table): string {
+  return `${table.map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
+}
+
+export function toTsv(table: Table): string {
+  const plain = (value: string | number | null) => String(value ?? "").replace(/[\t\r\n]+/g, " ");
+  return table.map((row) => row.map(plain).join("\t")).join("\n");
+}
+
+/** A row a bucket: its last step, then smallest, largest and last value of each curve. */
+export function curvesTable(answer: CurvesAnswer): Table {
+  const head = answer.curves.flatMap(({ quantity: { name } }) => [`${name} low`, `${name} high`, name]);
+  const cell = (cells: Cell[], i: number) => cells[i] ?? null;
+  const rows = answer.steps.map((step, i) => [
+    step,
+    ...answer.curves.flatMap((c) => [cell(c.low, i), cell(c.high, i), cell(c.last, i)]),
+  ]);
+  return [["step", ...head], ...rows];
+}
+
+/** A row a variable or layer, a column a bucket: its largest value. */
+export function mapTable(map: Pick<HeatmapAnswer, "quantity" | "names" | "last" | "high">): Table {
+  return [
+    [`${map.quantity.name} (largest up to step)`, ...map.last],
+    ...map.names.map((name, row) => [name, ...(map.high[row] ?? [])]),
+  ];
+}

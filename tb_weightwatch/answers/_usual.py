@@ -1,0 +1,55 @@
+"""What is usual: the band that stands behind a curve, for this optimizer and this variable, in words and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnosis._optimizer import config, kind, normalised, usual_rate
+from ..diagnosis._signals import weight_scale
+from ..history import History
+from ..verdict import number
+
+_CLIPS = {"gradient_norm": ("clipnorm",), "gradient_max": ("clipvalue",)}
+
+
+def usual(history: History, name: str, axis: str, place: int) -> dict[str, Any] | None:
+    """Returns low, high and meaning of the usual band of a curve, or None where nothing is usual."""
+    try:
+        if name == "learning_rate":
+            return _rate(history)
+        if name == "update_ratio" and axis == "variable":
+            return _ratio(history, place)
+        return _clip(history, name)
+    except Exception:  # facts come from disk: without sense, there is nothing usual
+        return None
+
+
+def _rate(history: History) -> dict[str, Any] | None:
+    if not kind(history):
+        return None
+    rate = usual_rate(history)
+    return _band(rate / 10, rate * 10, f"usual for {kind(history)}: {number(rate)}, within a factor of 10")
+
+
+def _ratio(history: History, place: int) -> dict[str, Any] | None:
+    """The update ratio of a matrix. A bias begins at 0, where the ratio says little."""
+    if len(history.variables[place].shape) < 2:
+        return None
+    name = kind(history)
+    if normalised(history):
+        # Such an optimizer moves an element by at most about its learning rate, later by a fraction of it.
+        most = usual_rate(history) / float(weight_scale(history[:])[place])
+        return _band(most / 300, most, f"usual for {name} at {number(usual_rate(history))} and this shape")
+    return _band(1e-5, 1e-2, f"usual for {name or 'most optimizers'}: about 1e-3, early in training more than late")
+
+
+def _clip(history: History, name: str) -> dict[str, Any] | None:
+    for setting in _CLIPS.get(name, ()):
+        limit = config(history, setting, 0.0)
+        if limit > 0:
+            return _band(0.0, limit, f"{setting}={number(limit)}: the optimizer clips what is above")
+    return None
+
+
+def _band(low: float, high: float, text: str) -> dict[str, Any]:
+    return {"low": float(f"{low:.4g}"), "high": float(f"{high:.4g}"), "text": text}

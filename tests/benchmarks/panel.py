@@ -1,0 +1,153 @@
+"""The panel's weight and speed in Chromium, on 20 runs of 200 variables over 10,000 steps; run by hand.
+
+python -m tests.benchmarks.panel [--runs 20] [--variables 200] [--steps 10000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from playwright.sync_api import Frame, Page, sync_playwright
+
+from tb_weightwatch import schema
+from tb_weightwatch.history import Column, Record, Rows
+from tb_weightwatch.statistics import names
+from tb_weightwatch.writer import EventWriter, directory_sink
+
+from .. import recordings
+from ..processes import CHROMIUM, tensorboard, wait_for_runs
+
+BUNDLE = Path(__file__).resolve().parents[2] / "tb_weightwatch" / "static" / "index.js"
+BLOCK = 128
+FRAMES = 120
+# One turn of the wheel and one move of the pointer; the browser itself counts the script that follows from them.
+PAN = """(i) => {
+  const plot = document.querySelector('.map-plot');
+  const box = plot.getBoundingClientRect();
+  const at = { bubbles: true, cancelable: true, clientX: box.x + 100 + 3 * i, clientY: box.y + 40 };
+  plot.dispatchEvent(new WheelEvent('wheel', { ...at, deltaX: i % 60 < 30 ? 14 : -14 }));
+  plot.dispatchEvent(new PointerEvent('pointermove', at));
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
+def thinned(steps: int) -> list[int]:
+    """The steps that a recorder with a fixed schedule keeps: all of the first 64, then about 3,400 in bursts of 8."""
+    if steps <= 3400:
+        return list(range(1, steps + 1))
+    gap = max(8, round(8 * steps / 3336))
+    return [*range(1, 65), *(s + i for s in range(65, steps - 8, gap) for i in range(8))]
+
+
+def write(logdir: Path, variables: int, steps: int, seed: int) -> None:
+    """Writes a run as the recorder does."""
+    labels = tuple(f"net/block_{i // 8}/dense_{i % 8 // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(variables))
+    writer = EventWriter(directory_sink(logdir), "a1", recordings.STARTED, recordings.Clock())
+    for record in recordings.facts(labels):
+        writer.add(record)
+    kept = np.array(thinned(steps), np.int64)
+    for start in range(0, len(kept), BLOCK):
+        writer.append(rows(kept[start : start + BLOCK], variables, seed))
+    writer.add(schema.settle_record(Record(steps, "end", {"how": "completed", "detail": ""}, recordings.STARTED)))
+    writer.close()
+
+
+def rows(steps: Any, variables: int, seed: int) -> Rows:
+    rng = np.random.default_rng((seed, int(steps[0])))
+    block, count = Rows(steps, recordings.STARTED + 0.05 * steps), len(steps)
+    for axis, width in (("variable", variables), ("layer", 3)):
+        for name in names(axis):
+            getattr(block, axis)[name] = recordings.column(rng, name, (count, width), False)
+    for name in names("run"):
+        block.run[name] = recordings.column(rng, name, (count,), False)
+    block.run["loss"] = Column(2.0 * np.exp(-steps / 3000.0), np.ones(count, bool))
+    return schema.settle(block)
+
+
+def frame_of(page: Page) -> Frame:
+    return next(f for f in page.frames if "name=weightwatch" in f.url)
+
+
+def first_paint(page: Page, url: str) -> dict[str, float]:
+    """Seconds from the panel's own navigation to its first pixels, its sentence and its heat map."""
+    page.goto(url)
+    inner = page.frame_locator('iframe[src*="name=weightwatch"]')
+    inner.locator("nav.runs, .empty").first.wait_for(timeout=120_000)
+    inner.locator("h1#sentence").wait_for(timeout=120_000)
+    sentence = frame_of(page).evaluate("performance.now()")
+    inner.locator(".map-plot canvas").wait_for(timeout=120_000)
+    painted = frame_of(page).evaluate("performance.now()")
+    paint = frame_of(page).evaluate("performance.getEntriesByType('paint').map((e) => e.startTime)")
+    return {"first_paint_s": min(paint, default=0) / 1e3, "sentence_s": sentence / 1e3, "map_s": painted / 1e3}
+
+
+def panning(page: Page) -> dict[str, float]:
+    """Milliseconds of script a frame while the axis is moved and the pointer reads."""
+    inner = page.frame_locator('iframe[src*="name=weightwatch"]')
+    for _ in range(2):
+        inner.get_by_role("button", name="Zoom in").click()
+    page.wait_for_timeout(1500)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    spent: list[float] = []
+    for i in range(FRAMES):
+        before = metrics(session)["ScriptDuration"]
+        frame_of(page).evaluate(PAN, i)
+        spent.append(1e3 * (metrics(session)["ScriptDuration"] - before))
+    spent.sort()
+    return {
+        "frames": FRAMES,
+        "script_ms_median": statistics.median(spent),
+        "script_ms_95": spent[int(0.95 * FRAMES)],
+        "script_ms_worst": spent[-1],
+    }
+
+
+def metrics(session: Any) -> dict[str, float]:
+    return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+
+
+def main() -> None:
+    """Writes the runs, opens the panel on one of them, measures, prints JSON."""
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--runs", type=int, default=20)
+    ask.add_argument("--variables", type=int, default=200)
+    ask.add_argument("--steps", type=int, default=10_000)
+    given = ask.parse_args()
+    found: dict[str, Any] = {
+        "bundle_kb": round(BUNDLE.stat().st_size / 1e3, 1),
+        "bundle_gz_kb": round(len(gzip.compress(BUNDLE.read_bytes(), 9)) / 1e3, 1),
+        **vars(given),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        logdir = Path(folder)
+        for run in range(given.runs):
+            write(logdir / f"run-{run:02}", given.variables, given.steps, run)
+        found["mb_on_disk"] = round(sum(p.stat().st_size for p in logdir.rglob("*tfevents*")) / 1e6, 1)
+        with tensorboard(logdir) as address, sync_playwright() as playwright:
+            wait_for_runs(address, given.runs, 300)
+            chromium = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
+            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+            page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            where = f"{address}/#weightwatch&p.weightwatch.run={quote('run-00/weightwatch', safe='')}"
+            found["cold"] = first_paint(page, where)
+            page.goto("about:blank")
+            found["warm"] = first_paint(page, where)
+            time.sleep(2)
+            found["panning"] = panning(page)
+            browser.close()
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
