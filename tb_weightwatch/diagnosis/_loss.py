@@ -68,6 +68,12 @@ class Trend(NamedTuple):
         unmoved = (self.known & ~self.fallen) | self.poor(share)
         return np.asarray(np.where(level, self.poor(share) & self.known, unmoved) & ~self.low())
 
+    @property
+    def levelled(self) -> Bool:
+        """Whether the level of no skill can be relied on: the loss is known, or began at the level guessed for it."""
+        began = np.abs(np.log(np.abs(self.first / self.no_skill))) < 0.4
+        return np.asarray(np.isfinite(self.no_skill) & (self.sure | began))
+
     def words(self, row: int) -> str:
         """Returns the loss' way so far in words; "" where it is not known."""
         from ..verdict import number

@@ -19,7 +19,7 @@ from ._words import counted, evidence
     name="constant-output",
     link="activations",
     needs=("prediction_std",),
-    explains=("zero-gradient", "no-learning-signal", "vanishing-gradient"),
+    explains=("zero-gradient", "no-learning-signal"),
 )
 def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) -> Finding | Lacks | None:
     """Predictions that are the same for every sample.

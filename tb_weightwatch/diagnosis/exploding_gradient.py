@@ -32,7 +32,8 @@ from ._words import by_hand, evidence
     link="gradient",
     needs=("gradient_norm", "weight_norm"),
     explains=(
-        "learning-rate-too-large", "nonfinite-gradient", "nonfinite-weight", "zero-gradient", "update-below-precision",
+        "learning-rate-too-large", "nonfinite-loss", "nonfinite-gradient", "nonfinite-weight", "zero-gradient",
+        "update-below-precision",
     ),
 )  # fmt: skip
 def exploding_gradient(

@@ -8,7 +8,7 @@ from ..history import History
 from ..verdict import Severity, number
 from ._loss import cross_entropy, loss_facts, loss_name, squashed_twice, trend
 from ._rule import Fault, Finding, Lacks, rule
-from ._signals import run_column
+from ._signals import run_column, trailing_mean
 from ._structure import output_activation, output_plain, output_units
 from ._words import by_hand, evidence
 
@@ -171,8 +171,11 @@ def _floor(history: History, rows: int) -> Fault | None:
     if loss_facts(history) or not known.any():
         return None
     under = np.logical_or.accumulate(known & (loss < floor * (1 - 1e-4)))
-    near = trend(history).late - floor < 0.15 * (skill - floor)
-    firing = ~under & near & (np.cumsum(known) >= rows)
+    near = trend(history).late - floor < 0.35 * (skill - floor)
+    # With predictions as sure as this, an honest cross-entropy of right answers would be far below.
+    share = 1 / (output_units(history) or 2) if output_activation(history) == "softmax" else 0.5
+    sure = trailing_mean(run_column(history, "prediction_std"), 8) > 0.7 * np.sqrt(share * (1 - share))
+    firing = ~under & near & sure & (np.cumsum(known) >= rows)
     level = number(float(np.nanmean(floor)))
     return Fault(
         firing,

@@ -18,8 +18,11 @@ from ._words import counted, evidence, named
     code=506,
     name="loss-scale-skipping",
     link="optimizer",
-    explains=("nonfinite-gradient", "updates-not-applied", "nonfinite-weight", "update-below-precision"),
-)
+    explains=(
+        "nonfinite-loss", "exploding-gradient", "learning-rate-too-large", "nonfinite-gradient",
+        "updates-not-applied", "nonfinite-weight", "update-below-precision",
+    ),
+)  # fmt: skip
 def loss_scale_skipping(history: History, *, rows: int = 10, skipped: float = 0.5) -> Finding | Lacks | None:
     """Mixed precision that skips step after step, because the gradient overflows at every loss scale.
 
@@ -55,7 +58,7 @@ def loss_scale_skipping(history: History, *, rows: int = 10, skipped: float = 0.
     skip = (lost | halved) & np.isfinite(scale)
     firing = (trailing_mean(skip.astype(np.float64), 2 * rows) > skipped) & (np.arange(len(history)) >= rows - 1)
     firing &= ~_advances(history, rows)
-    if not firing.any():
+    if not firing.any() or _hopeless(history, skip):
         return None
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
@@ -78,6 +81,14 @@ def loss_scale_skipping(history: History, *, rows: int = 10, skipped: float = 0.
         )
 
     return Finding(np.asarray(firing), tell)
+
+
+def _hopeless(history: History, skip: Bool) -> bool:
+    """Says whether the loss itself was not finite when the first step was skipped, which no scale can mend."""
+    bad = (
+        history.known("loss") & ~np.isfinite(run_column(history, "loss")) if history.axis("loss") else np.zeros(0, bool)
+    )
+    return bool(bad.any() and skip.any() and np.argmax(bad) <= np.argmax(skip))
 
 
 def _until(scale: float) -> str:

@@ -16,7 +16,7 @@ from ._words import counted, evidence
 
 @rule(code=106, name="no-learning-signal", link="data", needs=("loss", "update_norm", "weight_norm"))
 def no_learning_signal(
-    history: History, *, steps: int = 100, travel: float = 1.0, level: float = 0.97
+    history: History, *, steps: int = 100, travel: float = 0.3, level: float = 0.97
 ) -> Finding | Lacks | None:
     """Weights that move as they should, and a loss that stays where a model without inputs would be.
 
@@ -48,13 +48,13 @@ def no_learning_signal(
     if len(optimizers(history)) > 1:
         return None
     seen = trend(history)
-    ordered = _ordered(history) & seen.known & seen.poor(0.5)
-    # A level that rests on a guess of the loss function must have been where the loss began.
-    sure = seen.sure | (np.abs(np.log(np.abs(seen.first / seen.no_skill))) < 0.4)
-    above = ~ever(seen.late < level * seen.no_skill) & (seen.late < 1.3 * seen.no_skill)
+    ordered = _ordered(history) & (_recent_peak(run_column(history, "loss")) >= seen.no_skill)
+    learned = (seen.late + 1.75 * seen.margin < level * seen.no_skill) & (seen.rows >= 30)
+    above = ~ever(learned) & (seen.late < 1.3 * seen.no_skill)
+    above &= seen.late + seen.margin > seen.no_skill
     rate = latest_known(run_column(history, "learning_rate"))
     able = ~(rate > 30 * usual_rate(history)) & ~ever(anything_nonfinite(history))
-    stuck = above & sure & able & (history.steps >= steps) & (seen.rows >= 50) & (travelled(history) > travel)
+    stuck = above & seen.levelled & able & (history.steps >= steps) & (seen.rows >= 50) & (travelled(history) > travel)
     firing = ordered | stuck
     if not firing.any():
         return None
@@ -89,6 +89,12 @@ def no_learning_signal(
         )
 
     return Finding(np.asarray(firing), tell)
+
+
+def _recent_peak(loss: NDArray[np.float64], rows: int = 32) -> NDArray[np.float64]:
+    """Returns `[T]` the largest of the last losses."""
+    padded = np.r_[np.full(rows - 1, -np.inf), np.where(np.isfinite(loss), loss, -np.inf)]
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, rows).max(axis=1))
 
 
 def _ordered(history: History) -> Bool:

@@ -20,7 +20,7 @@ from ._words import evidence
     name="nonfinite-loss",
     link="loss",
     needs=("loss",),
-    explains=("nonfinite-gradient", "nonfinite-weight", "zero-gradient", "loss-scale-skipping", "dead-relu"),
+    explains=("nonfinite-gradient", "nonfinite-weight", "zero-gradient", "dead-relu"),
 )
 def nonfinite_loss(history: History, *, rows: int = 1) -> Finding | Lacks | None:
     """A loss that is NaN or infinite while the weights before it were still finite.

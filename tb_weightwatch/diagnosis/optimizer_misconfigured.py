@@ -31,7 +31,9 @@ from ._words import evidence
     link="optimizer",
     explains=(
         "learning-rate-too-small", "learning-rate-too-large", "update-below-precision", "nonfinite-weight",
-        "updates-not-applied", "update-undone", "nonfinite-loss", "no-learning-signal",
+        "updates-not-applied", "update-undone", "nonfinite-loss", "no-learning-signal", "dead-relu",
+        "saturated-activation", "constant-output", "zero-gradient", "nonfinite-gradient", "exploding-gradient",
+        "vanishing-gradient",
     ),
 )  # fmt: skip
 def optimizer_misconfigured(

@@ -20,8 +20,8 @@ from ._words import evidence, listed
     link="weight",
     needs=("weight_norm", "update_norm"),
     explains=(
-        "zero-gradient", "vanishing-gradient", "constant-output", "loss-disconnected", "no-learning-signal",
-        "learning-rate-too-small", "exploding-gradient",
+        "zero-gradient", "dead-relu", "vanishing-gradient", "constant-output", "loss-disconnected",
+        "no-learning-signal", "learning-rate-too-small", "exploding-gradient",
     ),
 )  # fmt: skip
 def poor_initialization(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ._loss import trend
-from ._optimizer import accumulation, config, negligible
+from ._optimizer import accumulation, against_law, config, half_ulp, negligible, nominal_step
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, alive, column, ever, latest_known, run_column, running_max, trainable, variables
 from ._structure import kernels
@@ -115,10 +115,11 @@ def _put_back(history: History) -> tuple[Bool, Bool]:
     home = again & (w[:-1] > 0.5 * d[1:]) & (np.cumsum(again, axis=0) >= 1)
     jumped = consecutive & (np.abs(w[1:] - w[:-1]) > 1.1 * d[1:] + near)
     needed = max(1, int(np.ceil(0.2 * able.sum())))
+    jumped = np.r_[np.zeros((1, jumped.shape[1]), bool), jumped] | against_law(history)[:, able]
     back = np.r_[False, (home.sum(axis=1) >= needed)]
-    # A lone step can land on its own length by chance; twice in a row, and for several variables, it can not.
-    chance = np.r_[False, back[:-1]] & back
-    return np.asarray(chance), np.r_[False, (jumped.sum(axis=1) >= needed)]
+    # A lone variable can land on its own length by chance; several at once, or twice in a row, can not.
+    several = np.r_[False, home.sum(axis=1) >= max(needed, 2)]
+    return np.asarray(several | np.r_[False, back[:-1]] & back), np.asarray(jumped.sum(axis=1) >= needed)
 
 
 def _still(history: History, rows: int) -> Bool:
@@ -140,8 +141,6 @@ def _still(history: History, rows: int) -> Bool:
 
 def _matters(history: History) -> Bool:
     """Returns `[T]` whether the step asked for is well above what the stored weights can hold."""
-    from ._optimizer import half_ulp, nominal_step
-
     step, weight = nominal_step(history), column(history, "weight_norm")
     if step is None or weight is None or not step.shape[1]:
         return np.zeros(len(history), bool)

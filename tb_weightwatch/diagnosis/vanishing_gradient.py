@@ -21,7 +21,7 @@ from ._words import evidence
     name="vanishing-gradient",
     link="gradient",
     needs=("gradient_norm", "weight_norm"),
-    explains=("learning-rate-too-small", "update-below-precision", "no-learning-signal"),
+    explains=("constant-output", "learning-rate-too-small", "update-below-precision", "no-learning-signal"),
 )
 def vanishing_gradient(
     history: History, *, fall: float = 1e-3, layers_least: int = 4, rows: int = 20
