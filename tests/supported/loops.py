@@ -58,6 +58,38 @@ def function_unseen(logs: Path) -> Seen:
     return history, steps
 
 
+# -- train_on_batch
+
+
+def by_batch(**compiled: Any) -> Callable[[keras.Model, Any], Callable[..., Told]]:
+    def make(model: keras.Model, optimizer: Any) -> Callable[..., Told]:
+        model.compile(optimizer, "mse", **compiled)
+
+        def step(x: Any, y: Any) -> Told:
+            model.reset_metrics()
+            return {"loss": model.train_on_batch(x, y)}
+
+        return step
+
+    return make
+
+
+@case(
+    "loop",
+    "`model.train_on_batch`",
+    "`watch.step(loss)` after it: weights, updates, learning rate; loss as Keras tells it, a running mean unless "
+    "`model.reset_metrics()` stands before it",
+    supported="in part",
+)
+def on_batch(logs: Path) -> Seen:
+    return looped(logs, step=by_batch(), seen=False)
+
+
+@case("loop", "`model.train_on_batch` with `run_eagerly=True`", "likewise, with gradients, layers, inputs, predictions")
+def on_batch_eagerly(logs: Path) -> Seen:
+    return looped(logs, step=by_batch(run_eagerly=True))
+
+
 @case("loop", "`@tf.function` retraced for another batch size", "the same; the first trace is not the last")
 def function_retraced(logs: Path) -> Seen:
     sizes = lambda i: batch(0, BATCH - 5 * i)  # noqa: E731
