@@ -45,7 +45,7 @@ def test_nan_in_a_batch_is_an_error_once_the_loss_is_lost() -> None:
     )
     assert verdict and verdict.severity == "error" and verdict.certainty == "certain"
     assert "3 elements" in verdict.message and "step 10" in verdict.message
-    assert [v.name for v in verdict.explains] == ["nonfinite-gradient"]
+    assert [v.name for v in verdict.explains] == ["nonfinite-loss", "nonfinite-gradient"]
 
 
 def test_nan_that_the_model_masks_is_a_remark() -> None:
@@ -249,7 +249,8 @@ def test_a_rate_too_large_is_judged_by_its_effect() -> None:
     nan = np.where(T < 6, 1.1 * 10.0**T, np.nan)
     lost = diagnose(made(loss=nan, gradient_nonfinite=(T >= 6)[:, None] * 9.0, **large)).verdicts[0]
     assert lost.name == "learning-rate-too-large"
-    assert [v.name for v in lost.explains] == ["nonfinite-gradient"]
+    assert [v.name for v in lost.explains] == ["nonfinite-loss"]
+    assert [v.name for v in lost.explains[0].explains] == ["nonfinite-gradient"]
 
 
 def test_updates_never_applied_and_variables_left_out() -> None:

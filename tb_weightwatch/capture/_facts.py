@@ -99,6 +99,28 @@ def units_of(layer: Any) -> int | None:
     return int(found) if isinstance(found, (int, np.integer)) else None
 
 
+def untracked(model: Any, layers: list[Any]) -> list[dict[str, Any]]:
+    """Returns the trainable `tf.Variable`s that layers hold as attributes, but that Keras has in no list."""
+    import tensorflow as tf
+
+    known = {key(v) for v in getattr(model, "variables", [])}
+    found: dict[int, dict[str, Any]] = {}
+    for owner in [*layers, model]:
+        for attribute, value in list(vars(owner).items()):
+            parts = value if isinstance(value, (list, tuple)) else [value]
+            for part in parts[:50]:
+                if not isinstance(part, tf.Variable) or not part.trainable or not part.dtype.is_floating:
+                    continue
+                if key(part) not in known and not attribute.startswith("_"):
+                    size = int(np.prod(part.shape)) if part.shape.is_fully_defined() else 0
+                    shape = part.shape.as_list() if part.shape.rank is not None else []
+                    found[key(part)] = {
+                        "layer": str(getattr(owner, "name", "")), "attribute": attribute, "name": name_of(part),
+                        "shape": shape, "size": size,
+                    }  # fmt: skip
+    return list(found.values())
+
+
 def model_facts(model: Any) -> dict[str, Any]:
     """Returns {"model": ..., "output_layer": ..., "precision": ...} of a Keras model."""
     layers = flattened(model)
@@ -120,6 +142,7 @@ def model_facts(model: Any) -> dict[str, Any]:
             "class": type(model).__name__,
             "parameters": sum(one["weights"] for one in described),
             "layers": described,
+            "untracked": untracked(model, layers),
         },
         "precision": str(getattr(getattr(model, "dtype_policy", None), "name", "")),
     }

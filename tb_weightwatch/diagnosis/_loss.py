@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +67,12 @@ class Trend(NamedTuple):
         level = np.isfinite(self.no_skill) & self.sure
         unmoved = (self.known & ~self.fallen) | self.poor(share)
         return np.asarray(np.where(level, self.poor(share) & self.known, unmoved) & ~self.low())
+
+    @property
+    def levelled(self) -> Bool:
+        """Whether the level of no skill can be relied on: the loss is known, or began at the level guessed for it."""
+        began = np.abs(np.log(np.abs(self.first / self.no_skill))) < 0.4
+        return np.asarray(np.isfinite(self.no_skill) & (self.sure | began))
 
     def words(self, row: int) -> str:
         """Returns the loss' way so far in words; "" where it is not known."""
@@ -140,6 +146,34 @@ def no_skill(history: History) -> Float:
     if "absolute" in name and "percent" not in name:
         return np.asarray(0.8 * np.sqrt(variance))  # the mean distance from the mean, for a bell curve
     return np.full(rows, np.nan)
+
+
+def loss_facts(history: History) -> dict[str, Any]:
+    """Returns what was recorded of the loss function; {} where it is not known (a hand-written loop)."""
+    found = dict(facts(history).get("loss") or {})
+    return found if found.get("name") or found.get("class") else {}
+
+
+def cross_entropy(history: History) -> bool:
+    """Says whether the recorded loss is one of Keras' cross-entropies; False where it is not known."""
+    found = loss_facts(history)
+    return "crossentropy" in f"{found.get('class') or ''}{found.get('name') or ''}".lower().replace("_", "")
+
+
+def squashed_twice(history: History) -> tuple[Float, Float]:
+    """Returns `[T]` the lowest cross-entropy of a batch if softmax or sigmoid is applied twice, and that of no skill.
+
+    Probabilities lie in [0, 1]. Taken for logits, the best are 1 and 0s: ln(1 + (k - 1) / e) for k classes.
+    """
+    activation, units = output_activation(history), output_units(history) or 0
+    mean = run_column(history, "target_mean")
+    if activation == "softmax" and units > 1:
+        return np.full(len(history), np.log(1 + (units - 1) / np.e)), np.full(len(history), np.log(units))
+    if activation == "sigmoid" and units == 1:
+        share = np.where((mean >= 0) & (mean <= 1), mean, np.nan)
+        level = np.log1p(np.exp(0.5)) - 0.5 * share
+        return share * np.log1p(np.exp(-1)) + (1 - share) * np.log(2), level
+    return np.full(len(history), np.nan), np.full(len(history), np.nan)
 
 
 @shared

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..history import History
-from ._signals import Bool, Float, column, facts, run_column, shared, trainable, variables, weight_scale
+from ._signals import Bool, Float, column, facts, latest_known, run_column, shared, trainable, variables, weight_scale
 
 # About `lr` per element whatever the gradient's size.
 NORMALISED = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion", "schedulefreeadamw", "adafactor", "muon")
@@ -135,3 +135,24 @@ def negligible(history: History, share: float = 3e-7) -> Bool | None:
         return None
     against = np.where(trainable(history), step / weight_scale(history), np.nan)
     return np.asarray(np.fmax.reduce(against, axis=1) < share)
+
+
+def against_law(history: History) -> Bool:
+    """Returns `[T, V]` where a variable moved further than the optimizer's law allows: something else moved it too."""
+    update, largest, norm = (column(history, n) for n in ("update_norm", "update_max", "gradient_norm"))
+    nothing = np.zeros((len(history), len(variables(history))), bool)
+    rate = latest_known(run_column(history, "learning_rate"))[:, None]
+    if (
+        update is None
+        or len(optimizers(history)) != 1
+        or accumulation(history) > 1
+        or config(history, "momentum", 0) > 0
+    ):
+        return nothing
+    count = latest_known(run_column(history, "iterations"))
+    steady = (count == history.steps)[:, None] & (config(history, "weight_decay", 0) == 0)
+    if kind(history) in ("Adam", "Adamax", "Lion", "RMSprop") and largest is not None:
+        return np.asarray((largest > 5 * np.abs(rate)) & steady & (rate != 0))
+    if kind(history) == "SGD" and norm is not None:
+        return np.asarray((update > 1.2 * np.abs(rate) * norm) & steady & (rate != 0) & (norm > 0))
+    return nothing

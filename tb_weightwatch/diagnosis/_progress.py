@@ -47,7 +47,7 @@ def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
 def _loss(history: History, seen: Trend, row: int, moved: str, steps: str) -> tuple[Status, str]:
     told = f"{seen.words(row)} over {steps}"
     slope = _slope(history)
-    useless = bool(seen.sure and seen.late[row] > 0.98 * seen.no_skill[row])
+    useless = bool(seen.levelled[row] and seen.late[row] > 0.98 * seen.no_skill[row])
     if useless and seen.rows[row] >= 50 and not (seen.fallen[row] and slope < -0.03):
         level = f"{number(float(seen.no_skill[row]))}, which takes no skill"
         said = f"Undecided: {moved}, but the loss is no better than {level} ({told}), and no check could tell why."

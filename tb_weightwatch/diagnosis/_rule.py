@@ -51,6 +51,24 @@ class Finding(NamedTuple):
     tell: Callable[[int, NDArray[np.intp]], Telling]
 
 
+class Fault(NamedTuple):
+    """One of several things that a rule looks for: where it holds `[T]`, and how it is worded."""
+
+    firing: NDArray[np.bool_]
+    message: str
+    fix: str
+    evidence: tuple[Evidence, ...] = ()
+    severity: Severity = "error"
+    certainty: Certainty = "certain"
+
+    def finding(self) -> Finding | None:
+        """Returns the finding of a rule that found nothing else; None if it holds nowhere. It concerns no variable."""
+        if not self.firing.any():
+            return None
+        told = Telling(self.message, self.fix, self.evidence, self.severity, self.certainty, variables=())
+        return Finding(self.firing, lambda row, concerned: told)
+
+
 class Lacks(NamedTuple):
     """The rule could not tell: what was not recorded, and how to record it."""
 

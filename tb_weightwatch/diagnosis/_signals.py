@@ -190,6 +190,25 @@ def _largest(values: Float | None, history: History) -> Float:
     return np.asarray(np.fmax.reduce(values, axis=1))
 
 
+def idle(history: History, step: float = 1e-4) -> Bool:
+    """Returns `[T]` whether weights hardly move although their gradients are alive, and the loss does not get ahead."""
+    from ._loss import trend
+
+    seen, living = trend(history), alive(history)
+    awake = np.ones(len(history), bool) if living is None else living.any(axis=1)
+    ahead = seen.known & seen.fallen & (seen.gain > 0.05)
+    return np.asarray((largest_mean_step(history) < step) & awake & ~ahead & ~(seen.known & seen.low()))
+
+
+@shared
+def travelled(history: History) -> Float:
+    """Returns `[T]` how far the trainable variables have moved so far, in times of their own size; the most of them.
+
+    Steps between recorded ones are taken to be as large as the recorded ones on average.
+    """
+    return np.asarray(largest_mean_step(history) * history.steps)
+
+
 @shared
 def anything_nonfinite(history: History) -> Bool:
     """Returns `[T]` whether the loss, a gradient or a weight was NaN or infinite in that row."""

@@ -50,6 +50,17 @@ def output_units(history: History) -> int | None:
     return int(units) if isinstance(units, (int, float)) else None
 
 
+def output_plain(history: History) -> bool:
+    """Says whether the recorded output layer is sure to be what makes the predictions, and its activation the last.
+
+    A subclassed model may do anything in its `call`; a last layer of an unknown kind may hold an activation of its own.
+    """
+    kind = str((facts(history).get("model") or {}).get("class") or "")
+    ends = [x for x in model_layers(history) if x.get("class") not in ("Flatten", "Reshape", "Dropout", "InputLayer")]
+    last = str(ends[-1].get("class") or "") if ends else ""
+    return kind in ("Sequential", "Functional") and last in (*PLAIN, "Activation", "Softmax", "ReLU")
+
+
 def takes_any_scale(history: History) -> bool | None:
     """Says whether the model itself brings its inputs to a common scale; None if its layers are not known."""
     for layer in model_layers(history):

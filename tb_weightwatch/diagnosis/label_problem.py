@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import Certainty, number
-from ._loss import loss_name, trend
+from ._loss import cross_entropy, loss_name, trend
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, Float, ever, facts, run_column
 from ._structure import output_activation, output_units
@@ -28,7 +28,7 @@ class _Fault(NamedTuple):
     name="label-problem",
     link="data",
     explains=(
-        "saturated-activation", "dead-relu", "constant-output", "loss-activation-mismatch", "wrong-loss",
+        "saturated-activation", "dead-relu", "constant-output", "loss-activation-mismatch",
         "nonfinite-loss", "zero-gradient", "nonfinite-gradient", "exploding-gradient", "learning-rate-too-large",
         "unscaled-target", "nonfinite-weight", "no-learning-signal",
     ),
@@ -64,8 +64,8 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding | Lac
     seen = trend(history)
     # Of a loss function that is not known: far below zero under a sigmoid (a negative overlap stays above -1).
     unknown = output_activation(history) == "sigmoid" and output_units(history) == 1 and not facts(history).get("loss")
-    negative = (loss < 0) if _cross_entropy(history) else (seen.late < -2) & seen.fallen & unknown
-    below_zero = bool(negative.any()) and (_cross_entropy(history) or not history.has("target_high"))
+    negative = (loss < 0) if cross_entropy(history) else (seen.late < -2) & seen.fallen & unknown
+    below_zero = bool(negative.any()) and (cross_entropy(history) or not history.has("target_high"))
     if not below_zero and not (history.has("target_high") and history.has("target_low")):
         return Lacks("the targets were not seen (pass targets=y to watch.step)")
     low, high = run_column(history, "target_low"), run_column(history, "target_high")
@@ -98,12 +98,6 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding | Lac
     return Finding(ever(fault.firing), tell)
 
 
-def _cross_entropy(history: History) -> bool:
-    loss = facts(history).get("loss") or {}
-    name = f"{loss.get('class') or ''}{loss.get('name') or ''}".lower()
-    return "crossentropy" in name.replace("_", "")
-
-
 def _rescaled(history: History, low: float, high: float) -> bool:
     """Says whether the predictions leave the output's range, so that something stands between output and loss."""
     mean = run_column(history, "prediction_mean")
@@ -112,7 +106,7 @@ def _rescaled(history: History, low: float, high: float) -> bool:
 
 def _range(history: History, low: Float, high: Float, tolerance: float) -> _Fault | None:
     activation, loss = output_activation(history), run_column(history, "loss")
-    binary = "binary" in loss_name(history) and _cross_entropy(history)
+    binary = "binary" in loss_name(history) and cross_entropy(history)
     if activation in ("sigmoid", "hard_sigmoid") or (binary and activation in ("", "linear")):
         if _rescaled(history, 0, 1) and not binary:
             return None
@@ -204,7 +198,7 @@ def _ids(history: History, low: Float, high: Float) -> _Fault | None:
 def _shapes(history: History, high: Float) -> _Fault | None:
     target, prediction = facts(history).get("target_shape"), facts(history).get("prediction_shape")
     name, units = loss_name(history), output_units(history)
-    if not target or not prediction or not _cross_entropy(history):
+    if not target or not prediction or not cross_entropy(history):
         return None
     everywhere = np.ones(len(history), bool)
     whole = not (run_column(history, "target_fraction_share") > 0).any()
@@ -237,7 +231,7 @@ def _sums(history: History, tolerance: float) -> _Fault | None:
     return (
         _Fault(
             off,
-            "certain" if _cross_entropy(history) else "likely",
+            "certain" if cross_entropy(history) else "likely",
             "The rows of the targets do not sum to 1 (targets from {low} to {high}), as a softmax output's always do",
             "Give one class a sample (one-hot rows that sum to 1). If a sample may have several classes, use\n"
             "    keras.layers.Dense(classes, activation='sigmoid') with loss='binary_crossentropy'",
@@ -250,7 +244,7 @@ def _sums(history: History, tolerance: float) -> _Fault | None:
 def _negative(history: History, firing: Bool) -> _Fault:
     return _Fault(
         firing,
-        "certain" if _cross_entropy(history) else "likely",
+        "certain" if cross_entropy(history) else "likely",
         "The cross-entropy is below zero ({loss}), which only targets outside [0, 1] can make",
         "Look at the labels' smallest and largest value and encode them as 0 and 1, or as class ids from 0.",
     )

@@ -52,7 +52,7 @@ class _Effects(NamedTuple):
     needs=("loss", "update_norm", "weight_norm"),
     explains=(
         "dead-relu", "saturated-activation", "constant-output", "nonfinite-loss", "zero-gradient", "vanishing-gradient",
-        "exploding-gradient", "nonfinite-gradient", "nonfinite-weight", "no-learning-signal", "update-below-precision",
+        "nonfinite-gradient", "nonfinite-weight", "no-learning-signal", "update-below-precision",
     ),
 )  # fmt: skip
 def learning_rate_too_large(

@@ -50,8 +50,8 @@ def nonfinite_gradient(history: History, *, elements: int = 1, skipped: float = 
     count = column(history, "gradient_nonfinite")
     assert count is not None
     firing = (count >= elements) & trainable(history)
-    if not firing.any():
-        return None
+    if not firing.any() or _weights(history)[: int(np.flatnonzero(firing.any(axis=1))[0])].any():
+        return None  # or weights were lost before: 703 tells of it
     if history.has("loss_scale") and (run_column(history, "loss_scale") > 1).any():
         often = trailing_mean(firing.any(axis=1).astype(np.float64), 20) > skipped
         firing &= (often & (np.arange(len(history)) >= 9) | _weights(history))[:, None]

@@ -18,7 +18,7 @@ from ._words import counted, evidence, listed
     explains=(
         "unscaled-input", "label-problem", "dead-relu", "saturated-activation", "constant-output", "nonfinite-loss",
         "zero-gradient", "nonfinite-gradient", "exploding-gradient", "learning-rate-too-large", "nonfinite-weight",
-        "loss-scale-skipping",
+        "loss-scale-skipping", "wrong-loss", "loss-activation-mismatch", "unscaled-target", "constant-data",
     ),
 )  # fmt: skip
 def nonfinite_input(history: History, *, elements: int = 1) -> Finding | Lacks | None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
-from ._optimizer import optimizers
+from ._optimizer import accumulation, optimizers
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, alive, column, ever, facts, latest_known, run_column, streak, trainable, variables
 from ._words import by_hand, counted, evidence, named
@@ -62,7 +62,8 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         ended = np.zeros(len(history), bool)
         if history.ended is not None and len(history):
             ended[-1] = True
-        wait = np.where(last == 0, np.where(ended, rows, steps), np.maximum(sure, 4 * longest))
+        slow = 2 * accumulation(history) if accumulation(history) > 1 else 0
+        wait = np.where(last == 0, np.where(ended, max(rows, slow), max(steps, slow)), np.maximum(sure, 4 * longest))
         # The count alone tells; gradients that are known must be alive, else it is they that are missing.
         active = ~moved.any(axis=1) & (able.any() if living is None else np.asarray(living.any(axis=1)))
         halted = (streak(active) >= rows) & (pause >= wait) & ~(rate == 0)

@@ -116,7 +116,7 @@ def labels_minus_one_and_one_loop(lab: Lab) -> Any:
     return lab.loop(mlp(30, 16, 1, last="sigmoid"), x, y, optimizer=O.Adam(0.01), loss=_bce, steps=60)
 
 
-@program("label-problem")
+@program("wrong-loss", "label-problem")
 def regression_with_a_sigmoid_and_cross_entropy(lab: Lab) -> Any:
     x, y = data("diabetes")
     return lab.fit(
@@ -268,10 +268,10 @@ def stop_gradient_after_the_encoder(lab: Lab) -> Any:
     return lab.loop(model, x, y, optimizer=O.Adam(0.01), loss=_sparse, forward=forward, steps=40)
 
 
-# -- 402
+# -- 402, 304, 301, 702
 
 
-@program("zero-gradient")
+@program("loss-disconnected")
 def loss_times_zero_mask(lab: Lab) -> Any:
     x, y = data("diabetes")
     return lab.loop(
@@ -279,7 +279,7 @@ def loss_times_zero_mask(lab: Lab) -> Any:
     )
 
 
-@program("zero-gradient")
+@program("poor-initialization")
 def all_kernels_zero(lab: Lab) -> Any:
     x, y = data("digits")
     model = mlp(64, 32, 10, last="softmax", kernel_initializer="zeros", activation="linear")
@@ -287,13 +287,13 @@ def all_kernels_zero(lab: Lab) -> Any:
     return lab.fit(model, x, y, optimizer=O.SGD(0.1), loss=SPARSE, epochs=1)
 
 
-@program("zero-gradient")
+@program("loss-activation-mismatch")
 def softmax_on_one_unit(lab: Lab) -> Any:
     x, y = data("breast_cancer")
     return lab.loop(mlp(30, 16, 1, last="softmax"), x, y, optimizer=O.Adam(), loss=_mse, steps=30)
 
 
-@program("zero-gradient")
+@program("loss-disconnected", "zero-gradient")
 def predictions_clipped(lab: Lab) -> Any:
     x, y = data("diabetes")
     return lab.loop(
@@ -335,7 +335,7 @@ def norm_of_a_difference_of_zero(lab: Lab) -> Any:
     )
 
 
-@program("nonfinite-gradient")
+@program("nonfinite-loss")
 def log_of_zero_softmax(lab: Lab) -> Any:
     x, y = data("iris")
     model = mlp(4, 16, 3, last="softmax")

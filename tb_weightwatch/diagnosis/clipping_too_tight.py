@@ -1,0 +1,126 @@
+"""505 clipping-too-tight."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._loss import trend
+from ._optimizer import config, kind, literal
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import Bool, Float, column, idle, run_column, running_mean, trainable, variables
+from ._words import by_hand, evidence
+
+
+@rule(
+    code=505,
+    name="clipping-too-tight",
+    link="optimizer",
+    needs=("gradient_norm", "update_norm"),
+    explains=("learning-rate-too-small", "update-below-precision", "no-learning-signal", "vanishing-gradient"),
+)
+def clipping_too_tight(
+    history: History, *, often: float = 0.5, kept: float = 0.1, rows: int = 10
+) -> Finding | Lacks | None:
+    """Gradient clipping so tight that it takes away nearly all of every step.
+
+    What it sees:
+        More than half of the steps clipped to under a tenth of the gradient's norm, or, where it is done by hand, a
+        gradient norm that is the same tiny number in every step; **and** steps that are tiny as a result, with a loss
+        that does not get ahead.
+
+    Why it matters:
+        Clipping is there for the rare spike. If every gradient is above the bound, the bound is the gradient: the
+        learning rate is then multiplied by a tiny number of its own.
+
+    When it is a false alarm:
+        Clipping most steps by a little is common with transformers, and Adam makes up for the scale of what it gets. It
+        is silent unless the weights hardly move.
+
+    What to try:
+        Set the bound at about the ninetieth percentile of this run's own gradient norms.
+
+    References:
+        https://www.tensorflow.org/api_docs/python/tf/clip_by_global_norm
+
+    Args:
+        history: what was recorded.
+        often: share of the steps that must be clipped.
+        kept: mean ratio of the norm after to that before clipping, below which it counts.
+        rows: recorded steps before it is reported.
+    """
+    able = trainable(history)
+    after = _total(column(history, "gradient_norm"), able, history)
+    before = _total(column(history, "raw_gradient_norm"), able, history)
+    # What the clip takes shows after the fact; by hand only the constant norm that is left of every gradient.
+    ratio = np.where((before > 0) & (after > 0), after / np.where(before > 0, before, 1), np.nan)
+    tight = (running_mean(np.where(np.isfinite(ratio), ratio < 0.99, np.nan)) > often) & (running_mean(ratio) < kept)
+    constant = _constant(after) & (after > 0)
+    shown = np.cumsum(np.isfinite(after) & (after > 0)) >= rows
+    firing = (tight | constant) & shown & idle(history) & _sane(history)
+    if not firing.any():
+        return None
+    seen = trend(history)
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        bound, setting = _bound(history, float(after[row]))
+        usual = before[: row + 1][np.isfinite(before[: row + 1])] if tight[row] else np.ones(1)
+        better = float(f"{np.quantile(usual, 0.9):.1g}") if len(usual) else 1.0
+        what = (
+            f"{number(100 * float(running_mean(ratio < 0.99)[row]), 2)} % of the steps are clipped, to "
+            f"{number(float(running_mean(ratio)[row]))} of their gradient's norm on average"
+            if tight[row]
+            else f"the gradient's norm is {number(float(after[row]))} in every step"
+        )
+        code = (
+            f"    gradients, _ = tf.clip_by_global_norm(gradients, {literal(better)})"
+            if by_hand(history) and not setting
+            else f"    keras.optimizers.{kind(history) or 'Adam'}(..., global_clipnorm={literal(better)})"
+        )
+        return Telling(
+            message=f"Gradients are clipped too tightly ({setting or 'bound'} {number(bound)}): {what}, so the weights "
+            f"hardly move ({seen.words(row)})",
+            fix=f"Raise the bound from {literal(bound)} to about {literal(better)}, which one gradient of ten "
+            f"exceeds:\n{code}",
+            evidence=(
+                evidence("norm after clipping", after[row], "over all variables", quantity="gradient_norm"),
+                evidence("norm before clipping", before[row], "over all variables", quantity="raw_gradient_norm"),
+            ),
+            severity="error",
+            certainty="certain" if tight[row] else "likely",
+            variables=tuple(v.name for v, a in zip(variables(history), able, strict=True) if a),
+        )
+
+    return Finding(np.asarray(firing), tell)
+
+
+def _total(norm: Float | None, able: Bool, history: History) -> Float:
+    """Returns `[T]` the norm over all trainable variables; NaN where it is not known."""
+    if norm is None or not able.any():
+        return np.full(len(history), np.nan)
+    chosen = norm[:, able]
+    known = np.isfinite(chosen).any(axis=1)
+    return np.where(known, np.sqrt(np.sum(np.where(np.isfinite(chosen), chosen, 0) ** 2, axis=1)), np.nan)
+
+
+def _constant(norm: Float) -> Bool:
+    """Returns `[T]` whether the norm has been the same in every step so far, to what an encoding keeps."""
+    low, high = np.fmin.accumulate(norm), np.fmax.accumulate(norm)
+    return np.asarray(high - low <= 0.01 * high)
+
+
+def _bound(history: History, norm: float) -> tuple[float, str]:
+    for name in ("global_clipnorm", "clipnorm", "clipvalue"):
+        value = config(history, name, 0.0)
+        if value > 0:
+            return value, name
+    return norm, ""
+
+
+def _sane(history: History) -> Bool:
+    """Returns `[T]` whether the bound, not the learning rate, is to blame: unclipped steps would be of usual size."""
+    from ._optimizer import usual_rate
+
+    return np.asarray(run_column(history, "learning_rate") >= 0.1 * usual_rate(history))

@@ -1,0 +1,127 @@
+"""404 exploding-gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._depth import ladder
+from ._loss import trend
+from ._optimizer import literal, normalised, usual_rate
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import (
+    Bool,
+    anything_nonfinite,
+    column,
+    ever,
+    largest_step,
+    latest_known,
+    run_column,
+    running_max,
+    trainable,
+    variables,
+)
+from ._words import by_hand, evidence
+
+
+@rule(
+    code=404,
+    name="exploding-gradient",
+    link="gradient",
+    needs=("gradient_norm", "weight_norm"),
+    explains=(
+        "learning-rate-too-large", "nonfinite-loss", "nonfinite-gradient", "nonfinite-weight", "zero-gradient",
+        "update-below-precision",
+    ),
+)  # fmt: skip
+def exploding_gradient(
+    history: History, *, pull: float = 100.0, growth: float = 1000.0, rows: int = 8
+) -> Finding | Lacks | None:
+    """Gradients that are enormous, or grow by orders of magnitude, and wreck the training.
+
+    What it sees:
+        Gradients a hundred times the size of their weights from the first step on, with a learning rate that is
+        none too large by itself; or gradients that grow a thousandfold over the run while steps are small; **and** a
+        training that suffers: NaN, a loss that jumped far above its start and stays there, or one that does not fall.
+
+    Why it matters:
+        Repeated multiplication by the same weights (long sequences, deep stacks) makes the gradient grow with every
+        factor above 1. One such step throws the weights far away.
+
+    When it is a false alarm:
+        A sum instead of a mean in the loss makes every gradient large without harm under Adam: while the loss falls it
+        is silent. Where the learning rate is far above the usual one, that is named instead.
+
+    What to try:
+        Clip by global norm (at about the usual norm of this run), lower the learning rate, normalise between layers,
+        shorten the sequences.
+
+    References:
+        Pascanu et al., On the difficulty of training recurrent neural networks, https://arxiv.org/abs/1211.5063
+
+    Args:
+        history: what was recorded.
+        pull: gradient against weight in the first step from which it counts.
+        growth: how many times its first size the gradient must have become.
+        rows: recorded steps before anything but NaN is judged.
+    """
+    norm = column(history, "gradient_norm")
+    assert norm is not None
+    rate = latest_known(run_column(history, "learning_rate"))
+    whole = np.sqrt(np.sum(np.where(trainable(history) & np.isfinite(norm), norm, 0) ** 2, axis=1))
+    began = np.median(whole[:5][whole[:5] > 0]) if (whole[:5] > 0).any() else np.nan
+    steps = ladder(history)
+    first = np.fmax.reduce(steps.pull, axis=1) if len(steps.places) else np.full(len(history), np.nan)
+    sane = ~(rate > 3 * usual_rate(history))
+    enormous = (first > pull) & ~normalised(history)
+    # The first rows stand for what is usual; small steps, so that it is not the learning rate that drives it up.
+    small = ~(running_max(largest_step(history)) > 0.1)
+    grown = (running_max(whole) > growth * began) & small & (np.arange(len(history)) >= 5)
+    firing = (enormous | grown) & sane & _suffers(history, rows)
+    if not firing.any():
+        return None
+    seen = trend(history)
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        top = float(running_max(whole)[row])
+        worst = steps.places[int(np.nanargmax(steps.pull[row]))] if np.isfinite(first[row]) else 0
+        name = variables(history)[int(worst)].name
+        what = (
+            f"that of '{name}' was {number(float(first[row]))} times its weights in the first step (under 30 is usual)"
+            if enormous[row]
+            else f"its norm grew from {number(float(began))} to {number(top)}"
+        )
+        lost = bool(ever(anything_nonfinite(history))[row])
+        effect = "then NaN came" if lost else f"the loss does not get ahead ({seen.words(row)})"
+        clip = float(f"{began:.1g}") if np.isfinite(began) and not enormous[row] else 1.0
+        code = (
+            f"    gradients, _ = tf.clip_by_global_norm(gradients, {literal(clip)})"
+            if by_hand(history)
+            else f"    keras.optimizers.Adam(1e-3, global_clipnorm={literal(clip)})"
+        )
+        return Telling(
+            message=f"The gradient explodes: {what}, and {effect}",
+            fix=f"Clip it by its global norm, from fresh weights:\n{code}\nand look at what multiplies it: the scale "
+            "of the loss, deep stacks without normalisation, long sequences.",
+            evidence=(
+                evidence("gradient over weight", first[row], "in the first step", quantity="gradient_norm"),
+                evidence("largest gradient", top, f"of all variables; {number(float(began))} at first",
+                         quantity="gradient_norm"),
+            ),
+            severity="error",
+            certainty="likely",
+            variables=tuple(variables(history)[i].name for i in steps.places),
+        )  # fmt: skip
+
+    return Finding(np.asarray(firing), tell)
+
+
+def _suffers(history: History, rows: int) -> Bool:
+    """Returns `[T]` whether the training is wrecked: NaN, or a loss that jumped and is not below its start."""
+    seen = trend(history)
+    jumped = (seen.peak > 10 * np.maximum(np.abs(seen.start), 1e-12)) & (seen.late > 0.8 * seen.start)
+    rose = seen.late - seen.margin > 2 * np.abs(seen.start)
+    worse = (jumped | rose) & (seen.rows >= rows) & ~seen.low()
+    return np.asarray(ever(anything_nonfinite(history)) | worse)

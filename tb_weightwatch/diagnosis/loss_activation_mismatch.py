@@ -1,0 +1,188 @@
+"""301 loss-activation-mismatch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..history import History
+from ..verdict import Severity, number
+from ._loss import cross_entropy, loss_facts, loss_name, squashed_twice, trend
+from ._rule import Fault, Finding, Lacks, rule
+from ._signals import run_column, trailing_mean
+from ._structure import output_activation, output_plain, output_units
+from ._words import by_hand, evidence
+
+
+@rule(
+    code=301,
+    name="loss-activation-mismatch",
+    link="loss",
+    explains=(
+        "constant-output", "saturated-activation", "nonfinite-loss", "zero-gradient", "loss-disconnected",
+        "nonfinite-gradient", "vanishing-gradient", "learning-rate-too-small", "no-learning-signal", "nonfinite-weight",
+        "learning-rate-too-large", "exploding-gradient", "dead-relu",
+    ),
+)  # fmt: skip
+def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding | Lacks | None:
+    """An output activation and a loss that do not go together.
+
+    What it sees:
+        From the structure: softmax on a single unit; softmax or sigmoid with a loss that applies it again
+        (from_logits=True); raw outputs given to a cross-entropy that expects probabilities; a categorical
+        cross-entropy on one unit or on sigmoids; softmax with binary cross-entropy or squared error. In a hand-written
+        loop, where the loss function is not known: a loss that settles at exactly the floor of a doubled activation.
+
+    Why it matters:
+        Softmax of one number is always 1, so nothing can be learned. An activation applied twice leaves the loss a
+        floor far above 0 and a fraction of the gradient. A logarithm of raw outputs is clipped, where its slope is 0.
+
+    When it is a false alarm:
+        When a subclassed model applies an activation in its `call`: such models are judged only where their
+        predictions contradict them. Softmax with squared error can train, and is only mentioned while the loss falls.
+
+    What to try:
+        Use one of the pairs: Dense(k) with SparseCategoricalCrossentropy(from_logits=True); Dense(1) with
+        BinaryCrossentropy(from_logits=True); Dense(n) with mean squared error.
+
+    References:
+        https://keras.io/api/losses/probabilistic_losses/
+
+    Args:
+        history: what was recorded.
+        rows: recorded steps before a loss at the floor of a doubled activation is reported.
+    """
+    fault = _one_unit(history) or _twice(history) or _raw(history) or _odd_pair(history) or _floor(history, rows)
+    if fault is not None:
+        found = fault.finding()
+        if found is not None:
+            return found
+    if not loss_facts(history):
+        return Lacks("the loss function is not known in a hand-written loop") if by_hand(history) else None
+    return None
+
+
+def _always(history: History) -> np.ndarray:
+    return np.ones(len(history), bool)
+
+
+def _one_unit(history: History) -> Fault | None:
+    units, mean = output_units(history), run_column(history, "prediction_mean")
+    activation = output_activation(history)
+    if units != 1:
+        return None
+    if activation == "softmax" and not (np.abs(mean - 1) > 1e-2).any():
+        return Fault(
+            _always(history),
+            "The output is a softmax on a single unit, which is 1 for every input, so nothing can be learned from it",
+            "One unit for two classes takes a sigmoid:\n    keras.layers.Dense(1, activation='sigmoid')   # with "
+            "binary_crossentropy\nSeveral classes take one unit each: keras.layers.Dense(classes, "
+            "activation='softmax'); numbers take no activation.",
+            (evidence("output units", 1, "of a softmax; it needs at least 2"),),
+        )
+    if cross_entropy(history) and "categorical" in loss_name(history) and output_plain(history):
+        return Fault(
+            _always(history),
+            "A categorical cross-entropy on a single output unit is the same for every prediction: there is no other "
+            "class to tell it from",
+            "For two classes:\n    keras.layers.Dense(1, activation='sigmoid'), loss='binary_crossentropy'\n"
+            "For k classes: keras.layers.Dense(k, activation='softmax')",
+            (evidence("output units", 1, "one for each class is needed"),),
+        )
+    return None
+
+
+def _twice(history: History) -> Fault | None:
+    activation = output_activation(history)
+    if loss_facts(history).get("from_logits") is not True or activation not in ("softmax", "sigmoid", "relu"):
+        return None
+    fed = "cuts off all negative logits" if activation == "relu" else "is applied a second time inside the loss"
+    return Fault(
+        _always(history),
+        f"The loss expects raw outputs (from_logits=True), but the output layer already has a {activation}, which {fed}"
+        + ("" if activation == "relu" else " (Keras repairs this in silence where it can)"),
+        "Leave the activation out of the last layer, or tell the loss that it gets probabilities:\n"
+        "    keras.layers.Dense(units)   # no activation\nor\n"
+        f"    keras.losses.{_class(history)}(from_logits=False)",
+        severity="warning",
+    )
+
+
+def _class(history: History) -> str:
+    binary = "binary" in loss_name(history)
+    sparse = "sparse" in loss_name(history)
+    return "BinaryCrossentropy" if binary else f"{'Sparse' if sparse else ''}CategoricalCrossentropy"
+
+
+def _raw(history: History) -> Fault | None:
+    activation, units = output_activation(history), output_units(history) or 1
+    if not cross_entropy(history) or loss_facts(history).get("from_logits") is True:
+        return None
+    if activation not in ("linear", "relu", "tanh", "leaky_relu", "elu", "gelu", "silu"):
+        return None
+    mean = run_column(history, "prediction_mean")
+    off = (mean < -1e-3) | (mean > 1 + 1e-3) if "binary" in loss_name(history) else np.abs(mean * units - 1) > 1e-2
+    if not output_plain(history) and not off.any():
+        return None
+    what = "raw outputs (no activation)" if activation == "linear" else f"the outputs of a {activation}"
+    return Fault(
+        _always(history),
+        f"The loss takes its input for probabilities (from_logits=False), but gets {what}: outside 0 to 1 they are "
+        "clipped, and nothing is learned there",
+        "Tell the loss that it gets raw outputs, from a last layer without activation:\n"
+        f"    keras.layers.Dense({units})\n    loss = keras.losses.{_class(history)}(from_logits=True)",
+        (evidence("prediction mean", mean[np.isfinite(mean)][0], "of the first batch", quantity="prediction_mean"),)
+        if np.isfinite(mean).any()
+        else (),
+    )
+
+
+def _odd_pair(history: History) -> Fault | None:
+    activation, units, name = output_activation(history), output_units(history) or 1, loss_name(history)
+    seen = trend(history)
+    if not loss_facts(history) or units < 2 or not output_plain(history):
+        return None
+    firing, severity, pair = _always(history), "warning", ""
+    if activation == "softmax" and cross_entropy(history) and "binary" in name and units > 2:
+        pair = "a binary cross-entropy, which judges each class by itself, on a softmax, which makes them compete"
+    elif activation == "sigmoid" and cross_entropy(history) and "categorical" in name:
+        pair = "a categorical cross-entropy, which needs probabilities that sum to 1, on independent sigmoids"
+    elif activation == "softmax" and ("mean_squared_error" in name or "mean_absolute_error" in name):
+        pair = "a squared or absolute error on a softmax, whose slope vanishes where the output is sure and wrong"
+        stalled = seen.known & seen.poor(0.8)
+        severity = "warning" if len(stalled) and stalled[-1] else "info"
+    if not pair:
+        return None
+    chosen: Severity = "warning" if severity == "warning" else "info"
+    return Fault(
+        firing,
+        f"The loss and the output layer do not fit: {pair}",
+        "For one class of several:\n    keras.layers.Dense(classes, activation='softmax'), "
+        "loss='sparse_categorical_crossentropy'\nFor several classes at once: activation='sigmoid' with "
+        "loss='binary_crossentropy'",
+        severity=chosen,
+        certainty="likely",
+    )
+
+
+def _floor(history: History, rows: int) -> Fault | None:
+    floor, skill = squashed_twice(history)
+    loss = run_column(history, "loss")
+    known = np.isfinite(loss) & np.isfinite(floor)
+    if loss_facts(history) or not known.any():
+        return None
+    under = np.logical_or.accumulate(known & (loss < floor * (1 - 1e-4)))
+    near = trend(history).late - floor < 0.35 * (skill - floor)
+    # With predictions as sure as this, an honest cross-entropy of right answers would be far below.
+    share = 1 / (output_units(history) or 2) if output_activation(history) == "softmax" else 0.5
+    sure = trailing_mean(run_column(history, "prediction_std"), 8) > 0.7 * np.sqrt(share * (1 - share))
+    firing = ~under & near & sure & (np.cumsum(known) >= rows)
+    level = number(float(np.nanmean(floor)))
+    return Fault(
+        firing,
+        f"The loss has settled at {level}, the exact floor of a cross-entropy that applies {output_activation(history)}"
+        " a second time: the loss gets probabilities but takes them for raw outputs (from_logits=True)",
+        "Tell the loss that it gets probabilities, or leave the activation out of the last layer:\n"
+        "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=False)",
+        (evidence("lowest possible loss", float(np.nanmean(floor)), "of a doubled activation", quantity="loss"),),
+        certainty="likely",
+    )

@@ -1,0 +1,119 @@
+"""304 loss-disconnected."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._layers import dead_layers, saturated
+from ._loss import loss_facts
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import Bool, column, ever, run_column, streak, trainable, variables
+from ._structure import kernels, output_units
+from ._words import by_hand, counted, evidence
+
+
+@rule(code=304, name="loss-disconnected", link="loss", needs=("gradient_norm",), explains=("zero-gradient",))
+def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | None:
+    """A loss that does not depend on what the model predicts.
+
+    What it sees:
+        Every gradient exactly 0 from the first step on, down to the output layer's own, while predictions differ from
+        sample to sample and no layer is dead or saturated: what lies between the predictions and the loss gives 0.
+        Or a loss that is exactly 0 from the first step although predictions and targets differ.
+
+    Why it matters:
+        A mask or weight of 0, a clipped or rounded prediction, a loss made of the targets alone: none of them reacts
+        to a weight, so no weight is ever told where to go.
+
+    When it is a false alarm:
+        A hinge loss is 0 with right, when all samples are beyond the margin; that is told apart where the loss
+        is known.
+
+    What to try:
+        Change the predictions by hand and see whether the loss changes; look for sample weights, masks and clipping.
+
+    References:
+        https://www.tensorflow.org/guide/autodiff
+
+    Args:
+        history: what was recorded.
+        rows: recorded steps in a row before it is reported.
+    """
+    norm = column(history, "gradient_norm")
+    assert norm is not None
+    able = trainable(history)
+    if not able.any():
+        return None
+    zero = (norm == 0) & able
+    never = ~ever(((norm > 0) & able).any(axis=1)) & zero[:, kernels(history)].all(axis=1)
+    if not never.any() or not kernels(history).any():
+        return None
+    loss = run_column(history, "loss")
+    nothing = loss == 0
+    unlike = _unlike(history)
+    spread = run_column(history, "prediction_std")
+    varied = ever(spread > 0)  # where predictions were not seen, 402 tells what is certain
+    firing = (streak(never) >= rows) & varied & ~_flat(history) & ~_weightless(history)
+    firing &= ~nothing | unlike
+    if not firing.any():
+        return None
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        total = int(able.sum())
+        said = f" (it is {number(float(loss[row]))})" if np.isfinite(loss[row]) else ""
+        weights = (
+            "    model.fit(x, y, sample_weight=None)   # and class_weight: are they all 0?"
+            if not by_hand(history)
+            else "    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ"
+        )
+        return Telling(
+            message=f"The loss does not depend on the predictions{said}: all {counted(total, 'gradient')} are exactly "
+            f"zero in {counted(row + 1, 'recorded step')}, the output layer's included, although predictions differ "
+            "from sample to sample",
+            fix="Look at what lies between the predictions and the loss: a mask, sample or class weight of 0, "
+            f"tf.clip_by_value, tf.round, tf.sign, a loss of the targets alone:\n{weights}",
+            evidence=(
+                evidence("gradients at exactly zero", total, f"of {total} trainable", quantity="gradient_norm"),
+                evidence("prediction spread", spread[row], "over samples", quantity="prediction_std"),
+            ),
+            severity="error",
+            certainty="likely" if nothing[row] else "certain",
+            variables=tuple(v.name for v, a in zip(variables(history), able, strict=True) if a),
+        )
+
+    return Finding(firing, tell)
+
+
+def _unlike(history: History) -> Bool:
+    """Returns `[T]` whether a loss of exactly 0 contradicts predictions and targets, or the loss' own kind."""
+    found = loss_facts(history)
+    name = f"{found.get('class') or ''}{found.get('name') or ''}".lower()
+    exact = any(part in name for part in ("crossentropy", "squared", "absolute", "mse", "mae", "huber", "cosh"))
+    units = output_units(history) or 1
+    if "categorical" in name:  # right and sure predictions would differ by this much
+        sure = np.sqrt((1 - 1 / units) / units)
+        return np.asarray(
+            (run_column(history, "prediction_std") < 0.5 * sure) & (run_column(history, "target_std") > 0)
+        )
+    apart = np.abs(run_column(history, "prediction_mean") - run_column(history, "target_mean"))
+    scale = np.fmax(np.abs(run_column(history, "target_mean")), run_column(history, "target_std"))
+    return np.asarray((apart > 0.05 * scale) & exact)
+
+
+def _flat(history: History) -> Bool:
+    """Returns `[T]` whether a layer is dead or saturated, which would explain the zeros."""
+    dead, flat = dead_layers(history), saturated(history)
+    return np.asarray(dead.any(axis=1) | flat.any(axis=1) if dead.shape[1] or flat.shape[1] else _none(history))
+
+
+def _none(history: History) -> Bool:
+    return np.zeros(len(history), bool)
+
+
+def _weightless(history: History) -> Bool:
+    """Returns `[T]` whether a kernel consists of zeros, behind which nothing gets a gradient."""
+    weight = column(history, "weight_norm")
+    return _none(history) if weight is None else np.asarray((weight[:, kernels(history)] == 0).any(axis=1))

@@ -1,0 +1,85 @@
+"""703 nonfinite-weight."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import column, run_column
+from ._words import counted, evidence, named
+
+
+@rule(
+    code=703,
+    name="nonfinite-weight",
+    link="weight",
+    needs=("weight_nonfinite",),
+    explains=("zero-gradient", "dead-relu", "saturated-activation", "update-below-precision"),
+)
+def nonfinite_weight(history: History, *, elements: int = 1) -> Finding | Lacks | None:
+    """NaN or infinite numbers in a weight.
+
+    What it sees:
+        Weights with elements that are NaN or infinite (an exact count), the first step after which they were, and
+        whether gradient and loss of that step were still finite: then the optimizer made them.
+
+    Why it matters:
+        A NaN in a weight never goes away: every later forward pass, gradient and update through it is NaN. On a CPU
+        a fused Dense and ReLU makes 0 of it, so the loss may look fine while the kernel is lost.
+
+    When it is a false alarm:
+        There is none; masks and padding belong into data, not into weights.
+
+    What to try:
+        Go back to the last checkpoint with finite weights; then remove what came before it: a learning rate far too
+        large, an optimizer setting that divides by 0, a loss scale of 0, NaN in the data.
+
+    References:
+        https://keras.io/api/callbacks/terminate_on_nan/
+
+    Args:
+        history: what was recorded.
+        elements: how many non-finite elements are reported.
+    """
+    count = column(history, "weight_nonfinite")
+    assert count is not None
+    firing = np.asarray(count >= elements)
+    if not firing.any():
+        return None
+
+    def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
+        first = int(np.flatnonzero(firing.any(axis=1))[0])
+        began = np.flatnonzero(firing[first])
+        step, total = int(history.steps[first]), float(np.nansum(count[first, began]))
+        return Telling(
+            message=f"The weights of {named(history, began)} became NaN or infinite at step {step:,} "
+            f"({counted(total, 'element')}), {_before(history, first)}; {len(concerned)} of "
+            f"{len(history.variables)} variables are lost by now",
+            fix="Go back to finite weights and stop at the first NaN:\n"
+            "    model.load_weights(checkpoint)\n"
+            "    callbacks=[keras.callbacks.TerminateOnNaN()]   # by hand: tf.debugging.check_numerics(loss, 'loss')\n"
+            "then start with a lower learning rate and global_clipnorm=1.0.",
+            evidence=(
+                evidence(
+                    "NaN/Inf in weights", total, counted(total, "element"), step=step, quantity="weight_nonfinite"
+                ),
+            ),
+            severity="error",
+            certainty="certain",
+        )
+
+    return Finding(firing, tell)
+
+
+def _before(history: History, first: int) -> str:
+    gradient, loss = column(history, "gradient_nonfinite"), run_column(history, "loss")
+    if first == 0 and gradient is not None and (gradient[0] > 0).any():
+        return "in the first recorded step; they may have been so before"
+    if gradient is not None and (gradient[: first + 1] > 0).any():
+        return "after a gradient that was not finite"
+    if gradient is not None and np.isfinite(gradient[first]).any():
+        return "while the gradient was finite: the optimizer's own arithmetic made them"
+    known = history.has("loss") and bool(history.known("loss")[first])
+    return "while the loss was still finite" if known and np.isfinite(loss[first]) else "together with the loss"

@@ -1,0 +1,199 @@
+"""504 optimizer-misconfigured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..history import History
+from ..verdict import number
+from ._loss import trend
+from ._optimizer import config, kind, literal, normalised, optimizer
+from ._rule import Fault, Finding, Lacks, rule
+from ._signals import (
+    Float,
+    alive,
+    column,
+    ever,
+    first_known,
+    idle,
+    latest_known,
+    run_column,
+    running_mean,
+    trainable,
+)
+from ._structure import kernels
+from ._words import evidence
+
+
+@rule(
+    code=504,
+    name="optimizer-misconfigured",
+    link="optimizer",
+    explains=(
+        "learning-rate-too-small", "learning-rate-too-large", "update-below-precision", "nonfinite-weight",
+        "updates-not-applied", "update-undone", "nonfinite-loss", "no-learning-signal", "dead-relu",
+        "saturated-activation", "constant-output", "zero-gradient", "nonfinite-gradient", "exploding-gradient",
+        "vanishing-gradient",
+    ),
+)  # fmt: skip
+def optimizer_misconfigured(
+    history: History, *, epsilon: float = 10.0, decay: float = 0.5, memory: float = 0.9995, rows: int = 20
+) -> Finding | Lacks | None:
+    """A setting of the optimizer that undoes its work, other than the learning rate's size.
+
+    What it sees:
+        A negative learning rate; beta, rho or momentum at 1; and, with an effect and no progress: an epsilon (or first
+        accumulator) far above the gradient's size, a momentum that never forgets, a weight decay that
+        moves the weights more than the gradient does.
+
+    Why it matters:
+        Adam divides the gradient by its size plus epsilon: an epsilon far above makes tiny steps of it. With beta_2 = 1
+        that size is never learned, with momentum = 1 no gradient is ever forgotten, and a weight decay of 1 takes
+        the learning rate's share off every weight in each step, whatever the data say.
+
+    When it is a false alarm:
+        A large epsilon beside a large learning rate is used on purpose (Inception); only an effect counts, and none is
+        reported while the loss falls.
+
+    What to try:
+        The defaults of keras.optimizers, which are right for nearly every model.
+
+    References:
+        https://keras.io/api/optimizers/
+
+    Args:
+        history: what was recorded.
+        epsilon: how many times the largest gradient epsilon must be.
+        decay: share of the step that weight decay must make up.
+        memory: momentum from which it counts as never forgetting.
+        rows: recorded steps before an effect is judged.
+    """
+    if not optimizer(history):
+        return Lacks("the optimizer is not known (pass optimizer= to ww.Watch)")
+    fault = _impossible(history) or _epsilon(history, epsilon, rows) or _momentum(history, memory, rows)
+    fault = fault or _decay(history, decay, rows)
+    return fault.finding() if fault is not None else None
+
+
+def _advice(history: History, *settings: str) -> str:
+    name = kind(history) or "Adam"
+    return f"Use the default:\n    optimizer = keras.optimizers.{name}({', '.join(settings)})"
+
+
+def _impossible(history: History) -> Fault | None:
+    """Settings at a value at which the optimizer's law makes no sense, whatever the data."""
+    every = np.ones(len(history), bool)
+    rate = run_column(history, "learning_rate")
+    if (rate < 0).any():
+        now = float(rate[rate < 0][0])
+        return Fault(
+            ever(rate < 0),
+            f"The learning rate is negative ({literal(now)}), so every step climbs the loss instead of descending it",
+            f"Turn its sign round:\n    optimizer.learning_rate = {literal(-now)}",
+            (evidence("learning rate", now, "must be above 0", quantity="learning_rate"),),
+        )
+    effect = {
+        "beta_1": "the mean of the gradients is never learned",
+        "beta_2": "the size of the gradients is never learned",
+        "rho": "the size of the gradients is never learned",
+        "momentum": "no gradient is ever forgotten, and steps grow without end",
+    }
+    for name, what in effect.items():
+        value = config(history, name, 0.0)
+        if value >= 1 and not (name == "momentum" and kind(history) not in ("SGD", "RMSprop")):
+            usual = {"beta_1": "0.9", "beta_2": "0.999", "rho": "0.9", "momentum": "0.9"}[name]
+            return Fault(
+                every,
+                f"The optimizer's {name} is {literal(value)}: {what}",
+                _advice(history, f"{name}={usual}"),
+                (evidence(name, value, f"{usual} is usual, and it must be below 1"),),
+            )
+    return None
+
+
+def _epsilon(history: History, times: float, rows: int) -> Fault | None:
+    largest, living = column(history, "gradient_max"), alive(history)
+    if largest is None or living is None:
+        return None
+    top = running_mean(np.fmax.reduce(np.where(trainable(history), largest, np.nan), axis=1)) if largest.size else None
+    if top is None:
+        return None
+    name, value = "epsilon", config(history, "epsilon", 1e-7)
+    against = top
+    if kind(history) == "Adagrad":
+        name, value = "initial_accumulator_value", config(history, "initial_accumulator_value", 0.1)
+        against = top**2 * np.arange(1, len(history) + 1)
+    elif kind(history) == "RMSprop":
+        value, against = np.sqrt(value), top  # Keras adds it below the root
+    elif not normalised(history):
+        return None
+    # An epsilon as the library sets it is not to blame: then it is the gradient that is small.
+    usual = {"epsilon": 1e-5, "initial_accumulator_value": 1.0}[name]
+    if config(history, name, 0.0) <= usual:
+        return None
+    firing = (value > times * against) & idle(history) & (np.arange(len(history)) >= rows - 1)
+    if not firing.any():
+        return None
+    seen, row = float(against[firing][-1]), float(config(history, name, value))
+    return Fault(
+        firing,
+        f"The optimizer's {name} of {literal(row)} is {number(value / seen)} times the gradients it is compared with "
+        f"(at most {number(float(top[firing][-1]))}), so its steps shrink by that factor "
+        f"({trend(history).words(int(np.flatnonzero(firing)[-1]))})",
+        _advice(history, f"{name}={'1e-7' if name == 'epsilon' else '0.1'}"),
+        (
+            evidence(name, row, "1e-7 is usual" if name == "epsilon" else "0.1 is usual"),
+            evidence("largest gradient", float(top[firing][-1]), "mean over the steps", quantity="gradient_max"),
+        ),
+        certainty="likely",
+    )
+
+
+def _momentum(history: History, memory: float, rows: int) -> Fault | None:
+    name = "momentum" if kind(history) in ("SGD", "RMSprop") else "beta_1"
+    value = config(history, name, 0.0)
+    seen = trend(history)
+    worse = seen.known & ~seen.fallen & ~seen.low() & (seen.rows >= rows)
+    if value < memory or not worse.any():
+        return None
+    span = number(1 / max(1e-9, 1 - value))
+    return Fault(
+        worse,
+        f"The optimizer's {name} of {value:.6g} adds up the gradients of about {span} steps, so the weights run on "
+        f"past every minimum ({seen.words(int(np.flatnonzero(worse)[-1]))})",
+        _advice(history, f"{name}=0.9"),
+        (evidence(name, value, "0.9 is usual"),),
+        certainty="likely",
+    )
+
+
+def _decay(history: History, share: float, rows: int) -> Fault | None:
+    value = config(history, "weight_decay", 0.0)
+    weight, update = column(history, "weight_norm"), column(history, "update_norm")
+    if not value > 0 or weight is None or update is None or not kernels(history).any():
+        return None
+    rate = latest_known(run_column(history, "learning_rate"))[:, None]
+    chosen = kernels(history)
+    # Keras takes lr * weight_decay off each weight, beside the gradient's step.
+    part = _most(rate * value * weight[:, chosen]) / np.maximum(_most(update[:, chosen]), 1e-30)
+    shrunk = _most(weight[:, chosen]) < 0.5 * _most(first_known(weight[:, chosen]))
+    seen = trend(history)
+    bad = seen.known & (seen.poor(0.8) | ~seen.fallen) & ~seen.low() & (seen.rows >= rows)
+    firing = (running_mean(part) > share) & (shrunk | (rate[:, 0] * value > 0.1)) & bad
+    if not firing.any():
+        return None
+    row = int(np.flatnonzero(firing)[-1])
+    return Fault(
+        firing,
+        f"The weight decay of {literal(value)} outweighs the gradient: it makes "
+        f"{number(100 * running_mean(part)[row], 2)} % of each step, so the weights shrink whatever the "
+        f"data say ({seen.words(row)})",
+        _advice(history, "weight_decay=4e-3" if value > 0.04 else "weight_decay=None"),
+        (evidence("share of the step", float(running_mean(part)[row]), "that weight decay makes"),),
+        certainty="likely",
+    )
+
+
+def _most(values: Float) -> Float:
+    """Returns `[T]` the norm over all matrices."""
+    return np.asarray(np.sqrt(np.sum(np.where(np.isfinite(values), values, 0) ** 2, axis=1)))

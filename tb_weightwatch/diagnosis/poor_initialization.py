@@ -1,0 +1,133 @@
+"""702 poor-initialization."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._depth import ladder
+from ._loss import trend
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import Bool, column, first_known, streak, variables
+from ._words import evidence, listed
+
+
+@rule(
+    code=702,
+    name="poor-initialization",
+    link="weight",
+    needs=("weight_norm", "update_norm"),
+    explains=(
+        "zero-gradient", "dead-relu", "vanishing-gradient", "constant-output", "loss-disconnected",
+        "no-learning-signal", "learning-rate-too-small", "exploding-gradient",
+    ),
+)  # fmt: skip
+def poor_initialization(
+    history: History, *, large: float = 8.0, small: float = 0.05, rows: int = 20
+) -> Finding | Lacks | None:
+    """Weights that start all alike, or far from the scale that their layer's width asks for.
+
+    What it sees:
+        Two and more kernels in a row that start at zero or at one constant: their units are copies of each other, and
+        two kernels of zeros never move at all. Or kernels whose elements start many times larger or smaller than their
+        width asks for, with a loss that begins far above what takes no skill or does not leave that level.
+
+    Why it matters:
+        Equal units get equal gradients and stay equal for ever, so a wide layer is worth one unit. Each layer
+        multiplies the size of what passes by its weights' scale: ten layers at twice the scale make a thousandfold.
+
+    When it is a false alarm:
+        One kernel that starts at zero (a residual gate, an adapter, the output layer) is sound and silent. Scale is
+        judged by its effect alone.
+
+    What to try:
+        The defaults: glorot_uniform, and he_normal before ReLU; zeros for biases only.
+
+    References:
+        He et al., Delving Deep into Rectifiers, https://arxiv.org/abs/1502.01852
+
+    Args:
+        history: what was recorded.
+        large: how many times its usual scale a kernel must be.
+        small: share of its usual scale below which a kernel counts as small.
+        rows: recorded steps before scale is judged.
+    """
+    steps = ladder(history)
+    if not len(steps.places) or not len(history):
+        return None
+    alike = _alike(history)
+    seen = trend(history)
+    pairs = alike[:, 1:] & alike[:, :-1]
+    most = alike.mean(axis=1) >= 0.5
+    copied = (pairs.any(axis=1) & most & ~seen.low()) & (streak(np.asarray(pairs.any(axis=1))) >= 3)
+    sizes = [max(1, variables(history)[i].size) for i in steps.places]
+    ratio = steps.start / np.sqrt(sizes) / steps.scale
+    huge = _share(ratio > large)
+    tiny = _share((ratio < small) & (ratio > 0))
+    began = seen.start > 3 * np.where(np.isfinite(seen.no_skill), seen.no_skill, np.inf)
+    poor = seen.known & seen.poor(0.9) & (seen.rows >= rows)
+    firing = copied | huge & began & poor | tiny & poor & seen.stuck(0.97)
+    if not firing.any():
+        return None
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        words = seen.words(row)
+        after = f" ({words})" if words else ""
+        if copied[row]:
+            which = steps.places[alike[row]]
+            names = listed([variables(history)[i].name for i in which])
+            message = (
+                f"The kernels {names} start with all elements equal, so the units of a layer are copies of each other "
+                f"and learn the same or nothing{after}"
+            )
+        else:
+            off = ratio[row] > large if huge[row] and began[row] else (ratio[row] < small) & (ratio[row] > 0)
+            which = steps.places[off]
+            factor = float(np.nanmedian(ratio[row][off]))
+            names = listed([variables(history)[i].name for i in which])
+            message = (
+                f"The kernels {names} start at {number(factor)} times the scale that their width asks for{after}, so "
+                f"the signal {'grows' if factor > 1 else 'is lost'} from layer to layer"
+            )
+        return Telling(
+            message=message,
+            fix="Use an initializer that goes by the layer's width:\n"
+            "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')   # or glorot_uniform",
+            evidence=(
+                evidence("kernels concerned", len(which), f"of {len(steps.places)}", quantity="weight_std"),
+                evidence("scale", float(np.nanmedian(ratio[row])), "times the usual one, median of the kernels",
+                         quantity="weight_norm"),
+            ),
+            severity="error",
+            certainty="certain" if copied[row] else "likely",
+            variables=tuple(variables(history)[i].name for i in which),
+        )  # fmt: skip
+
+    return Finding(np.asarray(firing), tell)
+
+
+def _share(off: Bool) -> Bool:
+    """Returns `[T]` whether it holds for at least half of the kernels."""
+    return np.asarray(off.mean(axis=1) >= 0.5)
+
+
+def _alike(history: History) -> Bool:
+    """Returns `[T, K]` which matrices began with all elements equal: then only the first step can have told them apart.
+
+    A matrix that has not moved must be constant as it stands; of one that has, the spread is at most the step's.
+    """
+    places = ladder(history).places
+    weight, update, spread = (column(history, n) for n in ("weight_norm", "update_norm", "weight_std"))
+    assert weight is not None and update is not None
+    w, d = first_known(weight[:, places]), first_known(update[:, places])
+    sizes = np.array([variables(history)[i].size for i in places])
+    # After a first step as large as a weight nothing can be told of what was there before.
+    short = d < 0.3 * ladder(history).scale * np.sqrt(sizes)
+    zero = (w == 0) | (d > 0) & (np.abs(w - d) <= 0.01 * d) & short
+    if spread is None:
+        return np.asarray(zero)
+    width = first_known(spread[:, places]) * np.sqrt(sizes)
+    level = (width <= 1.05 * d) & (d < 0.3 * w) | (width <= 1e-6 * w)
+    return np.asarray((zero | level) & (sizes > 3) & np.isfinite(w))

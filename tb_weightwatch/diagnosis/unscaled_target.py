@@ -1,0 +1,132 @@
+"""103 unscaled-target."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..history import History
+from ..verdict import number
+from ._layers import starved
+from ._loss import cross_entropy, loss_name, trend
+from ._optimizer import normalised, usual_rate
+from ._rule import Finding, Lacks, Telling, rule
+from ._signals import (
+    Bool,
+    anything_nonfinite,
+    ever,
+    first_known,
+    largest_step,
+    latest_known,
+    run_column,
+    running_mean,
+    streak,
+)
+from ._structure import output_activation
+from ._words import evidence
+
+
+@rule(
+    code=103,
+    name="unscaled-target",
+    link="data",
+    explains=(
+        "dead-relu", "constant-output", "nonfinite-loss", "exploding-gradient", "nonfinite-gradient", "zero-gradient",
+        "learning-rate-too-large", "nonfinite-weight", "no-learning-signal", "learning-rate-too-small",
+        "clipping-too-tight", "saturated-activation", "poor-initialization",
+    ),
+)  # fmt: skip
+def unscaled_target(
+    history: History, *, size: float = 10.0, tiny: float = 0.01, rows: int = 30, reach: float = 0.2
+) -> Finding | Lacks | None:
+    """Regression targets far from the scale at which a network begins.
+
+    What it sees:
+        Targets whose size is far above (or below) 1, with a linear output and a distance for a loss, **and** an effect:
+        the loss is still above that of always predicting the mean, and at its pace stays there for long; or it
+        jumped, became NaN or killed units, with steps that would have been harmless for targets of size 1.
+
+    Why it matters:
+        A new network predicts numbers near 0. With targets of 150 the first job is to lift the last bias by 150 in
+        steps of a thousandth; meanwhile its gradient, hundreds of times too large, is all the others hear.
+
+    When it is a false alarm:
+        When the model scales its output inside a `call` that can not be seen. A model that gets below the mean's loss
+        all the same is none of its business, and it stays silent.
+
+    What to try:
+        Standardise the targets with the training set's mean and standard deviation, and undo it after predicting.
+
+    References:
+        https://developers.google.com/machine-learning/crash-course/numerical-data/normalization
+
+    Args:
+        history: what was recorded.
+        size: root mean square of the targets from which they count as large.
+        tiny: root mean square under which they count as small.
+        rows: recorded steps before a loss is judged.
+        reach: share of the way down to the mean's loss that must be done by then.
+    """
+    if cross_entropy(history) or output_activation(history) not in ("linear", ""):
+        return None
+    if not any(part in loss_name(history) for part in ("squared", "absolute", "huber", "cosh")):
+        return None
+    mean, spread = run_column(history, "target_mean"), run_column(history, "target_std")
+    if not np.isfinite(mean).any():
+        return Lacks("the targets were not seen (pass targets=y to watch.step)")
+    rms = np.sqrt(running_mean(mean**2 + spread**2))
+    off = (rms > size) | (rms < tiny) & (rms > 0)
+    if not off.any():
+        return None
+    seen = trend(history)
+    left, done = seen.late - seen.no_skill, seen.start - seen.late
+    slow = (left > 0.1 * seen.no_skill) & (done < reach * (left + done)) & (seen.rows >= rows)
+    broken = (rms > size) & _broken(history) & _harmless(history, rms)
+    firing = off & (streak(slow) >= 3) & _rate_sane(history) | broken
+    if not firing.any():
+        return None
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        m, s = number(float(running_mean(mean)[row])), number(float(np.sqrt(max(0.0, running_mean(spread**2)[row]))))
+        effect = (
+            f"the steps they make have thrown the weights away ({seen.words(row)}, up to {number(seen.peak[row])})"
+            if broken[row]
+            else f"after {int(history.steps[row]):,} steps the loss ({seen.words(row)}) is still above "
+            f"{number(float(seen.no_skill[row]))}, that of always predicting the mean"
+        )
+        return Telling(
+            message=f"The targets are not scaled: about {m} with a spread of {s} (0 and 1 are usual), and {effect}",
+            fix="Standardise the targets, and undo it after predicting:\n"
+            "    mean, std = y.mean(), y.std()   # of the training set\n    y = (y - mean) / std\n"
+            "    y_pred = model.predict(x) * std + mean",
+            evidence=(
+                evidence("target size", rms[row], "root mean square; about 1 is usual", quantity="target_mean"),
+                evidence("loss of the mean", seen.no_skill[row], "takes no skill", quantity="loss"),
+            ),
+            severity="error",
+            certainty="likely",
+            variables=(),
+        )
+
+    return Finding(np.asarray(firing), tell)
+
+
+def _broken(history: History) -> Bool:
+    """Returns `[T]` whether the training has been wrecked: NaN, a loss far above its start, or a dead layer."""
+    seen = trend(history)
+    worse = (seen.peak > 10 * seen.start) & (seen.late > 0.9 * seen.no_skill)
+    return np.asarray(ever(anything_nonfinite(history)) | worse | starved(history) & seen.poor(0.9) & seen.known)
+
+
+def _harmless(history: History, rms: NDArray[np.float64]) -> Bool:
+    """Returns `[T]` whether the first step, at targets of size 1, would have been small: else the rate is to blame."""
+    if normalised(history):
+        return np.zeros(len(history), bool)
+    first = first_known(largest_step(history)) / np.fmax(first_known(rms), 1)
+    return np.asarray(first < 0.1)
+
+
+def _rate_sane(history: History) -> Bool:
+    """Returns `[T]` whether the learning rate is none that would keep any training from getting ahead."""
+    rate = latest_known(run_column(history, "learning_rate"))
+    return np.asarray(~(rate < 0.03 * usual_rate(history)))

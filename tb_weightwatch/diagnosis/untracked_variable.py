@@ -1,0 +1,70 @@
+"""508 untracked-variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..history import History
+from ._rule import Fault, Finding, Lacks, rule
+from ._signals import column, facts, variables
+from ._words import counted, evidence, listed
+
+
+@rule(code=508, name="untracked-variable", link="optimizer")
+def untracked_variable(history: History, *, elements: int = 1) -> Finding | Lacks | None:
+    """Variables that Keras does not know of, so that they are in no list and never train.
+
+    What it sees:
+        Trainable `tf.Variable` objects that layers or the model hold as attributes, but that are in none of Keras'
+        lists of variables and in none that was handed to the optimizer.
+
+    Why it matters:
+        Keras 3 tracks its own variables only. A bare tf.Variable made in a layer takes part in the forward pass, but
+        `model.trainable_variables` does not hold it: no gradient is asked for, nothing warns, it keeps its first value,
+        and it is not saved.
+
+    When it is a false alarm:
+        When the program hands the variable to the optimizer itself and does not show it to ww.Watch (variables=), or
+        assigns to it by hand. Make such a one with trainable=False, and it is not mentioned.
+
+    What to try:
+        Make it with self.add_weight(...) in the layer's __init__ or build.
+
+    References:
+        https://keras.io/guides/making_new_layers_and_models_via_subclassing/
+
+    Args:
+        history: what was recorded.
+        elements: size from which such a variable is reported.
+    """
+    found = [one for one in _untracked(history) if int(one.get("size") or 1) >= elements]
+    if not found:
+        return None
+    names = [f"{one.get('layer')}.{one.get('attribute')}" for one in found]
+    total = sum(int(one.get("size") or 1) for one in found)
+    known = sum(v.size for v in variables(history) if v.trainable)
+    shape = list(found[0].get("shape") or [])
+    return Fault(
+        np.ones(len(history), bool),
+        f"{listed(names)} {'are' if len(names) > 1 else 'is'} a bare tf.Variable inside a Keras layer "
+        f"({counted(total, 'number')}, beside {known:,} that Keras knows), which is in no list of variables: it never "
+        "gets an update",
+        "Let the layer make it, so that Keras tracks it:\n"
+        f"    self.{found[0].get('attribute')} = self.add_weight(shape={tuple(shape)}, initializer='glorot_uniform')\n"
+        "or, if it is no weight, tf.Variable(..., trainable=False).",
+        (evidence("numbers not tracked", total, f"{known:,} are"),),
+        severity="error" if total > 0.1 * max(1, known) else "warning",
+    ).finding()
+
+
+def _untracked(history: History) -> list[dict[str, Any]]:
+    """Returns those that are not watched by their own name and moving: such a one is trained by hand."""
+    listed_ones = [dict(x) for x in (facts(history).get("model") or {}).get("untracked") or ()]
+    update = column(history, "update_norm")
+    if update is None:
+        return listed_ones
+    moved = np.asarray((update > 0).any(axis=0))
+    own = {v.name for v, m in zip(variables(history), moved, strict=True) if m and not v.layer}
+    return [one for one in listed_ones if str(one.get("name")) not in own]
