@@ -12,7 +12,7 @@ from ._loss import cross_entropy
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, ever, run_column
 from ._structure import output_activation
-from ._words import evidence
+from ._words import evidence, named
 
 
 @rule(
@@ -65,7 +65,8 @@ def nonfinite_loss(history: History, *, rows: int = 1) -> Finding | Lacks | None
         share = int(bad[: row + 1].sum())
         return Telling(
             message=f"The loss became {number(float(loss[first]))} at step {step:,}{course}, while the weights were "
-            f"finite{_origin(history, first)}; it was not finite in {share:,} of {row + 1:,} recorded steps",
+            f"finite{_origin(history, first)}; not finite in {share:,} of {row + 1:,} recorded steps"
+            f"{_taken(history, first)}",
             fix=_fix(history),
             evidence=(evidence("loss", loss[first], "the first that is not finite", step=step, quantity="loss"),),
             severity="error",
@@ -86,6 +87,13 @@ def _lost_before(history: History, first: int) -> bool:
 
 def _any(values: NDArray[np.float64]) -> Bool:
     return ever(np.asarray((values > 0).any(axis=1)))
+
+
+def _taken(history: History, first: int) -> str:
+    """Names the variables whose gradients are lost in the same step."""
+    values = column(history, "gradient_nonfinite")
+    places = np.zeros(0, np.intp) if values is None else np.flatnonzero(values[first] > 0)
+    return f", and with it the gradient of {named(history, places)}" if len(places) else ""
 
 
 def _origin(history: History, first: int) -> str:

@@ -119,7 +119,12 @@ def _put_back(history: History) -> tuple[Bool, Bool]:
     back = np.r_[False, (home.sum(axis=1) >= needed)]
     # A lone variable can land on its own length by chance; several at once, or twice in a row, can not.
     several = np.r_[False, home.sum(axis=1) >= max(needed, 2)]
-    return np.asarray(several | np.r_[False, back[:-1]] & back), np.asarray(jumped.sum(axis=1) >= needed)
+    return np.asarray(several | np.r_[False, back[:-1]] & back), _exceptions(np.asarray(jumped.sum(axis=1) >= needed))
+
+
+def _exceptions(odd: Bool) -> Bool:
+    """Returns `odd` where it has been the exception so far: numbers that disagree in most rows are misunderstood."""
+    return np.asarray(odd & (np.cumsum(odd) < 0.5 * np.arange(1, len(odd) + 1)))
 
 
 def _still(history: History, rows: int) -> Bool:
