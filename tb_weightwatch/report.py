@@ -32,10 +32,12 @@ const text = new Response(new Blob([bytes]).stream().pipeThrough(new Decompressi
 const data = JSON.parse(await text);
 const key = (route, parameters) => JSON.stringify([route, ...parameters]);
 const unpacked = (one) => ({
-  revision: one.revision, name: one.name, steps: one.steps,
-  curves: one.curves.map(([map, row, last]) => {
+  ...one,
+  curves: one.curves.map((curve) => {
+    if (!Array.isArray(curve)) return curve;
+    const [map, row, last] = curve;
     const { quantity, low, high } = data[map];
-    return { quantity, low: low[row], high: high[row], last: last ?? high[row] };
+    return { quantity, ...curve[3], low: low[row], high: high[row], last: last ?? high[row] };
   }),
 });
 window.fetch = async (url) => {
@@ -96,13 +98,17 @@ def _data(judged: Iterable[tuple[str, Launch, Diagnosis]], now: float, columns: 
 
 def _referring(drawn: dict[str, Any], maps: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
     """Returns curves with a heat map's row in place of what it holds already: half of the file."""
-    curves = []
+    curves: list[Any] = []
     for curve in drawn["curves"]:
+        if curve["quantity"]["name"] not in maps:  # derived, such as what clipping leaves
+            curves.append(curve)
+            continue
         key = maps[curve["quantity"]["name"]]
         names = found[key]["names"]
         row = names.index(drawn["name"]) if drawn["name"] in names else 0
         last = None if curve["last"] == found[key]["high"][row] else curve["last"]
-        curves.append((key, row, last))
+        rest = {name: value for name, value in curve.items() if name not in ("quantity", "low", "high", "last")}
+        curves.append((key, row, last, rest))
     return {**drawn, "curves": curves}
 
 

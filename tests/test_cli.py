@@ -30,7 +30,7 @@ def test_a_sick_run_is_exit_code_1(logs: Path, capsys: pytest.CaptureFixture[str
     """Badge, sentence, evidence and fix are shown, and the code says sick."""
     assert cli.main(["review", str(logs / "sick")]) == 1
     shown = capsys.readouterr().out
-    for text in ("SICK", "405 nonfinite-gradient", "Fix:", "checks passed"):
+    for text in ("SICK", "303 nonfinite-loss", "Fix:", "checks passed"):
         assert text in shown
     assert cli.main(["review", str(logs)]) == 1
 
@@ -214,7 +214,7 @@ def test_junit_gates_a_build(logs: Path, tmp_path: Path, capsys: pytest.CaptureF
         "tests": "4", "failures": "1", "errors": "1", "skipped": "1",
     }  # fmt: skip
     by_run = {case.get("classname"): case for case in root.iter("testcase")}
-    assert by_run["logs/sick"].find("failure").get("type") == "nonfinite-gradient"
+    assert by_run["logs/sick"].find("failure").get("type") == "nonfinite-loss"
     assert "Fix:" in by_run["logs/sick"].find("failure").text
     assert by_run["logs/healthy"].find("failure") is None
     assert by_run["broken"].find("error") is not None
@@ -240,7 +240,7 @@ def test_an_old_run_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixtur
     launch.now = replace(launch.now, diagnosis=old)
     told = answers.again(launch, now)
     assert (told["same"], told["same_rules"], told["gone"]) == (False, False, [])
-    assert "405 nonfinite-gradient" in told["new"]
+    assert "303 nonfinite-loss" in told["new"]
 
     rewritten = tmp_path / "old"
     sink_now(rewritten, old)
@@ -250,7 +250,7 @@ def test_an_old_run_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixtur
     cli.main(["review", str(rewritten)])
     shown = " ".join(capsys.readouterr().out.split())
     assert "Then, at step 400 and with the rules of then (rules-of-old): Healthy, they said." in shown
-    assert "Judged again: new: 405 nonfinite-gradient" in shown
+    assert "Judged again: new: 303 nonfinite-loss" in shown
 
 
 def sink_now(path: Path, diagnosis: object) -> None:
@@ -282,7 +282,7 @@ def test_two_runs_are_held_together(tmp_path: Path, capsys: pytest.CaptureFixtur
     shown = " ".join(capsys.readouterr().out.split())
     assert "They part at step 297:" in shown
     assert "B is better: it is healthy, the other sick." in shown
-    assert "The other suffers from nonfinite-gradient (gradient)." in shown
+    assert "The other suffers from nonfinite-loss (loss)." in shown
     assert cli.main(["compare", "--json", str(tmp_path / "b"), str(tmp_path / "b")]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["first_step"], found["better"], found["settings"], found["common_steps"]) == (None, None, [], 400)

@@ -230,7 +230,7 @@ def test_the_run_list_has_badges_and_keys(page: Page, prefixed: str) -> None:
     entries = frame.locator("nav.runs button.entry")
     expect(entries).to_have_count(4)
     told = "\n".join(entries.all_inner_texts())
-    for words in ("sick\nlearning-rate-too-small\nended", "healthy\nhealthy\nended", "nonfinite-gradient", "died ·"):
+    for words in ("sick\nlearning-rate-too-small\nended", "healthy\nhealthy\nended", "nonfinite-loss", "died ·"):
         assert words in told, told
     expect(frame.locator("nav .icon.error")).to_have_count(2)
     expect(entries.nth(3)).to_have_attribute("aria-current", "true")
