@@ -10,7 +10,7 @@ from tb_weightwatch.diagnosis import catalogue, diagnose
 from tests.clinic import healthy, sick, sick_more  # noqa: F401
 from tests.clinic.lab import PROGRAMS, Lab
 
-# One program for each of the first rules, half under fit, half by hand; healthy ones for what is most easily misjudged.
+# One program for each rule, under fit or by hand; healthy ones for what is most easily misjudged.
 CHOSEN = (
     "nan-in-inputs-fit",
     "raw-breast-cancer-sgd",
@@ -26,6 +26,23 @@ CHOSEN = (
     "apply-never-called",
     "huge-float32-weights",
     "head-frozen",
+    "raw-diabetes-targets-sgd-loop",
+    "one-sample-repeated-loop",
+    "mispaired-regression-fit",
+    "mean-over-the-batch-loop",
+    "softmax-twice-loop",
+    "broadcast-squared-error-loop",
+    "division-by-zero-spread-fit",
+    "masked-to-nothing-loop",
+    "twelve-sigmoids-sgd",
+    "loss-times-a-million-loop",
+    "adam-beta-2-of-one-fit",
+    "clipvalue-loop",
+    "float16-overflows-every-step",
+    "bare-variable-in-a-model-loop",
+    "weights-set-again-every-epoch",
+    "all-kernels-zero-tanh-loop",
+    "nan-assigned-to-a-kernel",
     "breast-cancer-sgd-momentum",
     "ten-steps-only",
     "seed-3-normalised",

@@ -472,3 +472,58 @@ def own_rule(logs: Path) -> Seen:
         return found
 
     return by_hand(logs, variables, step, handed=True)
+
+
+# -- what is watched may change
+
+
+@case("loop", "`trainable` switched as the loop runs", "from that step on its weights are described, not measured")
+def switched(logs: Path) -> Seen:
+    keras.utils.set_random_seed(3)
+    model, optimizer = dense(), keras.optimizers.SGD(0.05)
+    first, last = (list(layer.variables) for layer in model.layers)
+    with quiet(logs, model, optimizer) as watch:
+        diary = Diary(lambda: [*last, *(first if model.layers[0].trainable else [])])
+        for i in range(STEPS):
+            x, y = batch(i)
+            if i == 2:
+                model.layers[0].trainable = False
+                diary.fresh()
+            variables = list(model.trainable_variables)
+            with tf.GradientTape() as tape:
+                loss = squared(y, model(x))
+            gradients = tape.gradient(loss, variables)
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            watch.step(loss)
+            told = {v.path: np.asarray(g, np.float64) for v, g in zip(variables, gradients, strict=True)}
+            diary.turn(told, loss=float(loss), iterations=i + 1)
+    history = watch.history
+    assert [v.trainable for v in history.variables] == [False, False, True, True]
+    assert not history.known("weight_norm")[2:, :2].any()
+    return history, diary.steps
+
+
+@case(
+    "loop", "variables that come into being as the loop runs", "`watch.step(..., variables=[new])`, from its next step"
+)
+def late(logs: Path) -> Seen:
+    variables = [tf.Variable(tf.zeros([10, 1]), name="w")]
+    with quiet(logs, variables=variables) as watch:
+        diary = Diary(lambda: variables)
+        for i in range(STEPS):
+            x, y = (tf.constant(each) for each in batch(i))
+            if i == 2:
+                variables.append(tf.Variable(tf.zeros([1]), name="b"))
+                diary.fresh()
+            with tf.GradientTape() as tape:
+                loss = squared(y, x @ variables[0] + (variables[1] if len(variables) > 1 else 0.0))
+            gradients = tape.gradient(loss, variables)
+            for variable, gradient in zip(variables, gradients, strict=True):
+                variable.assign_sub(0.05 * gradient)
+            watch.step(loss, gradients=list(zip(gradients, variables, strict=True)), variables=variables)
+            names = [v.name.removesuffix(":0") for v in variables]
+            told = {name: np.asarray(g, np.float64) for name, g in zip(names, gradients, strict=True)}
+            diary.turn(told, loss=float(loss))
+            if i == 2:
+                del diary.steps[-1].before["b"]  # nobody had said what it was
+    return watch.history, diary.steps
