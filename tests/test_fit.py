@@ -263,3 +263,17 @@ def test_a_users_own_writer_is_used(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*tfevents*"))) == 1
     (history,) = ww.read(tmp_path)
     assert ww.diagnose(history) == watch.diagnosis
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_features_that_stand_out_are_named_once(steps: int, tmp_path: Path) -> None:
+    """Of the first batch the features that stand out are kept, as in loops; also of an execution of several steps."""
+    x, y = data()
+    x = x * np.where(np.arange(10) == 4, 1e4, 1).astype("float32")
+    model = model_of()
+    model.compile("adam", loss="mse", steps_per_execution=steps)
+    watch = ww.WeightWatch(tmp_path, verbose=False)
+    model.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])
+    (record,) = watch.history.of_kind("features")
+    assert record.data["which"] == "inputs"
+    assert record.data["features"][0]["name"] == "4"

@@ -271,6 +271,29 @@ def test_arrays_of_a_training(mode: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(one.values.sum(), history.variables[places[one.variable]].size, rtol=0.095)
 
 
+@pytest.mark.parametrize("way", ["fit", "loop"])
+def test_a_sparse_gradient_is_given_whole(way: str, tmp_path: Path) -> None:
+    """The full tensor of IndexedSlices has all its rows; those that do not occur are zero."""
+    ids, y = np.array([[1, 3], [3, 5]]), np.ones((2, 1), "float32")
+    model = keras.Sequential([keras.Input((2,)), layers.Embedding(9, 4), layers.Flatten(), layers.Dense(1)])
+    optimizer = keras.optimizers.SGD(0.1)
+    told = {"verbose": False, "overhead": None, "tensors": {"*embeddings": [1]}}
+    if way == "fit":
+        model.compile(optimizer, "mse")
+        model.fit(ids, y, verbose=0, callbacks=[ww.WeightWatch(tmp_path, **told)])
+    else:
+        with ww.Watch(tmp_path, model, optimizer, **told) as watch:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(model(ids) - y))
+            variables = model.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            watch.step(loss)
+    (history,) = ww.read(tmp_path)
+    (gradient,), (before,), (after,) = (history.maps(kind) for kind in TENSORS)
+    np.testing.assert_allclose(gradient.values, (before.values - after.values) / 0.1, atol=1e-6)
+    assert np.flatnonzero(gradient.values.any(axis=1)).tolist() == [1, 3, 5]
+
+
 def test_executions_of_several_steps(tmp_path: Path) -> None:
     """With `steps_per_execution` too the arrays are those of the very steps."""
     model = small(steps_per_execution=4)

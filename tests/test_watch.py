@@ -653,7 +653,7 @@ PLACES = [
     "tb_weightwatch.statistics._quick_batch.batch_statistics",
     "tb_weightwatch.capture._loop.Loop.open",
     "tb_weightwatch.capture._pending.Pending.take",
-    "tb_weightwatch.capture._loop._value",
+    "tb_weightwatch.capture._loop.held",
     "tb_weightwatch.capture._watched.Watched.refresh",
     "tb_weightwatch.capture._watched.Watched.describe",
     "tb_weightwatch.capture._facts.shape_facts",

@@ -143,7 +143,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             if twin.fault is not None:
                 raise twin.fault
             reading = twin.export.reading(left)
-            if not self._traced:
+            if not self._traced and self._taken == self._step + 1:
                 self._describe(twin, reading.data)
             self._steps.take(self._taken, reading)
 

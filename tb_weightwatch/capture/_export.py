@@ -6,6 +6,7 @@ than the user's own. The numbers are measured afterwards (`_meter`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,18 +20,12 @@ from ..statistics._numpy import UNSEEN
 from ..statistics._quick import SMALL, Change
 from . import _facts as facts
 from ._aside import aside
-from ._frame import Frame, clips, key, leaves
+from ._frame import Frame, clips, held, key, leaves
 from ._meter import Reading
 from ._state import Shelf
 
 Tensors = dict[str, Any]
 PARTS = ("gradient", "before", "after", "raw")
-
-
-def tensor(variable: Any) -> Any:
-    """Returns the variable's value as it is now; later updates do not change it."""
-    inner = variable if isinstance(variable, tf.Variable) else variable.value
-    return inner.read_value()
 
 
 def watched(model: Any) -> list[Any]:
@@ -64,7 +59,7 @@ class Export:
         """Reads weights, learning rate and loss scale as the step meets them."""
         if not self.layers:
             self.layers = facts.layer_uses(self.model)
-        frame.before = {key(v): tensor(v) for v in watched(self.model) if v.trainable}
+        frame.before = {key(v): held(v) for v in watched(self.model) if v.trainable}
         frame.numbers = self._settings()
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         frame.data = {"x": x, "y": y}
@@ -130,24 +125,26 @@ class Export:
         raw = frame.unclipped.get(name) if gradient is not None and gradient is not UNSEEN else None
         if frame.branched or (frame.replicas > 1 and any(clips(leaf) for o in self.optimizers for leaf in leaves(o))):
             raw = UNSEEN  # each replica clips its own part before they are added up
-        return Change(aside(gradient), frame.before[name], tensor(variable), aside(raw))
+        return Change(aside(gradient), frame.before[name], held(variable), aside(raw))
 
     def _leaving(self, part: str, values: dict[int, Any]) -> Tensors:
         """Returns what leaves the step of one part of the changes; small tensors end to end, as each costs a call."""
         found: Tensors = {}
-        small = []
+        small: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for place, value in values.items():
             self._stands[part, place] = None if value is None else UNSEEN
             if not tf.is_tensor(value) and not isinstance(value, tf.IndexedSlices):
                 continue
             dense = isinstance(value, tf.Tensor) and value.dtype == tf.float32
             if dense and value.shape.is_fully_defined() and value.shape.num_elements() <= SMALL:
-                small.append(place)
+                small[tuple(value.shape)].append(place)
             else:
                 found |= _flattened(part, place, value)
-        self._packed[part] = [(place, tuple(values[place].shape)) for place in small]
+        self._packed[part] = [(place, shape) for shape, places in small.items() for place in places]
         if small:
-            found[part] = tf.concat([tf.reshape(values[place], [-1]) for place in small], 0)
+            # Of one shape together: a thousand reshapes take TensorFlow's graph optimizer many seconds.
+            each = (tf.stack([values[place] for place in places]) for places in small.values())
+            found[part] = tf.concat([tf.reshape(one, [-1]) for one in each], 0)
         return found
 
     def _numbers(self, frame: Frame) -> Tensors:

@@ -29,7 +29,6 @@ class Frame:
         self.result: Any = None  # of train_step
         self.data: dict[str, Any] = {}  # x, y, y_pred
         self.applied = False
-        self.arrays: Any = None  # where to measure arrays (`_mapping.State`), if this step has any
 
     def here(self) -> bool:
         """Says whether the code runs in the step's own graph (a value made in a branch or loop can not leave it)."""
@@ -56,6 +55,11 @@ class Frame:
 def key(variable: Any) -> int:
     """Returns what identifies a variable, whether it comes as a Keras or a TensorFlow one."""
     return id(getattr(variable, "value", variable)) if not isinstance(variable, tf.Variable) else id(variable)
+
+
+def held(variable: Any) -> Any:
+    """Returns a Keras or TensorFlow variable's value as it is now; later updates do not change it."""
+    return (variable if isinstance(variable, tf.Variable) else variable.value).value()
 
 
 def leaves(optimizer: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from ..statistics._numpy import UNSEEN
 from ..statistics._quick import Change
 from . import _facts as facts
 from ._features import described
-from ._frame import leaves
+from ._frame import held, leaves
 from ._meter import Reading
 from ._recorder import Recorder
 from ._sight import Seen, Sight
@@ -39,7 +39,7 @@ class Loop:
         """Gets ready to record the step that begins."""
         self.watched.refresh(self._sight)
         self._sight.seen = Seen()
-        self._before = {k: _value(v) for k, v in self.watched.trained.items()}
+        self._before = {k: held(v) for k, v in self.watched.trained.items()}
         self._stood = self._stand()
 
     def shut(self) -> None:
@@ -58,7 +58,7 @@ class Loop:
         if self._first and not seen.applied:
             self.watched.refresh(self._sight)
             trained = self.watched.trained.items()
-            self._before |= {k: _value(v) for k, v in trained if forward or k not in self._before}
+            self._before |= {k: held(v) for k, v in trained if forward or k not in self._before}
 
     def _stand(self) -> dict[str, Any]:
         """Returns the optimizers' counts, the loss scale, and the count that a schedule goes by."""
@@ -125,7 +125,7 @@ class Loop:
             gradient = pairs[name]
         if isinstance(gradient, tf.Variable):
             gradient = tf.convert_to_tensor(gradient)
-        return Change(gradient, self._before.get(name), _value(variable), raw)
+        return Change(gradient, self._before.get(name), held(variable), raw)
 
     def _run(self, seen: Seen, loss: Any) -> dict[str, Any]:
         stands = self._stand()
@@ -146,8 +146,3 @@ class Loop:
 
 def _number(value: Any) -> Any:
     return tf.cast(tf.convert_to_tensor(value), tf.float64)
-
-
-def _value(variable: Any) -> Any:
-    """Returns the variable's value as it is now; later updates do not change it."""
-    return (variable if isinstance(variable, tf.Variable) else variable.value).value()

@@ -14,6 +14,7 @@ from ._schedule import FIRST, Budget
 class Plan(NamedTuple):
     """What is to be recorded beside the row of a step."""
 
+    due: bool  # whether it is the turn of what is recorded now and then
     pictures: bool  # histograms and motion maps
     patterns: tuple[str, ...]  # of the names of variables whose tensors are wanted
 
@@ -52,10 +53,6 @@ class Wanted:
         """The patterns of the variables whose tensors may be wanted."""
         return tuple(self._tensors)
 
-    def takes(self, seconds: float) -> None:
-        """Takes how long recording them will take."""
-        self._seconds = seconds
-
     def asked(self, step: int) -> bool:
         """Says whether tensors of this very step are wanted, so that it must be recorded."""
         return any(steps is not None and step in steps for steps in self._tensors.values())
@@ -65,11 +62,12 @@ class Wanted:
         asked = [name for name, wanted in self._tensors.items() if wanted and step in wanted]
         due = step >= self._next and self._budget.affords_once(self._seconds)
         general = [name for name, wanted in self._tensors.items() if wanted is None] if due else []
-        return Plan(self._maps and due, (*asked, *general))
+        return Plan(due, self._maps and due, (*asked, *general))
 
-    def took(self, last: int) -> None:
-        """Says that what was planned for this step has been recorded."""
-        while self._next <= last:
+    def took(self, step: int, seconds: float) -> None:
+        """Says that what was due at this step has been recorded, and how long that took."""
+        self._seconds = seconds
+        while self._next <= step:
             self._next *= 2
 
     def unknown(self, names: Iterable[str]) -> list[str]:

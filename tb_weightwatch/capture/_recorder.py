@@ -133,9 +133,8 @@ class Recorder:
                 stacklevel=2,
             )
 
-    def keep(self, step: int, maps: list[Map]) -> None:
+    def keep(self, maps: list[Map]) -> None:
         """Writes arrays of a step; histograms and motion maps are kept as well, as a reader will get them."""
-        self.wanted.took(step)
         if not self.off:
             for one in maps:
                 if one.kind not in TENSORS:  # those may be large, and stand in the event file

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import tensorflow as tf
-
 from ..maps import TENSORS, Map, side
 from ..statistics._maps import variable_maps
 from ..statistics._numpy import UNSEEN
-from ..statistics._quick import Change
+from ..statistics._quick import Change, Rows, dense
 from ._mapping import Plan
 from ._meter import Meter, Reading, host
 from ._pending import Layout, Pending
@@ -33,8 +31,9 @@ class Steps:
         plan = self._recorder.wanted.plan(step)
         if plan:
             began = time.perf_counter()
-            self._recorder.keep(step, _arrays(reading, step, plan))
-            self._recorder.wanted.takes(time.perf_counter() - began)
+            self._recorder.keep(_arrays(reading, step, plan))
+            if plan.due:
+                self._recorder.wanted.took(step, time.perf_counter() - began)
         if self._pending.full:
             self.collect()
 
@@ -53,8 +52,7 @@ def _arrays(reading: Reading, step: int, plan: Plan) -> list[Map]:
     wanted = set(plan.chosen(reading.changes))
     for name, change in reading.changes.items():
         if plan.pictures:
-            read = Change(*(host(part) for part in change[:3]))
-            told = variable_maps(read, side(len(reading.changes)))
+            told = variable_maps(Change(*map(host, change[:3])), side(len(reading.changes)))
             found += [Map(step, name, kind, values, now) for kind, values in told.items()]
         if name in wanted:
             found += [Map(step, name, kind, host(value), now) for kind, value in _whole(change).items()]
@@ -63,8 +61,8 @@ def _arrays(reading: Reading, step: int, plan: Plan) -> list[Map]:
 
 def _whole(change: Change) -> dict[str, Any]:
     """Returns the tensors of a change by kind; what is not known is left out."""
-    gradient = change.gradient
-    if isinstance(gradient, tf.IndexedSlices):
-        gradient = tf.convert_to_tensor(gradient)
+    gradient = host(change.gradient)
+    if isinstance(gradient, Rows):
+        gradient = dense(gradient, change.after.shape)
     known = zip(TENSORS, (gradient, change.before, change.after), strict=True)
     return {kind: value for kind, value in known if value is not None and value is not UNSEEN}

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ._activations import BLOCKED, SATURATED, Flat
 from ._bits import Bits, count, magnitude, measurable, share, signed, spread
-from ._tensorflow import Numbers, in_order
+from ._tensorflow import Numbers
 
 
 def flat(structure: Any) -> list[Any]:
@@ -61,23 +61,6 @@ def _outside(found: Bits, bounds: Flat, dtype: Any) -> Any:
     below = found.zero | signed(found) if bounds.low == 0 else found.wide <= low
     above = found.zero | signed(found, False) if bounds.high == 0 else found.wide >= high
     return below | above
-
-
-def layer_statistics(output: Any, activation: str = "", always_dead: Any = None) -> tuple[Any, Any, Any]:
-    """Returns one layer use's quantities `[A]` float64, which are known `[A]`, and the running mask of dead units.
-
-    Args:
-        output: `[batch, ..., units]`; a unit is a place of the last axis.
-        activation: name of the layer's activation function.
-        always_dead: `[units]` bool, the mask that the batch before gave; None for the first one.
-    """
-    output = tf.convert_to_tensor(output)
-    mask = always_dead
-    if measurable(output.dtype) and (output.shape.rank or 0) > 1 and output.shape[-1]:
-        mask = dead_units(output) if mask is None else dead_units(output) & mask
-    numbers = layer_numbers(output, activation, mask)
-    values, known = in_order(numbers, "layer")
-    return values, known, mask
 
 
 # -- batches

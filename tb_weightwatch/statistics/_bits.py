@@ -1,8 +1,7 @@
 """What the bits of a tensor tell: zero, not finite, largest, changed; and sizes that neither overflow nor vanish.
 
 TensorFlow and XLA flush subnormal numbers to zero, and the bits of non-negative floats are ordered like the numbers.
-Results are float64, in which every count is exact. With `axis=None` a result is a scalar over all elements; with
-`axis=-1` there is one for each row of `[n, elements]`.
+Results are float64, in which every count is exact.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ def wide(x: Any) -> Any:
     return tf.cast(x, tf.float32) if x.dtype in _HALVES else x
 
 
-def count(mask: Any, axis: int | None = None) -> Any:
+def count(mask: Any) -> Any:
     """Returns how many elements hold, as int64; a size that is not known must be below 2**31 (int32 is faster)."""
     if (mask.shape.num_elements() or 0) < 1 << 31:
-        return tf.cast(tf.reduce_sum(tf.cast(mask, tf.int32), axis), tf.int64)
-    return tf.math.count_nonzero(mask, axis, dtype=tf.int64)
+        return tf.cast(tf.reduce_sum(tf.cast(mask, tf.int32)), tf.int64)
+    return tf.math.count_nonzero(mask, dtype=tf.int64)
 
 
 def share(part: Any, whole: Any) -> Any:
@@ -63,7 +62,6 @@ class Bits(NamedTuple):
     bits: Any  # of |x|, as integers
     top: Any  # the highest of them, 0 if there is no element
     largest: Any  # float64: largest |x|; NaN if there is a NaN, else infinite if there is an infinity
-    axis: int | None
 
     @property
     def zero(self) -> Any:
@@ -73,23 +71,19 @@ class Bits(NamedTuple):
     @property
     def nonfinite(self) -> Any:
         """Number of NaN and infinite elements, int64."""
-        return count(self.bits >= _KINDS[self.wide.dtype].infinity, self.axis)
-
-    def across(self, value: Any) -> Any:
-        """Returns a result as it meets the elements it is of."""
-        return value if self.axis is None else value[..., None]
+        return count(self.bits >= _KINDS[self.wide.dtype].infinity)
 
 
-def magnitude(x: Any, axis: int | None = None) -> Bits:
+def magnitude(x: Any) -> Bits:
     """Reads the bits of a float tensor."""
     x = wide(x)
     kind = _KINDS[x.dtype]
     bits = tf.bitwise.bitwise_and(tf.bitcast(x, kind.integer), kind.mask)
-    top = tf.maximum(tf.reduce_max(bits, axis), tf.zeros([], kind.integer))  # of nothing, the maximum is negative
+    top = tf.maximum(tf.reduce_max(bits), tf.zeros([], kind.integer))  # of nothing, the maximum is negative
     normal = tf.cast(tf.bitcast(top, x.dtype), tf.float64)
     tiny = tf.cast(top, tf.float64) * LEAST if x.dtype == tf.float32 else tf.constant(LEAST, tf.float64)
     largest = tf.where(top < (1 << kind.mantissa), tiny, normal)
-    return Bits(x, bits, top, tf.where(top > 0, floor(largest, LEAST), tf.zeros_like(largest)), axis)
+    return Bits(x, bits, top, tf.where(top > 0, floor(largest, LEAST), tf.zeros_like(largest)))
 
 
 def signed(found: Bits, negative: bool = True) -> Any:
@@ -107,14 +101,12 @@ def scaled(found: Bits) -> tuple[Any, Any]:
     # Nothing but zeros stays as it is: of zeros that XLA foresees, it would take the sum times the square of the scale.
     exponent = tf.where(found.top > 0, exponent, tf.constant(kind.bias, kind.integer))
     scale = tf.bitcast(tf.bitwise.left_shift(exponent, shift), found.wide.dtype)
-    return found.wide * found.across(scale), 1.0 / tf.cast(scale, tf.float64)
+    return found.wide * scale, 1.0 / tf.cast(scale, tf.float64)
 
 
-def _squares(x: Any, axis: int | None) -> Any:
+def _squares(x: Any) -> Any:
     """Returns the sum of squares of a tensor of usual size, as float64."""
-    if axis is None:
-        return 2.0 * tf.cast(tf.nn.l2_loss(x), tf.float64)
-    return tf.cast(tf.reduce_sum(x * x, axis), tf.float64)
+    return 2.0 * tf.cast(tf.nn.l2_loss(x), tf.float64)
 
 
 def _settled(length: Any, found: Bits) -> Any:
@@ -127,25 +119,24 @@ def _settled(length: Any, found: Bits) -> Any:
 def length(found: Bits) -> Any:
     """Returns the l2 norm as float64, without overflow or underflow on the way."""
     near, inverse = scaled(found)
-    return _settled(tf.sqrt(_squares(near, found.axis)) * inverse, found)
+    return _settled(tf.sqrt(_squares(near)) * inverse, found)
 
 
 def spread(found: Bits) -> tuple[Any, Any, Any]:
     """Returns l2 norm, mean and standard deviation as float64; the last is exactly 0 for equal elements."""
     near, inverse = scaled(found)
-    axis = found.axis
-    flat = tf.reshape(near, [-1]) if axis is None else near
-    number = tf.cast(tf.maximum(tf.size(near, tf.int64) if axis is None else near.shape[-1], 1), tf.float64)
+    flat = tf.reshape(near, [-1])
+    number = tf.cast(tf.maximum(tf.size(near, tf.int64), 1), tf.float64)
     # Around one of the elements the sums cancel little, and where all are equal they are exactly 0.
-    start = tf.reduce_sum(flat[..., :1], axis)
-    around = tf.cast(tf.reduce_sum(flat - found.across(start), axis), tf.float64) / number
+    start = tf.reduce_sum(flat[:1])
+    around = tf.cast(tf.reduce_sum(flat - start), tf.float64) / number
     mean = tf.cast(start, tf.float64) + around
     # Then around the mean, lest a first element that is far off drowns all others. Rounded as the elements are.
     center = tf.cast(mean, flat.dtype)
     off = tf.cast(center, tf.float64) - mean
-    square = _squares(flat - found.across(center), axis) / number
+    square = _squares(flat - center) / number
     deviation = tf.sqrt(tf.maximum(square - off * off, 0.0)) * inverse
-    return _settled(tf.sqrt(_squares(near, axis)) * inverse, found), mean * inverse, deviation
+    return _settled(tf.sqrt(_squares(near)) * inverse, found), mean * inverse, deviation
 
 
 def changed(before: Any, after: Any) -> Any:

@@ -67,6 +67,13 @@ def of_slices(values: Array, indices: Array) -> Rows:
     return Rows(rows, sums)
 
 
+def dense(rows: Rows, shape: tuple[int, ...]) -> Array:
+    """Returns a sparse gradient with all its rows, those that do not occur as zeros."""
+    found = np.zeros(shape, rows.sums.dtype)
+    found[rows.rows] = rows.sums
+    return found
+
+
 def sketch(gradient: Any, like: Array) -> Array | None:
     """Returns the sample of a gradient that the next step's is compared with; None where there is no gradient."""
     if isinstance(gradient, Rows):
