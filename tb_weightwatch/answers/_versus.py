@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..history import History
 from ..statistics import QUANTITIES
 from ..verdict import LINKS, SEVERITIES, Diagnosis, number
 from ._chain import chain
+from ._pairs import common, pair
 from ._state import severity
 from ._symptoms import with_symptoms
 
-SAME = 0.01  # of the larger; numbers are kept to about a thousandth
 _COLUMNS = {
     "data": ("input_", "target_", "batch_size"),
     "activations": ("zero_share", "dead_share", "saturated_share", "output_"),
@@ -48,7 +47,7 @@ def versus(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> 
         acts = _ACTS.get(link, ())
         settings.sort(key=lambda setting: not setting["name"].startswith(acts) if acts else False)
     return {
-        "common_steps": len(np.intersect1d(one.steps, other.steps)),
+        "common_steps": len(common(one, other)[0]),
         "first_step": min(steps, default=None),
         "first_links": [link["link"] for link in links if steps and link["first_step"] == min(steps)],
         "links": links,
@@ -62,7 +61,6 @@ def versus(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> 
 
 
 def _links(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> list[dict[str, Any]]:
-    _, here, there = np.intersect1d(one.steps, other.steps, return_indices=True)
     chains = [
         with_symptoms({"chain": chain(h, d), "detail": ""}, h)["chain"]
         for h, d in zip((one, other), found, strict=True)
@@ -70,7 +68,7 @@ def _links(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> 
     sides = [{link["link"]: link for link in links} for links in chains]
     told = []
     for name in LINKS:
-        at = _parting(name, one, other, (here, there))
+        at = _parting(name, one, other)
         states = [{key: side[name][key] for key in ("state", "number", "meaning", "text")} for side in sides]
         differs = at is not None or states[0]["state"] != states[1]["state"]
         told.append({"link": name, "title": sides[0][name]["title"], "one": states[0], "other": states[1],
@@ -78,43 +76,11 @@ def _links(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> 
     return told
 
 
-def _parting(link: str, one: History, other: History, rows: tuple[Any, Any]) -> int | None:
-    first: list[int] = []
-    for known in QUANTITIES.values():
-        if not known.name.startswith(_COLUMNS[link]) or not (one.has(known.name) and other.has(known.name)):
-            continue
-        places = _places(known.axis, one, other)
-        a, b = (_values(h, known.name, r, p) for h, r, p in zip((one, other), rows, places, strict=True))
-        apart = np.flatnonzero(_apart(a, b).any(axis=1))
-        first += [int(one.steps[rows[0][apart[0]]])] if len(apart) else []
-    return min(first, default=None)
-
-
-def _places(axis: str, one: History, other: History) -> tuple[list[int], list[int]]:
-    """Returns which places belong together: of one name, or one after the other where all have the same shapes."""
-    if axis == "run":
-        return [0], [0]
-    a, b = ([(x.name, getattr(x, "shape", None)) for x in (h.variables if axis == "variable" else h.layers)]
-            for h in (one, other))  # fmt: skip
-    if len(a) == len(b) and [shape for _, shape in a] == [shape for _, shape in b]:
-        return list(range(len(a))), list(range(len(b)))
-    there = {name: place for place, (name, _) in enumerate(b)}
-    both = [(place, there[name]) for place, (name, _) in enumerate(a) if name in there]
-    return [here for here, _ in both], [place for _, place in both]
-
-
-def _values(history: History, name: str, rows: Any, places: list[int]) -> NDArray[np.float64]:
-    values = np.asarray(history.column(name), np.float64).reshape(len(history), -1)
-    known = history.known(name).reshape(len(history), -1)
-    return np.where(known, values, np.inf)[rows][:, places] if values.shape[1] else np.zeros((len(rows), 0))
-
-
-def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Returns where two numbers differ; one that was not recorded (infinite here) differs from nothing."""
-    with np.errstate(all="ignore"):
-        far = np.abs(a - b) > SAME * np.maximum(np.abs(a), np.abs(b))
-    odd = np.isnan(a) != np.isnan(b)
-    return np.asarray((far | odd) & ~np.isinf(a) & ~np.isinf(b))
+def _parting(link: str, one: History, other: History) -> int | None:
+    steps = common(one, other)[0]
+    pairs = [pair(q, one, other) for q in QUANTITIES.values() if q.name.startswith(_COLUMNS[link])]
+    first = [row for both in pairs if both is not None and (row := both.first()) is not None]
+    return int(steps[min(first)]) if first else None
 
 
 # -- settings
