@@ -120,7 +120,7 @@ def test_two_runs_part_at_the_first_number_that_differs() -> None:
         other.append(block)
     same = answers.compare(one, history(64))
     assert (same["first_step"], same["settings"]) == (None, [])
-    assert "every number is the same" in same["text"]
+    assert "every number agrees" in same["text"]
     apart = answers.compare(one, other)
     assert (apart["first_step"], apart["clear_step"]) == (33, 37)
     assert apart["numbers"] == [{"label": "learning rate", "one": "0.001", "other": "1e-10"}]
