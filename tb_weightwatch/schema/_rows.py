@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,12 +49,11 @@ def settle(rows: Rows) -> Rows:
     """
     settled = Rows(np.asarray(rows.steps, np.int64), _settled_times(rows.times))
     for axis, columns in rows.axes():
-        target = getattr(settled, axis)
-        for name, column in columns.items():
-            codec = CODECS[_encoding(name, axis)]
-            known = np.asarray(column.known, bool)
-            values = codec.decode(codec.encode(_float64(column.values, known)))
-            target[name] = Column(_as_kept(values, known, axis), known)
+        found = {
+            name: Column(_as_kept(CODECS[kind].decode(codes), known, axis), known)
+            for name, kind, codes, known in _encoded(axis, columns)
+        }
+        getattr(settled, axis).update((name, found[name]) for name in columns)
     return settled
 
 
@@ -107,9 +108,11 @@ def to_block(rows: Rows, first: int) -> pb.Block:
         steps=_pack_line(np.asarray(rows.steps, np.int64)),
         times=_pack_line(_milliseconds(rows.times)),
     )
+    places: dict[tuple[Any, ...], int] = {}
     for axis, columns in rows.axes():
-        for name, column in columns.items():
-            _add_series(block, axis, name, column)
+        found = {name: (kind, codes, known) for name, kind, codes, known in _encoded(axis, columns)}
+        for name in columns:
+            _add_series(block, axis, name, *found[name], places)
     return block
 
 
@@ -150,9 +153,30 @@ def _encoding(name: str, axis: str) -> str:
     return known.encoding
 
 
-def _add_series(block: pb.Block, axis: str, name: str, column: Column) -> None:
-    encoding = _encoding(name, axis)
-    known = np.asarray(column.known, bool).reshape(len(column.known), -1).T
+def _encoded(axis: str, columns: Mapping[str, Column]) -> Iterator[tuple[str, str, Codes, NDArray[np.bool_]]]:
+    """Yields name, encoding, codes and which are known of columns; those of one kind are encoded in one go."""
+    alike: dict[Any, list[str]] = defaultdict(list)
+    for name, column in columns.items():
+        alike[_encoding(name, axis), np.shape(column.known)].append(name)
+    for (kind, shape), names in alike.items():
+        values, known = np.empty((len(names), *shape), np.float64), np.empty((len(names), *shape), bool)
+        for place, name in enumerate(names):
+            values[place], known[place] = columns[name]
+        if not known.all():
+            values[~known] = 0.0
+        yield from ((name, kind, *of) for name, *of in zip(names, CODECS[kind].encode(values), known, strict=True))
+
+
+def _add_series(  # noqa: PLR0913
+    block: pb.Block,
+    axis: str,
+    name: str,
+    encoding: str,
+    codes: Codes,
+    known: NDArray[np.bool_],
+    places: dict[tuple[Any, ...], int],
+) -> None:
+    known, codes = known.reshape(len(known), -1).T, codes.reshape(len(codes), -1).T
     if known.shape[1] != block.rows or known.shape[0] > MAX_WIDTH:
         raise ValueError(f"column {name!r} must have {block.rows} rows and at most {MAX_WIDTH:,} places")
     series = block.columns.add(
@@ -164,25 +188,17 @@ def _add_series(block: pb.Block, axis: str, name: str, column: Column) -> None:
     if not known.any():
         series.known = pb.Series.NOTHING
         return
-    values = np.asarray(column.values).reshape(known.shape[::-1])
-    codes = CODECS[encoding].encode(_float64(values, known.T).T)
     if not known.all():
         series.known = pb.Series.SOME
         series.known_bits = np.packbits(known).tobytes()
         codes = _carried(codes, known)
     packed = pack(codes)
-    series.same = _place_of(packed, block, series)
+    # A column with the codes of an earlier one (a gradient that no clipping changed) only names its place, from 1.
+    shape = (encoding, len(known), packed.head_planes, packed.delta_planes, packed.data)
+    series.same = places.get(shape, 0) if packed.data else 0
     if not series.same:
+        places[shape] = len(block.columns)
         series.values.CopyFrom(packed)
-
-
-def _place_of(packed: pb.Packed, block: pb.Block, series: pb.Series) -> int:
-    """Returns 1 + the place of an earlier column with these codes (a gradient that no clipping changed), or 0."""
-    if packed.data:
-        for place, other in enumerate(block.columns):
-            if other.encoding == series.encoding and other.width == series.width and other.values == packed:
-                return place + 1
-    return 0
 
 
 def _packed(series: pb.Series, block: pb.Block) -> pb.Packed:
@@ -220,11 +236,6 @@ def _carried(codes: Codes, known: NDArray[np.bool_]) -> Codes:
     """Fills places that were not recorded with the last recorded code, which costs nothing."""
     last = np.maximum.accumulate(np.where(known, np.arange(known.shape[1]), 0), axis=1)
     return np.asarray(np.take_along_axis(np.where(known, codes, codes.dtype.type(0)), last, axis=1))
-
-
-def _float64(values: Any, known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    wide = np.asarray(values, np.float64)
-    return wide if known.all() else np.where(known, wide, 0.0)
 
 
 def _as_kept(values: NDArray[np.float64], known: NDArray[np.bool_], axis: str) -> NDArray[Any]:
