@@ -131,16 +131,23 @@ class EventWriter:
         self._open, self._diagnosis = names, diagnosis
         self.tick()
 
-    def tick(self, step: int = 0) -> None:
-        """Writes what is due; to be called as often as possible (each step, also those not recorded): it is cheap."""
+    def ready(self, step: int = 0) -> bool:
+        """Says whether `tick` has something to write; to be called as often as possible (each step): it is cheap."""
         now = self._clock()
         self._step = max(self._step, step)
         self._gap = max(self._gap, now - self._tick_at) if self._ticks > 2 else 0.0
         self._tick_at, self._ticks = now, self._ticks + 1
-        if self._urgent and _past(now, self._urgent_at, 1.0):
-            self._urgent_at = now
+        due = self._block_due(now) or _past(now, self._now_at, self._cadence(now))
+        return due or (self._urgent and _past(now, self._urgent_at, 1.0))
+
+    def tick(self, step: int = 0) -> None:
+        """Writes what is due."""
+        if not self.ready(step):
+            return
+        if self._urgent and _past(self._clock(), self._urgent_at, 1.0):
+            self._urgent_at = self._clock()
             self.flush()
-        elif self._block_due(now) or _past(now, self._now_at, self._cadence(now)):
+        else:
             self._guarded(self._put_due)
 
     def flush(self) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 import tb_weightwatch as ww
 from tb_weightwatch.capture._recorder import Recorder
-from tb_weightwatch.capture._schedule import BURST, FIRST, Budget, Schedule, place, scheduled
+from tb_weightwatch.capture._schedule import ALWAYS, BURST, FIRST, Budget, Schedule, place, scheduled
 from tb_weightwatch.history import Column, Rows
 
 
@@ -98,7 +98,7 @@ def test_the_budget_is_kept(plain: float, extra: float) -> None:
     truth = len(steps) * extra / budget.elapsed
     assert truth < 0.025
     assert budget.cost == pytest.approx(truth, rel=0.1)
-    assert steps[:FIRST] == list(range(1, FIRST + 1))
+    assert steps[:ALWAYS] == list(range(1, ALWAYS + 1))
 
 
 def test_no_budget_is_the_fixed_schedule() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from tb_weightwatch.capture._schedule import BURST, FIRST, Budget, Schedule, scheduled
+import pytest
+
+from tb_weightwatch.capture._schedule import ALWAYS, BURST, FIRST, Budget, Schedule, scheduled
 
 
 class Clock:
@@ -21,10 +23,25 @@ def recorded(schedule: Schedule, steps: int) -> list[int]:
 
 
 def test_the_first_steps_are_all_recorded() -> None:
-    """Every step up to 64 is recorded, whatever the budget."""
+    """Every step up to 64 is recorded where the budget affords it, and every one up to 16 in any case."""
+    assert recorded(Schedule(Budget(0.02, Clock())), FIRST) == list(range(1, FIRST + 1))
     budget = Budget(0.001, Clock())
     budget.spent(1000.0)
-    assert recorded(Schedule(budget), FIRST) == list(range(1, FIRST + 1))
+    steps = recorded(Schedule(budget), FIRST)
+    assert steps[:ALWAYS] == list(range(1, ALWAYS + 1)) and len(steps) < FIRST
+
+
+@pytest.mark.parametrize(("plain", "wanted"), [(0.005, FIRST), (0.3, ALWAYS + BURST)])
+def test_slow_steps_are_learnt_before_more_are_recorded(plain: float, wanted: int) -> None:
+    """Of quick steps all of the first 64 are recorded; of slow ones some not, to learn what a plain one takes."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    schedule, found = Schedule(budget), []
+    for step in range(1, FIRST + 1):
+        found += [step] if schedule.due(step) else []
+        clock.now += plain
+        budget.stepped(plain, recorded=schedule.due(step))
+    assert wanted <= len(found) <= wanted + 4 * BURST
 
 
 def test_rows_stay_bounded() -> None:

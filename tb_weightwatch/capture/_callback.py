@@ -67,18 +67,20 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._recorder.budget.pause()  # until training begins
         self._twin, self._step, self._taken = None, 0, 0
         self._traced = False  # whether the twin has run
-        self._began: tuple[int, float, bool] = (0, 0.0, False)
+        self._began: tuple[int, float, bool, bool] = (0, 0.0, False, True)
 
     @property
     def diagnosis(self) -> Diagnosis:
         """The answer from all steps recorded so far."""
-        self._steps.collect()
+        with self._recorder.guarded():
+            self._steps.collect()
         return self._recorder.diagnosis
 
     @property
     def history(self) -> History:
         """What has been recorded so far."""
-        self._steps.collect()
+        with self._recorder.guarded():
+            self._steps.collect()
         return self._recorder.history
 
     # -- what Keras calls
@@ -114,7 +116,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function, self._taken = self._recording, self._step
-        self._began = (batch, time.perf_counter(), due)
+        self._began = (batch, time.perf_counter(), due, self._steps.idle)
 
     def _recording(self, iterator: Any) -> Any:
         twin = self._twin
@@ -157,21 +159,21 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, brings its rows in."""
-        begin, started, recorded = self._began
+        begin, started, recorded, alone = self._began
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
         left = self._left()
         steps = batch - begin + 1 if left is None else min(batch - begin + 1, left)
         with self._recorder.guarded():
-            self._recorded(steps, now - started) if recorded else self._plain(steps, now - started)
-            self._recorder.tick(self._step)
+            self._recorded(steps, now - started) if recorded else self._plain(steps, now - started, alone)
+            self._steps.tick(self._step)
         self._recorder.budget.spent(time.perf_counter() - now)
 
-    def _plain(self, steps: int, seconds: float) -> None:
+    def _plain(self, steps: int, seconds: float, alone: bool) -> None:
         self._step += steps
         self._steps.skip()
         for _ in range(steps):
-            self._recorder.budget.stepped(seconds / steps, recorded=False)
+            self._recorder.budget.stepped(seconds / steps, recorded=not alone)
 
     def _recorded(self, steps: int, seconds: float) -> None:
         self._step += steps
@@ -182,7 +184,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._traced = True
             self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
         if not self._recorder.due(self._step + 1):
-            self._steps.collect()
+            self._steps.gather()
 
     def _describe(self, twin: Twin, data: Mapping[str, Any]) -> None:
         describe, export, step = self._recorder.describe, twin.export, self._step

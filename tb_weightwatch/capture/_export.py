@@ -43,7 +43,7 @@ class Export:
         self.layers = facts.layer_uses(model)
         self._variables: list[Any] = []
         self._stands: dict[tuple[str, int], Any] = {}  # part, variable -> what stands for a tensor: None, UNSEEN
-        self._packed: dict[str, list[tuple[int, tuple[int, ...]]]] = {}  # part -> variables laid end to end
+        self._packed: dict[str, list[tuple[int, slice, tuple[int, ...]]]] = {}  # part -> variables laid end to end
         self._run: list[str] = []
         self._structures: dict[str, Any] = {}  # of inputs and targets
         self.branch = Shelf()  # gradients that can not leave the branch of the graph in which they are used
@@ -140,7 +140,10 @@ class Export:
                 small[tuple(value.shape)].append(place)
             else:
                 found |= _flattened(part, place, value)
-        self._packed[part] = [(place, shape) for shape, places in small.items() for place in places]
+        sizes = [(place, shape) for shape, places in small.items() for place in places]
+        ends = np.cumsum([int(np.prod(shape)) for _, shape in sizes]).tolist()
+        at = map(slice, [0, *ends], ends)
+        self._packed[part] = [(place, where, shape) for (place, shape), where in zip(sizes, at, strict=True)]
         if small:
             # Of one shape together: a thousand reshapes take TensorFlow's graph optimizer many seconds.
             each = (tf.stack([values[place] for place in places]) for places in small.values())
@@ -164,7 +167,12 @@ class Export:
     def reading(self, left: Mapping[str, Any]) -> Reading:
         """Returns what a step has shown, from what has left it."""
         left = {**left, **self.branch.read()}
-        parts = {part: self._part(part, left) for part in PARTS}
+        parts: dict[str, dict[int, Any]] = {part: self._unpacked(part, left) for part in PARTS}
+        for name, value in left.items():
+            part, _, place = name.partition("/")
+            if part in parts and place.isdigit():
+                rows = left.get(f"{name}/rows")
+                parts[part][int(place)] = value if rows is None else tf.IndexedSlices(value, rows)
         names = [item["name"] for item in self.items]
         changes = {
             names[place]: Change(*(parts[part].get(place, self._stands.get((part, place))) for part in PARTS))
@@ -185,20 +193,11 @@ class Export:
         structure = self._structures.get(which)
         return tf.nest.pack_sequence_as(structure, flat) if len(tf.nest.flatten(structure)) == len(flat) else None
 
-    def _part(self, part: str, left: Mapping[str, Any]) -> dict[int, Any]:
-        found: dict[int, Any] = {}
-        packed = self._packed.get(part)
-        if packed:
-            whole = np.asarray(left[part])
-            ends = np.cumsum([int(np.prod(shape)) for _, shape in packed])
-            pieces = np.split(whole, ends[:-1])
-            found = {place: x.reshape(shape) for (place, shape), x in zip(packed, pieces, strict=True)}
-        for place in range(len(self._variables)):
-            name = f"{part}/{place}"
-            if name in left:
-                rows = left.get(f"{name}/rows")
-                found[place] = left[name] if rows is None else tf.IndexedSlices(left[name], rows)
-        return found
+    def _unpacked(self, part: str, left: Mapping[str, Any]) -> dict[int, Any]:
+        if not self._packed.get(part):
+            return {}
+        whole = np.asarray(left[part])
+        return {place: whole[where].reshape(shape) for place, where, shape in self._packed[part]}
 
 
 def _flattened(part: str, place: int, value: Any) -> Tensors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ..statistics._numpy import UNSEEN
@@ -109,6 +110,7 @@ class Loop:
         none = {names[k]: given for k, given in self._sight.none.items() if k in names}
         uses = {name: item["activation"] for name, item in watched.uses.items()}
         run = self._run(seen, loss)
+        data = {name: tf.nest.map_structure(_own, value) for name, value in data.items()}
         self.steps.take(step, Reading(tuple(names.values()), uses, changes, none, outputs, data, run))
         self._first = False
 
@@ -125,7 +127,7 @@ class Loop:
             gradient = pairs[name]
         if isinstance(gradient, tf.Variable):
             gradient = tf.convert_to_tensor(gradient)
-        return Change(gradient, self._before.get(name), held(variable), raw)
+        return Change(_own(gradient), self._before.get(name), held(variable), raw)
 
     def _run(self, seen: Seen, loss: Any) -> dict[str, Any]:
         stands = self._stand()
@@ -142,6 +144,11 @@ class Loop:
             recorder.describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))
             for found in described(data["x"], data["y"]):
                 recorder.describe(step, "features", found)
+
+
+def _own(value: Any) -> Any:
+    """Returns what nobody can change while it is measured: a user may fill the same array again for the next step."""
+    return np.array(value) if isinstance(value, np.ndarray) else value
 
 
 def _number(value: Any) -> Any:

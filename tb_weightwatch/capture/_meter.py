@@ -100,7 +100,8 @@ class Meter:
             if not on_host(given.after):
                 device[name] = self._on_device(name, given, none, last)
                 continue
-            change = Change(*map(host, given[:4]))._replace(previous=last)
+            gradient, before, after, raw = map(host, given[:4])
+            change = Change(gradient, before, after, raw, last, self._sketch(name, gradient, after))
             kind = _kind(change)
             if kind is not None:
                 small[kind][name] = change
@@ -108,16 +109,16 @@ class Meter:
                 numbers[name] = _quick.variable_statistics(change)
             if change.gradient is UNSEEN and none is not None:
                 numbers[name] = {**numbers.get(name, {}), "gradient_none": float(none)}
-            self._sketch(name, change)
         rows = {name: in_order(found, "variable") for name, found in numbers.items()}
         for group in small.values():
             _spread_out(rows, group, _quick.small_statistics(list(group.values())))
         return _joined(reading.variables, rows, device)
 
-    def _sketch(self, name: str, change: Change) -> None:
-        found = _quick.sketch(change.gradient, change.after)
+    def _sketch(self, name: str, gradient: Any, after: Any) -> Any:
+        found = _quick.sketch(gradient, after)
         if found is not None:
             self._sketches[name] = found
+        return found
 
     def _on_device(self, name: str, change: Change, none: bool | None, last: Any) -> Part:
         values, known, sketch = self._outside.variable(change._replace(previous=last), none)

@@ -49,7 +49,7 @@ class Outside:
 
         `none` says of an UNSEEN gradient whether it is known to be None all the same.
         """
-        gradient, before, after, raw, previous = change
+        gradient, before, after, raw, previous = change[:5]
         tensors = {"after": _flat(after)}
         if before is not None:
             tensors["before"] = _flat(before)

@@ -105,6 +105,8 @@ class Recorder:
             record = Record(record.step, kind, changed, record.time)
             self.history.add(record)
             self._writer.add(record)
+            if kind == "variables":
+                self._name_check()
 
     def append(self, rows: Rows) -> None:
         """Keeps rows as a reader will get them, writes them, and judges now and then."""
@@ -112,7 +114,6 @@ class Recorder:
             return
         settled = settle(rows)
         self.history.append(settled)
-        self._name_check()
         self._ended = False
         self._writer.append(settled)
         if len(self.history) >= self._judge_at:
@@ -141,8 +142,12 @@ class Recorder:
                     self.history.keep(settle_map(one))
             self._writer.maps(maps)
 
+    def ready(self, step: int) -> bool:
+        """Says whether the writer has something to do; cheap, for every step."""
+        return not self.off and self._writer.ready(step)
+
     def tick(self, step: int) -> None:
-        """Lets the writer do what is due; cheap, for every step."""
+        """Lets the writer do what is due."""
         if not self.off:
             self._writer.tick(step)
 
@@ -192,10 +197,10 @@ class Recorder:
         if self.off:
             return
         self.collect()
+        self.budget.pause()
         if self._ended:
             return
         step = int(self.history.steps[-1]) if len(self.history) else 0
-        self.budget.pause()
         share = self.budget.cost
         self.describe(step, "cost", {"overhead": round(share, 5), "seconds": round(self.budget.elapsed, 3)})
         self.describe(step, "end", {"how": how, "detail": detail})

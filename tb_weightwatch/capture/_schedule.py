@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from statistics import median
 
-FIRST = 64  # every step up to here
+FIRST = 64  # every step up to here, within the budget
+ALWAYS = 16  # and up to here in any case
 PER_OCTAVE = 700  # rows while the step count doubles: about 3,300 rows at 10,000 steps, 10,300 at 10 million
+STRAGGLER = 10
 BURST = 8  # consecutive steps; a lone row aliases with gradient accumulation, epochs and alternating training
 
 
@@ -56,8 +58,8 @@ class Budget:
         self._began = clock()
         self._paused: float | None = None
         self._once = self._rows = 0.0  # seconds: preparation, and recording itself
-        self._plain: deque[float] = deque(maxlen=101)  # durations of unrecorded steps
-        self._owed: list[float] = []  # durations of recorded steps, until it is known what a plain one takes
+        self._plain: deque[float] = deque(maxlen=101)  # durations of steps on which nothing was recorded
+        self._owed: deque[float] = deque(maxlen=1000)  # of the others, until it is known what a plain one takes
 
     @property
     def elapsed(self) -> float:
@@ -84,17 +86,17 @@ class Budget:
         self._rows += seconds
 
     def stepped(self, seconds: float, recorded: bool) -> None:
-        """Takes the duration of a step."""
+        """Takes the duration of a step; `recorded`: it was, or something was still done beside it."""
         (self._owed if recorded else self._plain).append(seconds)
-        if len(self._plain) >= self.USUAL and self._owed:
-            usual = median(self._plain)
-            self._rows += sum(max(0.0, one - usual) for one in self._owed)
+        if not recorded and len(self._plain) >= self.USUAL and self._owed:
+            # Means, since both kinds have their stragglers, and sums of what exceeds a median would always be > 0.
+            self._rows += len(self._owed) * (_mean(self._owed) - _mean(self._plain))
             self._owed.clear()
 
     @property
     def cost(self) -> float:
         """The measured share of training time."""
-        return (self._once + self._rows) / self.elapsed
+        return max(0.0, self._once + self._rows) / self.elapsed
 
     def affords_once(self, seconds: float) -> bool:
         """Says whether so many seconds may be spent on something beside the rows."""
@@ -106,11 +108,18 @@ class Budget:
         """Says whether another burst may be recorded."""
         if self.share is None:
             return True
-        if self._owed and len(self._plain) < self.USUAL:  # leave some steps out, to learn what a plain one takes
-            return False
+        if self._owed and len(self._plain) < self.USUAL:
+            # Recording took less than these steps as a whole; else leave some out, to learn what a plain one takes.
+            return self._rows + sum(self._owed) <= self.LEAST
         if self.elapsed < self.MINUTE:
             return self._rows <= max(self.share * self.MINUTE - self._once, self.LEAST)
         return self._once + self._rows <= self.share * self.elapsed
+
+
+def _mean(durations: Collection[float]) -> float:
+    """Returns the mean; a step on which the machine did something else counts as ten usual ones at most."""
+    most = STRAGGLER * median(durations)
+    return sum(min(one, most) for one in durations) / len(durations)
 
 
 class Schedule:
@@ -130,10 +139,10 @@ class Schedule:
         """Says whether to record the step; ask for steps in increasing order (the same step gives the same answer)."""
         if step != self._asked:
             at = place(step)
-            if at > 0 and step > FIRST:  # whole bursts only: a lone row lies
+            if at > 0:  # whole bursts only: a lone row lies
                 wanted = self._answer and self._asked == step - 1
             else:
                 wanted = at == 0 and (step > self.GROWTH * self._last or self.budget.affords())
-            self._answer, self._asked = wanted or step <= FIRST, step
+            self._answer, self._asked = wanted or step <= ALWAYS, step
             self._last = step if self._answer else self._last
         return self._answer

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import tensorflow as tf
+
 from ..maps import TENSORS, Map, side
 from ..statistics._maps import variable_maps
 from ..statistics._numpy import UNSEEN
@@ -13,10 +15,13 @@ from ._mapping import Plan
 from ._meter import Meter, Reading, host
 from ._pending import Layout, Pending
 from ._recorder import Recorder
+from ._worker import Worker
+
+LARGE = 1 << 26  # bytes: so much is not kept waiting, or memory would hold several steps' tensors
 
 
 class Steps:
-    """Measures steps as they come; their rows wait until `collect`, since what is on a device takes time.
+    """Has steps measured beside training; their rows wait until `gather`, since what is on a device takes time.
 
     Args:
         recorder: gets the rows, and arrays of single variables where these are wanted.
@@ -24,9 +29,46 @@ class Steps:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder, self._meter, self._pending = recorder, Meter(), Pending()
+        self._worker = Worker()
+        self._follows = False  # whether the last step was taken
+
+    @property
+    def idle(self) -> bool:
+        """Says whether nothing is done beside training now."""
+        return self._worker.idle
 
     def take(self, step: int, reading: Reading) -> None:
-        """Measures one step."""
+        """Has one step measured; nobody may change what it showed."""
+        follows, self._follows = self._follows, True
+        self._worker.do(lambda: self._measure(step, reading, follows))
+        if _bytes(reading) > LARGE:
+            self._worker.wait()
+
+    def skip(self) -> None:
+        """Says that a step is not recorded."""
+        self._follows = False
+
+    def tick(self, step: int) -> None:
+        """Has written what is due; cheap, for every step."""
+        if self._recorder.ready(step) and self._worker.idle:
+            self._worker.do(lambda: self._recorder.tick(step))
+
+    def gather(self) -> None:
+        """Has the rows brought in that wait."""
+        self._worker.do(self._bring_in)
+
+    def collect(self) -> None:
+        """Brings in the rows that wait, and returns when that is done."""
+        self._worker.wait()
+        self._bring_in()
+
+    # -- beside training
+
+    def _measure(self, step: int, reading: Reading, follows: bool) -> None:
+        if self._recorder.off:
+            return
+        if not follows:
+            self._meter.forget()
         self._pending.add(step, Layout(reading.variables, tuple(reading.layers)), self._meter.parts(reading))
         plan = self._recorder.wanted.plan(step)
         if plan:
@@ -35,16 +77,23 @@ class Steps:
             if plan.due:
                 self._recorder.wanted.took(step, time.perf_counter() - began)
         if self._pending.full:
-            self.collect()
+            self._bring_in()
 
-    def skip(self) -> None:
-        """Says that a step is not recorded."""
-        self._meter.forget()
-
-    def collect(self) -> None:
-        """Brings in the rows that wait."""
+    def _bring_in(self) -> None:
         for rows in self._pending.take():
             self._recorder.append(rows)
+
+
+def _bytes(reading: Reading) -> int:
+    """Returns how much memory a step's tensors take."""
+    given = [x for change in reading.changes.values() for x in change[:4]] + [*reading.outputs.values()]
+    return sum(_size(x) for x in given)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, tf.Tensor):
+        return int(value.shape.num_elements()) * int(value.dtype.size)
+    return int(getattr(value, "nbytes", 0))
 
 
 def _arrays(reading: Reading, step: int, plan: Plan) -> list[Map]:

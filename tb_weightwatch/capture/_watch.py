@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping
-from statistics import median
 from types import TracebackType
 from typing import Any
 
@@ -84,14 +82,13 @@ class Watch:
         self._watched = Watched(models, optimizers, own, strategy.num_replicas_in_sync)
         self._loop = Loop(self._watched, self._recorder)
         self._recorder.collect = self._loop.steps.collect
-        self._due = self._recorder.due(1)
+        self._due, self._alone = self._recorder.due(1), True
         with self._recorder.guarded():
             self._loop.open()
             self._watched.describe(self._recorder, 0)
             self._recorder.describe(0, "facts", replicas.facts(strategy))
         self._recorder.budget.begin()
         self._left: float | None = None  # when the last step() returned
-        self._took: deque[float] = deque(maxlen=15)  # seconds from one step() to the next
 
     def step(  # noqa: PLR0913
         self,
@@ -129,9 +126,7 @@ class Watch:
             self._loop.remove()
             return
         if self._left is not None:
-            self._took.append(began - self._left)
-            # A step that traces the user's function again takes long, which is not our doing.
-            recorder.budget.stepped(min(self._took[-1], 3 * median(self._took)), recorded=self._due)
+            recorder.budget.stepped(began - self._left, self._due or not self._alone)
         if self._due:
             data = {"x": inputs, "y": targets, "y_pred": predictions}
             self._check(loss=loss, inputs=inputs, targets=targets, predictions=predictions)
@@ -163,14 +158,15 @@ class Watch:
     def _next(self) -> None:
         """Gets ready for the next step, if it is to be recorded; else lets go of everything."""
         with self._recorder.guarded(), tf.init_scope():
-            self._due = self._recorder.due(self._count + 1)
+            was, self._due = self._due, self._recorder.due(self._count + 1)
             if self._due:
                 self._loop.open()
             else:
                 self._loop.shut()
-            if not self._due:
-                self._loop.steps.collect()
-            self._recorder.tick(self._count)
+            if was and not self._due:
+                self._loop.steps.gather()
+            self._loop.steps.tick(self._count)
+        self._alone = self._loop.steps.idle
 
     @property
     def diagnosis(self) -> Diagnosis:

@@ -15,7 +15,7 @@ from ..history import Record, Rows
 from ..verdict import Diagnosis
 from . import weightwatch_pb2 as pb
 from ._envelope import DecodeError, seal, unseal
-from ._rows import from_block, settle, to_block
+from ._rows import from_block, to_block
 
 MAX_ITEMS = 1 << 17  # variables or layers in one record
 _ITEMS: dict[str, dict[str, Any]] = {
@@ -90,7 +90,7 @@ def encode_now(now: Now) -> bytes:
     message = pb.Now(time=_finite(now.time), due=now.due, step=now.step, rows=now.rows)
     message.blocks, message.headers = now.blocks, now.headers
     if now.latest is not None and len(now.latest):
-        message.latest.CopyFrom(to_block(settle(now.latest), now.rows))
+        message.latest.CopyFrom(to_block(now.latest, now.rows))
     if now.diagnosis is not None:
         message.diagnosis = _text(now.diagnosis.as_dict())
     return seal("NOW", message, now.started)

@@ -167,7 +167,7 @@ def _encoded(axis: str, columns: Mapping[str, Column]) -> Iterator[tuple[str, st
         yield from ((name, kind, *of) for name, *of in zip(names, CODECS[kind].encode(values), known, strict=True))
 
 
-def _add_series(  # noqa: PLR0913
+def _add_series(  # noqa: PLR0913, PLR0917
     block: pb.Block,
     axis: str,
     name: str,

@@ -6,6 +6,7 @@ frameworks and as the tests' reference. This module imports neither TensorFlow n
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 Encoding = Literal["size", "share", "count", "flag", "cosine", "exact"]
@@ -96,6 +97,7 @@ UPDATE_RATIO = Quantity(
 )
 
 
+@cache
 def names(axis: str) -> tuple[str, ...]:
     """Returns the names of one axis' quantities, in the table's order."""
     return tuple(q.name for q in QUANTITIES.values() if q.axis == axis)

@@ -20,6 +20,7 @@ Array = NDArray[Any]
 PIECE = 1 << 16  # elements
 SMALL = 1 << 14  # up to so many, variables are measured together: calls cost more than elements
 _LOW, _HIGH = 1e-14, 1e14  # squares of these are well within float32
+_ONES = np.ones(PIECE, np.float32)
 CANCELS = 1e-3  # a variance below this share of the mean square has lost its digits
 
 
@@ -47,6 +48,7 @@ class Change(NamedTuple):
         after: weight after the step.
         raw: unscaled gradient before clipping; None: the one used, nothing was clipped; UNSEEN: not known.
         previous: `sketch` of the gradient of the step before, or None.
+        sketch: `sketch` of this gradient, where it has been made already.
     """
 
     gradient: Any
@@ -54,6 +56,7 @@ class Change(NamedTuple):
     after: Any
     raw: Any = None
     previous: Any = None
+    sketch: Any = None
 
 
 def of_slices(values: Array, indices: Array) -> Rows:
@@ -108,7 +111,7 @@ class Size:
         self.square += float(np.dot(piece, piece))
         self.high, self.low = max(self.high, float(piece.max())), min(self.low, float(piece.min()))
         if mean:
-            self.total += float(piece.sum(dtype=np.float32))
+            self.total += float(np.dot(piece, _ONES[: piece.size]))  # several times as quick as a sum
 
     @property
     def largest(self) -> float:
@@ -210,7 +213,7 @@ def _directions(change: Change, found: dict[str, float]) -> dict[str, float]:
     if change.raw is not UNSEEN:
         told["raw_gradient_norm"] = found["gradient_norm"] if change.raw is None else norm(change.raw)
     if change.previous is not None:
-        now = sketch(change.gradient, np.asarray(change.after))
+        now = change.sketch if change.sketch is not None else sketch(change.gradient, np.asarray(change.after))
         told["gradient_cosine"] = cosine(now, change.previous)
     return told
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -25,7 +25,14 @@ import tb_weightwatch as ww
 from .models import SUBJECTS, Subject
 
 CHUNK = 0.5  # seconds of training by turns, about
-Run = Callable[[int], None]
+SELDOM = 4  # every so many rounds, arms whose steps are all alike have their turn
+
+
+class Arm(NamedTuple):
+    """A training that can go on for so many steps."""
+
+    run: Callable[[int], None]
+    watch: Any = None
 
 
 def compiled(subject: Subject, jit: bool) -> keras.Model:
@@ -41,15 +48,15 @@ def batch_of(subject: Subject) -> tuple[Any, Any]:
     return subject.inputs(rng, subject.batch), rng.integers(0, subject.classes, subject.batch).astype("int32")
 
 
-def fit(subject: Subject, jit: bool, callbacks: Callable[[], list[Any]]) -> tuple[Run, list[Any]]:
-    """Returns what trains so many steps by `model.fit`, and the callbacks."""
-    model, made = compiled(subject, jit), callbacks()
+def fit(subject: Subject, jit: bool, callbacks: list[Any]) -> Callable[[int], None]:
+    """Returns what trains so many steps by `model.fit`."""
+    model = compiled(subject, jit)
     batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat()
-    return lambda n: model.fit(batches, steps_per_epoch=n, verbose=0, shuffle=False, callbacks=made), made
+    return lambda n: model.fit(batches, steps_per_epoch=n, verbose=0, shuffle=False, callbacks=callbacks)
 
 
-def loop(subject: Subject, jit: bool, watch_of: Callable[[Any, Any], Any]) -> tuple[Run, Any]:
-    """Returns what trains so many steps by a traced function of one's own, and the Watch."""
+def loop(subject: Subject, jit: bool, watch_of: Callable[[Any, Any], Any]) -> Arm:
+    """Returns what trains so many steps by a traced function of one's own."""
     keras.utils.set_random_seed(1)
     model, optimizer = subject.build(), subject.optimizer()
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -57,6 +64,7 @@ def loop(subject: Subject, jit: bool, watch_of: Callable[[Any, Any], Any]) -> tu
     variables = model.trainable_variables
     optimizer.build(variables)
     watch = watch_of(model, optimizer)
+    budget = watch._recorder.budget if watch is not None else None
 
     @tf.function(jit_compile=jit)
     def step(x: Any, y: Any) -> Any:
@@ -67,13 +75,17 @@ def loop(subject: Subject, jit: bool, watch_of: Callable[[Any, Any], Any]) -> tu
         return loss, (gradients if watch is not None else None)
 
     def run(count: int) -> None:
+        if budget is not None:
+            budget.begin()
         for _ in range(count):
             loss, gradients = step(x, y)
             if watch is not None:
                 watch.step(loss, inputs=x, targets=y, gradients=zip(gradients, variables, strict=True))
         loss.numpy()
+        if budget is not None:
+            budget.pause()  # what comes now is the others' turn, not this training
 
-    return run, watch
+    return Arm(run, watch)
 
 
 def always(watch: Any) -> Any:
@@ -82,54 +94,106 @@ def always(watch: Any) -> Any:
     return watch
 
 
-def arms(subject: Subject, way: str, jit: bool, folder: Path) -> tuple[dict[str, Run], Any]:
-    """Returns the trainings that go by turns, and the recorder of the one with the usual budget."""
-    told = {"verbose": False}
-    if way == "fit":
-        usual = ww.WeightWatch(folder / "default", **told)
-        every = always(ww.WeightWatch(folder / "every", overhead=None, **told))
-        lists = {"plain": [], "every": [every], "default": [usual]}
-        runs = {name: fit(subject, jit, lambda made=made: made)[0] for name, made in lists.items()}
-        return runs, usual
-    plain, _ = loop(subject, jit, lambda m, o: None)
-    each, _ = loop(subject, jit, lambda m, o: always(ww.Watch(folder / "every", m, o, overhead=None, **told)))
-    some, usual = loop(subject, jit, lambda m, o: ww.Watch(folder / "default", m, o, **told))
-    return {"plain": plain, "every": each, "default": some}, usual
+def arms(subject: Subject, way: str, jit: bool, folder: Path, peers: bool = False) -> dict[str, Arm]:
+    """Returns the trainings that go by turns."""
+    told: dict[str, Any] = {"verbose": False}
+    if way == "loop":
+        return {
+            "plain": loop(subject, jit, lambda m, o: None),
+            "default": loop(subject, jit, lambda m, o: ww.Watch(folder / "default", m, o, **told)),
+            "every": loop(subject, jit, lambda m, o: always(ww.Watch(folder / "every", m, o, overhead=None, **told))),
+        }
+    usual = ww.WeightWatch(folder / "default", **told)
+    every = always(ww.WeightWatch(folder / "every", overhead=None, **told))
+    found = {
+        "plain": Arm(fit(subject, jit, [])),
+        "default": Arm(fit(subject, jit, [usual]), usual),
+        "every": Arm(fit(subject, jit, [every]), every),
+    }
+    if peers:
+        keras_own = keras.callbacks.TensorBoard(folder / "keras", histogram_freq=1)
+        found["keras"] = Arm(fit(subject, jit, [keras_own]))
+    return found
 
 
-def measure(subject: Subject, way: str, jit: bool, seconds: float) -> dict[str, Any]:
-    """Trains by turns until each has trained so many seconds; ratios to plain."""
+def turns(made: dict[str, Arm], seconds: float) -> tuple[dict[str, list[float]], int]:
+    """Trains by turns until the plain one has trained so many seconds; seconds of each turn, and its steps."""
+    begin = time.perf_counter()
+    made["plain"].run(12)
+    count = max(8, int(CHUNK / ((time.perf_counter() - begin) / 12)))
+    took: dict[str, list[float]] = {name: [] for name in made}
+    order, number = list(made), 0
+    while sum(took["plain"]) < seconds:
+        order, number = order[1:] + order[:1], number + 1
+        for name in order:
+            if name in ("plain", "default") or number % SELDOM == 1:
+                begin = time.perf_counter()
+                made[name].run(count)
+                took[name].append(time.perf_counter() - begin)
+            elif name != "plain":
+                took[name].append(float("nan"))
+    return took, count
+
+
+def measure(subject: Subject, way: str, jit: bool, seconds: float, peers: bool) -> dict[str, Any]:
+    """Trains by turns; ratios to plain."""
     folder = Path(tempfile.mkdtemp())
     try:
-        runs, usual = arms(subject, way, jit, folder)
-        started: dict[str, float] = {}
-        for name, run in runs.items():
+        made, started = arms(subject, way, jit, folder, peers), {}
+        for name, arm in made.items():
             begin = time.perf_counter()
-            run(12)
+            arm.run(12)
             started[name] = time.perf_counter() - begin
-        begin = time.perf_counter()
-        runs["plain"](12)
-        count = max(8, int(CHUNK / ((time.perf_counter() - begin) / 12)))
-        took: dict[str, list[float]] = {name: [] for name in runs}
-        order = list(runs)
-        while sum(took["plain"]) < seconds:
-            order = order[1:] + order[:1]
-            for name in order:
-                begin = time.perf_counter()
-                runs[name](count)
-                took[name].append(time.perf_counter() - begin)
-        found: dict[str, Any] = {"step_ms": 1e3 * statistics.median(took["plain"]) / count}
-        for name in ("every", "default"):
-            each = [a / b for a, b in zip(took[name], took["plain"], strict=True)]
-            low, middle, high = statistics.quantiles(each, n=4)
-            # A budget spends in bursts: what counts is all of it. Every step is alike: the median is robust.
-            whole = sum(took[name]) / sum(took["plain"])
-            found[name] = {"median": middle, "low": low, "high": high, "whole": whole}
+        took, count = turns(made, seconds)
+        plain = np.array(took["plain"])
+        found: dict[str, Any] = {"step_ms": 1e3 * float(np.median(plain)) / count}
+        for name in made:
+            each = np.array(took[name]) / plain
+            each = each[~np.isnan(each)]
+            if name != "plain" and len(each) > 1:
+                low, middle, high = statistics.quantiles(each.tolist(), n=4)
+                # A budget spends in bursts: what counts is all of it. Every step is alike: the median is robust.
+                whole = float(np.nansum(took[name]) / plain[~np.isnan(took[name])].sum())
+                found[name] = {"median": middle, "low": low, "high": high, "whole": whole}
         found["startup_s"] = {name: round(value, 2) for name, value in started.items()}
-        found["reported"] = usual._recorder.budget.cost
-        found["rows"], found["steps"] = len(usual.history), count * len(took["plain"]) + 12
-        found["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        usual = made["default"].watch
+        budget, steps = usual._recorder.budget, count * len(plain) + 12
+        found |= {"reported": budget.cost, "reported_once": budget._once / budget.elapsed}
+        found |= {"trained_s": budget.elapsed, "rows": len(usual.history), "steps": steps}
+        usual._recorder.close()
+        written = sum(path.stat().st_size for path in (folder / "default").rglob("*") if path.is_file())
+        found |= {"bytes": written, "variables": len(usual.history.variables)}
         return found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def peak(subject: Subject, way: str, jit: bool, name: str) -> dict[str, Any]:
+    """Trains one arm alone; peak resident memory."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        arms(subject, way, jit, folder)[name].run(100 if subject.batch > 100 else 40)
+        return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def alone(subject: Subject, jit: bool, seconds: float, debugged: bool) -> dict[str, Any]:
+    """Trains by `fit` in a process of its own, as Debugger V2 needs it; median duration of a step."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        if debugged:
+            tf.debugging.experimental.enable_dump_debug_info(
+                str(folder), tensor_debug_mode="CURT_HEALTH", circular_buffer_size=-1
+            )
+        run, took, began = fit(subject, jit, []), [], time.perf_counter()
+        run(12)
+        started = time.perf_counter() - began
+        while sum(took) < seconds:
+            begin = time.perf_counter()
+            run(20)
+            took.append(time.perf_counter() - begin)
+        return {"step_ms": 1e3 * statistics.median(took) / 20, "startup_s": round(started, 2)}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -141,8 +205,17 @@ def main() -> None:
     ask.add_argument("way", choices=("fit", "loop"))
     ask.add_argument("compiler", choices=("graph", "xla"))
     ask.add_argument("--seconds", type=float, default=75.0)
+    ask.add_argument("--peers", action="store_true", help="also Keras' TensorBoard callback")
+    ask.add_argument("--peak", choices=("plain", "default", "every"), help="only this one's peak memory")
+    ask.add_argument("--alone", choices=("plain", "debugger"), help="only this one's step, without turns")
     given = ask.parse_args()
-    print(json.dumps(measure(SUBJECTS[given.subject], given.way, given.compiler == "xla", given.seconds)))
+    subject, jit = SUBJECTS[given.subject], given.compiler == "xla"
+    if given.alone:
+        print(json.dumps(alone(subject, jit, given.seconds, given.alone == "debugger")))
+    elif given.peak:
+        print(json.dumps(peak(subject, given.way, jit, given.peak)))
+    else:
+        print(json.dumps(measure(subject, given.way, jit, given.seconds, given.peers)))
 
 
 if __name__ == "__main__":
