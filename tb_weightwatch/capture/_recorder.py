@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..diagnosis import diagnose, settings
+from ..diagnosis import Judge, settings
 from ..history import History, Record, Rows
 from ..maps import TENSORS, Map
 from ..schema import settle, settle_map, settle_record
@@ -77,6 +77,7 @@ class Recorder:
         self.verbose, self.off = verbose, destination is None
         self._schedule = Schedule(self.budget)
         self._writer = EventWriter(_sink(destination), launch, started)
+        self._judge = Judge(self.history)  # derives nothing twice of rows already judged
         self._judged: Diagnosis | None = None
         self._judge_at, self._told, self._ended = 1, "", False
         self.collect: Callable[[], None] = lambda: None  # brings in rows that still stand elsewhere
@@ -151,7 +152,7 @@ class Recorder:
         """The answer from all rows so far."""
         last = self._judged
         if last is None or last.rows != len(self.history):
-            last = self._judged = diagnose(self.history)
+            last = self._judged = self._judge()
         return last
 
     def _tell(self, last: bool = False) -> None:

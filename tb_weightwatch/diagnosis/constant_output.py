@@ -9,7 +9,7 @@ from ..history import History
 from ..verdict import number
 from ._loss import trend
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, alive, column, ever, run_column, streak, trainable
+from ._signals import Bool, awake, ever, moving, run_column, streak
 from ._structure import output_activation, output_units
 from ._words import counted, evidence
 
@@ -83,13 +83,9 @@ def _single(history: History) -> bool:
 
 def _tried(history: History) -> Bool:
     """Returns `[T]` whether weights have moved, or could not for want of a gradient: else training has not begun."""
-    update, living = column(history, "update_norm"), alive(history)
-    found = np.zeros(len(history), bool)
-    if update is not None:
-        found |= ever(((update > 0) & trainable(history)).any(axis=1))
-    if living is not None:
-        found |= ~living.any(axis=1)
-    return np.asarray(found)
+    living = awake(history)
+    found = ever(moving(history))
+    return found if living is None else np.asarray(found | ~living)
 
 
 def _fix(history: History) -> str:

@@ -7,12 +7,15 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._depth import ladder
 from ._loss import trend
 from ._optimizer import literal, normalised, usual_rate
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import (
     Bool,
+    Float,
     anything_nonfinite,
     column,
     ever,
@@ -67,13 +70,11 @@ def exploding_gradient(
         growth: how many times its first size the gradient must have become.
         rows: recorded steps before anything but NaN is judged.
     """
-    norm = column(history, "gradient_norm")
-    assert norm is not None
     rate = latest_known(run_column(history, "learning_rate"))
-    whole = np.sqrt(np.sum(np.where(trainable(history) & np.isfinite(norm), norm, 0) ** 2, axis=1))
+    whole = _whole(history)
     began = np.median(whole[:5][whole[:5] > 0]) if (whole[:5] > 0).any() else np.nan
     steps = ladder(history)
-    first = np.fmax.reduce(steps.pull, axis=1) if len(steps.places) else np.full(len(history), np.nan)
+    first = _first(history)
     sane = ~(rate > 3 * usual_rate(history))
     enormous = (first > pull) & ~normalised(history)
     # The first rows stand for what is usual; small steps, so that it is not the learning rate that drives it up.
@@ -116,6 +117,21 @@ def exploding_gradient(
         )  # fmt: skip
 
     return Finding(np.asarray(firing), tell)
+
+
+@causal
+def _whole(rows: History, past: Past) -> Float:
+    """Returns `[T]` the norm of the gradient over all trainable variables, as far as it is finite."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    return np.asarray(np.sqrt(np.sum(np.where(trainable(rows) & np.isfinite(norm), norm, 0) ** 2, axis=1)))
+
+
+@causal
+def _first(rows: History, past: Past) -> Float:
+    """Returns `[T]` the largest gradient over weight of the first step; NaN if it is not known."""
+    pull = ladder(rows).pull
+    return np.asarray(np.fmax.reduce(pull, axis=1)) if pull.shape[1] else np.full(len(rows), np.nan)
 
 
 def _suffers(history: History, rows: int) -> Bool:

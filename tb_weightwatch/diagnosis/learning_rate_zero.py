@@ -10,7 +10,7 @@ from ..verdict import number
 from ._loss import trend
 from ._optimizer import literal, scheduled, set_rate, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import alive, column, latest_known, run_column, running_max, streak, trainable, variables
+from ._signals import awake, latest_known, moving, run_column, running_max, streak, trainable, variables
 from ._words import counted, evidence
 
 
@@ -57,10 +57,8 @@ def learning_rate_zero(
     spent = (rate <= floor * peak) & (peak > 0)
     if not (zero | spent).any():
         return None
-    seen, living = trend(history), alive(history)
-    update = column(history, "update_norm")
-    moves = np.zeros(len(history), bool) if update is None else ((update > 0) & trainable(history)).any(axis=1)
-    dull = np.zeros(len(history), bool) if living is None else ~living.any(axis=1)
+    seen, living, moves = trend(history), awake(history), moving(history)
+    dull = np.zeros(len(history), bool) if living is None else ~living
     never = zero & (peak == 0) & (streak(zero) >= rows)
     steps = history.steps.astype(np.float64)
     began = np.maximum.accumulate(np.where(spent, 0.0, steps))  # the last step with a learning rate worth the name

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._layers import dead_layers, saturated
+from ._causal import causal
+from ._layers import any_dead, any_saturated
 from ._loss import loss_facts
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, ever, run_column, streak, trainable, variables
 from ._structure import kernels, output_units
@@ -42,13 +44,11 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         history: what was recorded.
         rows: recorded steps in a row before it is reported.
     """
-    norm = column(history, "gradient_norm")
-    assert norm is not None
     able = trainable(history)
     if not able.any():
         return None
-    zero = (norm == 0) & able
-    never = ~ever(((norm > 0) & able).any(axis=1)) & zero[:, kernels(history)].all(axis=1)
+    lived, zero = _gradients(history)
+    never = ~ever(lived) & zero
     if not never.any() or not kernels(history).any():
         return None
     loss = run_column(history, "loss")
@@ -87,6 +87,15 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
     return Finding(firing, tell)
 
 
+@causal
+def _gradients(rows: History, past: Past) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether any trainable variable has a gradient above 0, and whether all kernels' are exactly 0."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    zero = (norm == 0) & trainable(rows)
+    return np.asarray(((norm > 0) & trainable(rows)).any(axis=1)), zero[:, kernels(rows)].all(axis=1)
+
+
 def _unlike(history: History) -> Bool:
     """Returns `[T]` whether a loss of exactly 0 contradicts predictions and targets, or the loss' own kind."""
     found = loss_facts(history)
@@ -105,15 +114,13 @@ def _unlike(history: History) -> Bool:
 
 def _flat(history: History) -> Bool:
     """Returns `[T]` whether a layer is dead or saturated, which would explain the zeros."""
-    dead, flat = dead_layers(history), saturated(history)
-    return np.asarray(dead.any(axis=1) | flat.any(axis=1) if dead.shape[1] or flat.shape[1] else _none(history))
+    return np.asarray(any_dead(history)[0] | any_saturated(history))
 
 
-def _none(history: History) -> Bool:
-    return np.zeros(len(history), bool)
-
-
-def _weightless(history: History) -> Bool:
+@causal
+def _weightless(rows: History, past: Past) -> Bool:
     """Returns `[T]` whether a kernel consists of zeros, behind which nothing gets a gradient."""
-    weight = column(history, "weight_norm")
-    return _none(history) if weight is None else np.asarray((weight[:, kernels(history)] == 0).any(axis=1))
+    weight = column(rows, "weight_norm")
+    if weight is None:
+        return np.zeros(len(rows), bool)
+    return np.asarray((weight[:, kernels(rows)] == 0).any(axis=1))

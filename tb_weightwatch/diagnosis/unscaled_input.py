@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._layers import saturated, starved
+from ._layers import any_saturated, starved
 from ._loss import trend
 from ._optimizer import usual_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, column, largest_mean_step, latest_known, run_column, running_mean, streak
+from ._signals import Bool, largest_mean_step, latest_known, run_column, running_mean, streak
 from ._structure import depth, kernels, model_layers, takes_any_scale
 from ._words import evidence, listed
 
@@ -115,7 +115,7 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
     moving = ~(largest_mean_step(history) < 1e-4) | (rate > 5e-3 * usual_rate(history))
     began &= moving
     poor = seen.poor(0.8) & enough & ~seen.low()
-    hidden = saturated(history).any(axis=1) if saturated(history).size else np.zeros(len(history), bool)
+    hidden = any_saturated(history)
     dead = starved(history)
     jumps = _bounces(history) & enough & ~seen.low()
 
@@ -149,13 +149,14 @@ def _worst(history: History) -> str:
 
 
 def _dominance(history: History, row: int) -> str:
-    norm: Float | None = column(history, "gradient_norm")
-    if norm is None:
+    if not history.has("gradient_norm"):
         return ""
     first = kernels(history) & (depth(history) == 0)
     rest = kernels(history) & ~first
     if not first.any() or not rest.any():
         return ""
-    average = running_mean(norm)[row]
+    norm = history.column("gradient_norm")[: row + 1]
+    finite = np.isfinite(norm)
+    average = np.sum(norm, axis=0, where=finite, dtype=np.float64) / finite.sum(axis=0)
     share = np.nanmax(average[first]) / max(np.nanmax(average[rest]), 1e-30)
     return f"; the first layer's gradient is {number(float(share))} times the next" if 10 < share < 1e30 else ""

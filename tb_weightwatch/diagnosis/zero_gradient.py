@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import Severity
+from ._causal import causal
 from ._loss import trend
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import column, ever, streak, trainable, variables
+from ._signals import Bool, column, trainable, variables
 from ._structure import cut, kernels
 from ._words import counted, evidence, named
 
@@ -43,19 +45,15 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         rows: recorded steps in a row, if no trainable variable has a gradient.
         part: recorded steps in a row, if only some have none.
     """
-    norm = column(history, "gradient_norm")
-    assert norm is not None
-    able = trainable(history)
-    zero = (norm == 0) & able
+    zero, living = _rows(history)
     if not zero.any():
         return None
-    held = streak(zero)
+    able = trainable(history)
+    held, moved_before = _course(history)
     seen = trend(history)
-    living = ((norm > 0) & able).any(axis=1)
     matrices = kernels(history)
     # A bias alone (before BatchNormalization, say) is no break in the chain: a matrix must be without gradient too.
     some = (held >= part) & (held >= part)[:, matrices].any(axis=1, keepdims=True)
-    moved_before = ever(norm > 0)
     falling = seen.fallen & ~seen.poor(0.95)
     some &= ~(moved_before & falling[:, None])
     # What was alive may rest for a while (momentum moves on, another part has its turn).
@@ -107,6 +105,23 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         )
 
     return Finding(firing, tell)
+
+
+@causal
+def _rows(rows: History, past: Past) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether any trainable variable's gradient is exactly 0, and whether any is above."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    able = trainable(rows)
+    return np.asarray(((norm == 0) & able).any(axis=1)), np.asarray(((norm > 0) & able).any(axis=1))
+
+
+@causal
+def _course(rows: History, past: Past) -> tuple[NDArray[np.int32], Bool]:
+    """Returns `[T, V]` for how many rows the gradient has been exactly 0, and whether it ever was above."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    return past.streak(np.asarray((norm == 0) & trainable(rows))), past.ever(np.asarray(norm > 0))
 
 
 def _fix(where: str) -> str:
