@@ -20,6 +20,7 @@ from ..maps import TENSORS, Map
 from ..schema import settle, settle_map, settle_record
 from ..verdict import Diagnosis
 from ..writer import EventWriter, Sink, directory_sink
+from ._found import found_before
 from ._mapping import Wanted
 from ._schedule import Budget, Schedule
 
@@ -106,6 +107,13 @@ class Recorder:
             record = Record(record.step, kind, changed, record.time)
             self.history.add(record)
             self._writer.add(record)
+
+    def looked_at(self, model: Any) -> None:
+        """Keeps what `preflight` found of that model before, once a launch."""
+        found = found_before(model)
+        if found is not None and found not in [record.data for record in self.history.of_kind("preflight")]:
+            step = int(self.history.steps[-1]) if len(self.history) else 0
+            self.describe(step, "preflight", found)
 
     def append(self, rows: Rows) -> None:
         """Keeps rows as a reader will get them, writes them, and judges now and then."""

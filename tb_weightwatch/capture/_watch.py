@@ -89,6 +89,8 @@ class Watch:
             self._loop.open()
             self._watched.describe(self._recorder, 0)
             self._recorder.describe(0, "facts", replicas.facts(strategy))
+            for one in models:
+                self._recorder.looked_at(one)
         self._recorder.budget.begin()
         self._left: float | None = None  # when the last step() returned
         self._took: deque[float] = deque(maxlen=15)  # seconds from one step() to the next

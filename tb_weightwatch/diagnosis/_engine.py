@@ -15,6 +15,7 @@ from ..verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
 from ._causal import Derived, Store, recorded
 from ._progress import outlook
 from ._rule import Finding, Lacks, Rule, catalogue, settings
+from ._words import before
 
 _HOW = {
     "variable": "per-variable numbers were not recorded",
@@ -31,6 +32,8 @@ _WAYS = {
     "prediction": "pass predictions=y_pred to watch.step",
     "raw_gradient": "pass optimizer= to ww.Watch before an eager loop",
 }
+
+_GIVEN = ("input", "target", "prediction", "loss", "learning_rate")  # what can be known before the first step
 
 
 @cache
@@ -115,6 +118,8 @@ def _run(one: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict 
         return Lacks("no step has been recorded yet")
     lacking = [name for name in one.needs if not recorded(history, name)]
     if lacking:
+        if before(history) and not any(lacking[0].startswith(one) for one in _GIVEN):
+            return Lacks("it takes training steps to tell")
         return Lacks(_lacking(lacking[0]))
     with np.errstate(all="ignore"):
         found = one.check(history, **thresholds)

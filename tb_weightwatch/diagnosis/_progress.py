@@ -11,7 +11,7 @@ from ._signals import awake, mean_step, trainable
 from ._snapshots import is_foreign
 from ._snapshots import outlook as of_curves
 from ._structure import kernels
-from ._words import counted
+from ._words import before, counted
 
 
 def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> tuple[Status, str]:
@@ -21,12 +21,21 @@ def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> 
         return "sick", sick[0].message.rstrip(".") + "."
     if not len(history):
         return "undecided", "No training step has been recorded yet."
+    if before(history):
+        return "undecided", _ahead(history, opened, unknown)
     if is_foreign(history):
         return of_curves(history)
     if not history.has("update_norm"):
         return "undecided", "Cannot tell: it was not recorded how far the weights moved in a step."
     with np.errstate(all="ignore"):
         return _moving(history, unknown)
+
+
+def _ahead(history: History, opened: list[Verdict], unknown: list[Unknown]) -> str:
+    """Returns what can be said before the first step, where nothing is wrong."""
+    remark = f" (a remark: {opened[0].message})" if opened else ""
+    count = counted(len(unknown), "check")
+    return f"Nothing speaks against this training so far{remark}; {count} can only tell once steps are made."
 
 
 def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:

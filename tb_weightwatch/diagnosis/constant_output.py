@@ -11,7 +11,7 @@ from ._loss import trend
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, awake, ever, moving, run_column, streak
 from ._structure import output_activation, output_units
-from ._words import counted, evidence
+from ._words import evidence, steps
 
 
 @rule(
@@ -63,7 +63,7 @@ def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) ->
         words = seen.words(row)
         return Telling(
             message=f"The output is constant: every sample gets the same prediction (mean {value}) in "
-            f"{counted(count, 'recorded step')} in a row" + (f" ({words})" if words else ""),
+            f"{steps(history, count, 'recorded step')} in a row" + (f" ({words})" if words else ""),
             fix=_fix(history),
             evidence=(
                 evidence("prediction spread", deviation[row], "over the samples of a batch", quantity="prediction_std"),

@@ -11,7 +11,7 @@ from ._loss import trend
 from ._optimizer import literal, scheduled, set_rate, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import awake, latest_known, moving, run_column, running_max, streak, trainable, variables
-from ._words import counted, evidence
+from ._words import before, counted, evidence
 
 
 @rule(
@@ -75,7 +75,9 @@ def learning_rate_zero(
         best = usual_rate(history) if not peak[row] > 0 else float(peak[row])
         if not peak[row] > 0:
             lr = (
-                f"The learning rate is exactly 0 and has been for all {counted(step, 'step')}, so no weight moves "
+                "The learning rate is exactly 0, so no weight can move"
+                if before(history)
+                else f"The learning rate is exactly 0 and has been for all {counted(step, 'step')}, so no weight moves "
                 "although the gradients are alive"
             )
             where = (

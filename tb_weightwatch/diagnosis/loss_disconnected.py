@@ -14,7 +14,7 @@ from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, ever, run_column, streak, trainable, variables
 from ._structure import kernels, output_units
-from ._words import by_hand, counted, evidence
+from ._words import by_hand, counted, evidence, steps
 
 
 @rule(code=304, name="loss-disconnected", link="loss", needs=("gradient_norm",), explains=("zero-gradient",))
@@ -71,8 +71,8 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         )
         return Telling(
             message=f"The loss does not depend on the predictions{said}: all {counted(total, 'gradient')} are exactly "
-            f"zero in {counted(row + 1, 'recorded step')}, the output layer's included, although predictions differ "
-            "from sample to sample",
+            f"zero in {steps(history, row + 1, 'recorded step')}, the output layer's included, although predictions "
+            "differ from sample to sample",
             fix="Look at what lies between the predictions and the loss: a mask, sample or class weight of 0, "
             f"tf.clip_by_value, tf.round, tf.sign, a loss of the targets alone:\n{weights}",
             evidence=(

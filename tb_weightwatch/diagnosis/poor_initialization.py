@@ -13,14 +13,14 @@ from ._loss import trend
 from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, Float, chosen, column, lengths, streak, variables
-from ._words import evidence, listed
+from ._words import before, evidence, listed
 
 
 @rule(
     code=702,
     name="poor-initialization",
     link="weight",
-    needs=("weight_norm", "update_norm"),
+    needs=("weight_norm",),
     explains=(
         "zero-gradient", "dead-relu", "vanishing-gradient", "constant-output", "loss-disconnected",
         "no-learning-signal", "learning-rate-too-small", "exploding-gradient",
@@ -56,12 +56,14 @@ def poor_initialization(
         small: share of its usual scale below which a kernel counts as small.
         rows: recorded steps before scale is judged.
     """
+    if not (history.has("update_norm") or before(history)):
+        return Lacks("it was not recorded how far the weights moved in a step")
     steps = ladder(history)
     if not len(steps.places) or not len(history):
         return None
     seen = trend(history)
     pairs, most = _copies(history)
-    copied = (pairs & most & ~seen.low()) & (streak(pairs) >= 3)
+    copied = (pairs & most & ~seen.low()) & (before(history) | (streak(pairs) >= 3))
     huge, tiny = _off(history, large, small)
     began = seen.start > 3 * np.where(np.isfinite(seen.no_skill), seen.no_skill, np.inf)
     poor = seen.known & seen.poor(0.9) & (seen.rows >= rows)
@@ -140,8 +142,10 @@ def _alike(rows: History, past: Past) -> Bool:
     """
     places = matrices(rows)
     weight, update, spread = (column(rows, n) for n in ("weight_norm", "update_norm", "weight_std"))
-    assert weight is not None and update is not None
-    w, d = past.first(chosen(weight, places)), past.first(chosen(update, places))
+    assert weight is not None
+    w = past.first(chosen(weight, places))
+    # Before the first step there is none that could have told the elements apart.
+    d = np.full_like(w, np.nan) if update is None else past.first(chosen(update, places))
     sizes = np.array([variables(rows)[i].size for i in places])
     # After a first step as large as a weight nothing can be told of what was there before.
     short = d < 0.3 * ladder(rows).scale * np.sqrt(sizes)

@@ -15,7 +15,7 @@ from ._optimizer import usual_rate
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, largest_mean_step, latest_known, run_column, running_mean, streak
 from ._structure import depth, kernels, model_layers, takes_any_scale
-from ._words import evidence, listed
+from ._words import evidence, listed, steps
 
 
 @rule(
@@ -122,7 +122,7 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
     def loss(row: int) -> str:
         level = seen.no_skill[row]
         trivial = f", hardly better than {number(float(level))}, which takes no skill" if np.isfinite(level) else ""
-        return f"{seen.words(row)} in {int(history.steps[row]):,} steps{trivial}"
+        return f"{seen.words(row)} in {steps(history, int(history.steps[row]))}{trivial}"
 
     return [
         (hidden & large & poor, lambda row: "activations are saturated"),

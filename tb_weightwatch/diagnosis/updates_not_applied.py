@@ -23,14 +23,13 @@ from ._signals import (
     trainable,
     variables,
 )
-from ._words import by_hand, counted, evidence, named
+from ._words import before, by_hand, counted, evidence, named
 
 
 @rule(
     code=507,
     name="updates-not-applied",
     link="optimizer",
-    needs=("update_norm",),
     explains=("learning-rate-too-small", "update-below-precision"),
 )
 def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sure: int = 64) -> Finding | Lacks | None:
@@ -61,6 +60,8 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         steps: training steps without an update before it is likely.
         sure: training steps without an update before it is certain.
     """
+    if not (history.has("update_norm") or before(history)):
+        return Lacks("it was not recorded how far the weights moved in a step")
     living, moved = awake(history), moving(history)
     able = trainable(history)
     rate = latest_known(run_column(history, "learning_rate"))
@@ -80,6 +81,9 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         active = ~moved & (able.any() if living is None else living)
         halted = (streak(active) >= rows) & (pause >= wait) & ~(rate == 0)
     if not halted.any() and (missing is None or not missing.any()):
+        if before(history):
+            known = any(v.optimized is not None for v in variables(history))
+            return None if known else Lacks("the optimizer has not been built; it takes training steps to tell")
         if count is None and not moved.any():
             return Lacks("the optimizer's count of steps was not recorded (pass optimizer= to ww.Watch)")
         return None
@@ -137,14 +141,16 @@ def _missing(history: History, past: Past, rows: int) -> Bool | None:
     if not listed.any() or not optimizers(history):
         return None
     update, living = column(history, "update_norm"), alive(history)
-    assert update is not None
+    if update is None:  # before the first step: what has a gradient should have an optimizer
+        return None if living is None else np.asarray(listed & living)
     moved = (update > 0) & trainable(history)
     # By hand, a variable may be left out on purpose: then nobody computes its gradient. In `fit` the list is compile's.
     compiled = (facts(history).get("recorder") or {}).get("kind") == "fit"
     asked: Bool = np.zeros_like(moved) if living is None else past.ever(living)
     meant = np.zeros(moved.shape, bool) if compiled else ~asked
     others = past.ever(np.asarray(moved.any(axis=1)))
-    enough = past.start + np.arange(1, len(history) + 1) >= rows
+    # What is not in compile's list will never be; by hand, some may have their turn later.
+    enough = past.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
     return np.asarray(listed & ~past.ever(moved) & ~meant & (others & enough)[:, None])
 
 

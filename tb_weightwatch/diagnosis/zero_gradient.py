@@ -13,7 +13,7 @@ from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, trainable, variables
 from ._structure import cut, kernels
-from ._words import counted, evidence, named
+from ._words import counted, evidence, named, steps
 
 
 @rule(code=402, name="zero-gradient", link="gradient", needs=("gradient_norm",), explains=("no-learning-signal",))
@@ -72,7 +72,7 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         if where == "all":
             message = (
                 f"All gradients are exactly zero: {counted(total, 'trainable variable')}, "
-                f"{counted(count, 'recorded step')} "
+                f"{steps(history, count, 'recorded step')} "
                 f"in a row{after}, so the loss does not react to any weight"
             )
         else:
@@ -87,7 +87,7 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
             message = (
                 f"The gradient of {named(history, concerned)} ({len(concerned)} of {total} trainable variables) "
                 f"is exactly "
-                f"zero, {counted(count, 'recorded step')} in a row{after}: {depth}"
+                f"zero, {steps(history, count, 'recorded step')} in a row{after}: {depth}"
             )
         return Telling(
             message=message,
