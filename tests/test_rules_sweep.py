@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tb_weightwatch.diagnosis import catalogue, diagnose
 from tb_weightwatch.diagnosis._rule import HEADINGS, Rule, settings
-from tb_weightwatch.history import Column, History
+from tb_weightwatch.history import Column, History, Record
 from tb_weightwatch.verdict import LINKS
 from tests.rules.anything import histories
 from tests.rules.synthetic import LAYERS, VARIABLES, made
@@ -266,6 +266,40 @@ def test_no_rule_ever_raises_and_every_answer_can_be_written(history: History) -
         assert verdict.message and verdict.fix
         assert "\n" not in verdict.message
     assert type(found).from_dict(found.as_dict()) == found
+
+
+def test_a_huge_history_gets_an_answer() -> None:
+    """Hundreds of variables over more than a thousand rows, healthy ones: silence."""
+    variables = [{"name": f"d{i}/kernel", "shape": [8, 8], "layer": f"d{i}"} for i in range(400)]
+    layers = [{"name": f"d{i}", "kind": "Dense", "activation": "relu"} for i in range(400)]
+    found = diagnose(made(1100, variables=variables, layers=layers))
+    assert found.status == "healthy" and not found.verdicts and not found.unknown
+
+
+def _reordered(history: History, order: list[int]) -> History:
+    """The same, with its layers in another order."""
+    other = History("reordered")
+    for record in history.records:
+        items = record.data.get("items", [])
+        moved = {"items": [items[i] for i in order]} if record.kind == "layers" else record.data
+        other.add(Record(record.step, record.kind, moved))
+    if len(history):
+        block = history.rows(0, len(history))
+        block.layer = {k: Column(c.values[:, order], c.known[:, order]) for k, c in block.layer.items()}
+        other.append(block)
+    return other
+
+
+@few
+@given(histories(), st.randoms(use_true_random=False))
+def test_permuting_layers_permutes_verdicts(history: History, random: Any) -> None:
+    """What is said does not depend on the order in which layers came."""
+    order = list(range(len(history.layers)))
+    random.shuffle(order)
+    told = [diagnose(one) for one in (history, _reordered(history, order))]
+    kept = [[(v.code, v.severity, v.certainty, v.first_step, v.last_step, set(v.variables))
+             for v in _flat(found.verdicts + found.resolved)] for found in told]  # fmt: skip
+    assert kept[0] == kept[1] and told[0].status == told[1].status
 
 
 @few

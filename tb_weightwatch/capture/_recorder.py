@@ -81,6 +81,7 @@ class Recorder:
         self._judge = Judge(self.history)  # derives nothing twice of rows already judged
         self._judged: Diagnosis | None = None
         self._judge_at, self._told, self._ended = 1, "", False
+        self._said: dict[str, bool] = {}  # name of each answer that was printed -> whether it is still true
         self.collect: Callable[[], None] = lambda: None  # brings in rows that still stand elsewhere
         self.describe(0, "config", {"rules": chosen, "overhead": overhead})
         self.describe(0, "facts", {"recorder": {"kind": kind}})
@@ -164,13 +165,20 @@ class Recorder:
         return last
 
     def _tell(self, last: bool = False) -> None:
+        """Prints what is new: an answer when it first comes, once that it is resolved, and how it ended."""
         found = self.diagnosis
         first = found.verdicts[0] if found.verdicts and found.status == "sick" else None
-        news = first.name if first else (found.status if last else self._told)
-        if self.verbose and news != self._told and len(self.history):
-            fix = f"\n  fix: {first.fix}" if first else ""
-            print(f"\ntb_weightwatch: {found}{fix}", file=sys.stderr, flush=True)
-        self._told = news
+        news = [f"{v.code} {v.name}: {v.life}." for v in found.resolved if self._said.get(v.name)]
+        self._said.update(dict.fromkeys((v.name for v in found.resolved if v.name in self._said), False))
+        if first and first.name not in self._said:
+            self._said[first.name] = True
+            news.append(f"{found}\n  fix: {first.fix}")
+        elif last and (found.status != self._told if first is None else not self._said[first.name]):
+            # Nothing is wrong at the end, or what came back after it had been resolved: only now that is said.
+            news.append(str(found))
+        self._told = found.status if last else self._told
+        for text in news if self.verbose and len(self.history) else ():
+            print(f"\ntb_weightwatch: {text}", file=sys.stderr, flush=True)
 
     # -- ending and failing
 

@@ -120,7 +120,7 @@ def literal(value: float) -> str:
 def set_rate(history: History, value: float) -> str:
     """Returns the lines of code that set the learning rate, for `fit` or for a hand-written loop."""
     name = kind(history) or "Adam"
-    fit = f"    model.compile(optimizer=keras.optimizers.{name}({literal(value)}), ...)"
+    fit = f"    model.compile(optimizer=keras.optimizers.{name}({literal(value)}), loss=...)"
     loop = f"    optimizer.learning_rate = {literal(value)}"
     recorder = (facts(history).get("recorder") or {}).get("kind")
     if recorder == "fit":

@@ -44,6 +44,12 @@ def clipping_too_tight(
     What to try:
         Set the bound at about the ninetieth percentile of this run's own gradient norms.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(0.01, global_clipnorm=1e-5))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(0.01, global_clipnorm=10.0))
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/clip_by_global_norm
 

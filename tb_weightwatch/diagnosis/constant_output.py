@@ -40,6 +40,12 @@ def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) ->
     What to try:
         Look at the output layer and its activation, then at the layers before it from the output back.
 
+    Sick example:
+        watch = loop(net(1, "softmax"), x, label, mse, optimizers.Adam(0.01))   # softmax of one number is 1
+
+    Healthy example:
+        watch = loop(net(1, "sigmoid"), x, label, mse, optimizers.Adam(0.01))
+
     References:
         https://cs231n.github.io/neural-networks-3/#sanitycheck
 

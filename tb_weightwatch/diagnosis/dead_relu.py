@@ -41,6 +41,13 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         Lower the learning rate (one step too large is what kills units), scale the inputs, start from He
         initialisation and a bias of 0, or take LeakyReLU or GELU.
 
+    Sick example:
+        model = net(1, bias_initializer=keras.initializers.Constant(-20.0))
+        watch = fit(model, x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse")
+
     References:
         Lu et al., Dying ReLU and Initialization, https://arxiv.org/abs/1903.06733
 

@@ -10,7 +10,7 @@ from ..verdict import number
 from ._causal import causal
 from ._depth import ladder
 from ._loss import trend
-from ._optimizer import literal, normalised, usual_rate
+from ._optimizer import kind, literal, normalised, usual_rate
 from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import (
@@ -61,6 +61,15 @@ def exploding_gradient(
         Clip by global norm (at about the usual norm of this run), lower the learning rate, normalise between layers,
         shorten the sequences.
 
+    Sick example:
+        def loss(y, p):
+            return 1e6 * mse(y, p)
+
+        watch = loop(net(1), x, number, loss, optimizers.SGD(0.01))
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.SGD(0.01))
+
     References:
         Pascanu et al., On the difficulty of training recurrent neural networks, https://arxiv.org/abs/1211.5063
 
@@ -97,10 +106,11 @@ def exploding_gradient(
         lost = bool(ever(anything_nonfinite(history))[row])
         effect = "then NaN came" if lost else f"the loss does not get ahead ({seen.words(row)})"
         clip = float(f"{began:.1g}") if np.isfinite(began) and not enormous[row] else 1.0
+        lr = float(rate[row]) if rate[row] > 0 else usual_rate(history)
         code = (
             f"    gradients, _ = tf.clip_by_global_norm(gradients, {literal(clip)})"
             if by_hand(history)
-            else f"    keras.optimizers.Adam(1e-3, global_clipnorm={literal(clip)})"
+            else f"    keras.optimizers.{kind(history) or 'Adam'}({literal(lr)}, global_clipnorm={literal(clip)})"
         )
         return Telling(
             message=f"The gradient explodes: {what}, and {effect}",

@@ -39,6 +39,16 @@ def frozen_weights(history: History) -> Finding | Lacks | None:
     What to try:
         Set `layer.trainable = True` for what should learn, then compile again: without that the change has no effect.
 
+    Sick example:
+        model = net(1)
+        model.trainable = False
+        watch = fit(model, x, number, "mse")
+
+    Healthy example:
+        model = net(1)
+        model.trainable = True
+        watch = fit(model, x, number, "mse")
+
     References:
         https://keras.io/guides/transfer_learning/
 

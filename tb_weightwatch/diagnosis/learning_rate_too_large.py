@@ -78,6 +78,12 @@ def learning_rate_too_large(
     What to try:
         A tenth of the learning rate, warm-up, and clipping by global norm.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(30.0))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(0.03))
+
     References:
         Smith, Cyclical Learning Rates, https://arxiv.org/abs/1506.01186
 

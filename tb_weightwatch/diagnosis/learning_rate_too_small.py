@@ -63,6 +63,12 @@ def learning_rate_too_small(
     What to try:
         Raise it until the update ratio is about 1e-3; 1e-3 for Adam and 1e-2 for SGD are good beginnings.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-10))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-3))
+
     References:
         https://cs231n.github.io/neural-networks-3/#ratio
 

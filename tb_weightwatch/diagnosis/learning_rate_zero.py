@@ -42,6 +42,12 @@ def learning_rate_zero(
         Set a learning rate above 0; make the schedule as long as the training (its decay_steps count batches, not
         epochs); give ReduceLROnPlateau a min_lr.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(0.0))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(0.001))
+
     References:
         https://keras.io/api/optimizers/learning_rate_schedules/
 

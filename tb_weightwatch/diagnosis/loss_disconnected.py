@@ -37,6 +37,15 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
     What to try:
         Change the predictions by hand and see whether the loss changes; look for sample weights, masks and clipping.
 
+    Sick example:
+        def loss(y, p):
+            return mse(y, tf.clip_by_value(p, 5.0, 6.0))   # flat wherever the model is
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/guide/autodiff
 

@@ -41,6 +41,14 @@ def loss_scale_skipping(history: History, *, rows: int = 10, skipped: float = 0.
         Find the layer whose output overflows (huge inputs, exp, a sum over many elements) and compute it in float32;
         mixed_bfloat16 has the range of float32 and needs no scaling.
 
+    Sick example:
+        optimizer = optimizers.LossScaleOptimizer(optimizers.Adam(), initial_scale=1e30)   # overflows in float16
+        watch = fit(net(1, dtype="mixed_float16"), x, number, "mse", optimizer)
+
+    Healthy example:
+        optimizer = optimizers.LossScaleOptimizer(optimizers.Adam())
+        watch = fit(net(1, dtype="mixed_float16"), x, number, "mse", optimizer)
+
     References:
         https://keras.io/api/mixed_precision/
 

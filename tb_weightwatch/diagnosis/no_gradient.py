@@ -35,6 +35,15 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding | Lacks | None:
         Compute model(x) and the loss inside `with tf.GradientTape()`, with TensorFlow functions only: numpy, float(),
         model.predict, tf.argmax, tf.round, casts to integers and tf.stop_gradient all cut the graph.
 
+    Sick example:
+        stack = [layers.Dense(16, "relu"), layers.Lambda(tf.stop_gradient), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((8,)), *stack])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
+    Healthy example:
+        model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu"), layers.Dense(1)])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/guide/autodiff#getting_a_gradient_of_none
 

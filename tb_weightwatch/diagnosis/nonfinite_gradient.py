@@ -41,6 +41,18 @@ def nonfinite_gradient(history: History, *, elements: int = 1, skipped: float = 
         tf.debugging.enable_check_numerics() names the operation. Add a small constant inside sqrt, log and divisions;
         tf.where needs safe numbers in both branches.
 
+    Sick example:
+        def loss(y, p):
+            return mse(y, p) + tf.reduce_mean(tf.sqrt(tf.nn.relu(p - 100)))   # the slope of sqrt at 0 is infinite
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
+    Healthy example:
+        def loss(y, p):
+            return mse(y, p) + tf.reduce_mean(tf.sqrt(tf.nn.relu(p - 100) + 1e-12))
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/debugging/enable_check_numerics
 

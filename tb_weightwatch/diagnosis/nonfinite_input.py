@@ -40,6 +40,15 @@ def nonfinite_input(history: History, *, elements: int = 1) -> Finding | Lacks |
         Find the rows (`np.isfinite(x).all(axis=1)`), then drop, fill or mask them before training. A logarithm of 0
         and a division by a standard deviation of 0 in the preprocessing are the usual makers.
 
+    Sick example:
+        x[7, 2] = np.nan
+        watch = fit(net(1), x, number, "mse")
+
+    Healthy example:
+        x[7, 2] = np.nan
+        x = np.nan_to_num(x)   # or: leave the row out
+        watch = fit(net(1), x, number, "mse")
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/debugging/check_numerics
 

@@ -40,6 +40,18 @@ def nonfinite_loss(history: History, *, rows: int = 1) -> Finding | Lacks | None
         Let the loss see raw outputs (from_logits=True) instead of log(softmax(x)); add a small constant inside
         log, sqrt and divisions; tf.debugging.enable_check_numerics() names the operation.
 
+    Sick example:
+        def loss(y, p):
+            return mse(y, tf.math.log(tf.nn.relu(p)))   # log(0)
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
+    Healthy example:
+        def loss(y, p):
+            return mse(y, tf.math.log(tf.nn.softplus(p) + 1e-3))
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/debugging/enable_check_numerics
 

@@ -38,6 +38,18 @@ def nonfinite_weight(history: History, *, elements: int = 1) -> Finding | Lacks 
         Go back to the last checkpoint with finite weights; then remove what came before it: a learning rate far too
         large, an optimizer setting that divides by 0, a loss scale of 0, NaN in the data.
 
+    Sick example:
+        model = net(1)
+        kernel = model.layers[0].kernel
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01),
+                     begin=lambda step: step == 9 and kernel.assign(kernel / 0.0))
+
+    Healthy example:
+        model = net(1)
+        kernel = model.layers[0].kernel
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01),
+                     begin=lambda step: step == 9 and kernel.assign(kernel / 2.0))
+
     References:
         https://keras.io/api/callbacks/terminate_on_nan/
 

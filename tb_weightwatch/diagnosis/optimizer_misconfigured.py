@@ -59,6 +59,12 @@ def optimizer_misconfigured(
     What to try:
         The defaults of keras.optimizers, which are right for nearly every model.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-3, beta_2=1.0))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-3, beta_2=0.999))
+
     References:
         https://keras.io/api/optimizers/
 

@@ -47,6 +47,12 @@ def poor_initialization(
     What to try:
         The defaults: glorot_uniform, and he_normal before ReLU; zeros for biases only.
 
+    Sick example:
+        watch = fit(net(1, hidden="tanh", kernel_initializer="zeros"), x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1, hidden="tanh", kernel_initializer="glorot_uniform"), x, number, "mse")
+
     References:
         He et al., Delving Deep into Rectifiers, https://arxiv.org/abs/1502.01852
 

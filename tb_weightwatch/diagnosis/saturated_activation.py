@@ -42,6 +42,13 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
         Scale the inputs, start from smaller weights, use ReLU in hidden layers, and let the loss see logits
         (from_logits=True), which keeps the gradient where the sigmoid is flat.
 
+    Sick example:
+        model = net(1, hidden="sigmoid", bias_initializer=keras.initializers.Constant(30.0))
+        watch = fit(model, x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1, hidden="sigmoid"), x, number, "mse", optimizers.Adam(0.02))
+
     References:
         Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)
 

@@ -51,6 +51,15 @@ def unscaled_input(
     What to try:
         Standardise with the training set's mean and standard deviation, or put a Normalization layer first.
 
+    Sick example:
+        raw = 500 + 200 * x
+        watch = fit(net(3, "softmax"), raw, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.01))
+
+    Healthy example:
+        raw = 500 + 200 * x
+        scaled = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+        watch = fit(net(3, "softmax"), scaled, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.01))
+
     References:
         https://keras.io/api/layers/preprocessing_layers/numerical/normalization/
 

@@ -32,6 +32,30 @@ def untracked_variable(history: History, *, elements: int = 1) -> Finding | Lack
     What to try:
         Make it with self.add_weight(...) in the layer's __init__ or build.
 
+    Sick example:
+        class Scale(layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.scale = tf.Variable(tf.ones(8))
+
+            def call(self, x):
+                return self.scale * x
+
+        model = keras.Sequential([keras.Input((8,)), Scale(), layers.Dense(1)])
+        watch = fit(model, x, number, "mse", optimizers.Adam(0.02))
+
+    Healthy example:
+        class Scale(layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.scale = self.add_weight(shape=(8,), initializer="ones")
+
+            def call(self, x):
+                return self.scale * x
+
+        model = keras.Sequential([keras.Input((8,)), Scale(), layers.Dense(1)])
+        watch = fit(model, x, number, "mse", optimizers.Adam(0.02))
+
     References:
         https://keras.io/guides/making_new_layers_and_models_via_subclassing/
 

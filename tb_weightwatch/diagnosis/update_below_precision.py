@@ -41,6 +41,12 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
         Keep the weights in float32 (mixed_bfloat16 or mixed_float16 instead of a pure type), scale huge weights
         down, or take a larger learning rate.
 
+    Sick example:
+        watch = loop(net(1, dtype="bfloat16"), x, number, mse, optimizers.SGD(1e-4))
+
+    Healthy example:
+        watch = loop(net(1, dtype="mixed_bfloat16"), x, number, mse, optimizers.SGD(0.03))
+
     References:
         https://keras.io/api/mixed_precision/policy/
 

@@ -57,6 +57,14 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
     What to try:
         Look for assign, set_weights, load_weights, constraints, use_ema and model building inside the training loop.
 
+    Sick example:
+        model = net(1)
+        start = model.get_weights()
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01), begin=lambda step: model.set_weights(start))
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://keras.io/api/layers/constraints/
 

@@ -51,6 +51,12 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         Call optimizer.apply_gradients(zip(gradients, model.trainable_variables)) in each step, with the variables of
         the very model that made the loss; compile again after changing `trainable`.
 
+    Sick example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01), apply=False)
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01), apply=True)
+
     References:
         https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/
 

@@ -45,6 +45,16 @@ def vanishing_gradient(
     What to try:
         ReLU with He initialisation, residual connections, BatchNormalization or LayerNormalization between layers.
 
+    Sick example:
+        stack = [layers.Dense(16, "sigmoid") for _ in range(12)]
+        model = keras.Sequential([keras.Input((8,)), *stack, layers.Dense(3, "softmax")])
+        watch = fit(model, x, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.1))
+
+    Healthy example:
+        stack = [layers.Dense(16, "relu", kernel_initializer="he_normal") for _ in range(6)]
+        model = keras.Sequential([keras.Input((8,)), *stack, layers.Dense(3, "softmax")])
+        watch = fit(model, x, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.1))
+
     References:
         Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)
 

@@ -37,6 +37,16 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         Look at the layer named, and what follows it: outputs all equal, tf.clip_by_value, tf.sign, multiplication by a
         mask, all weights initialised to zero.
 
+    Sick example:
+        stack = [layers.Dense(16), layers.Lambda(tf.sign), layers.Dense(1)]   # flat everywhere
+        model = keras.Sequential([keras.Input((8,)), *stack])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
+    Healthy example:
+        stack = [layers.Dense(16), layers.Activation("tanh"), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((8,)), *stack])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/guide/autodiff
 
