@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import maps
     from .capture import _summary as summary
     from .capture._callback import WeightWatch
+    from .capture._preflight import preflight
     from .capture._watch import Watch
     from .diagnosis import diagnose
     from .history import History
@@ -27,6 +28,7 @@ _PLACES = {
     "WeightWatch": ("capture._callback", "WeightWatch"),
     "maps": ("maps", ""),
     "diagnose": ("diagnosis", "diagnose"),
+    "preflight": ("capture._preflight", "preflight"),
     "read": ("reader", "read"),
     "summary": ("capture._summary", ""),
 }
@@ -40,6 +42,7 @@ __all__ = [
     "__version__",
     "diagnose",
     "maps",
+    "preflight",
     "read",
     "summary",
 ]

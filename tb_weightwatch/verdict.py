@@ -97,6 +97,16 @@ class Verdict:
     fix: str
     explains: tuple[Verdict, ...] = ()
 
+    @property
+    def life(self) -> str:
+        """When it was true: "first seen at step 3, still true at step 120"; "..., resolved after step 90"."""
+        if not self.last_step:
+            return "known before the first step"
+        seen = f"first seen at step {self.first_step:,}"
+        if self.resolved:
+            return f"{seen}, resolved after step {self.last_step:,}"
+        return f"{seen}, still true at step {self.last_step:,}" if self.last_step > self.first_step else seen
+
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields, nested verdicts and evidence included."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -104,6 +104,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         known = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
         known |= replicas.facts(strategy)
         describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
+        self._recorder.looked_at(model)
         if self._twin is None or self._twin.plain is not model.train_function:
             self._steps.collect()
             self._twin, self._traced = Twin(model, optimizers, self._take), False

@@ -14,12 +14,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..diagnosis import diagnose, settings
+from ..diagnosis import Judge, settings
 from ..history import History, Record, Rows
 from ..maps import TENSORS, Map
 from ..schema import settle, settle_map, settle_record
 from ..verdict import Diagnosis
 from ..writer import EventWriter, Sink, directory_sink
+from ._found import found_before
 from ._mapping import Wanted
 from ._schedule import Budget, Schedule
 
@@ -77,8 +78,10 @@ class Recorder:
         self.verbose, self.off = verbose, destination is None
         self._schedule = Schedule(self.budget)
         self._writer = EventWriter(_sink(destination), launch, started)
+        self._judge = Judge(self.history)  # derives nothing twice of rows already judged
         self._judged: Diagnosis | None = None
         self._judge_at, self._told, self._ended = 1, "", False
+        self._said: dict[str, bool] = {}  # name of each answer that was printed -> whether it is still true
         self.collect: Callable[[], None] = lambda: None  # brings in rows that still stand elsewhere
         self.describe(0, "config", {"rules": chosen, "overhead": overhead})
         self.describe(0, "facts", {"recorder": {"kind": kind}})
@@ -107,6 +110,13 @@ class Recorder:
             self._writer.add(record)
             if kind == "variables":
                 self._name_check()
+
+    def looked_at(self, model: Any) -> None:
+        """Keeps what `preflight` found of that model before, once a launch."""
+        found = found_before(model)
+        if found is not None and found not in [record.data for record in self.history.of_kind("preflight")]:
+            step = int(self.history.steps[-1]) if len(self.history) else 0
+            self.describe(step, "preflight", found)
 
     def append(self, rows: Rows) -> None:
         """Keeps rows as a reader will get them, writes them, and judges now and then."""
@@ -156,17 +166,24 @@ class Recorder:
         """The answer from all rows so far."""
         last = self._judged
         if last is None or last.rows != len(self.history):
-            last = self._judged = diagnose(self.history)
+            last = self._judged = self._judge()
         return last
 
     def _tell(self, last: bool = False) -> None:
+        """Prints what is new: an answer when it first comes, once that it is resolved, and how it ended."""
         found = self.diagnosis
         first = found.verdicts[0] if found.verdicts and found.status == "sick" else None
-        news = first.name if first else (found.status if last else self._told)
-        if self.verbose and news != self._told and len(self.history):
-            fix = f"\n  fix: {first.fix}" if first else ""
-            print(f"\ntb_weightwatch: {found}{fix}", file=sys.stderr, flush=True)
-        self._told = news
+        news = [f"{v.code} {v.name}: {v.life}." for v in found.resolved if self._said.get(v.name)]
+        self._said.update(dict.fromkeys((v.name for v in found.resolved if v.name in self._said), False))
+        if first and first.name not in self._said:
+            self._said[first.name] = True
+            news.append(f"{found}\n  fix: {first.fix}")
+        elif last and (found.status != self._told if first is None else not self._said[first.name]):
+            # Nothing is wrong at the end, or what came back after it had been resolved: only now that is said.
+            news.append(str(found))
+        self._told = found.status if last else self._told
+        for text in news if self.verbose and len(self.history) else ():
+            print(f"\ntb_weightwatch: {text}", file=sys.stderr, flush=True)
 
     # -- ending and failing
 

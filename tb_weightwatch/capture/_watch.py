@@ -87,6 +87,8 @@ class Watch:
             self._loop.open()
             self._watched.describe(self._recorder, 0)
             self._recorder.describe(0, "facts", replicas.facts(strategy))
+            for one in models:
+                self._recorder.looked_at(one)
         self._recorder.budget.begin()
         self._left: float | None = None  # when the last step() returned
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from difflib import get_close_matches
 
-from ..diagnosis import Rule, catalogue
+from ..diagnosis import BEGIN, Rule, catalogue
 from ..verdict import LINKS
 from ._words import failed
 
@@ -34,6 +35,8 @@ def rule(options: argparse.Namespace) -> int:
     print(f"{known.code} {known.name} (link: {known.link})\n\n{known.doc}")
     if known.explains:
         print(f"\nExplains: {', '.join(known.explains)}")
+    if "\nSick example:" in known.doc:
+        print(f"\nBoth examples begin with:\n\n{textwrap.indent(BEGIN, '    ')}")
     if known.thresholds:
         print(f"\nThresholds: {', '.join(f'{name}={value!r}' for name, value in known.thresholds.items())}")
     return 0

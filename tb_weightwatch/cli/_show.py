@@ -89,12 +89,7 @@ def _details(console: Any, one: Reviewed) -> None:
 
 def _lines(verdict: Verdict, *, first: bool) -> Iterator[tuple[str, str, int]]:
     """Yields text, style and indentation."""
-    yield (
-        f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}), steps "
-        + (f"{verdict.first_step:,} to {verdict.last_step:,}"),
-        "cyan",
-        2,
-    )
+    yield f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}), {verdict.life}", "cyan", 2
     if not first:
         yield verdict.message, "", 4
     for item in verdict.evidence:
@@ -108,7 +103,7 @@ def _lines(verdict: Verdict, *, first: bool) -> Iterator[tuple[str, str, int]]:
 def _rest(one: Reviewed) -> Iterator[str]:
     found = one.diagnosis
     if found.resolved:
-        yield f"Was true, is no more: {', '.join(f'{v.code} {v.name}' for v in found.resolved)}"
+        yield f"Was true, is no more: {'; '.join(f'{v.code} {v.name}, {v.life}' for v in found.resolved)}"
     passed = f"{len(found.passed)} check{'' if len(found.passed) == 1 else 's'} passed"
     yield f"{passed}, {len(found.unknown)} could not tell"
     if found.status == "undecided" and not one.foreign:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
-from ._signals import Float, column, first_known, shared, variables, weight_scale
+from ._causal import causal
+from ._past import Past
+from ._signals import Float, chosen, column, described, lengths, variables, weight_scale
 from ._structure import kernels
 
 
@@ -28,20 +30,30 @@ class Ladder(NamedTuple):
     scale: Float
 
 
-@shared
 def ladder(history: History) -> Ladder:
     """Returns the trainable matrices, as they began; with variables in the order in which layers made them."""
-    places = np.flatnonzero(kernels(history) & np.array([len(v.shape) > 1 for v in variables(history)], bool))
-    blank = np.full((len(history), len(places)), np.nan)
-    norm, weight, update = (column(history, n) for n in ("gradient_norm", "weight_norm", "update_norm"))
+    return Ladder(matrices(history), *_ladder(history), weight_scale(history)[matrices(history)])
+
+
+@described
+def matrices(history: History) -> NDArray[np.intp]:
+    """Returns `[K]` the places of the trainable matrices among the variables."""
+    return np.flatnonzero(kernels(history) & np.array([len(v.shape) > 1 for v in variables(history)], bool))
+
+
+@causal
+def _ladder(rows: History, past: Past) -> tuple[Float, Float]:
+    places = matrices(rows)
+    blank = np.full((len(rows), len(places)), np.nan)
+    norm, weight, update = (column(rows, n) for n in ("gradient_norm", "weight_norm", "update_norm"))
     start = blank
     if weight is not None:
-        moved = np.zeros_like(blank) if update is None else first_known(update[:, places])
-        start = np.maximum(first_known(weight[:, places]) - np.where(np.isfinite(moved), moved, 0), 0)
+        moved = np.zeros_like(blank) if update is None else past.first(chosen(update, places))
+        start = np.maximum(past.first(chosen(weight, places)) - np.where(np.isfinite(moved), moved, 0), 0)
     pull = blank
     if norm is not None:
-        usual = weight_scale(history)[places] * np.sqrt([variables(history)[i].size for i in places])
+        usual = weight_scale(rows)[places] * lengths(rows)[places]
         with np.errstate(invalid="ignore", divide="ignore"):
             # A matrix that starts at zero is held against what is usual for its shape.
-            pull = first_known(norm[:, places]) / np.where(start > 0.01 * usual, start, usual)
-    return Ladder(places, pull, start, weight_scale(history)[places])
+            pull = past.first(chosen(norm, places)) / np.where(start > 0.01 * usual, start, usual)
+    return pull, start

@@ -12,8 +12,10 @@ import numpy as np
 
 from ..history import History
 from ..verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
+from ._causal import Derived, Store, recorded
 from ._progress import outlook
 from ._rule import Finding, Lacks, Rule, catalogue, settings
+from ._words import before
 
 _HOW = {
     "variable": "per-variable numbers were not recorded",
@@ -30,6 +32,8 @@ _WAYS = {
     "prediction": "pass predictions=y_pred to watch.step",
     "raw_gradient": "pass optimizer= to ww.Watch before an eager loop",
 }
+
+_GIVEN = ("input", "target", "prediction", "loss", "learning_rate")  # what can be known before the first step
 
 
 @cache
@@ -49,8 +53,35 @@ def diagnose(history: History, config: Mapping[str, Any] | None = None) -> Diagn
     Raises:
         ValueError: `config` names a rule or threshold that does not exist.
     """
+    return _diagnose(history, config, Store())
+
+
+class Judge:
+    """Judges one History as it grows, again and again, and computes nothing twice of rows already judged.
+
+    Each call gives the very diagnosis that `diagnose(history, config)` gives, sooner.
+
+    Args:
+        history: what is being recorded.
+        config: as for `diagnose`.
+    """
+
+    def __init__(self, history: History, config: Mapping[str, Any] | None = None) -> None:
+        self._history, self._config, self._store = history, config, Store()
+
+    def __call__(self) -> Diagnosis:
+        """Returns the diagnosis of all rows so far."""
+        return _diagnose(self._history, self._config, self._store)
+
+
+def _diagnose(history: History, config: Mapping[str, Any] | None, store: Store) -> Diagnosis:
     history = history[:]  # a prefix never grows, so what rules derive and share goes away with it
     chosen = settings(history.config.get("rules") if config is None else config)
+    with Derived(history, store):
+        return _judged(history, chosen)
+
+
+def _judged(history: History, chosen: Mapping[str, Any]) -> Diagnosis:
     verdicts: list[Verdict] = []
     passed: list[str] = []
     unknown: list[Unknown] = []
@@ -85,8 +116,10 @@ def diagnose(history: History, config: Mapping[str, Any] | None = None) -> Diagn
 def _run(one: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict | Lacks | None:
     if not len(history):
         return Lacks("no step has been recorded yet")
-    lacking = [name for name in one.needs if not history.has(name)]
+    lacking = [name for name in one.needs if not recorded(history, name)]
     if lacking:
+        if before(history) and not any(lacking[0].startswith(one) for one in _GIVEN):
+            return Lacks("it takes training steps to tell")
         return Lacks(_lacking(lacking[0]))
     with np.errstate(all="ignore"):
         found = one.check(history, **thresholds)

@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History, Layer
-from ._signals import Bool, Float, column, ever, run_column, shared, streak, trailing_mean
+from ._causal import causal
+from ._past import Past
+from ._signals import Bool, Float, column, described, run_column
 from ._structure import kernels, layer_of
 
 RELUS = ("relu", "relu6", "relu_6")
 SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "softsign", "hard_tanh")
 
 
-@shared
+@described
 def layers(history: History) -> tuple[Layer, ...]:
     """Returns the layer uses whose output is read."""
     return history.layers
@@ -25,68 +27,80 @@ def activation(layer: Layer) -> str:
     return own or {"ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}.get(layer.kind, "")
 
 
-@shared
+@described
 def relus(history: History) -> Bool:
     """Returns `[L]` which layers are ReLUs (leaky ones are not: theirs never die)."""
     return np.array([activation(layer) in RELUS for layer in layers(history)], bool)
 
 
-@shared
+@described
 def squashing(history: History) -> Bool:
     """Returns `[L]` which layers squash their output (recurrent ones do not show theirs)."""
     recurrent = ("LSTM", "GRU", "SimpleRNN", "Bidirectional", "MultiHeadAttention")
     return np.array([activation(x) in SQUASHING and x.kind not in recurrent for x in layers(history)], bool)
 
 
-@shared
-def saturated(history: History, share: float = 0.9) -> Bool:
+@causal
+def saturated(rows: History, past: Past, share: float = 0.9) -> Bool:
     """Returns `[T, L]` whether nearly all of a squashing layer's outputs are flat, or were and most still are."""
-    now = column(history, "saturated_share")
+    now = column(rows, "saturated_share")
     if now is None:
-        return np.zeros((len(history), 0), bool)
-    lately = trailing_mean(now, 5)
-    return np.asarray((lately > 0.6 * share) & ever(lately > share) & squashing(history))
+        return np.zeros((len(rows), 0), bool)
+    lately = past.trailing_mean(now, 5)
+    return np.asarray((lately > 0.6 * share) & past.ever(lately > share) & squashing(rows))
 
 
-@shared
-def dead_layers(history: History) -> Bool:
+@causal
+def any_saturated(rows: History, past: Past) -> Bool:
+    """Returns `[T]` whether any layer is `saturated`."""
+    return np.asarray(saturated(rows).any(axis=1))
+
+
+@causal
+def dead_layers(rows: History, past: Past) -> Bool:
     """Returns `[T, L]` where all units of a ReLU layer have been zero for every sample of three recorded batches."""
-    dead = column(history, "dead_share")
+    dead = column(rows, "dead_share")
     if dead is None:
-        return np.zeros((len(history), 0), bool)
-    return np.asarray((streak(dead == 1) >= 3) & relus(history))
+        return np.zeros((len(rows), 0), bool)
+    return np.asarray((past.streak(dead == 1) >= 3) & relus(rows))
 
 
-@shared
-def dead_units(history: History) -> Float:
+@causal
+def dead_units(rows: History, past: Past) -> Float:
     """Returns `[T, L]` the share of units dead in all batches, or lately in large ones; NaN where no ReLU."""
-    always, now = column(history, "always_dead_share"), column(history, "dead_share")
+    always, now = column(rows, "always_dead_share"), column(rows, "dead_share")
     if now is None and always is None:
-        return np.full((len(history), 0), np.nan)
-    rows = len(history)
-    whole = np.zeros((rows, len(layers(history)))) if always is None else np.where(np.isfinite(always), always, 0.0)
+        return np.full((len(rows), 0), np.nan)
+    whole = np.zeros((len(rows), len(layers(rows)))) if always is None else np.where(np.isfinite(always), always, 0.0)
     # So few samples say nothing of a unit: wait until 200 have been seen.
-    batch = run_column(history, "batch_size")
+    batch = run_column(rows, "batch_size")
     size = np.where(np.isfinite(batch), batch, 16)
-    whole[np.cumsum(size) < 200] = 0
+    whole[past.total(size) < 200] = 0
     if now is not None:
-        lately = np.where(size[:, None] >= 32, np.where(np.isfinite(now), now, 0), 0)
-        for shift in range(1, 8):  # the least over eight rows: a unit that wakes up now and then is not dead
-            lately[shift:] = np.minimum(lately[shift:], np.where(size[:-shift, None] >= 32, now[:-shift], 0))
-        lately[:7] = 0
+        # The least over eight rows: a unit that wakes up now and then is not dead.
+        longer = past.window(np.where(size[:, None] >= 32, np.where(np.isfinite(now), now, 0), 0), 7)
+        lately = longer[len(longer) - len(rows) :].copy()
+        for shift in range(1, 8):
+            before = longer[max(0, len(longer) - len(rows) - shift) : max(0, len(longer) - shift)]
+            late = len(lately) - len(before)
+            lately[late:] = np.minimum(lately[late:], before)
+        lately[: max(0, 7 - past.start)] = 0
         whole = np.fmax(whole, lately)
-    return np.where(relus(history), whole, np.nan)
+    return np.where(relus(rows), whole, np.nan)
 
 
-@shared
+@causal
+def any_dead(rows: History, past: Past, share: float = 0.5) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether a ReLU layer is dead as a whole, and whether more than `share` of the units of one are."""
+    return np.asarray(dead_layers(rows).any(axis=1)), np.asarray((dead_units(rows) > share).any(axis=1))
+
+
 def starved(history: History, share: float = 0.5) -> Bool:
     """Returns `[T]` whether a ReLU layer is dead, wholly or for the most part."""
-    whole, units = dead_layers(history), dead_units(history)
-    return (
-        np.asarray(whole.any(axis=1) | (np.fmax.reduce(units, axis=1) > share))
-        if whole.shape[1]
-        else np.zeros(len(history), bool)
-    )
+    if not dead_layers(history).shape[1]:
+        return np.zeros(len(history), bool)
+    whole, partly = any_dead(history, share)
+    return np.asarray(whole | partly)
 
 
 def owned(history: History, which: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -95,6 +109,3 @@ def owned(history: History, which: NDArray[np.intp]) -> NDArray[np.intp]:
     for place in which:
         found |= layer_of(history, layers(history)[place].name)
     return np.flatnonzero(found)
-
-
-__all__ = ["activation", "dead_layers", "dead_units", "ever", "layers", "owned", "relus", "saturated", "starved"]

@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..history import History
-from ._signals import Bool, Float, facts, latest_known, run_column, running_max, running_mean, shared, trailing_mean
+from ._signals import (
+    Bool,
+    Float,
+    described,
+    ever,
+    facts,
+    latest_known,
+    run_column,
+    running_max,
+    running_mean,
+    shared,
+    trailing_mean,
+)
 from ._structure import output_activation, output_units
 
 
@@ -113,10 +125,11 @@ def trend(history: History) -> Trend:
 
     peak = running_max(np.where(np.isfinite(loss), loss, np.nan))
     level, sunk = no_skill(history), spreadout(late)
-    if "squared" in loss_name(history) and not np.isfinite(level).any():
+    unknown = ~ever(np.isfinite(level))
+    if "squared" in loss_name(history) and unknown.any():
         # The targets were not seen, but what a model explains shows in how far its predictions differ.
         spread_of = trailing_mean(run_column(history, "prediction_std"), 8)
-        level = np.where(sunk > 0, sunk + spread_of**2, np.nan)
+        level = np.where(unknown, np.where(sunk > 0, sunk + spread_of**2, np.nan), level)
     return Trend(rows, spreadout(start), sunk, spreadout(noise), peak, level, sure, first_loss, spreadout(margin))
 
 
@@ -176,7 +189,7 @@ def squashed_twice(history: History) -> tuple[Float, Float]:
     return np.full(len(history), np.nan), np.full(len(history), np.nan)
 
 
-@shared
+@described
 def loss_name(history: History) -> str:
     """Returns the loss function's name in small letters; a guess by the output layer where it was not recorded."""
     loss = facts(history).get("loss") or {}

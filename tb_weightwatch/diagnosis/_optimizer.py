@@ -8,7 +8,21 @@ from typing import Any
 import numpy as np
 
 from ..history import History
-from ._signals import Bool, Float, column, facts, latest_known, run_column, shared, trainable, variables, weight_scale
+from ._causal import causal, recorded, whole_of, within
+from ._past import Past
+from ._signals import (
+    Bool,
+    Float,
+    column,
+    described,
+    facts,
+    latest,
+    run_column,
+    shared,
+    trainable,
+    variables,
+    weight_scale,
+)
 
 # About `lr` per element whatever the gradient's size.
 NORMALISED = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion", "schedulefreeadamw", "adafactor", "muon")
@@ -67,7 +81,7 @@ def nominal_step(history: History) -> Float | None:
         return None
     rate = run_column(history, "learning_rate")[:, None]
     largest = column(history, "gradient_max")
-    if largest is None or not np.isfinite(rate).any():
+    if largest is None or not recorded(history, "learning_rate"):
         return None
     if normalised(history):
         return np.asarray(rate * largest / (largest + config(history, "epsilon", 1e-7)))
@@ -106,7 +120,7 @@ def literal(value: float) -> str:
 def set_rate(history: History, value: float) -> str:
     """Returns the lines of code that set the learning rate, for `fit` or for a hand-written loop."""
     name = kind(history) or "Adam"
-    fit = f"    model.compile(optimizer=keras.optimizers.{name}({literal(value)}), ...)"
+    fit = f"    model.compile(optimizer=keras.optimizers.{name}({literal(value)}), loss=...)"
     loop = f"    optimizer.learning_rate = {literal(value)}"
     recorder = (facts(history).get("recorder") or {}).get("kind")
     if recorder == "fit":
@@ -116,32 +130,37 @@ def set_rate(history: History, value: float) -> str:
     return f"{fit}\n{loop}   # in a hand-written loop"
 
 
-@shared
+@described
 def half_ulp(history: History) -> Float:
     """Returns `[V]` the relative step that a variable's type is sure to hold: half a unit in the last place."""
     bits = {"float16": 11, "bfloat16": 8, "float64": 53}
     return np.array([2.0 ** -bits.get(v.dtype, 24) for v in variables(history)], np.float64)
 
 
-@shared
 def negligible(history: History, share: float = 3e-7) -> Bool | None:
     """Returns `[T]` whether the optimizer's law asks for steps too small to matter at any precision.
 
     Judged against how large a weight of that shape usually is, not against the weight as it stands (a step that is
     lost only because the weight is huge, or its type is coarse, would matter). None where the law is not known.
     """
-    step = nominal_step(history)
+    asked = _asked(history)
+    return None if asked is None else np.asarray(asked < share)
+
+
+@causal
+def _asked(rows: History, past: Past) -> Float | None:
+    """Returns `[T]` the largest step the law asks for, against how large a weight of that shape usually is."""
+    step = nominal_step(rows)
     if step is None or not step.shape[1]:
         return None
-    against = np.where(trainable(history), step / weight_scale(history), np.nan)
-    return np.asarray(np.fmax.reduce(against, axis=1) < share)
+    return np.asarray(np.fmax.reduce(np.where(trainable(rows), step / weight_scale(rows), np.nan), axis=1))
 
 
-def against_law(history: History) -> Bool:
-    """Returns `[T, V]` where a variable moved further than the optimizer's law allows: something else moved it too."""
-    update, largest, norm = (column(history, n) for n in ("update_norm", "update_max", "gradient_norm"))
-    nothing = np.zeros((len(history), len(variables(history))), bool)
-    rate = latest_known(run_column(history, "learning_rate"))[:, None]
+def against_law(rows: History) -> Bool:
+    """Returns `[n, V]` where a variable moved further than the optimizer's law allows: something else moved it too."""
+    update, largest, norm = (column(rows, n) for n in ("update_norm", "update_max", "gradient_norm"))
+    history = whole_of(rows)
+    nothing = np.zeros((len(rows), len(variables(history))), bool)
     if (
         update is None
         or len(optimizers(history)) != 1
@@ -149,8 +168,9 @@ def against_law(history: History) -> Bool:
         or config(history, "momentum", 0) > 0
     ):
         return nothing
-    count = latest_known(run_column(history, "iterations"))
-    steady = (count == history.steps)[:, None] & (config(history, "weight_decay", 0) == 0)
+    rate = within(rows, latest(history, "learning_rate"))[:, None]
+    count = within(rows, latest(history, "iterations"))
+    steady = (count == rows.steps)[:, None] & (config(history, "weight_decay", 0) == 0)
     if kind(history) in ("Adam", "Adamax", "Lion", "RMSprop") and largest is not None:
         return np.asarray((largest > 5 * np.abs(rate)) & steady & (rate != 0))
     if kind(history) == "SGD" and norm is not None:

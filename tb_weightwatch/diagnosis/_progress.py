@@ -7,11 +7,11 @@ import numpy as np
 from ..history import History
 from ..verdict import Status, Unknown, Verdict, number
 from ._loss import Trend, trend
-from ._signals import alive, column, mean_step, trainable
+from ._signals import awake, mean_step, trainable
 from ._snapshots import is_foreign
 from ._snapshots import outlook as of_curves
 from ._structure import kernels
-from ._words import counted
+from ._words import before, counted
 
 
 def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> tuple[Status, str]:
@@ -21,12 +21,21 @@ def outlook(history: History, opened: list[Verdict], unknown: list[Unknown]) -> 
         return "sick", sick[0].message.rstrip(".") + "."
     if not len(history):
         return "undecided", "No training step has been recorded yet."
+    if before(history):
+        return "undecided", _ahead(history, opened, unknown)
     if is_foreign(history):
         return of_curves(history)
     if not history.has("update_norm"):
         return "undecided", "Cannot tell: it was not recorded how far the weights moved in a step."
     with np.errstate(all="ignore"):
         return _moving(history, unknown)
+
+
+def _ahead(history: History, opened: list[Verdict], unknown: list[Unknown]) -> str:
+    """Returns what can be said before the first step, where nothing is wrong."""
+    remark = f" (a remark: {opened[0].message})" if opened else ""
+    count = counted(len(unknown), "check")
+    return f"Nothing speaks against this training so far{remark}; {count} can only tell once steps are made."
 
 
 def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
@@ -73,7 +82,7 @@ def _motionless(history: History, unknown: list[Unknown], steps: str) -> str:
         return f"Undecided: no trainable weight was seen in {steps}."
     lacking = "; ".join(f"{u.rule}: {u.lacked}" for u in unknown[:2])
     why = f"what is missing: {lacking}" if lacking else "no check could tell why"
-    living = alive(history)
+    living = awake(history)
     note = " although gradients are alive" if living is not None and living.any() else ""
     return f"Undecided: the weights did not move in {steps}{note}; {why}."
 
@@ -92,11 +101,11 @@ def _slope(history: History) -> float:
 
 def _usual_ratio(history: History) -> float:
     """Returns the median over matrices of the mean step against the weight's size; 0 if nothing trainable moved."""
-    ratio, update = mean_step(history), column(history, "update_norm")
-    if ratio is None or update is None or not ratio.shape[1]:
+    ratio = mean_step(history)
+    if ratio is None or not len(ratio):
         return 0.0
-    chosen = ratio[-1, kernels(history)]
+    chosen = ratio[kernels(history)]
     chosen = chosen[np.isfinite(chosen)]
     usual = float(np.median(chosen)) if len(chosen) else 0.0
     # One frozen half, or one layer that has its turn later, must not hide that the rest moves.
-    return usual if usual > 0 else float(np.nanmax(ratio[-1], initial=0.0))
+    return usual if usual > 0 else float(np.nanmax(ratio, initial=0.0))

@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 
 from ..verdict import LINKS, Certainty, Evidence, Severity
 
-HEADINGS = ("What it sees", "Why it matters", "When it is a false alarm", "What to try", "References")
+HEADINGS = (
+    "What it sees", "Why it matters", "When it is a false alarm", "What to try", "Sick example", "Healthy example",
+    "References",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What rules share: causal helpers over rows, and signals derived once per diagnosis. Everything here is pure."""
+"""What rules share: helpers over the rows of run-wide numbers, and signals derived once. Everything here is pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History, Variable
+from ._causal import Latest, causal, recorded, whole_of
+from ._past import Past
 
 Bool = NDArray[Any]  # of bool; the stubs turn a comparison of arrays into a union otherwise
 Float = NDArray[Any]  # of float64
@@ -37,6 +39,12 @@ def shared(function: Callable[P, R]) -> Callable[P, R]:
         return found
 
     return kept
+
+
+def described(function: Callable[[History], R]) -> Callable[[History], R]:
+    """Keeps likewise what `function(history)` reads from the records alone; a stretch has that of its whole."""
+    kept = shared(function)
+    return wraps(function)(lambda history: kept(whole_of(history)))
 
 
 # -- over rows, causal
@@ -99,10 +107,7 @@ def running_max(values: Float) -> Float:
 @shared
 def column(history: History, name: str) -> Float | None:
     """Returns a column as float64, or None if it was never recorded."""
-    if not history.axis(name):
-        return None
-    values = history.column(name).astype(np.float64)
-    return values if np.isfinite(values).any() or history.has(name) else None
+    return history.column(name).astype(np.float64) if recorded(history, name) else None
 
 
 def run_column(history: History, name: str) -> Float:
@@ -111,28 +116,54 @@ def run_column(history: History, name: str) -> Float:
     return np.full(len(history), np.nan) if found is None else found
 
 
-@shared
+def chosen(values: Float, places: NDArray[Any]) -> Float:
+    """Returns `[T, K]` the columns at these places (or where a mask holds), laid out row by row.
+
+    Indexing would lay them out column by column, and sums over a row would then depend on how many rows there are.
+    """
+    return np.ascontiguousarray(values[:, places])
+
+
+@causal
+def _lone(rows: History, past: Past, name: str, place: int) -> Float | None:
+    values = column(rows, name)
+    return None if values is None else values[:, place].copy()
+
+
+def lone(history: History, name: str, place: int) -> Float:
+    """Returns `[T]` a column of one variable or layer; all NaN if it was never recorded."""
+    found = _lone(history, name, int(place))
+    return np.full(len(history), np.nan) if found is None else found
+
+
+@described
 def variables(history: History) -> tuple[Variable, ...]:
     """Returns the watched variables."""
     return history.variables
 
 
-@shared
+@described
 def facts(history: History) -> dict[str, Any]:
     """Returns the merged facts."""
     return history.facts
 
 
-@shared
+@described
 def trainable(history: History) -> Bool:
     """Returns `[V]` whether each variable is trainable, as last described; counters and seeds are not weights."""
     return np.array([v.trainable and "int" not in v.dtype for v in variables(history)], bool)
 
 
-@shared
+@described
 def weight_scale(history: History) -> Float:
     """Returns `[V]` how large an element of each variable usually is: Glorot's scale, by shape."""
     return np.array([_glorot(v.shape) for v in variables(history)], np.float64)
+
+
+@described
+def lengths(history: History) -> Float:
+    """Returns `[V]` the root of each variable's number of elements: a norm over it is an element's root mean square."""
+    return np.sqrt([max(1, v.size) for v in variables(history)])
 
 
 def _glorot(shape: tuple[int, ...]) -> float:
@@ -140,6 +171,12 @@ def _glorot(shape: tuple[int, ...]) -> float:
         return float(np.sqrt(1 / max(1, shape[0] if shape else 1)))
     field = float(np.prod(shape[:-2], dtype=np.float64))
     return float(np.sqrt(2 / max(1.0, field * (shape[-2] + shape[-1]))))
+
+
+@shared
+def latest(history: History, name: str) -> Float:
+    """Returns `[T]` the last known value so far of a run-wide column."""
+    return latest_known(run_column(history, name))
 
 
 @shared
@@ -158,30 +195,43 @@ def relative_step(history: History) -> Float | None:
     update, weight = column(history, "update_norm"), column(history, "weight_norm")
     if update is None or weight is None:
         return None
-    usual = weight_scale(history) * np.sqrt([max(1, v.size) for v in variables(history)])
+    usual = weight_scale(history) * lengths(history)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = update / np.maximum(weight, usual)
     ratio[:, ~trainable(history)] = np.nan
     return np.asarray(ratio)
 
 
-@shared
-def mean_step(history: History) -> Float | None:
-    """Returns `[T, V]` the mean of `relative_step` over the rows so far (means, since accumulation has many zeros)."""
-    step = relative_step(history)
-    return None if step is None else running_mean(step)
+@causal
+def awake(rows: History, past: Past) -> Bool | None:
+    """Returns `[T]` where any trainable variable has a finite gradient that is not zero; None if not recorded."""
+    living = alive(rows)
+    return None if living is None else np.asarray(living.any(axis=1))
 
 
-@shared
-def largest_step(history: History) -> Float:
+@causal
+def largest_step(rows: History, past: Past) -> Float:
     """Returns `[T]` the largest of `relative_step` over the trainable variables, of one row; NaN if there is none."""
-    return _largest(relative_step(history), history)
+    return _largest(relative_step(rows), rows)
 
 
-@shared
+@causal
+def _walk(rows: History, past: Past) -> tuple[Float, Latest | None]:
+    """Returns `[T]` the largest over the variables of the mean step so far (accumulation has many zeros), and `[V]`."""
+    step = relative_step(rows)
+    mean = None if step is None else past.mean(step)
+    return _largest(mean, rows), Latest(mean[-1].copy()) if mean is not None and len(mean) else None
+
+
+def mean_step(history: History) -> Float | None:
+    """Returns `[V]` the mean of `relative_step` over all rows; None if it is not known."""
+    found: Any = _walk(history)[1]
+    return None if found is None else np.asarray(found)
+
+
 def largest_mean_step(history: History) -> Float:
-    """Returns `[T]` the largest of `mean_step` over the trainable variables; NaN if there is none."""
-    return _largest(mean_step(history), history)
+    """Returns `[T]` the largest of the mean steps so far over the trainable variables; NaN if there is none."""
+    return _walk(history)[0]
 
 
 def _largest(values: Float | None, history: History) -> Float:
@@ -190,14 +240,21 @@ def _largest(values: Float | None, history: History) -> Float:
     return np.asarray(np.fmax.reduce(values, axis=1))
 
 
+@causal
+def moving(rows: History, past: Past) -> Bool:
+    """Returns `[T]` whether a trainable variable moved in that row."""
+    update = column(rows, "update_norm")
+    return np.zeros(len(rows), bool) if update is None else np.asarray(((update > 0) & trainable(rows)).any(axis=1))
+
+
 def idle(history: History, step: float = 1e-4) -> Bool:
     """Returns `[T]` whether weights hardly move although their gradients are alive, and the loss does not get ahead."""
     from ._loss import trend
 
-    seen, living = trend(history), alive(history)
-    awake = np.ones(len(history), bool) if living is None else living.any(axis=1)
+    seen, living = trend(history), awake(history)
     ahead = seen.known & seen.fallen & (seen.gain > 0.05)
-    return np.asarray((largest_mean_step(history) < step) & awake & ~ahead & ~(seen.known & seen.low()))
+    slow = largest_mean_step(history) < step
+    return np.asarray((slow if living is None else slow & living) & ~ahead & ~(seen.known & seen.low()))
 
 
 @shared
@@ -209,14 +266,21 @@ def travelled(history: History) -> Float:
     return np.asarray(largest_mean_step(history) * history.steps)
 
 
-@shared
-def anything_nonfinite(history: History) -> Bool:
+@causal
+def anything_nonfinite(rows: History, past: Past) -> Bool:
     """Returns `[T]` whether the loss, a gradient or a weight was NaN or infinite in that row."""
-    found = np.zeros(len(history), bool)
-    if history.axis("loss"):
-        found |= history.known("loss") & ~np.isfinite(history.column("loss"))
-    for name in ("gradient_nonfinite", "weight_nonfinite"):
-        values = column(history, name)
-        if values is not None:
-            found |= (values > 0).any(axis=1)
+    found = some(rows, "gradient_nonfinite") | some(rows, "weight_nonfinite")
+    if rows.has("loss"):
+        found |= rows.known("loss") & ~np.isfinite(rows.column("loss"))
     return found
+
+
+@causal
+def _some(rows: History, past: Past, name: str) -> Bool:
+    values = column(rows, name)
+    return np.zeros(len(rows), bool) if values is None else np.asarray((values > 0).any(axis=1))
+
+
+def some(history: History, name: str) -> Bool:
+    """Returns `[T]` whether the column is above 0 for any variable or layer in that row."""
+    return _some(history, name)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
-from ._signals import Bool, facts, shared, trainable, variables
+from ._signals import Bool, described, facts, trainable, variables
 
 # Layers that pass their input on at the same scale.
 TRANSPARENT = (
@@ -71,7 +71,7 @@ def takes_any_scale(history: History) -> bool | None:
     return None
 
 
-@shared
+@described
 def depth(history: History) -> NDArray[np.int64]:
     """Returns `[V]` the place of each variable's layer, counted from the input, in order of first appearance."""
     places: dict[str, int] = {}
@@ -96,6 +96,7 @@ def cut(history: History, without: Bool, whole: Bool | None = None) -> str:
     return "output side" if gone.min() > rest.max() else "inside"
 
 
+@described
 def kernels(history: History) -> Bool:
     """Returns `[V]` which trainable variables are matrices (all trainable ones, where there is no matrix)."""
     many = np.array([len(v.shape) > 1 for v in variables(history)], bool) & trainable(history)

@@ -31,6 +31,16 @@ def counted(count: float, noun: str) -> str:
     return f"{shown} {noun}{'' if count == 1 else 's'}"
 
 
+def before(history: History) -> bool:
+    """Says whether this is what `preflight` looked at: batches before the first step, without an update."""
+    return bool(facts(history).get("preflight"))
+
+
+def steps(history: History, count: float, noun: str = "step") -> str:
+    """Returns "8 steps"; "8 batches" where no step has been made yet."""
+    return counted(count, "batch").replace("batchs", "batches") if before(history) else counted(count, noun)
+
+
 def by_hand(history: History) -> bool:
     """Says whether the training loop is hand-written."""
     return (facts(history).get("recorder") or {}).get("kind") != "fit"

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._loss import trend
 from ._optimizer import config, kind, literal
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, column, idle, run_column, running_mean, trainable, variables
+from ._signals import Bool, Float, chosen, column, idle, run_column, running_mean, trainable, variables
 from ._words import by_hand, evidence
 
 
@@ -42,6 +44,12 @@ def clipping_too_tight(
     What to try:
         Set the bound at about the ninetieth percentile of this run's own gradient norms.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(0.01, global_clipnorm=1e-5))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(0.01, global_clipnorm=10.0))
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/clip_by_global_norm
 
@@ -52,8 +60,7 @@ def clipping_too_tight(
         rows: recorded steps before it is reported.
     """
     able = trainable(history)
-    after = _total(column(history, "gradient_norm"), able, history)
-    before = _total(column(history, "raw_gradient_norm"), able, history)
+    after, before = _total(history, "gradient_norm"), _total(history, "raw_gradient_norm")
     # What the clip takes shows after the fact; by hand only the constant norm that is left of every gradient.
     ratio = np.where((before > 0) & (after > 0), after / np.where(before > 0, before, 1), np.nan)
     tight = (running_mean(np.where(np.isfinite(ratio), ratio < 0.99, np.nan)) > often) & (running_mean(ratio) < kept)
@@ -96,13 +103,15 @@ def clipping_too_tight(
     return Finding(np.asarray(firing), tell)
 
 
-def _total(norm: Float | None, able: Bool, history: History) -> Float:
+@causal
+def _total(rows: History, past: Past, name: str) -> Float:
     """Returns `[T]` the norm over all trainable variables; NaN where it is not known."""
-    if norm is None or not able.any():
-        return np.full(len(history), np.nan)
-    chosen = norm[:, able]
-    known = np.isfinite(chosen).any(axis=1)
-    return np.where(known, np.sqrt(np.sum(np.where(np.isfinite(chosen), chosen, 0) ** 2, axis=1)), np.nan)
+    norm = column(rows, name)
+    if norm is None or not trainable(rows).any():
+        return np.full(len(rows), np.nan)
+    able = chosen(norm, trainable(rows))
+    known = np.isfinite(able).any(axis=1)
+    return np.where(known, np.sqrt(np.sum(np.where(np.isfinite(able), able, 0) ** 2, axis=1)), np.nan)
 
 
 def _constant(norm: Float) -> Bool:

@@ -44,6 +44,13 @@ def constant_data(
     What to try:
         Print one batch: x.std(axis=0), y.min(), y.max(); look at what the pipeline does to it.
 
+    Sick example:
+        x[:] = x[0]   # a pipeline that repeats one sample
+        watch = fit(net(1), x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse")
+
     References:
         https://www.tensorflow.org/guide/data
 

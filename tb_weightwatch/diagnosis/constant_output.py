@@ -9,9 +9,9 @@ from ..history import History
 from ..verdict import number
 from ._loss import trend
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, alive, column, ever, run_column, streak, trainable
+from ._signals import Bool, awake, ever, moving, run_column, streak
 from ._structure import output_activation, output_units
-from ._words import counted, evidence
+from ._words import evidence, steps
 
 
 @rule(
@@ -40,6 +40,12 @@ def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) ->
     What to try:
         Look at the output layer and its activation, then at the layers before it from the output back.
 
+    Sick example:
+        watch = loop(net(1, "softmax"), x, label, mse, optimizers.Adam(0.01))   # softmax of one number is 1
+
+    Healthy example:
+        watch = loop(net(1, "sigmoid"), x, label, mse, optimizers.Adam(0.01))
+
     References:
         https://cs231n.github.io/neural-networks-3/#sanitycheck
 
@@ -63,7 +69,7 @@ def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) ->
         words = seen.words(row)
         return Telling(
             message=f"The output is constant: every sample gets the same prediction (mean {value}) in "
-            f"{counted(count, 'recorded step')} in a row" + (f" ({words})" if words else ""),
+            f"{steps(history, count, 'recorded step')} in a row" + (f" ({words})" if words else ""),
             fix=_fix(history),
             evidence=(
                 evidence("prediction spread", deviation[row], "over the samples of a batch", quantity="prediction_std"),
@@ -83,13 +89,9 @@ def _single(history: History) -> bool:
 
 def _tried(history: History) -> Bool:
     """Returns `[T]` whether weights have moved, or could not for want of a gradient: else training has not begun."""
-    update, living = column(history, "update_norm"), alive(history)
-    found = np.zeros(len(history), bool)
-    if update is not None:
-        found |= ever(((update > 0) & trainable(history)).any(axis=1))
-    if living is not None:
-        found |= ~living.any(axis=1)
-    return np.asarray(found)
+    living = awake(history)
+    found = ever(moving(history))
+    return found if living is None else np.asarray(found | ~living)
 
 
 def _fix(history: History) -> str:

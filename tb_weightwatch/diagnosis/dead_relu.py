@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._layers import dead_layers, dead_units, layers, owned, relus
+from ._layers import any_dead, dead_layers, dead_units, layers, owned, relus
 from ._loss import trend
 from ._optimizer import literal, rounded, set_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, ever, run_column, variables
+from ._signals import Bool, run_column, variables
 from ._words import evidence, listed
 
 
@@ -41,6 +41,13 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         Lower the learning rate (one step too large is what kills units), scale the inputs, start from He
         initialisation and a bias of 0, or take LeakyReLU or GELU.
 
+    Sick example:
+        model = net(1, bias_initializer=keras.initializers.Constant(-20.0))
+        watch = fit(model, x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse")
+
     References:
         Lu et al., Dying ReLU and Initialization, https://arxiv.org/abs/1903.06733
 
@@ -52,19 +59,19 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
     if not relus(history).any():
         return None
     seen = trend(history)
-    whole, units = dead_layers(history), dead_units(history)
-    stuck = seen.known & seen.stuck(0.95)
-    enough = (np.arange(len(history)) >= rows - 1)[:, None]
-    partly = (units > share) & enough & stuck[:, None]
-    firing: Bool = whole | partly
+    whole, partly = any_dead(history, share)
+    judged = (np.arange(len(history)) >= rows - 1) & seen.known & seen.stuck(0.95)
+    firing: Bool = whole | partly & judged
     if not firing.any():
         return None
+    units = dead_units(history)
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
-        dead = np.flatnonzero(whole[row])
-        which = dead if len(dead) else np.flatnonzero(partly[row])
+        dead = np.flatnonzero(dead_layers(history)[row])
+        which = dead if len(dead) else np.flatnonzero(units[row] > share)
         names = [layers(history)[i].name for i in which]
-        since = int(history.steps[int(np.flatnonzero(ever(firing[:, which]).any(axis=1))[0])])
+        own_firing = dead_layers(history)[:, which] | (units[:, which] > share) & judged[:, None]
+        since = int(history.steps[int(np.flatnonzero(own_firing.any(axis=1))[0])])
         if len(dead):
             many = "layers are" if len(names) > 1 else "layer is"
             message = (
@@ -99,4 +106,4 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
             variables=tuple(variables(history)[i].name for i in own),
         )
 
-    return Finding(np.asarray(firing.any(axis=1)), tell)
+    return Finding(np.asarray(firing), tell)

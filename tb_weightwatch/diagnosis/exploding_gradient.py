@@ -7,12 +7,15 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._depth import ladder
 from ._loss import trend
-from ._optimizer import literal, normalised, usual_rate
+from ._optimizer import kind, literal, normalised, usual_rate
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import (
     Bool,
+    Float,
     anything_nonfinite,
     column,
     ever,
@@ -58,6 +61,15 @@ def exploding_gradient(
         Clip by global norm (at about the usual norm of this run), lower the learning rate, normalise between layers,
         shorten the sequences.
 
+    Sick example:
+        def loss(y, p):
+            return 1e6 * mse(y, p)
+
+        watch = loop(net(1), x, number, loss, optimizers.SGD(0.01))
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.SGD(0.01))
+
     References:
         Pascanu et al., On the difficulty of training recurrent neural networks, https://arxiv.org/abs/1211.5063
 
@@ -67,13 +79,11 @@ def exploding_gradient(
         growth: how many times its first size the gradient must have become.
         rows: recorded steps before anything but NaN is judged.
     """
-    norm = column(history, "gradient_norm")
-    assert norm is not None
     rate = latest_known(run_column(history, "learning_rate"))
-    whole = np.sqrt(np.sum(np.where(trainable(history) & np.isfinite(norm), norm, 0) ** 2, axis=1))
+    whole = _whole(history)
     began = np.median(whole[:5][whole[:5] > 0]) if (whole[:5] > 0).any() else np.nan
     steps = ladder(history)
-    first = np.fmax.reduce(steps.pull, axis=1) if len(steps.places) else np.full(len(history), np.nan)
+    first = _first(history)
     sane = ~(rate > 3 * usual_rate(history))
     enormous = (first > pull) & ~normalised(history)
     # The first rows stand for what is usual; small steps, so that it is not the learning rate that drives it up.
@@ -96,10 +106,11 @@ def exploding_gradient(
         lost = bool(ever(anything_nonfinite(history))[row])
         effect = "then NaN came" if lost else f"the loss does not get ahead ({seen.words(row)})"
         clip = float(f"{began:.1g}") if np.isfinite(began) and not enormous[row] else 1.0
+        lr = float(rate[row]) if rate[row] > 0 else usual_rate(history)
         code = (
             f"    gradients, _ = tf.clip_by_global_norm(gradients, {literal(clip)})"
             if by_hand(history)
-            else f"    keras.optimizers.Adam(1e-3, global_clipnorm={literal(clip)})"
+            else f"    keras.optimizers.{kind(history) or 'Adam'}({literal(lr)}, global_clipnorm={literal(clip)})"
         )
         return Telling(
             message=f"The gradient explodes: {what}, and {effect}",
@@ -116,6 +127,21 @@ def exploding_gradient(
         )  # fmt: skip
 
     return Finding(np.asarray(firing), tell)
+
+
+@causal
+def _whole(rows: History, past: Past) -> Float:
+    """Returns `[T]` the norm of the gradient over all trainable variables, as far as it is finite."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    return np.asarray(np.sqrt(np.sum(np.where(trainable(rows) & np.isfinite(norm), norm, 0) ** 2, axis=1)))
+
+
+@causal
+def _first(rows: History, past: Past) -> Float:
+    """Returns `[T]` the largest gradient over weight of the first step; NaN if it is not known."""
+    pull = ladder(rows).pull
+    return np.asarray(np.fmax.reduce(pull, axis=1)) if pull.shape[1] else np.full(len(rows), np.nan)
 
 
 def _suffers(history: History, rows: int) -> Bool:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import Severity
+from ._causal import causal
 from ._loss import trend
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, ever, variables
 from ._structure import model_layers
@@ -36,6 +38,16 @@ def frozen_weights(history: History) -> Finding | Lacks | None:
 
     What to try:
         Set `layer.trainable = True` for what should learn, then compile again: without that the change has no effect.
+
+    Sick example:
+        model = net(1)
+        model.trainable = False
+        watch = fit(model, x, number, "mse")
+
+    Healthy example:
+        model = net(1)
+        model.trainable = True
+        watch = fit(model, x, number, "mse")
 
     References:
         https://keras.io/guides/transfer_learning/
@@ -113,11 +125,16 @@ def _is_weight(name: str, dtype: str, kind: str) -> bool:
 
 def _moves(history: History) -> Bool:
     """Returns `[T]` whether any weight has moved so far, by whatever hand."""
-    update = column(history, "update_norm")
+    return ever(_stirred(history))
+
+
+@causal
+def _stirred(rows: History, past: Past) -> Bool:
+    update = column(rows, "update_norm")
     if update is None:
-        return np.zeros(len(history), bool)
-    statistics = np.array([not _is_weight(v.name, v.dtype, "") for v in variables(history)], bool)
-    return ever(((update > 0) & ~statistics).any(axis=1))
+        return np.zeros(len(rows), bool)
+    weights = np.array([_is_weight(v.name, v.dtype, "") for v in variables(rows)], bool)
+    return np.asarray(((update > 0) & weights).any(axis=1))
 
 
 def _head(history: History, ice: Bool, weights: Bool) -> tuple[Bool, str]:

@@ -53,6 +53,12 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding | Lac
         Encode the labels for the loss (0/1 for a sigmoid, class ids 0..k-1 or one-hot rows for a softmax), or take
         the output and the loss for the labels as they are (linear output with mean squared error for numbers).
 
+    Sick example:
+        watch = fit(net(1, "sigmoid"), x, label + 1, "binary_crossentropy")
+
+    Healthy example:
+        watch = fit(net(1, "sigmoid"), x, label, "binary_crossentropy")
+
     References:
         https://keras.io/api/losses/probabilistic_losses/
 
@@ -246,5 +252,6 @@ def _negative(history: History, firing: Bool) -> _Fault:
         firing,
         "certain" if cross_entropy(history) else "likely",
         "The cross-entropy is below zero ({loss}), which only targets outside [0, 1] can make",
-        "Look at the labels' smallest and largest value and encode them as 0 and 1, or as class ids from 0.",
+        "Look at the labels' smallest and largest value and encode them as 0 and 1, or as class ids from 0:\n"
+        "    print(y.min(), y.max())\n    y = (y == positive_class).astype('float32')",
     )

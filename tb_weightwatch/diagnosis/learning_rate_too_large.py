@@ -9,23 +9,24 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._layers import dead_layers
 from ._loss import trend
 from ._optimizer import literal, normalised, rounded, set_rate, usual_rate
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import (
     Bool,
     Float,
     anything_nonfinite,
+    chosen,
     column,
     ever,
-    first_known,
     largest_step,
     latest_known,
     run_column,
     running_max,
     running_mean,
-    shared,
     streak,
     trainable,
     variables,
@@ -76,6 +77,12 @@ def learning_rate_too_large(
 
     What to try:
         A tenth of the learning rate, warm-up, and clipping by global norm.
+
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(30.0))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.SGD(0.03))
 
     References:
         Smith, Cyclical Learning Rates, https://arxiv.org/abs/1506.01186
@@ -162,33 +169,36 @@ def _effects(history: History, rise: float, growth: float, rows: int) -> _Effect
     )
 
 
-@shared
-def _growth(history: History) -> Float:
-    """Returns `[T]` how many times their first size the trainable matrices are by now (median over them)."""
-    weight, update = column(history, "weight_norm"), column(history, "update_norm")
+@causal
+def _growth(rows: History, past: Past) -> Float:
+    """Returns `[T]` how many times their first size the trainable matrices are by now (the most of them)."""
+    weight, update = column(rows, "weight_norm"), column(rows, "update_norm")
     assert weight is not None and update is not None
-    chosen = kernels(history)
+    weight = chosen(weight, kernels(rows))
+    if not weight.shape[1]:
+        return np.full(len(rows), np.nan)
     # The first row holds the weight after its step; the step itself bounds what was there before.
-    origin = np.maximum(first_known(weight) - np.where(np.isfinite(first_known(update)), first_known(update), 0), 0)
-    origin = np.maximum(origin, 0.1 * first_known(weight))
-    ratio = np.where(origin > 0, weight / np.where(origin > 0, origin, 1), np.nan)[:, chosen]
-    some = np.isfinite(ratio).any(axis=1)
-    found = np.full(len(history), np.nan)
-    if some.any():
-        found[some] = np.nanmax(np.where(np.isfinite(ratio[some]), ratio[some], np.nan), axis=1)
-    return found
+    first, step = past.first(weight), past.first(chosen(update, kernels(rows)))
+    origin = np.maximum(np.maximum(first - np.where(np.isfinite(step), step, 0), 0), 0.1 * first)
+    ratio = np.where(origin > 0, weight / np.where(origin > 0, origin, 1), np.nan)
+    return np.asarray(np.fmax.reduce(np.where(np.isfinite(ratio), ratio, np.nan), axis=1))
 
 
-@shared
 def _turning(history: History) -> Float:
     """Returns `[T]` the mean cosine of a step's gradient with the one before, over matrices and rows so far."""
-    cosine = column(history, "gradient_cosine")
+    return running_mean(_cosine(history))
+
+
+@causal
+def _cosine(rows: History, past: Past) -> Float:
+    """Returns `[T]` the mean over the matrices of one row."""
+    cosine = column(rows, "gradient_cosine")
     if cosine is None:
-        return np.full(len(history), np.nan)
-    chosen = cosine[:, kernels(history)]
-    known = np.isfinite(chosen)
-    mean = np.where(known, chosen, 0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
-    return running_mean(mean)
+        return np.full(len(rows), np.nan)
+    cosine = chosen(cosine, kernels(rows))
+    known = np.isfinite(cosine)
+    count = np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    return np.asarray(np.where(known, cosine, 0).sum(axis=1) / count)
 
 
 def _finite_growth(history: History) -> Bool:
@@ -201,11 +211,15 @@ def _finite_growth(history: History) -> Bool:
 
 def _killed(history: History) -> Bool:
     """Returns `[T]` whether a ReLU layer is dead that was alive in the first row, after a step of a weight's size."""
-    dead, now = column(history, "dead_share"), dead_layers(history)
-    if dead is None or not len(history):
-        return np.zeros(len(history), bool)
-    jumped = running_max(largest_step(history)) > 0.3
-    return np.asarray((now & (first_known(dead) < 0.9)).any(axis=1) & jumped)
+    return np.asarray(_died(history) & (running_max(largest_step(history)) > 0.3))
+
+
+@causal
+def _died(rows: History, past: Past) -> Bool:
+    dead = column(rows, "dead_share")
+    if dead is None:
+        return np.zeros(len(rows), bool)
+    return np.asarray((dead_layers(rows) & (past.first(dead) < 0.9)).any(axis=1))
 
 
 def _lower(history: History, rate: float, ratio: float) -> float:

@@ -7,14 +7,17 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._loss import trend
 from ._optimizer import accumulation, better_rate, literal, negligible, normalised, set_rate, usual_rate
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import (
     Bool,
     Float,
-    alive,
+    awake,
     column,
+    ever,
     first_known,
     largest_mean_step,
     latest_known,
@@ -60,6 +63,12 @@ def learning_rate_too_small(
     What to try:
         Raise it until the update ratio is about 1e-3; 1e-3 for Adam and 1e-2 for SGD are good beginnings.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-10))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-3))
+
     References:
         https://cs231n.github.io/neural-networks-3/#ratio
 
@@ -75,11 +84,11 @@ def learning_rate_too_small(
     candidates = (rate > 0) & (ratio < slow)
     if not candidates.any():
         return None
-    living = alive(history)
+    living = awake(history)
     if living is None and not history.has("loss"):
         return Lacks("neither gradients nor the loss were recorded (watch.step(loss, gradients=...))")
     seen = trend(history)
-    active = np.ones(len(history), bool) if living is None else living.any(axis=1)
+    active = np.ones(len(history), bool) if living is None else living
     # As seen from the rates recorded so far: warm-up rises, and a decayed rate was once larger.
     rising = rate > 1.02 * first_known(run_column(history, "learning_rate"))
     decayed = rate < 0.5 * running_max(rate)
@@ -140,13 +149,19 @@ def _to_blame(history: History, rate: Float, ratio: Float) -> Bool:
 
 def _lost(history: History) -> Bool:
     """Returns `[T]` whether nothing moves though the law asks for steps that would matter: precision's fault, say."""
-    law, update = negligible(history), column(history, "update_norm")
-    assert update is not None
-    moved = np.nansum(np.where(trainable(history), update, 0), axis=1)
-    nothing = np.cumsum(moved) == 0
+    law = negligible(history)
+    nothing = ~ever(_moved(history))
     if law is None:
         return np.asarray(nothing)
     return np.asarray(nothing & ~law)
+
+
+@causal
+def _moved(rows: History, past: Past) -> Bool:
+    """Returns `[T]` whether a trainable variable moved, be it to infinity, in that row."""
+    update = column(rows, "update_norm")
+    assert update is not None
+    return np.asarray(((update != 0) & ~np.isnan(update) & trainable(rows)).any(axis=1))
 
 
 def _learned(history: History) -> Bool:
@@ -157,9 +172,15 @@ def _learned(history: History) -> Bool:
 
 def _speed(history: History) -> Float:
     """Returns `[T]` the share of the loss that a step can take off at most, to first order: sum |g| |step| / loss."""
-    norm, update = column(history, "gradient_norm"), column(history, "update_norm")
-    if norm is None or update is None or not history.has("loss"):
+    gain = _first_order(history)
+    if gain is None or not history.has("loss"):
         return np.zeros(len(history))
-    able = trainable(history)
-    product = np.where(able, norm * update, 0)
-    return running_mean(np.nansum(product, axis=1)) / np.maximum(np.abs(trend(history).late), 1e-30)
+    return running_mean(gain) / np.maximum(np.abs(trend(history).late), 1e-30)
+
+
+@causal
+def _first_order(rows: History, past: Past) -> Float | None:
+    norm, update = column(rows, "gradient_norm"), column(rows, "update_norm")
+    if norm is None or update is None:
+        return None
+    return np.asarray(np.nansum(np.where(trainable(rows), norm * update, 0), axis=1))

@@ -10,8 +10,8 @@ from ..verdict import number
 from ._loss import trend
 from ._optimizer import literal, scheduled, set_rate, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import alive, column, latest_known, run_column, running_max, streak, trainable, variables
-from ._words import counted, evidence
+from ._signals import awake, latest_known, moving, run_column, running_max, streak, trainable, variables
+from ._words import before, counted, evidence
 
 
 @rule(
@@ -42,6 +42,12 @@ def learning_rate_zero(
         Set a learning rate above 0; make the schedule as long as the training (its decay_steps count batches, not
         epochs); give ReduceLROnPlateau a min_lr.
 
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(0.0))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(0.001))
+
     References:
         https://keras.io/api/optimizers/learning_rate_schedules/
 
@@ -57,10 +63,8 @@ def learning_rate_zero(
     spent = (rate <= floor * peak) & (peak > 0)
     if not (zero | spent).any():
         return None
-    seen, living = trend(history), alive(history)
-    update = column(history, "update_norm")
-    moves = np.zeros(len(history), bool) if update is None else ((update > 0) & trainable(history)).any(axis=1)
-    dull = np.zeros(len(history), bool) if living is None else ~living.any(axis=1)
+    seen, living, moves = trend(history), awake(history), moving(history)
+    dull = np.zeros(len(history), bool) if living is None else ~living
     never = zero & (peak == 0) & (streak(zero) >= rows)
     steps = history.steps.astype(np.float64)
     began = np.maximum.accumulate(np.where(spent, 0.0, steps))  # the last step with a learning rate worth the name
@@ -77,7 +81,9 @@ def learning_rate_zero(
         best = usual_rate(history) if not peak[row] > 0 else float(peak[row])
         if not peak[row] > 0:
             lr = (
-                f"The learning rate is exactly 0 and has been for all {counted(step, 'step')}, so no weight moves "
+                "The learning rate is exactly 0, so no weight can move"
+                if before(history)
+                else f"The learning rate is exactly 0 and has been for all {counted(step, 'step')}, so no weight moves "
                 "although the gradients are alive"
             )
             where = (

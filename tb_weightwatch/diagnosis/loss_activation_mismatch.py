@@ -44,6 +44,14 @@ def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding | L
         Use one of the pairs: Dense(k) with SparseCategoricalCrossentropy(from_logits=True); Dense(1) with
         BinaryCrossentropy(from_logits=True); Dense(n) with mean squared error.
 
+    Sick example:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        watch = fit(net(3, "softmax"), x, kind, loss)
+
+    Healthy example:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        watch = fit(net(3), x, kind, loss)
+
     References:
         https://keras.io/api/losses/probabilistic_losses/
 
@@ -84,7 +92,7 @@ def _one_unit(history: History) -> Fault | None:
             _always(history),
             "A categorical cross-entropy on a single output unit is the same for every prediction: there is no other "
             "class to tell it from",
-            "For two classes:\n    keras.layers.Dense(1, activation='sigmoid'), loss='binary_crossentropy'\n"
+            "For two classes:\n    keras.layers.Dense(1, activation='sigmoid')   # with loss='binary_crossentropy'\n"
             "For k classes: keras.layers.Dense(k, activation='softmax')",
             (evidence("output units", 1, "one for each class is needed"),),
         )
@@ -156,8 +164,8 @@ def _odd_pair(history: History) -> Fault | None:
     return Fault(
         firing,
         f"The loss and the output layer do not fit: {pair}",
-        "For one class of several:\n    keras.layers.Dense(classes, activation='softmax'), "
-        "loss='sparse_categorical_crossentropy'\nFor several classes at once: activation='sigmoid' with "
+        "For one class of several:\n    keras.layers.Dense(classes, activation='softmax')\n"
+        "    loss='sparse_categorical_crossentropy'\nFor several classes at once: activation='sigmoid' with "
         "loss='binary_crossentropy'",
         severity=chosen,
         certainty="likely",

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._layers import dead_layers, saturated
+from ._causal import causal
+from ._layers import any_dead, any_saturated
 from ._loss import loss_facts
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, ever, run_column, streak, trainable, variables
 from ._structure import kernels, output_units
-from ._words import by_hand, counted, evidence
+from ._words import by_hand, counted, evidence, steps
 
 
 @rule(code=304, name="loss-disconnected", link="loss", needs=("gradient_norm",), explains=("zero-gradient",))
@@ -35,6 +37,15 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
     What to try:
         Change the predictions by hand and see whether the loss changes; look for sample weights, masks and clipping.
 
+    Sick example:
+        def loss(y, p):
+            return mse(y, tf.clip_by_value(p, 5.0, 6.0))   # flat wherever the model is
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/guide/autodiff
 
@@ -42,13 +53,11 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         history: what was recorded.
         rows: recorded steps in a row before it is reported.
     """
-    norm = column(history, "gradient_norm")
-    assert norm is not None
     able = trainable(history)
     if not able.any():
         return None
-    zero = (norm == 0) & able
-    never = ~ever(((norm > 0) & able).any(axis=1)) & zero[:, kernels(history)].all(axis=1)
+    lived, zero = _gradients(history)
+    never = ~ever(lived) & zero
     if not never.any() or not kernels(history).any():
         return None
     loss = run_column(history, "loss")
@@ -71,8 +80,8 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         )
         return Telling(
             message=f"The loss does not depend on the predictions{said}: all {counted(total, 'gradient')} are exactly "
-            f"zero in {counted(row + 1, 'recorded step')}, the output layer's included, although predictions differ "
-            "from sample to sample",
+            f"zero in {steps(history, row + 1, 'recorded step')}, the output layer's included, although predictions "
+            "differ from sample to sample",
             fix="Look at what lies between the predictions and the loss: a mask, sample or class weight of 0, "
             f"tf.clip_by_value, tf.round, tf.sign, a loss of the targets alone:\n{weights}",
             evidence=(
@@ -85,6 +94,15 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         )
 
     return Finding(firing, tell)
+
+
+@causal
+def _gradients(rows: History, past: Past) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether any trainable variable has a gradient above 0, and whether all kernels' are exactly 0."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    zero = (norm == 0) & trainable(rows)
+    return np.asarray(((norm > 0) & trainable(rows)).any(axis=1)), zero[:, kernels(rows)].all(axis=1)
 
 
 def _unlike(history: History) -> Bool:
@@ -105,15 +123,13 @@ def _unlike(history: History) -> Bool:
 
 def _flat(history: History) -> Bool:
     """Returns `[T]` whether a layer is dead or saturated, which would explain the zeros."""
-    dead, flat = dead_layers(history), saturated(history)
-    return np.asarray(dead.any(axis=1) | flat.any(axis=1) if dead.shape[1] or flat.shape[1] else _none(history))
+    return np.asarray(any_dead(history)[0] | any_saturated(history))
 
 
-def _none(history: History) -> Bool:
-    return np.zeros(len(history), bool)
-
-
-def _weightless(history: History) -> Bool:
+@causal
+def _weightless(rows: History, past: Past) -> Bool:
     """Returns `[T]` whether a kernel consists of zeros, behind which nothing gets a gradient."""
-    weight = column(history, "weight_norm")
-    return _none(history) if weight is None else np.asarray((weight[:, kernels(history)] == 0).any(axis=1))
+    weight = column(rows, "weight_norm")
+    if weight is None:
+        return np.zeros(len(rows), bool)
+    return np.asarray((weight[:, kernels(rows)] == 0).any(axis=1))

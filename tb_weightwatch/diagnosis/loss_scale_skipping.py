@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..history import History
 from ..verdict import number
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, column, latest_known, run_column, trailing_mean, trainable
+from ._signals import Bool, column, latest_known, run_column, some, trailing_mean, trainable
 from ._words import counted, evidence, named
 
 
@@ -41,6 +41,14 @@ def loss_scale_skipping(history: History, *, rows: int = 10, skipped: float = 0.
         Find the layer whose output overflows (huge inputs, exp, a sum over many elements) and compute it in float32;
         mixed_bfloat16 has the range of float32 and needs no scaling.
 
+    Sick example:
+        optimizer = optimizers.LossScaleOptimizer(optimizers.Adam(), initial_scale=1e30)   # overflows in float16
+        watch = fit(net(1, dtype="mixed_float16"), x, number, "mse", optimizer)
+
+    Healthy example:
+        optimizer = optimizers.LossScaleOptimizer(optimizers.Adam())
+        watch = fit(net(1, dtype="mixed_float16"), x, number, "mse", optimizer)
+
     References:
         https://keras.io/api/mixed_precision/
 
@@ -52,7 +60,7 @@ def loss_scale_skipping(history: History, *, rows: int = 10, skipped: float = 0.
     scale = run_column(history, "loss_scale")
     if not np.isfinite(scale).any():
         return None
-    lost = _overflow(history)
+    lost = some(history, "gradient_nonfinite")
     known = latest_known(scale)
     halved = np.r_[False, known[1:] < known[:-1]] | (known == 0)
     skip = (lost | halved) & np.isfinite(scale)
@@ -94,11 +102,6 @@ def _hopeless(history: History, skip: Bool) -> bool:
 def _until(scale: float) -> str:
     left = max(1, math.ceil(math.log2(scale)) + 149)
     return f"after about {left:,} more such steps it is 0, and the next finite step makes NaN of the weights"
-
-
-def _overflow(history: History) -> Bool:
-    count = column(history, "gradient_nonfinite")
-    return np.zeros(len(history), bool) if count is None else np.asarray((count > 0).any(axis=1))
 
 
 def _advances(history: History, rows: int) -> Bool:

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import Severity
+from ._causal import Stretch, causal
 from ._loss import trend
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import alive, column, ever, streak, trainable
+from ._signals import Bool, alive, column, trainable
 from ._structure import cut
 from ._words import by_hand, counted, evidence, named
 
@@ -33,6 +35,15 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding | Lacks | None:
         Compute model(x) and the loss inside `with tf.GradientTape()`, with TensorFlow functions only: numpy, float(),
         model.predict, tf.argmax, tf.round, casts to integers and tf.stop_gradient all cut the graph.
 
+    Sick example:
+        stack = [layers.Dense(16, "relu"), layers.Lambda(tf.stop_gradient), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((8,)), *stack])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
+    Healthy example:
+        model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu"), layers.Dense(1)])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/guide/autodiff#getting_a_gradient_of_none
 
@@ -40,23 +51,10 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding | Lacks | None:
         history: what was recorded.
         rows: recorded steps without a gradient before some of the variables are named.
     """
-    none, norm, update = (
-        column(history, "gradient_none"),
-        column(history, "gradient_norm"),
-        column(history, "update_norm"),
-    )
-    assert none is not None
-    lost = (none > 0) & trainable(history)
-    had = ((none == 0) & np.isfinite(none)) if norm is None else np.isfinite(norm) & ~lost
-    had = had | (update > 0) if update is not None else had
-    firing = lost & ~ever(had)
-    rest = trainable(history) & ~firing
-    # All at once is plain from the first step on; some of them only once nobody's turn can still be to come.
-    firing = firing & ((streak(lost) >= rows) | ~rest.any(axis=1, keepdims=True))
+    firing = _lost(history, rows)
     if not firing.any():
         return None
     seen = trend(history)
-    living = alive(history)
 
     def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
         where = cut(history, firing[row])
@@ -95,7 +93,8 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding | Lacks | None:
                 "meant:\n"
                 "    layer.trainable = False" + ("" if by_hand(history) else "   # then compile again")
             )
-        others = 0 if living is None else int(living[row].sum())
+        living = alive(Stretch(history, row, row + 1))
+        others = 0 if living is None else int(living.sum())
         return Telling(
             message=message,
             fix=fix,
@@ -110,3 +109,17 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding | Lacks | None:
         )
 
     return Finding(firing, tell)
+
+
+@causal
+def _lost(history: History, past: Past, rows: int) -> Bool:
+    """Returns `[T, V]` where a trainable variable has never had a gradient."""
+    none, norm, update = (column(history, n) for n in ("gradient_none", "gradient_norm", "update_norm"))
+    assert none is not None
+    lost = (none > 0) & trainable(history)
+    had = ((none == 0) & np.isfinite(none)) if norm is None else np.isfinite(norm) & ~lost
+    had = had | (update > 0) if update is not None else had
+    firing = lost & ~past.ever(had)
+    rest = trainable(history) & ~firing
+    # All at once is plain from the first step on; some of them only once nobody's turn can still be to come.
+    return np.asarray(firing & ((past.streak(lost) >= rows) | ~rest.any(axis=1, keepdims=True)))

@@ -36,6 +36,15 @@ def no_learning_signal(
     What to try:
         Look at ten pairs (x, y) as the model gets them; shuffle inputs and targets together; try to overfit 32 samples.
 
+    Sick example:
+        shuffled = np.random.permutation(kind)   # without x: they no longer belong together
+        model = keras.Sequential([keras.Input((8,)), layers.Dense(3, "softmax")])
+        watch = fit(model, x, shuffled, "sparse_categorical_crossentropy", optimizers.Adam(0.01), epochs=16)
+
+    Healthy example:
+        model = keras.Sequential([keras.Input((8,)), layers.Dense(3, "softmax")])
+        watch = fit(model, x, kind, "sparse_categorical_crossentropy", optimizers.Adam(0.01), epochs=16)
+
     References:
         Zhang et al., Understanding deep learning requires rethinking generalization, https://arxiv.org/abs/1611.03530
 

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._layers import layers
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, column, run_column, trailing_mean, trainable
+from ._signals import Bool, column, run_column, some, trailing_mean, trainable
 from ._words import counted, evidence, named
 
 
@@ -39,6 +41,18 @@ def nonfinite_gradient(history: History, *, elements: int = 1, skipped: float = 
         tf.debugging.enable_check_numerics() names the operation. Add a small constant inside sqrt, log and divisions;
         tf.where needs safe numbers in both branches.
 
+    Sick example:
+        def loss(y, p):
+            return mse(y, p) + tf.reduce_mean(tf.sqrt(tf.nn.relu(p - 100)))   # the slope of sqrt at 0 is infinite
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
+    Healthy example:
+        def loss(y, p):
+            return mse(y, p) + tf.reduce_mean(tf.sqrt(tf.nn.relu(p - 100) + 1e-12))
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/debugging/enable_check_numerics
 
@@ -47,20 +61,18 @@ def nonfinite_gradient(history: History, *, elements: int = 1, skipped: float = 
         elements: how many non-finite elements of a variable are reported.
         skipped: in mixed precision, share of recorded steps with such a gradient from which it is reported.
     """
-    count = column(history, "gradient_nonfinite")
-    assert count is not None
-    firing = (count >= elements) & trainable(history)
+    firing = _odd(history, elements)
     if not firing.any() or _weights(history)[: int(np.flatnonzero(firing.any(axis=1))[0])].any():
         return None  # or weights were lost before: 703 tells of it
     if history.has("loss_scale") and (run_column(history, "loss_scale") > 1).any():
-        often = trailing_mean(firing.any(axis=1).astype(np.float64), 20) > skipped
-        firing &= (often & (np.arange(len(history)) >= 9) | _weights(history))[:, None]
+        often = trailing_mean(np.asarray(firing.any(axis=1), np.float64), 20) > skipped
+        firing = firing & (often & (np.arange(len(history)) >= 9) | _weights(history))[:, None]
 
     def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
         first = int(np.flatnonzero(firing.any(axis=1))[0])
         began = np.flatnonzero(firing[first])
         step = int(history.steps[first])
-        total = float(np.nansum(count[first, began]))
+        total = float(np.nansum(history.column("gradient_nonfinite")[first, began], dtype=np.float64))
         before, origin = _origin(history, first)
         message = (
             f"The gradient of {named(history, began)} became NaN or infinite at step {step:,} "
@@ -92,9 +104,16 @@ _FIXES = {
 }
 
 
+@causal
+def _odd(rows: History, past: Past, elements: int) -> Bool:
+    """Returns `[T, V]` where a trainable variable has so many elements that are not finite."""
+    count = column(rows, "gradient_nonfinite")
+    assert count is not None
+    return np.asarray((count >= elements) & trainable(rows))
+
+
 def _weights(history: History) -> Bool:
-    found = column(history, "weight_nonfinite")
-    return np.asarray(np.zeros(len(history), bool) if found is None else (found > 0).any(axis=1))
+    return some(history, "weight_nonfinite")
 
 
 def _origin(history: History, first: int) -> tuple[str, str]:

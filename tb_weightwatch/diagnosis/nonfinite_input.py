@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..history import History
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, anything_nonfinite, ever, facts, run_column
-from ._words import counted, evidence, listed
+from ._words import before, counted, evidence, listed
 
 
 @rule(
@@ -40,6 +40,15 @@ def nonfinite_input(history: History, *, elements: int = 1) -> Finding | Lacks |
         Find the rows (`np.isfinite(x).all(axis=1)`), then drop, fill or mask them before training. A logarithm of 0
         and a division by a standard deviation of 0 in the preprocessing are the usual makers.
 
+    Sick example:
+        x[7, 2] = np.nan
+        watch = fit(net(1), x, number, "mse")
+
+    Healthy example:
+        x[7, 2] = np.nan
+        x = np.nan_to_num(x)   # or: leave the row out
+        watch = fit(net(1), x, number, "mse")
+
     References:
         https://www.tensorflow.org/api_docs/python/tf/debugging/check_numerics
 
@@ -63,8 +72,9 @@ def nonfinite_input(history: History, *, elements: int = 1) -> Finding | Lacks |
             what, column, count = "targets", "target_nonfinite", targets[at]
         share = int(np.count_nonzero(bad[: row + 1]))
         where = _features(history, what)
+        place = "batch" if before(history) else "the batch at step"
         message = (
-            f"The {what} hold NaN or infinite numbers: {counted(float(count), 'element')} of the batch at step {step:,}"
+            f"The {what} hold NaN or infinite numbers: {counted(float(count), 'element')} of {place} {step:,}"
             f"{where}, in {share:,} of {row + 1:,} recorded batches"
         )
         message += _harm(history, harm, row, at)

@@ -10,7 +10,7 @@ from ..verdict import number
 from ._layers import layers
 from ._loss import cross_entropy
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, column, ever, run_column
+from ._signals import column, run_column, some
 from ._structure import output_activation
 from ._words import evidence, named
 
@@ -39,6 +39,18 @@ def nonfinite_loss(history: History, *, rows: int = 1) -> Finding | Lacks | None
     What to try:
         Let the loss see raw outputs (from_logits=True) instead of log(softmax(x)); add a small constant inside
         log, sqrt and divisions; tf.debugging.enable_check_numerics() names the operation.
+
+    Sick example:
+        def loss(y, p):
+            return mse(y, tf.math.log(tf.nn.relu(p)))   # log(0)
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
+
+    Healthy example:
+        def loss(y, p):
+            return mse(y, tf.math.log(tf.nn.softplus(p) + 1e-3))
+
+        watch = loop(net(1), x, number, loss, optimizers.Adam(0.01))
 
     References:
         https://www.tensorflow.org/api_docs/python/tf/debugging/enable_check_numerics
@@ -78,15 +90,7 @@ def nonfinite_loss(history: History, *, rows: int = 1) -> Finding | Lacks | None
 
 
 def _lost_before(history: History, first: int) -> bool:
-    for name in ("gradient_nonfinite", "weight_nonfinite"):
-        values = column(history, name)
-        if values is not None and first and bool(_any(values)[first - 1]):
-            return True
-    return False
-
-
-def _any(values: NDArray[np.float64]) -> Bool:
-    return ever(np.asarray((values > 0).any(axis=1)))
+    return any(some(history, name)[:first].any() for name in ("gradient_nonfinite", "weight_nonfinite"))
 
 
 def _taken(history: History, first: int) -> str:

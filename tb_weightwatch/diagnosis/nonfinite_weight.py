@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
+from ._causal import causal
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import column, run_column
+from ._signals import Bool, column, run_column
 from ._words import counted, evidence, named
 
 
@@ -36,6 +38,18 @@ def nonfinite_weight(history: History, *, elements: int = 1) -> Finding | Lacks 
         Go back to the last checkpoint with finite weights; then remove what came before it: a learning rate far too
         large, an optimizer setting that divides by 0, a loss scale of 0, NaN in the data.
 
+    Sick example:
+        model = net(1)
+        kernel = model.layers[0].kernel
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01),
+                     begin=lambda step: step == 9 and kernel.assign(kernel / 0.0))
+
+    Healthy example:
+        model = net(1)
+        kernel = model.layers[0].kernel
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01),
+                     begin=lambda step: step == 9 and kernel.assign(kernel / 2.0))
+
     References:
         https://keras.io/api/callbacks/terminate_on_nan/
 
@@ -43,16 +57,15 @@ def nonfinite_weight(history: History, *, elements: int = 1) -> Finding | Lacks 
         history: what was recorded.
         elements: how many non-finite elements are reported.
     """
-    count = column(history, "weight_nonfinite")
-    assert count is not None
-    firing = np.asarray(count >= elements)
+    firing = _odd(history, elements)
     if not firing.any():
         return None
 
     def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
         first = int(np.flatnonzero(firing.any(axis=1))[0])
         began = np.flatnonzero(firing[first])
-        step, total = int(history.steps[first]), float(np.nansum(count[first, began]))
+        step, count = int(history.steps[first]), history.column("weight_nonfinite")[first, began]
+        total = float(np.nansum(count, dtype=np.float64))
         return Telling(
             message=f"The weights of {named(history, began)} became NaN or infinite at step {step:,} "
             f"({counted(total, 'element')}), {_before(history, first)}; {len(concerned)} of "
@@ -71,6 +84,14 @@ def nonfinite_weight(history: History, *, elements: int = 1) -> Finding | Lacks 
         )
 
     return Finding(firing, tell)
+
+
+@causal
+def _odd(rows: History, past: Past, elements: int) -> Bool:
+    """Returns `[T, V]` where so many elements of a variable are not finite."""
+    count = column(rows, "weight_nonfinite")
+    assert count is not None
+    return np.asarray(count >= elements)
 
 
 def _before(history: History, first: int) -> str:

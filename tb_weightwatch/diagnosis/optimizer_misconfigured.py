@@ -6,15 +6,16 @@ import numpy as np
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._loss import trend
 from ._optimizer import config, kind, literal, normalised, optimizer
+from ._past import Past
 from ._rule import Fault, Finding, Lacks, rule
 from ._signals import (
     Float,
-    alive,
+    chosen,
     column,
     ever,
-    first_known,
     idle,
     latest_known,
     run_column,
@@ -57,6 +58,12 @@ def optimizer_misconfigured(
 
     What to try:
         The defaults of keras.optimizers, which are right for nearly every model.
+
+    Sick example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-3, beta_2=1.0))
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-3, beta_2=0.999))
 
     References:
         https://keras.io/api/optimizers/
@@ -112,12 +119,10 @@ def _impossible(history: History) -> Fault | None:
 
 
 def _epsilon(history: History, times: float, rows: int) -> Fault | None:
-    largest, living = column(history, "gradient_max"), alive(history)
-    if largest is None or living is None:
+    tops = _top(history)
+    if tops is None or not history.has("gradient_norm"):
         return None
-    top = running_mean(np.fmax.reduce(np.where(trainable(history), largest, np.nan), axis=1)) if largest.size else None
-    if top is None:
-        return None
+    top = running_mean(tops)
     name, value = "epsilon", config(history, "epsilon", 1e-7)
     against = top
     if kind(history) == "Adagrad":
@@ -149,6 +154,15 @@ def _epsilon(history: History, times: float, rows: int) -> Fault | None:
     )
 
 
+@causal
+def _top(rows: History, past: Past) -> Float | None:
+    """Returns `[T]` the largest element of any trainable variable's gradient; None if it is not known."""
+    largest = column(rows, "gradient_max")
+    if largest is None or not largest.shape[1]:
+        return None
+    return np.asarray(np.fmax.reduce(np.where(trainable(rows), largest, np.nan), axis=1))
+
+
 def _momentum(history: History, memory: float, rows: int) -> Fault | None:
     name = "momentum" if kind(history) in ("SGD", "RMSprop") else "beta_1"
     value = config(history, name, 0.0)
@@ -169,17 +183,16 @@ def _momentum(history: History, memory: float, rows: int) -> Fault | None:
 
 def _decay(history: History, share: float, rows: int) -> Fault | None:
     value = config(history, "weight_decay", 0.0)
-    weight, update = column(history, "weight_norm"), column(history, "update_norm")
-    if not value > 0 or weight is None or update is None or not kernels(history).any():
+    if not value > 0 or not history.has("weight_norm", "update_norm") or not kernels(history).any():
         return None
-    rate = latest_known(run_column(history, "learning_rate"))[:, None]
-    chosen = kernels(history)
+    rate = latest_known(run_column(history, "learning_rate"))
+    weight, step, first = _norms(history)
     # Keras takes lr * weight_decay off each weight, beside the gradient's step.
-    part = _most(rate * value * weight[:, chosen]) / np.maximum(_most(update[:, chosen]), 1e-30)
-    shrunk = _most(weight[:, chosen]) < 0.5 * _most(first_known(weight[:, chosen]))
+    part = np.where(np.isfinite(rate), rate, 0) * value * weight / np.maximum(step, 1e-30)
+    shrunk = weight < 0.5 * first
     seen = trend(history)
     bad = seen.known & (seen.poor(0.8) | ~seen.fallen) & ~seen.low() & (seen.rows >= rows)
-    firing = (running_mean(part) > share) & (shrunk | (rate[:, 0] * value > 0.1)) & bad
+    firing = (running_mean(part) > share) & (shrunk | (rate * value > 0.1)) & bad
     if not firing.any():
         return None
     row = int(np.flatnonzero(firing)[-1])
@@ -192,6 +205,15 @@ def _decay(history: History, share: float, rows: int) -> Fault | None:
         (evidence("share of the step", float(running_mean(part)[row]), "that weight decay makes"),),
         certainty="likely",
     )
+
+
+@causal
+def _norms(rows: History, past: Past) -> tuple[Float, Float, Float]:
+    """Returns `[T]` the norm over all matrices: of the weights, of the step, and of the weights at first."""
+    weight, update = column(rows, "weight_norm"), column(rows, "update_norm")
+    assert weight is not None and update is not None
+    weight, update = chosen(weight, kernels(rows)), chosen(update, kernels(rows))
+    return _most(weight), _most(update), _most(past.first(weight))
 
 
 def _most(values: Float) -> Float:

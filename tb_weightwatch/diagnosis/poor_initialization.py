@@ -7,18 +7,20 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._depth import ladder
+from ._causal import causal
+from ._depth import ladder, matrices
 from ._loss import trend
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, column, first_known, streak, variables
-from ._words import evidence, listed
+from ._signals import Bool, Float, chosen, column, lengths, streak, variables
+from ._words import before, evidence, listed
 
 
 @rule(
     code=702,
     name="poor-initialization",
     link="weight",
-    needs=("weight_norm", "update_norm"),
+    needs=("weight_norm",),
     explains=(
         "zero-gradient", "dead-relu", "vanishing-gradient", "constant-output", "loss-disconnected",
         "no-learning-signal", "learning-rate-too-small", "exploding-gradient",
@@ -45,6 +47,12 @@ def poor_initialization(
     What to try:
         The defaults: glorot_uniform, and he_normal before ReLU; zeros for biases only.
 
+    Sick example:
+        watch = fit(net(1, hidden="tanh", kernel_initializer="zeros"), x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1, hidden="tanh", kernel_initializer="glorot_uniform"), x, number, "mse")
+
     References:
         He et al., Delving Deep into Rectifiers, https://arxiv.org/abs/1502.01852
 
@@ -54,18 +62,15 @@ def poor_initialization(
         small: share of its usual scale below which a kernel counts as small.
         rows: recorded steps before scale is judged.
     """
+    if not (history.has("update_norm") or before(history)):
+        return Lacks("it was not recorded how far the weights moved in a step")
     steps = ladder(history)
     if not len(steps.places) or not len(history):
         return None
-    alike = _alike(history)
     seen = trend(history)
-    pairs = alike[:, 1:] & alike[:, :-1]
-    most = alike.mean(axis=1) >= 0.5
-    copied = (pairs.any(axis=1) & most & ~seen.low()) & (streak(np.asarray(pairs.any(axis=1))) >= 3)
-    sizes = [max(1, variables(history)[i].size) for i in steps.places]
-    ratio = steps.start / np.sqrt(sizes) / steps.scale
-    huge = _share(ratio > large)
-    tiny = _share((ratio < small) & (ratio > 0))
+    pairs, most = _copies(history)
+    copied = (pairs & most & ~seen.low()) & (before(history) | (streak(pairs) >= 3))
+    huge, tiny = _off(history, large, small)
     began = seen.start > 3 * np.where(np.isfinite(seen.no_skill), seen.no_skill, np.inf)
     poor = seen.known & seen.poor(0.9) & (seen.rows >= rows)
     firing = copied | huge & began & poor | tiny & poor & seen.stuck(0.97)
@@ -73,10 +78,11 @@ def poor_initialization(
         return None
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        ratio = _ratio(history)
         words = seen.words(row)
         after = f" ({words})" if words else ""
         if copied[row]:
-            which = steps.places[alike[row]]
+            which = steps.places[_alike(history)[row]]
             names = listed([variables(history)[i].name for i in which])
             message = (
                 f"The kernels {names} start with all elements equal, so the units of a layer are copies of each other "
@@ -113,21 +119,45 @@ def _share(off: Bool) -> Bool:
     return np.asarray(off.mean(axis=1) >= 0.5)
 
 
-def _alike(history: History) -> Bool:
+@causal
+def _ratio(rows: History, past: Past) -> Float:
+    """Returns `[T, K]` the size of a matrix's elements at first, against what is usual for its shape."""
+    steps = ladder(rows)
+    return np.asarray(steps.start / lengths(rows)[steps.places] / steps.scale)
+
+
+@causal
+def _off(rows: History, past: Past, large: float, small: float) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether at least half of the matrices began far too large, and far too small."""
+    ratio = _ratio(rows)
+    return _share(ratio > large), _share((ratio < small) & (ratio > 0))
+
+
+@causal
+def _copies(rows: History, past: Past) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether two matrices in a row began with all elements equal, and whether half of all did."""
+    alike = _alike(rows)
+    return np.asarray((alike[:, 1:] & alike[:, :-1]).any(axis=1)), _share(alike)
+
+
+@causal
+def _alike(rows: History, past: Past) -> Bool:
     """Returns `[T, K]` which matrices began with all elements equal: then only the first step can have told them apart.
 
     A matrix that has not moved must be constant as it stands; of one that has, the spread is at most the step's.
     """
-    places = ladder(history).places
-    weight, update, spread = (column(history, n) for n in ("weight_norm", "update_norm", "weight_std"))
-    assert weight is not None and update is not None
-    w, d = first_known(weight[:, places]), first_known(update[:, places])
-    sizes = np.array([variables(history)[i].size for i in places])
+    places = matrices(rows)
+    weight, update, spread = (column(rows, n) for n in ("weight_norm", "update_norm", "weight_std"))
+    assert weight is not None
+    w = past.first(chosen(weight, places))
+    # Before the first step there is none that could have told the elements apart.
+    d = np.full_like(w, np.nan) if update is None else past.first(chosen(update, places))
+    sizes = np.array([variables(rows)[i].size for i in places])
     # After a first step as large as a weight nothing can be told of what was there before.
-    short = d < 0.3 * ladder(history).scale * np.sqrt(sizes)
+    short = d < 0.3 * ladder(rows).scale * np.sqrt(sizes)
     zero = (w == 0) | (d > 0) & (np.abs(w - d) <= 0.01 * d) & short
     if spread is None:
         return np.asarray(zero)
-    width = first_known(spread[:, places]) * np.sqrt(sizes)
+    width = past.first(chosen(spread, places)) * np.sqrt(sizes)
     level = (width <= 1.05 * d) & (d < 0.3 * w) | (width <= 1e-6 * w)
     return np.asarray((zero | level) & (sizes > 3) & np.isfinite(w))

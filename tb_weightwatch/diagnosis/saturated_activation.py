@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._layers import activation, layers, owned, saturated, squashing
 from ._loss import trend
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, alive, column, trailing_mean, trainable, variables
+from ._signals import Bool, awake, column, trainable, variables
 from ._structure import model_layers
 from ._words import evidence, listed
 
@@ -40,6 +42,13 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
         Scale the inputs, start from smaller weights, use ReLU in hidden layers, and let the loss see logits
         (from_logits=True), which keeps the gradient where the sigmoid is flat.
 
+    Sick example:
+        model = net(1, hidden="sigmoid", bias_initializer=keras.initializers.Constant(30.0))
+        watch = fit(model, x, number, "mse")
+
+    Healthy example:
+        watch = fit(net(1, hidden="sigmoid"), x, number, "mse", optimizers.Adam(0.02))
+
     References:
         Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)
 
@@ -57,31 +66,29 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
         )
     if not squashing(history).any():
         return None
-    flat = saturated(history, share)
+    any_flat, any_gone = _flat(history, share)
     seen = trend(history)
-    living = alive(history)
-    blocked = column(history, "blocked_share")
-    gone: Bool = np.zeros(flat.shape, bool)
-    if blocked is not None:
-        gone = np.asarray((trailing_mean(blocked, 5) > 0.99) & flat)
+    living = awake(history)
     enough = np.arange(len(history)) >= rows - 1
     # A loss on logits goes round a flat output: while it falls by much, the gradient is not lost.
     silent = seen.low() | (seen.fallen & (~seen.poor(0.9) | (seen.gain > 0.3)))
     no_gradient: Bool = np.zeros(len(history), bool)
     if living is not None:
-        no_gradient = np.asarray(~living.any(axis=1))
+        no_gradient = np.asarray(~living)
     # Without a loss only the exact case is judged: outputs flat to the last bit, and nothing gets a gradient.
     stuck = np.where(seen.rows > 0, ~silent & seen.stuck(0.9), no_gradient)
-    firing: Bool = (flat & stuck[:, None] | gone & (no_gradient & ~seen.low())[:, None]) & enough[:, None]
+    cut_off = no_gradient & ~seen.low()
+    firing: Bool = (any_flat & stuck.astype(bool) | any_gone & cut_off) & enough
     if not firing.any():
         return None
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
-        which = np.flatnonzero(firing[row])
+        flat, gone = saturated(history, share)[row], _gone(history, share)[row]
+        which = np.flatnonzero(flat & bool(stuck[row]) | gone & cut_off[row])
         names = [layers(history)[i].name for i in which]
         kinds = sorted({activation(layers(history)[i]) for i in which})
         most = float(np.nanmean(history.column("saturated_share")[row, which]))
-        dead = bool(gone[row, which].any())
+        dead = bool(gone[which].any())
         lost = (
             "so the slope there is exactly 0 and no weight before it gets a gradient"
             if dead and no_gradient[row]
@@ -119,7 +126,20 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
             variables=tuple(variables(history)[i].name for i in before),
         )
 
-    return Finding(np.asarray(firing.any(axis=1)), tell)
+    return Finding(np.asarray(firing), tell)
+
+
+@causal
+def _gone(rows: History, past: Past, share: float) -> Bool:
+    """Returns `[T, L]` where a layer is saturated to the last bit: its slope is exactly 0."""
+    blocked, flat = column(rows, "blocked_share"), saturated(rows, share)
+    return np.zeros(flat.shape, bool) if blocked is None else np.asarray((past.trailing_mean(blocked, 5) > 0.99) & flat)
+
+
+@causal
+def _flat(rows: History, past: Past, share: float) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether any layer is saturated, and whether any is to the last bit."""
+    return np.asarray(saturated(rows, share).any(axis=1)), np.asarray(_gone(rows, share).any(axis=1))
 
 
 def _is_output(history: History, names: list[str]) -> bool:

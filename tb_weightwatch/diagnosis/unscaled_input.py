@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._layers import saturated, starved
+from ._layers import any_saturated, starved
 from ._loss import trend
 from ._optimizer import usual_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, column, largest_mean_step, latest_known, run_column, running_mean, streak
+from ._signals import Bool, largest_mean_step, latest_known, run_column, running_mean, streak
 from ._structure import depth, kernels, model_layers, takes_any_scale
-from ._words import evidence, listed
+from ._words import evidence, listed, steps
 
 
 @rule(
@@ -50,6 +50,15 @@ def unscaled_input(
 
     What to try:
         Standardise with the training set's mean and standard deviation, or put a Normalization layer first.
+
+    Sick example:
+        raw = 500 + 200 * x
+        watch = fit(net(3, "softmax"), raw, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.01))
+
+    Healthy example:
+        raw = 500 + 200 * x
+        scaled = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+        watch = fit(net(3, "softmax"), scaled, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.01))
 
     References:
         https://keras.io/api/layers/preprocessing_layers/numerical/normalization/
@@ -115,14 +124,14 @@ def _effects(history: History, large: Bool, small: Bool, rows: int) -> list[tupl
     moving = ~(largest_mean_step(history) < 1e-4) | (rate > 5e-3 * usual_rate(history))
     began &= moving
     poor = seen.poor(0.8) & enough & ~seen.low()
-    hidden = saturated(history).any(axis=1) if saturated(history).size else np.zeros(len(history), bool)
+    hidden = any_saturated(history)
     dead = starved(history)
     jumps = _bounces(history) & enough & ~seen.low()
 
     def loss(row: int) -> str:
         level = seen.no_skill[row]
         trivial = f", hardly better than {number(float(level))}, which takes no skill" if np.isfinite(level) else ""
-        return f"{seen.words(row)} in {int(history.steps[row]):,} steps{trivial}"
+        return f"{seen.words(row)} in {steps(history, int(history.steps[row]))}{trivial}"
 
     return [
         (hidden & large & poor, lambda row: "activations are saturated"),
@@ -149,13 +158,14 @@ def _worst(history: History) -> str:
 
 
 def _dominance(history: History, row: int) -> str:
-    norm: Float | None = column(history, "gradient_norm")
-    if norm is None:
+    if not history.has("gradient_norm"):
         return ""
     first = kernels(history) & (depth(history) == 0)
     rest = kernels(history) & ~first
     if not first.any() or not rest.any():
         return ""
-    average = running_mean(norm)[row]
+    norm = history.column("gradient_norm")[: row + 1]
+    finite = np.isfinite(norm)
+    average = np.sum(norm, axis=0, where=finite, dtype=np.float64) / finite.sum(axis=0)
     share = np.nanmax(average[first]) / max(np.nanmax(average[rest]), 1e-30)
     return f"; the first layer's gradient is {number(float(share))} times the next" if 10 < share < 1e30 else ""

@@ -57,6 +57,14 @@ def unscaled_target(
     What to try:
         Standardise the targets with the training set's mean and standard deviation, and undo it after predicting.
 
+    Sick example:
+        price = 150 + 20 * number
+        watch = fit(net(1), x, price, "mse", epochs=6)
+
+    Healthy example:
+        price = 150 + 20 * number
+        watch = fit(net(1), x, (price - price.mean()) / price.std(), "mse", epochs=6)
+
     References:
         https://developers.google.com/machine-learning/crash-course/numerical-data/normalization
 

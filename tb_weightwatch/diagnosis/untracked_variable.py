@@ -8,7 +8,7 @@ import numpy as np
 
 from ..history import History
 from ._rule import Fault, Finding, Lacks, rule
-from ._signals import column, facts, variables
+from ._signals import facts, variables
 from ._words import counted, evidence, listed
 
 
@@ -31,6 +31,30 @@ def untracked_variable(history: History, *, elements: int = 1) -> Finding | Lack
 
     What to try:
         Make it with self.add_weight(...) in the layer's __init__ or build.
+
+    Sick example:
+        class Scale(layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.scale = tf.Variable(tf.ones(8))
+
+            def call(self, x):
+                return self.scale * x
+
+        model = keras.Sequential([keras.Input((8,)), Scale(), layers.Dense(1)])
+        watch = fit(model, x, number, "mse", optimizers.Adam(0.02))
+
+    Healthy example:
+        class Scale(layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.scale = self.add_weight(shape=(8,), initializer="ones")
+
+            def call(self, x):
+                return self.scale * x
+
+        model = keras.Sequential([keras.Input((8,)), Scale(), layers.Dense(1)])
+        watch = fit(model, x, number, "mse", optimizers.Adam(0.02))
 
     References:
         https://keras.io/guides/making_new_layers_and_models_via_subclassing/
@@ -62,9 +86,8 @@ def untracked_variable(history: History, *, elements: int = 1) -> Finding | Lack
 def _untracked(history: History) -> list[dict[str, Any]]:
     """Returns those that are not watched by their own name and moving: such a one is trained by hand."""
     listed_ones = [dict(x) for x in (facts(history).get("model") or {}).get("untracked") or ()]
-    update = column(history, "update_norm")
-    if update is None:
+    if not listed_ones or not history.has("update_norm"):
         return listed_ones
-    moved = np.asarray((update > 0).any(axis=0))
+    moved = np.asarray((history.column("update_norm") > 0).any(axis=0))
     own = {v.name for v, m in zip(variables(history), moved, strict=True) if m and not v.layer}
     return [one for one in listed_ones if str(one.get("name")) not in own]

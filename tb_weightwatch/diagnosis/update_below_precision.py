@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import Stretch, causal, whole_of, within
 from ._loss import trend
 from ._optimizer import accumulation, half_ulp, literal, negligible, nominal_step
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, alive, column, ever, latest_known, run_column, running_mean, trainable, variables
+from ._signals import Bool, Float, alive, column, latest, lengths, trainable, variables
 from ._words import evidence, named
 
 
@@ -39,6 +41,12 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
         Keep the weights in float32 (mixed_bfloat16 or mixed_float16 instead of a pure type), scale huge weights
         down, or take a larger learning rate.
 
+    Sick example:
+        watch = loop(net(1, dtype="bfloat16"), x, number, mse, optimizers.SGD(1e-4))
+
+    Healthy example:
+        watch = loop(net(1, dtype="mixed_bfloat16"), x, number, mse, optimizers.SGD(0.03))
+
     References:
         https://keras.io/api/mixed_precision/policy/
 
@@ -47,30 +55,29 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
         rows: recorded steps without any change before it is reported.
         stuck: mean share of elements that do not follow their gradient, from which a variable counts as stuck.
     """
-    step, living = nominal_step(history), alive(history)
-    if step is None or living is None:
+    lost = _lost(history, rows, stuck)
+    nothing = negligible(history)
+    rate = latest(history, "learning_rate")
+    if lost is None or nothing is None or not np.isfinite(rate).any():
         return Lacks("the optimizer's step is not known (pass one Keras optimizer= to ww.Watch)")
-    still, mostly = _still(history, living, rows, stuck)
+    still, mostly = lost
     if not still.any() and not mostly.any():
         return None
-    rate, weight = latest_known(run_column(history, "learning_rate")), _element(history)
-    # In a short type Adam's own numbers are rounded as well (0.999 is 1 in bfloat16), and the step with them to 0.
-    lost = (step < half_ulp(history) * weight) | _short(history)
-    nothing = negligible(history)
-    assert nothing is not None
     seen = trend(history)
-    partly = mostly & ~(seen.fallen | seen.low())[:, None] & (step < 4 * half_ulp(history) * weight)
     # Where the step is negligible at any precision, that is the learning rate's doing, and 502 explains this.
-    firing = (still & lost | partly & ~nothing[:, None]) & (rate > 0)[:, None]
+    partly = mostly & (~(seen.fallen | seen.low()) & ~nothing)[:, None]
+    firing = (still | partly) & (rate > 0)[:, None]
     if not firing.any():
         return None
 
     def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
+        step, weight = nominal_step(Stretch(history, row, row + 1)), _element(Stretch(history, row, row + 1))
+        assert step is not None
         items = [variables(history)[i] for i in concerned]
         big = max(range(len(items)), key=lambda i: items[i].size)
         place = int(concerned[big])
         item = items[big]
-        asked, held = float(step[row, place]), float(weight[row, place])
+        asked, held = float(step[0, place]), float(weight[0, place])
         ulp = 2 * float(half_ulp(history)[place]) * held
         elements = sum(v.size for v, able in zip(variables(history), trainable(history), strict=True) if able)
         share = sum(v.size for v in items) / max(1, elements)
@@ -111,24 +118,35 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
     return Finding(firing, tell)
 
 
-def _still(history: History, living: Bool, rows: int, stuck: float) -> tuple[Bool, Bool]:
-    """Returns `[T, V]` where a variable has never changed in enough steps, and where most of it is stuck."""
+@causal
+def _lost(history: History, past: Past, rows: int, stuck: float) -> tuple[Bool, Bool] | None:
+    """Returns `[T, V]` where a variable has never changed, and where most of it is stuck, by steps as small as that."""
+    step, living = nominal_step(history), alive(history)
+    if step is None or living is None:
+        return None
+    still, mostly = _still(history, past, living, rows, stuck)
+    weight = half_ulp(history) * _element(history)
+    # In a short type Adam's own numbers are rounded as well (0.999 is 1 in bfloat16), and the step with them to 0.
+    return still & ((step < weight) | _short(history)), mostly & (step < 4 * weight)
+
+
+def _still(history: History, past: Past, living: Bool, rows: int, stuck: float) -> tuple[Bool, Bool]:
+    """Returns `[n, V]` where a variable has never changed in enough steps, and where most of it is stuck."""
     update, share = column(history, "update_norm"), column(history, "stuck_share")
     assert update is not None
-    count = run_column(history, "iterations")
-    steps = np.cumsum(living, axis=0)
+    count = latest(whole_of(history), "iterations")
+    steps = past.total(living)
     # Accumulation moves nothing in most steps: wait for several of its rounds, and for the optimizer to have counted.
     wait = max(rows, 4 * accumulation(history) if accumulation(history) > 1 else rows)
-    counted = latest_known(count) - latest_known(count)[:1] if len(count) else count
-    acted = (~np.isfinite(counted) | (counted >= min(rows, max(1, rows - 1)))) if len(count) else np.zeros(0, bool)
-    still = ~ever(update > 0) & (steps >= wait) & trainable(history) & acted[:, None]
+    counted = within(history, count - count[:1])
+    acted = ~np.isfinite(counted) | (counted >= min(rows, max(1, rows - 1)))
+    still = ~past.ever(update > 0) & (steps >= wait) & trainable(history) & acted[:, None]
     if share is None:
         return still, np.zeros_like(still)
     zeros = column(history, "gradient_zero_share")
     alive_share = 1.0 if zeros is None else np.maximum(1 - zeros, 1e-9)
-    return still, (running_mean(np.where(living, share / alive_share, np.nan)) >= stuck) & (steps >= 2 * wait) & acted[
-        :, None
-    ]
+    behind = past.mean(np.where(living, share / alive_share, np.nan)) >= stuck
+    return still, behind & (steps >= 2 * wait) & acted[:, None]
 
 
 def _short(history: History) -> Bool:
@@ -139,4 +157,4 @@ def _element(history: History) -> Float:
     """Returns `[T, V]` how large an element of a weight is: root mean square."""
     weight = column(history, "weight_norm")
     assert weight is not None
-    return np.asarray(weight / np.sqrt([max(1, v.size) for v in variables(history)]))
+    return np.asarray(weight / lengths(history))

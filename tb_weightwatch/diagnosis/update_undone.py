@@ -6,10 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
+from ._causal import Stretch, causal
 from ._loss import trend
 from ._optimizer import accumulation, against_law, config, half_ulp, negligible, nominal_step
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, alive, column, ever, latest_known, run_column, running_max, trainable, variables
+from ._signals import (
+    Bool,
+    Float,
+    awake,
+    chosen,
+    column,
+    ever,
+    latest_known,
+    lengths,
+    moving,
+    run_column,
+    running_max,
+    trainable,
+    variables,
+)
 from ._structure import kernels
 from ._words import counted, evidence
 
@@ -40,6 +56,14 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
 
     What to try:
         Look for assign, set_weights, load_weights, constraints, use_ema and model building inside the training loop.
+
+    Sick example:
+        model = net(1)
+        start = model.get_weights()
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01), begin=lambda step: model.set_weights(start))
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01))
 
     References:
         https://keras.io/api/layers/constraints/
@@ -75,8 +99,7 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
                 f"Updates are undone: in {counted(count, 'step')} weights were not where the last one left them, "
                 f"so what was learned is thrown away{after}"
             )
-        update = column(history, "update_norm")
-        assert update is not None
+        largest = float(np.nanmax(history.column("update_norm")[row], initial=0))
         return Telling(
             message=message,
             fix="Make the model and load weights once, before the loop; remove what assigns to weights in it:\n"
@@ -84,7 +107,7 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
             "and look for kernel_constraint, use_ema, set_weights, load_weights and assign.",
             evidence=(
                 evidence("times put back", count, "of the recorded steps", quantity="weight_norm"),
-                evidence("update within the step", float(np.nanmax(update[row], initial=0)), "largest of a variable",
+                evidence("update within the step", largest, "largest of a variable",
                          quantity="update_norm"),
             ),
             severity="error",
@@ -102,24 +125,34 @@ def _counted(history: History, row: int) -> int:
 
 def _put_back(history: History) -> tuple[Bool, Bool]:
     """Returns `[T]` where variables had returned to zero before the step, and where any had changed between steps."""
-    weight, update = column(history, "weight_norm"), column(history, "update_norm")
-    nothing = np.zeros(len(history), bool)
-    if weight is None or update is None or len(history) < 2:
-        return nothing, nothing
-    able = trainable(history)
-    w, d = weight[:, able], update[:, able]
-    # The encoding keeps three digits.
-    near = 0.02 * np.maximum(w[1:], w[:-1])
-    consecutive = (np.diff(history.steps) == 1)[:, None] & (d[1:] > 0) & (d[:-1] > 0)
-    again = consecutive & (np.abs(w[1:] - d[1:]) <= 0.01 * d[1:])
-    home = again & (w[:-1] > 0.5 * d[1:]) & (np.cumsum(again, axis=0) >= 1)
-    jumped = consecutive & (np.abs(w[1:] - w[:-1]) > 1.1 * d[1:] + near)
-    needed = max(1, int(np.ceil(0.2 * able.sum())))
-    jumped = np.r_[np.zeros((1, jumped.shape[1]), bool), jumped] | against_law(history)[:, able]
-    back = np.r_[False, (home.sum(axis=1) >= needed)]
+    home, jumped = _displaced(history)
+    needed = max(1, int(np.ceil(0.2 * trainable(history).sum())))
+    back = home >= needed
     # A lone variable can land on its own length by chance; several at once, or twice in a row, can not.
-    several = np.r_[False, home.sum(axis=1) >= max(needed, 2)]
-    return np.asarray(several | np.r_[False, back[:-1]] & back), _exceptions(np.asarray(jumped.sum(axis=1) >= needed))
+    several = home >= max(needed, 2)
+    return np.asarray(several | np.r_[False, back[:-1]] & back), _exceptions(np.asarray(jumped >= needed))
+
+
+@causal
+def _displaced(rows: History, past: Past) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns `[T]` how many variables had returned to zero before the step, and how many had changed between steps."""
+    weight, update = column(rows, "weight_norm"), column(rows, "update_norm")
+    if weight is None or update is None:
+        return np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+    able = trainable(rows)
+    law = chosen(against_law(rows), able)
+    now, step = past.window(chosen(weight, able), 1), past.window(chosen(update, able), 1)
+    steps = past.window(rows.steps, 1)
+    w, d, before, made = now[1:], step[1:], now[:-1], step[:-1]
+    # The encoding keeps three digits.
+    near = 0.02 * np.maximum(w, before)
+    consecutive = (np.diff(steps) == 1)[:, None] & (d > 0) & (made > 0)
+    home = consecutive & (np.abs(w - d) <= 0.01 * d) & (before > 0.5 * d)
+    jumped = consecutive & (np.abs(w - before) > 1.1 * d + near)
+    # The very first row has none before it.
+    missing = len(law) - len(jumped)
+    jumped = np.concatenate([np.zeros((missing, law.shape[1]), bool), jumped]) | law
+    return np.r_[np.zeros(missing, np.int64), home.sum(axis=1)], jumped.sum(axis=1)
 
 
 def _exceptions(odd: Bool) -> Bool:
@@ -129,25 +162,31 @@ def _exceptions(odd: Bool) -> Bool:
 
 def _still(history: History, rows: int) -> Bool:
     """Returns `[T]` whether nothing has ever changed although the optimizer has counted steps that must matter."""
-    update, living, count = column(history, "update_norm"), alive(history), column(history, "iterations")
+    living, count = awake(history), column(history, "iterations")
     nothing = np.zeros(len(history), bool)
     law = negligible(history)
-    if update is None or living is None or count is None or law is None or not len(history):
+    if living is None or count is None or law is None or not len(history):
         return nothing
-    weight = column(history, "weight_norm")
+    weight = column(Stretch(history, 0, 1), "weight_norm")
     counted_up = latest_known(count) - latest_known(count)[:1] >= rows * accumulation(history)
-    moved = ever(((update > 0) & trainable(history)).any(axis=1))
+    moved = ever(moving(history))
     rate = latest_known(run_column(history, "learning_rate"))
     usual = weight is not None and bool(np.nanmax(weight[0, kernels(history)], initial=0) > 0)
-    busy = np.cumsum(living.any(axis=1)) >= rows
+    busy = np.cumsum(living) >= rows
     exact = all(v.dtype in ("float32", "float64") for v in variables(history))
     return np.asarray(counted_up & ~moved & (rate > 0) & ~law & busy & exact & usual & _matters(history))
 
 
 def _matters(history: History) -> Bool:
     """Returns `[T]` whether the step asked for is well above what the stored weights can hold."""
-    step, weight = nominal_step(history), column(history, "weight_norm")
+    return running_max(_held(history)) > 100
+
+
+@causal
+def _held(rows: History, past: Past) -> Float:
+    """Returns `[T]` the largest step asked for, in units of half a last place; 0 where it is not known."""
+    step, weight = nominal_step(rows), column(rows, "weight_norm")
     if step is None or weight is None or not step.shape[1]:
-        return np.zeros(len(history), bool)
-    element = weight / np.sqrt([max(1, v.size) for v in variables(history)])
-    return running_max(np.fmax.reduce(step / np.maximum(half_ulp(history) * element, 1e-30), axis=1)) > 100
+        return np.zeros(len(rows))
+    element = weight / lengths(rows)
+    return np.asarray(np.fmax.reduce(step / np.maximum(half_ulp(rows) * element, 1e-30), axis=1))

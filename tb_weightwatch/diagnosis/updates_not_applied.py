@@ -6,17 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
+from ._causal import causal
 from ._optimizer import accumulation, optimizers
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, alive, column, ever, facts, latest_known, run_column, streak, trainable, variables
-from ._words import by_hand, counted, evidence, named
+from ._signals import (
+    Bool,
+    alive,
+    awake,
+    column,
+    facts,
+    latest_known,
+    moving,
+    run_column,
+    streak,
+    trainable,
+    variables,
+)
+from ._words import before, by_hand, counted, evidence, named
 
 
 @rule(
     code=507,
     name="updates-not-applied",
     link="optimizer",
-    needs=("update_norm",),
     explains=("learning-rate-too-small", "update-below-precision"),
 )
 def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sure: int = 64) -> Finding | Lacks | None:
@@ -38,6 +51,12 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         Call optimizer.apply_gradients(zip(gradients, model.trainable_variables)) in each step, with the variables of
         the very model that made the loss; compile again after changing `trainable`.
 
+    Sick example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01), apply=False)
+
+    Healthy example:
+        watch = loop(net(1), x, number, mse, optimizers.Adam(0.01), apply=True)
+
     References:
         https://keras.io/guides/writing_a_custom_training_loop_in_tensorflow/
 
@@ -47,12 +66,12 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         steps: training steps without an update before it is likely.
         sure: training steps without an update before it is certain.
     """
-    update, living = column(history, "update_norm"), alive(history)
-    assert update is not None
+    if not (history.has("update_norm") or before(history)):
+        return Lacks("it was not recorded how far the weights moved in a step")
+    living, moved = awake(history), moving(history)
     able = trainable(history)
-    moved = (update > 0) & able
     rate = latest_known(run_column(history, "learning_rate"))
-    missing = _missing(history, moved, living, rows)
+    missing = _missing(history, rows)
     halted = np.zeros(len(history), bool)
     count = column(history, "iterations")
     last = _last_update(history, moved, count)
@@ -65,13 +84,16 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
         slow = 2 * accumulation(history) if accumulation(history) > 1 else 0
         wait = np.where(last == 0, np.where(ended, max(rows, slow), max(steps, slow)), np.maximum(sure, 4 * longest))
         # The count alone tells; gradients that are known must be alive, else it is they that are missing.
-        active = ~moved.any(axis=1) & (able.any() if living is None else np.asarray(living.any(axis=1)))
+        active = ~moved & (able.any() if living is None else living)
         halted = (streak(active) >= rows) & (pause >= wait) & ~(rate == 0)
-    if not halted.any() and not missing.any():
+    if not halted.any() and (missing is None or not missing.any()):
+        if before(history):
+            known = any(v.optimized is not None for v in variables(history))
+            return None if known else Lacks("the optimizer has not been built; it takes training steps to tell")
         if count is None and not moved.any():
             return Lacks("the optimizer's count of steps was not recorded (pass optimizer= to ww.Watch)")
         return None
-    firing = missing | halted[:, None] & able
+    firing = halted[:, None] & able if missing is None else missing | halted[:, None] & able
 
     def tell(row: int, concerned: NDArray[np.intp]) -> Telling:
         total, step = int(able.sum()), int(history.steps[row])
@@ -118,23 +140,29 @@ def updates_not_applied(history: History, *, rows: int = 5, steps: int = 20, sur
     return Finding(firing, tell)
 
 
-def _missing(history: History, moved: Bool, living: Bool | None, rows: int) -> Bool:
-    """Returns `[T, V]` where a variable is not the optimizer's and has never moved, while others do."""
+@causal
+def _missing(history: History, past: Past, rows: int) -> Bool | None:
+    """Returns `[T, V]` where a variable is not the optimizer's and has never moved, while others do; None: nowhere."""
     listed = np.array([v.optimized is False for v in variables(history)], bool) & trainable(history)
     if not listed.any() or not optimizers(history):
-        return np.zeros(moved.shape, bool)
+        return None
+    update, living = column(history, "update_norm"), alive(history)
+    if update is None:  # before the first step: what has a gradient should have an optimizer
+        return None if living is None else np.asarray(listed & living)
+    moved = (update > 0) & trainable(history)
     # By hand, a variable may be left out on purpose: then nobody computes its gradient. In `fit` the list is compile's.
     compiled = (facts(history).get("recorder") or {}).get("kind") == "fit"
-    asked: Bool = np.zeros_like(moved) if living is None else ever(living)
+    asked: Bool = np.zeros_like(moved) if living is None else past.ever(living)
     meant = np.zeros(moved.shape, bool) if compiled else ~asked
-    others = ever(np.asarray(moved.any(axis=1)))
-    enough = np.arange(1, len(history) + 1) >= rows
-    return np.asarray(listed & ~ever(moved) & ~meant & (others & enough)[:, None])
+    others = past.ever(np.asarray(moved.any(axis=1)))
+    # What is not in compile's list will never be; by hand, some may have their turn later.
+    enough = past.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
+    return np.asarray(listed & ~past.ever(moved) & ~meant & (others & enough)[:, None])
 
 
 def _last_update(history: History, moved: Bool, count: NDArray[np.float64] | None) -> NDArray[np.int64]:
     """Returns `[T]` the last recorded step that applied anything, by the weights or the optimizer's count (0: none)."""
-    acted = moved.any(axis=1)
+    acted = moved
     if count is not None and len(count):
         known = latest_known(count)
         before = np.r_[known[:1], known[:-1]]

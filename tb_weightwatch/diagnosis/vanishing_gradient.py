@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import causal
 from ._depth import ladder
 from ._layers import activation, layers, squashing
 from ._loss import trend
 from ._optimizer import config, normalised
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, column, running_mean, variables
+from ._signals import Bool, lone, running_mean, variables
 from ._words import evidence
 
 
@@ -43,6 +45,16 @@ def vanishing_gradient(
     What to try:
         ReLU with He initialisation, residual connections, BatchNormalization or LayerNormalization between layers.
 
+    Sick example:
+        stack = [layers.Dense(16, "sigmoid") for _ in range(12)]
+        model = keras.Sequential([keras.Input((8,)), *stack, layers.Dense(3, "softmax")])
+        watch = fit(model, x, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.1))
+
+    Healthy example:
+        stack = [layers.Dense(16, "relu", kernel_initializer="he_normal") for _ in range(6)]
+        model = keras.Sequential([keras.Input((8,)), *stack, layers.Dense(3, "softmax")])
+        watch = fit(model, x, kind, "sparse_categorical_crossentropy", optimizers.SGD(0.1))
+
     References:
         Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010)
 
@@ -55,14 +67,12 @@ def vanishing_gradient(
     steps = ladder(history)
     if len(steps.places) < layers_least or not len(history):
         return None
-    norm = column(history, "gradient_norm")
-    assert norm is not None
-    pull = steps.pull
+    pull, norm = steps.pull, lone(history, "gradient_norm", steps.places[0])
     ratio = pull[:, 0] / pull[:, -1]
-    geometric = _falls(pull)
+    geometric = _falls(history)
     seen = trend(history)
     stuck = seen.known & seen.stuck(0.95) & ~seen.low() & (seen.rows >= rows)
-    alive = (pull[:, 0] > 0) & (norm[:, steps.places[0]] > 0)
+    alive = (pull[:, 0] > 0) & (norm > 0)
     firing = (ratio < fall) & geometric & stuck & alive & _slight(history)
     if not firing.any():
         return None
@@ -94,8 +104,10 @@ def vanishing_gradient(
     return Finding(np.asarray(firing), tell)
 
 
-def _falls(pull: NDArray[np.float64]) -> Bool:
+@causal
+def _falls(rows: History, past: Past) -> Bool:
     """Returns `[T]` whether the fall towards the input is spread over the layers and not one single drop."""
+    pull = ladder(rows).pull
     logs = np.log10(np.where(pull > 0, pull, np.nan))
     drops = np.diff(logs, axis=1)
     whole = logs[:, -1] - logs[:, 0]
@@ -105,13 +117,13 @@ def _falls(pull: NDArray[np.float64]) -> Bool:
 
 def _slight(history: History) -> Bool:
     """Returns `[T]` whether the first matrix hardly moves, or moves by gradients too small to hold a direction."""
-    update, weight, norm = (column(history, n) for n in ("update_norm", "weight_norm", "gradient_norm"))
     place = ladder(history).places[0]
-    if update is None or weight is None or norm is None:
+    if not history.has("update_norm"):
         return np.ones(len(history), bool)
-    slow = running_mean(update[:, place] / weight[:, place]) < 1e-4
+    update, weight, norm = (lone(history, n, place) for n in ("update_norm", "weight_norm", "gradient_norm"))
+    slow = running_mean(update / weight) < 1e-4
     if not normalised(history):
         return np.asarray(slow)
     # Adam makes steps of usual size from the smallest gradient; they follow noise once epsilon is near.
-    element = running_mean(norm[:, place]) / np.sqrt(max(1, variables(history)[place].size))
+    element = running_mean(norm) / np.sqrt(max(1, variables(history)[place].size))
     return np.asarray(slow | (element < 10 * config(history, "epsilon", 1e-7)) | (ladder(history).pull[:, 0] < 1e-4))

@@ -41,6 +41,12 @@ def wrong_loss(history: History, *, rows: int = 20, continuous: float = 0.3) -> 
     What to try:
         Mean squared error for numbers, sparse_categorical_crossentropy for class ids, binary_crossentropy for 0 and 1.
 
+    Sick example:
+        watch = fit(net(1, "sigmoid"), x, number, "binary_crossentropy")
+
+    Healthy example:
+        watch = fit(net(1), x, number, "mse")
+
     References:
         https://keras.io/api/losses/
 
@@ -69,7 +75,7 @@ def _numbers(history: History, continuous: float) -> Fault | None:
         f"The targets are continuous numbers ({number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))}), "
         f"but the loss is a cross-entropy, which is for classes",
         "Predict numbers with a linear output and a squared error:\n"
-        "    keras.layers.Dense(1), loss='mean_squared_error'",
+        "    keras.layers.Dense(1)   # no activation, and\n    loss='mean_squared_error'",
         (evidence("fractional targets", float(np.nanmax(fraction)), "share", quantity="target_fraction_share"),),
     )
 

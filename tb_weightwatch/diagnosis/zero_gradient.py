@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import Severity
+from ._causal import causal
 from ._loss import trend
+from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import column, ever, streak, trainable, variables
+from ._signals import Bool, column, trainable, variables
 from ._structure import cut, kernels
-from ._words import counted, evidence, named
+from ._words import counted, evidence, named, steps
 
 
 @rule(code=402, name="zero-gradient", link="gradient", needs=("gradient_norm",), explains=("no-learning-signal",))
@@ -35,6 +37,16 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         Look at the layer named, and what follows it: outputs all equal, tf.clip_by_value, tf.sign, multiplication by a
         mask, all weights initialised to zero.
 
+    Sick example:
+        stack = [layers.Dense(16), layers.Lambda(tf.sign), layers.Dense(1)]   # flat everywhere
+        model = keras.Sequential([keras.Input((8,)), *stack])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
+    Healthy example:
+        stack = [layers.Dense(16), layers.Activation("tanh"), layers.Dense(1)]
+        model = keras.Sequential([keras.Input((8,)), *stack])
+        watch = loop(model, x, number, mse, optimizers.Adam(0.01))
+
     References:
         https://www.tensorflow.org/guide/autodiff
 
@@ -43,19 +55,15 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         rows: recorded steps in a row, if no trainable variable has a gradient.
         part: recorded steps in a row, if only some have none.
     """
-    norm = column(history, "gradient_norm")
-    assert norm is not None
-    able = trainable(history)
-    zero = (norm == 0) & able
+    zero, living = _rows(history)
     if not zero.any():
         return None
-    held = streak(zero)
+    able = trainable(history)
+    held, moved_before = _course(history)
     seen = trend(history)
-    living = ((norm > 0) & able).any(axis=1)
     matrices = kernels(history)
     # A bias alone (before BatchNormalization, say) is no break in the chain: a matrix must be without gradient too.
     some = (held >= part) & (held >= part)[:, matrices].any(axis=1, keepdims=True)
-    moved_before = ever(norm > 0)
     falling = seen.fallen & ~seen.poor(0.95)
     some &= ~(moved_before & falling[:, None])
     # What was alive may rest for a while (momentum moves on, another part has its turn).
@@ -74,7 +82,7 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         if where == "all":
             message = (
                 f"All gradients are exactly zero: {counted(total, 'trainable variable')}, "
-                f"{counted(count, 'recorded step')} "
+                f"{steps(history, count, 'recorded step')} "
                 f"in a row{after}, so the loss does not react to any weight"
             )
         else:
@@ -89,7 +97,7 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
             message = (
                 f"The gradient of {named(history, concerned)} ({len(concerned)} of {total} trainable variables) "
                 f"is exactly "
-                f"zero, {counted(count, 'recorded step')} in a row{after}: {depth}"
+                f"zero, {steps(history, count, 'recorded step')} in a row{after}: {depth}"
             )
         return Telling(
             message=message,
@@ -107,6 +115,23 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         )
 
     return Finding(firing, tell)
+
+
+@causal
+def _rows(rows: History, past: Past) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether any trainable variable's gradient is exactly 0, and whether any is above."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    able = trainable(rows)
+    return np.asarray(((norm == 0) & able).any(axis=1)), np.asarray(((norm > 0) & able).any(axis=1))
+
+
+@causal
+def _course(rows: History, past: Past) -> tuple[NDArray[np.int32], Bool]:
+    """Returns `[T, V]` for how many rows the gradient has been exactly 0, and whether it ever was above."""
+    norm = column(rows, "gradient_norm")
+    assert norm is not None
+    return past.streak(np.asarray((norm == 0) & trainable(rows))), past.ever(np.asarray(norm > 0))
 
 
 def _fix(where: str) -> str:
