@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     from tb_weightwatch.diagnosis import catalogue, diagnose
     from tb_weightwatch.history import History
 
-    from . import healthy, sick, sick_more  # noqa: F401
+    from . import decoys, healthy, sick, sick_more  # noqa: F401
     from .lab import PROGRAMS, Lab
 
     verbose = "-v" in arguments

@@ -301,6 +301,33 @@ def loss_times_a_million_loop(lab: Lab) -> Any:
     )
 
 
+# -- 402
+
+
+@program("zero-gradient")
+def signs_between_the_layers_cnn_fit(lab: Lab) -> Any:
+    x, y = data("digits")
+    keras.utils.set_random_seed(2)
+    inputs = L.Input((8, 8, 1))
+    hidden = L.Conv2D(8, 3, activation="tanh")(inputs)
+    signs = L.Lambda(tf.sign, output_shape=(6, 6, 8))(hidden)
+    model = keras.Model(inputs, L.Dense(10, activation="softmax")(L.Flatten()(signs)))
+    return lab.fit(model, x.reshape(-1, 8, 8, 1), y, optimizer=O.Adam(3e-3), loss=SPARSE, epochs=1)
+
+
+@program("zero-gradient")
+def hidden_values_clipped_loop(lab: Lab) -> Any:
+    x, y = data("diabetes")
+    keras.utils.set_random_seed(1)
+    first, last = L.Dense(16, bias_initializer=keras.initializers.Constant(30.0)), L.Dense(1)
+    model = keras.Sequential([L.Input((10,)), first, last])
+
+    def forward(xb: Any) -> Any:
+        return last(tf.clip_by_value(first(xb), 0.0, 1.0))
+
+    return lab.loop(model, x, y, optimizer=O.SGD(0.02), loss=_mse, forward=forward, steps=50)
+
+
 # -- 504
 
 
@@ -372,6 +399,28 @@ def float16_overflows_every_step(lab: Lab) -> Any:
     optimizer = O.LossScaleOptimizer(O.SGD(1e-3))
     model.compile(optimizer=optimizer, loss=lambda t, p: tf.reduce_mean(tf.cast(p, "float32") ** 2))
     return lab.fit(model, x, y, epochs=3, compiled=False)
+
+
+@program("loss-scale-skipping")
+def squared_sums_overflow_loop(lab: Lab) -> Any:
+    """Sums of squares in half precision are beyond 65,504 from the first step on."""
+    x, y = data("digits", scaled=False)
+    keras.utils.set_random_seed(0)
+    policy = keras.mixed_precision.DTypePolicy("mixed_float16")
+    model = keras.Sequential([L.Input((64,)), L.Dense(32, dtype=policy), L.Dense(10, dtype=policy)])
+    optimizer = O.LossScaleOptimizer(O.Adam(1e-3))
+    watch = lab.watch(model, optimizer)
+    for step in range(40):
+        part = slice(32 * step, 32 * step + 32)
+        with tf.GradientTape() as tape:
+            p = model(x[part], training=True)
+            loss = tf.cast(tf.reduce_sum(tf.square(100 * p)), tf.float32)
+            scaled = optimizer.scale_loss(loss)
+        pairs = list(zip(tape.gradient(scaled, model.trainable_variables), model.trainable_variables, strict=True))
+        optimizer.apply_gradients(pairs)
+        watch.step(loss, inputs=x[part], targets=y[part], predictions=p)
+    watch.close()
+    return watch
 
 
 # -- 508
@@ -526,3 +575,11 @@ def nan_assigned_to_a_kernel(lab: Lab) -> Any:
         watch.step(loss, inputs=x[part], targets=y[part], predictions=p, gradients=pairs)
     watch.close()
     return watch
+
+
+@program("nonfinite-weight")
+def root_of_the_weights_as_a_constraint_fit(lab: Lab) -> Any:
+    """Meant to keep kernels positive: the root of a negative weight is NaN."""
+    x, y = data("digits")
+    model = mlp(64, 32, 10, last="softmax", kernel_constraint=lambda w: tf.sqrt(w))
+    return lab.fit(model, x, y, optimizer=O.SGD(0.05), loss=SPARSE, epochs=1)

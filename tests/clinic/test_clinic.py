@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tb_weightwatch.diagnosis import catalogue, diagnose
-from tests.clinic import healthy, sick, sick_more  # noqa: F401
+from tests.clinic import decoys, healthy, sick, sick_more  # noqa: F401
 from tests.clinic.lab import PROGRAMS, Lab
 
 # One program for each rule, under fit or by hand; healthy ones for what is most easily misjudged.
