@@ -55,9 +55,7 @@ def best_weights_restored(lab: Lab) -> Any:
     watch = ww.WeightWatch(str(lab.folder), verbose=False)
     lab.watches.append(watch)
     for _ in range(2):  # and on from the best
-        model.fit(
-            x[:400], y[:400], validation_data=(x[400:], y[400:]), epochs=6, verbose=0, callbacks=[stop, watch]
-        )
+        model.fit(x[:400], y[:400], validation_data=(x[400:], y[400:]), epochs=6, verbose=0, callbacks=[stop, watch])
     return watch
 
 
@@ -102,7 +100,7 @@ def target_network_of_a_q_learner(lab: Lab) -> Any:
         chosen = tf.one_hot(action, 2)
         loss = lambda y, p, chosen=chosen: tf.reduce_mean((y - tf.reduce_sum(p * chosen, axis=1)) ** 2)  # noqa: E731
         x = tf.constant(np.eye(11, dtype="f")[place])
-        p, out, pairs = _step(model, x, tf.constant(value.astype("f")), loss)
+        _p, out, pairs = _step(model, x, tf.constant(value.astype("f")), loss)
         optimizer.apply_gradients(pairs)
         if step % 10 == 9:
             copy.set_weights(model.get_weights())

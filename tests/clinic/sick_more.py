@@ -581,5 +581,5 @@ def nan_assigned_to_a_kernel(lab: Lab) -> Any:
 def root_of_the_weights_as_a_constraint_fit(lab: Lab) -> Any:
     """Meant to keep kernels positive: the root of a negative weight is NaN."""
     x, y = data("digits")
-    model = mlp(64, 32, 10, last="softmax", kernel_constraint=lambda w: tf.sqrt(w))
+    model = mlp(64, 32, 10, last="softmax", kernel_constraint=tf.sqrt)
     return lab.fit(model, x, y, optimizer=O.SGD(0.05), loss=SPARSE, epochs=1)

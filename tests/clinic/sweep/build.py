@@ -158,9 +158,6 @@ def skill(run: Run, model: Any, x: np.ndarray, y: np.ndarray) -> float:
         y = y.reshape(p.shape).astype("float64")
         return float(1 - np.mean((p - y) ** 2) / np.mean((y - y.mean(axis=0)) ** 2))
     _, truth = table(run.data)
-    if p.shape[1] > 1:
-        found = p.argmax(axis=1)
-    else:
-        found = (p[:, 0] > (0 if run.head == "logits" else 0.5)).astype(int)
+    found = p.argmax(axis=1) if p.shape[1] > 1 else (p[:, 0] > (0 if run.head == "logits" else 0.5)).astype(int)
     usual = np.bincount(truth).max() / len(truth)
     return float((np.mean(found == truth) - usual) / (1 - usual))

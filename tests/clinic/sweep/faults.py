@@ -228,7 +228,7 @@ def _sign_between(case: Any) -> None:
     import tensorflow as tf
 
     *body, last = case.model.layers
-    signed = keras.layers.Lambda(lambda x: tf.sign(x), output_shape=lambda shape: shape)(body[-1].output)
+    signed = keras.layers.Lambda(tf.sign, output_shape=lambda shape: shape)(body[-1].output)
     case.model = keras.Model(case.model.input, last(signed))
 
 
@@ -287,7 +287,11 @@ def _root_at_zero(honest: Any, y: Any, p: Any) -> Any:
 
 
 def _sigmoids(run: Run, rng: np.random.Generator) -> dict[str, Any]:
-    return _dense(run) | _sgd(run, rng) | {"architecture": "mlp", "depth": 9, "width": 16, "activation": "sigmoid", "steps": 100}
+    return (
+        _dense(run)
+        | _sgd(run, rng)
+        | {"architecture": "mlp", "depth": 9, "width": 16, "activation": "sigmoid", "steps": 100}
+    )
 
 
 FAULTS: dict[str, Fault] = {
@@ -343,7 +347,7 @@ FAULTS: dict[str, Fault] = {
     "sign-between": Fault("zero-gradient", fix=lambda r, g: _dense(r), mutate=_sign_between),
     "many-sigmoids": Fault("vanishing-gradient", fix=_sigmoids, effect=True),
     "loss-a-million": Fault(
-        "exploding-gradient", ("learning-rate-too-large",), effect=True, fix=lambda r, g: _sgd(r, g),
+        "exploding-gradient", ("learning-rate-too-large",), effect=True, fix=_sgd,
         mutate=_loss(lambda honest, y, p: 1e6 * honest(y, p)),
     ),
     "root-at-zero": Fault("nonfinite-gradient", mutate=_loss(_root_at_zero)),
@@ -352,14 +356,14 @@ FAULTS: dict[str, Fault] = {
         fix=lambda r, g: _among(r, "optimizer", ("Adam", "AdamW", "Nadam"), "Adam") | {"steps": 100},
     ),
     "momentum-of-one": Fault(
-        "optimizer-misconfigured", fix=lambda r, g: _sgd(r, g), options=lambda r: {"momentum": 1.0}
+        "optimizer-misconfigured", fix=_sgd, options=lambda r: {"momentum": 1.0}
     ),
     "decay": Fault(
         "optimizer-misconfigured", options=lambda r: {"weight_decay": 50.0}, effect=True,
         fix=lambda r, g: {"optimizer": "AdamW", "rate": between(g, 5e-3, 2e-2)},
     ),
     "clipped-to-nothing": Fault(
-        "clipping-too-tight", options=lambda r: {"clipnorm": 1e-6}, effect=True, fix=lambda r, g: _sgd(r, g)
+        "clipping-too-tight", options=lambda r: {"clipnorm": 1e-6}, effect=True, fix=_sgd
     ),
     "clipped-by-hand": Fault(
         "clipping-too-tight", mutate=_clip_by_hand, effect=True, fix=lambda r, g: _sgd(r, g) | {"loop": "eager", "steps": 30}

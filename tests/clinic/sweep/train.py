@@ -135,8 +135,30 @@ def _by_hand(case: Case, folder: Path) -> None:
                 apply(gradients)
             if case.after:
                 case.after(number)
-            seen = {"inputs": xb, "targets": yb, "predictions": p, "gradients": list(zip(gradients, listed, strict=True))}
+            seen = {
+                "inputs": xb,
+                "targets": yb,
+                "predictions": p,
+                "gradients": list(zip(gradients, listed, strict=True)),
+            }
             watch.step(value, **({} if run.loop == "bare" else seen))
+
+
+def _program(folder: Path, name: str) -> None:
+    from tests.clinic import decoys, healthy, sick, sick_more  # noqa: F401
+    from tests.clinic.lab import PROGRAMS, Lab
+
+    began, broke = time.perf_counter(), ""
+    try:
+        PROGRAMS[name.removeprefix("program-")].run(Lab(folder / name))
+    except Exception as error:
+        broke = f"{type(error).__name__}: {str(error)[:300]}"
+    _write(folder, {"name": name, "broke": broke, "seconds": round(time.perf_counter() - began, 2)})
+
+
+def _write(folder: Path, line: dict[str, Any]) -> None:
+    with (folder / "runs.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def main(folder: Path, names: list[str]) -> None:
@@ -151,8 +173,16 @@ def main(folder: Path, names: list[str]) -> None:
     case: Any = None
     for name in names:
         began, broke = time.perf_counter(), ""
+        if name.startswith("program-"):
+            _program(folder, name)
+            continue
         run = drawn(name)
-        if run.repeat and case is not None and (case.run.kind, case.run.index) == (run.kind, run.index):
+        if (
+            run.repeat
+            and not run.fault
+            and case is not None
+            and (case.run.kind, case.run.index) == ("healthy", run.index)
+        ):
             case = again(case, run)
         else:
             tf.keras.backend.clear_session()
@@ -163,8 +193,7 @@ def main(folder: Path, names: list[str]) -> None:
             broke = f"{type(error).__name__}: {str(error)[:300]}"
         gained = skill(run, case.model, case.x, case.y)
         told = {"name": name, "skill": gained, "broke": broke, "seconds": round(time.perf_counter() - began, 2)}
-        with (folder / "runs.jsonl").open("a") as file:
-            file.write(json.dumps(told | {"run": asdict(run)}) + "\n")
+        _write(folder, told | {"run": asdict(run)})
 
 
 if __name__ == "__main__":
