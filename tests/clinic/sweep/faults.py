@@ -294,6 +294,8 @@ def _sigmoids(run: Run, rng: np.random.Generator) -> dict[str, Any]:
     )
 
 
+SHORT = {"loop": "eager", "steps": 24, "optimizer": "SGD", "rate": 0.05}
+
 FAULTS: dict[str, Fault] = {
     "rate-of-a-millionth": Fault(
         "learning-rate-too-small", fix=lambda r, g: _rate(r, g, 1e-7, 1e-4) | {"steps": 80}, effect=True
@@ -301,7 +303,8 @@ FAULTS: dict[str, Fault] = {
     "rate-zero": Fault("learning-rate-zero", fix=lambda r, g: {"rate": 0.0}),
     "rate-a-thousandfold": Fault("learning-rate-too-large", fix=lambda r, g: _rate(r, g, 300, 5000), effect=True),
     "rate-runs-out": Fault(
-        "learning-rate-zero", fix=lambda r, g: _rate(r, g, 0.1, 0.3) | {"schedule": "runs out", "steps": 100}, effect=True
+        "learning-rate-zero", effect=True,
+        fix=lambda r, g: _rate(r, g, 0.1, 0.3) | {"schedule": "runs out", "steps": 100},
     ),
     "nan-in-inputs": Fault("nonfinite-input", fix=lambda r, g: _among(r, "architecture", (
         "mlp", "batchnorm", "dropout", "residual", "cnn", "lstm", "gru", "attention"), "mlp"), mutate=_nan_rows),
@@ -310,7 +313,9 @@ FAULTS: dict[str, Fault] = {
         "unscaled-input", ("dead-relu", "saturated-activation"), mutate=_raw, effect=True,
         fix=lambda r, g: _among(r, "architecture", ("mlp", "dropout", "cnn", "lstm", "gru"), "mlp"),
     ),
-    "raw-targets": Fault("unscaled-target", fix=lambda r, g: _numbers(r) | {"steps": 100}, mutate=_far_targets, effect=True),
+    "raw-targets": Fault(
+        "unscaled-target", fix=lambda r, g: _numbers(r) | {"steps": 100}, mutate=_far_targets, effect=True
+    ),
     "one-sample": Fault("constant-data", fix=lambda r, g: _no_copy(r), mutate=_same_inputs),
     "labels-one-and-two": Fault(
         "label-problem", fix=lambda r, g: _two(r) | {"head": "probabilities"}, mutate=_other_labels
@@ -342,8 +347,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "no-spread": Fault("nonfinite-loss", mutate=_loss(_no_spread)),
     "nothing-left": Fault("loss-disconnected", mutate=_loss(_nothing)),
-    "through-numpy": Fault("no-gradient", fix=lambda r, g: {"loop": "eager", "steps": 24, "optimizer": "SGD", "rate": 0.05}, mutate=_through_numpy),
-    "detached": Fault("no-gradient", fix=lambda r, g: _dense(r) | {"loop": "eager", "steps": 24, "optimizer": "SGD", "rate": 0.05}, mutate=_detached),
+    "through-numpy": Fault("no-gradient", fix=lambda r, g: SHORT, mutate=_through_numpy),
+    "detached": Fault("no-gradient", fix=lambda r, g: _dense(r) | SHORT, mutate=_detached),
     "sign-between": Fault("zero-gradient", fix=lambda r, g: _dense(r), mutate=_sign_between),
     "many-sigmoids": Fault("vanishing-gradient", fix=_sigmoids, effect=True),
     "loss-a-million": Fault(
@@ -366,7 +371,8 @@ FAULTS: dict[str, Fault] = {
         "clipping-too-tight", options=lambda r: {"clipnorm": 1e-6}, effect=True, fix=_sgd
     ),
     "clipped-by-hand": Fault(
-        "clipping-too-tight", mutate=_clip_by_hand, effect=True, fix=lambda r, g: _sgd(r, g) | {"loop": "eager", "steps": 30}
+        "clipping-too-tight", mutate=_clip_by_hand, effect=True,
+        fix=lambda r, g: _sgd(r, g) | {"loop": "eager", "steps": 30},
     ),
     "float16-overflow": Fault(
         "loss-scale-skipping", mutate=_overflow, fix=lambda r, g: _numbers(r) | {"loop": "fit", "steps": 60}
@@ -392,6 +398,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "spoiled": Fault("nonfinite-weight", fix=lambda r, g: _loop(r), mutate=_spoil),
     "mean-of-batch": Fault(
-        "constant-output", mutate=_mean_of_batch, fix=lambda r, g: _numbers(r) | {"loop": "graph", "architecture": "mlp"}
+        "constant-output", mutate=_mean_of_batch,
+        fix=lambda r, g: _numbers(r) | {"loop": "graph", "architecture": "mlp"},
     ),
 }  # fmt: skip

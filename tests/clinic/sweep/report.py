@@ -30,6 +30,10 @@ class Outcome(NamedTuple):
     def first(self) -> str:
         return self.judged.found[0] if self.judged.found else self.judged.status
 
+    def alarmed(self) -> bool:
+        """Says whether it was called sick at any step."""
+        return self.judged.status == "sick" or bool(self.judged.passing)
+
     @property
     def right(self) -> bool:
         """Whether the first answer is right."""
@@ -139,7 +143,7 @@ def summary(found: Sequence[Outcome]) -> list[str]:
         "| | " + " | ".join(GROUPS[group] for group in columns) + " |",
         "|---" * (len(columns) + 1) + "|",
         row("healthy: called sick", lambda c: count(well(c), lambda one: not one.right)),
-        row("healthy: called sick at some step", lambda c: count(well(c), lambda one: not one.right or bool(one.judged.passing))),
+        row("healthy: called sick at some step", lambda c: count(well(c), Outcome.alarmed)),
         row("healthy: undecided", lambda c: count(well(c), lambda one: one.judged.status == "undecided")),
         row("sick: right cause first", lambda c: count(ill(c), lambda one: one.right)),
         row("sick: among the first three", lambda c: count(ill(c), lambda one: 0 < one.judged.rank(one.causes) <= 3)),
@@ -197,7 +201,9 @@ def spread(found: Sequence[Outcome]) -> str:
             repeats[program] += 1
     several = [program for program in groups if repeats[program] > 1]
     same = sum(len(groups[program]) == 1 for program in several)
-    return f"{same} of {len(several)} programs that were repeated with other seeds, rates and scales got the same answer each time"
+    return (
+        f"{same} of {len(several)} programs repeated with other seeds, rates and scales got the same answer each time"
+    )
 
 
 def tables(found: Sequence[Outcome], left: Left) -> list[str]:
@@ -210,9 +216,9 @@ def tables(found: Sequence[Outcome], left: Left) -> list[str]:
     lines = [f"{'; '.join(told)}. Intervals hold 95 % (Wilson).", "", *summary(found), ""]
     if any(one.group != "programs" for one in found):
         lines += [
-            f"Of the drawn runs {left.unproven} are not counted, since less than {PROVEN:.0%} of what takes no skill was "
-            f"gained (so nothing proves them healthy), {left.harmless} since the fault did no harm, {left.lost} since "
-            f"their process died; {spread(found)}.",
+            f"Of the drawn runs {left.unproven} are not counted, since less than {PROVEN:.0%} over no skill was gained "
+            f"(so nothing proves them healthy), {left.harmless} since the fault did no harm, {left.lost} since their "
+            f"process died; {spread(found)}.",
             "", *families(found), "",
         ]  # fmt: skip
     return [*lines, *matrix(found)]
