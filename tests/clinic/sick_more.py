@@ -319,11 +319,11 @@ def signs_between_the_layers_cnn_fit(lab: Lab) -> Any:
 def hidden_values_clipped_loop(lab: Lab) -> Any:
     x, y = data("diabetes")
     keras.utils.set_random_seed(1)
-    first, last = L.Dense(16, bias_initializer=keras.initializers.Constant(30.0)), L.Dense(1)
+    first, last = L.Dense(16), L.Dense(1)
     model = keras.Sequential([L.Input((10,)), first, last])
 
     def forward(xb: Any) -> Any:
-        return last(tf.clip_by_value(first(xb), 0.0, 1.0))
+        return last(tf.clip_by_value(1e4 * first(xb), 0.0, 1.0))
 
     return lab.loop(model, x, y, optimizer=O.SGD(0.02), loss=_mse, forward=forward, steps=50)
 
@@ -402,9 +402,9 @@ def float16_overflows_every_step(lab: Lab) -> Any:
 
 
 @program("loss-scale-skipping")
-def squared_sums_overflow_loop(lab: Lab) -> Any:
-    """Sums of squares in half precision are beyond 65,504 from the first step on."""
-    x, y = data("digits", scaled=False)
+def huge_loss_in_half_precision_loop(lab: Lab) -> Any:
+    """The loss is finite in float32; its gradient, in float16, is not, at any scale for the next fifty steps."""
+    x, y = data("digits")
     keras.utils.set_random_seed(0)
     policy = keras.mixed_precision.DTypePolicy("mixed_float16")
     model = keras.Sequential([L.Input((64,)), L.Dense(32, dtype=policy), L.Dense(10, dtype=policy)])
@@ -414,7 +414,7 @@ def squared_sums_overflow_loop(lab: Lab) -> Any:
         part = slice(32 * step, 32 * step + 32)
         with tf.GradientTape() as tape:
             p = model(x[part], training=True)
-            loss = tf.cast(tf.reduce_sum(tf.square(100 * p)), tf.float32)
+            loss = 1e14 * _mse(tf.one_hot(y[part], 10), tf.cast(p, tf.float32))
             scaled = optimizer.scale_loss(loss)
         pairs = list(zip(tape.gradient(scaled, model.trainable_variables), model.trainable_variables, strict=True))
         optimizer.apply_gradients(pairs)

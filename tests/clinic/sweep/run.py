@@ -17,7 +17,7 @@ FOLDER = ROOT / "tests" / "output" / "clinic"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- tables of tests/clinic: begin -->", "<!-- tables of tests/clinic: end -->"
 HEALTHY, REPEATS, SICK = 150, 3, 164
-EACH = 24  # trainings of one process, to spare TensorFlow's import
+EACH = 96  # trainings of one process, to spare TensorFlow's import
 
 
 def drawn_names(healthy: int = HEALTHY, repeats: int = REPEATS, sick: int = SICK) -> list[str]:

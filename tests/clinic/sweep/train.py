@@ -177,12 +177,8 @@ def main(folder: Path, names: list[str]) -> None:
             _program(folder, name)
             continue
         run = drawn(name)
-        if (
-            run.repeat
-            and not run.fault
-            and case is not None
-            and (case.run.kind, case.run.index) == ("healthy", run.index)
-        ):
+        known = case is not None and (case.run.kind, case.run.index) == (run.kind, run.index)
+        if run.repeat and not run.fault and known:
             case = again(case, run)
         else:
             tf.keras.backend.clear_session()
