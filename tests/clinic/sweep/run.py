@@ -12,18 +12,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .draw import draw
+
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests" / "output" / "clinic"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- tables of tests/clinic: begin -->", "<!-- tables of tests/clinic: end -->"
-HEALTHY, REPEATS, SICK = 150, 3, 164
+HEALTHY, SICK = 150, 164  # programs
+UNDER_FIT, BY_HAND = 2, 6  # runs of a healthy one: each fit is traced anew, a loop's step only once
 EACH = 96  # trainings of one process, to spare TensorFlow's import
 
 
-def drawn_names(healthy: int = HEALTHY, repeats: int = REPEATS, sick: int = SICK) -> list[str]:
+def drawn_names(healthy: int = HEALTHY, sick: int = SICK) -> list[str]:
     """Returns the runs, kinds mixed so that a sweep that was stopped early has some of each."""
-    groups = [[f"healthy-{i:03}.{k}" for k in range(repeats)] for i in range(healthy)]
-    order = [((i + 0.5) / len(groups), group) for i, group in enumerate(groups)]
+    order = []
+    for i in range(healthy):
+        runs = UNDER_FIT if draw("healthy", i).loop == "fit" else BY_HAND
+        order.append(((i + 0.5) / healthy, [f"healthy-{i:03}.{k}" for k in range(runs)]))
     order += [((i + 0.5) / sick, [f"sick-{i:03}.0"]) for i in range(sick)]
     return [name for _, group in sorted(order) for name in group]
 
@@ -74,7 +79,7 @@ def main(arguments: list[str]) -> int:
             task = bar.add_task("training", total=len(wanted))
             for done in train(FOLDER, wanted):
                 bar.update(task, completed=done)
-        known = {name: line for name, line in results().items() if name in wanted}
+        known = {n: line for n, line in results().items() if n in wanted or not n.startswith("program-")}
         task = bar.add_task("judging", total=len(known))
         found, left = report.outcomes(FOLDER, known, lambda done: bar.update(task, completed=done + 1))
     lines = report.tables(found, left)
