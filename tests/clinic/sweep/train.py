@@ -168,8 +168,6 @@ def main(folder: Path, names: list[str]) -> None:
     from .build import skill
     from .faults import drawn
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     case: Any = None
     for name in names:
         began, broke = time.perf_counter(), ""
@@ -192,5 +190,13 @@ def main(folder: Path, names: list[str]) -> None:
         _write(folder, told | {"run": asdict(run)})
 
 
+def _one_thread() -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
 if __name__ == "__main__":
+    _one_thread()
     main(Path(sys.argv[1]), sys.argv[2:])
