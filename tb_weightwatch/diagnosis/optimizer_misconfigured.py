@@ -11,7 +11,6 @@ from ._optimizer import config, kind, literal, normalised, optimizer
 from ._rule import Fault, Finding, Lacks, rule
 from ._signals import (
     Float,
-    alive,
     column,
     ever,
     first_known,
@@ -20,6 +19,7 @@ from ._signals import (
     run_column,
     running_mean,
     trainable,
+    variables,
 )
 from ._structure import kernels
 from ._words import evidence
@@ -63,7 +63,7 @@ def optimizer_misconfigured(
 
     Args:
         history: what was recorded.
-        epsilon: how many times the largest gradient epsilon must be.
+        epsilon: how many times an element of the gradient epsilon must be.
         decay: share of the step that weight decay must make up.
         memory: momentum from which it counts as never forgetting.
         rows: recorded steps before an effect is judged.
@@ -112,12 +112,12 @@ def _impossible(history: History) -> Fault | None:
 
 
 def _epsilon(history: History, times: float, rows: int) -> Fault | None:
-    largest, living = column(history, "gradient_max"), alive(history)
-    if largest is None or living is None:
+    norm = column(history, "gradient_norm")
+    if norm is None or not norm.size:
         return None
-    top = running_mean(np.fmax.reduce(np.where(trainable(history), largest, np.nan), axis=1)) if largest.size else None
-    if top is None:
-        return None
+    # An element as it usually is, in the variable where they are largest: each step shrinks by its own element's.
+    usual_size = norm / np.sqrt([max(1, v.size) for v in variables(history)])
+    top = running_mean(np.fmax.reduce(np.where(trainable(history), usual_size, np.nan), axis=1))
     name, value = "epsilon", config(history, "epsilon", 1e-7)
     against = top
     if kind(history) == "Adagrad":
@@ -138,12 +138,12 @@ def _epsilon(history: History, times: float, rows: int) -> Fault | None:
     return Fault(
         firing,
         f"The optimizer's {name} of {literal(row)} is {number(value / seen)} times the gradients it is compared with "
-        f"(at most {number(float(top[firing][-1]))}), so its steps shrink by that factor "
+        f"(about {number(float(top[firing][-1]))}), so its steps shrink by that factor "
         f"({trend(history).words(int(np.flatnonzero(firing)[-1]))})",
         _advice(history, f"{name}={'1e-7' if name == 'epsilon' else '0.1'}"),
         (
             evidence(name, row, "1e-7 is usual" if name == "epsilon" else "0.1 is usual"),
-            evidence("largest gradient", float(top[firing][-1]), "mean over the steps", quantity="gradient_max"),
+            evidence("gradient", float(top[firing][-1]), "of an element, over the steps", quantity="gradient_norm"),
         ),
         certainty="likely",
     )

@@ -146,6 +146,21 @@ def optimizer_of(run: Run, **options: Any) -> Any:
     return made(**{"learning_rate": rate, **clip, **options})
 
 
+def constant_loss(run: Run) -> float:
+    """Returns the loss of the best answer that does not look at its input."""
+    units, activation, loss = head_of(run)
+    y = targets_of(run)
+    if run.task in ("picture", "numbers"):
+        middle = np.mean if isinstance(loss, keras.losses.MeanSquaredError) else np.median
+        answer = middle(y, axis=0)
+    else:
+        truth = table(run.data)[1]
+        share = np.bincount(truth) / len(truth) if units > 1 else np.array([truth.mean()])
+        inverse = np.log(share) if units > 1 else np.log(share / (1 - share))
+        answer = inverse if activation is None else share
+    return float(loss(y, np.broadcast_to(answer, (len(y), units)).astype("float32")))
+
+
 def skill(run: Run, model: Any, x: np.ndarray, y: np.ndarray) -> float:
     """Returns how much of what takes no skill is gained, by the model's predictions: 0 none, 1 all.
 

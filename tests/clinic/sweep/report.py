@@ -69,8 +69,8 @@ def outcomes(
     for number, (name, line) in enumerate(results.items()):
         report(number)
         told = _asked(name, line)
-        if isinstance(told, str):
-            left[told] += 1
+        if told is None:
+            left["lost"] += 1
             continue
         group, causes, families = told
         if name not in known:
@@ -78,28 +78,45 @@ def outcomes(
             with kept.open("a") as file:
                 file.write(json.dumps(known[name]) + "\n")
         fields = {key: tuple(v) if isinstance(v, list) else v for key, v in known[name][1].items()}
-        found.append(Outcome(name, group, causes, families, Judged(**fields)))
+        judged = Judged(**fields)
+        if why := _left_out(name, line, judged.loss):
+            left[why] += 1
+        else:
+            found.append(Outcome(name, group, causes, families, judged))
     return found, Left(left["unproven"], left["harmless"], left["lost"])
 
 
-def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...]] | str:
-    """Returns group, causes and held-out families of a run, or why it does not count."""
+def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+    """Returns group, causes and held-out families of a run, None if its process died or nobody knows it any more."""
     from tests.clinic.lab import PROGRAMS
 
     from .faults import FAULTS, drawn
 
     if "lost" in line:
-        return "lost"
+        return None
     if name.startswith("program-"):
         program = PROGRAMS.get(name.removeprefix("program-"))
-        return ("programs", (program.expected, *program.also) if program.expected else (), ()) if program else "lost"
+        return ("programs", (program.expected, *program.also) if program.expected else (), ()) if program else None
     run = drawn(name)
-    group, fault = "held out" if run.held_out else "calibration", FAULTS.get(run.fault)
+    fault = FAULTS.get(run.fault)
+    causes = (fault.expected, *fault.also) if fault else ()
+    return "held out" if run.held_out else "calibration", causes, run.held_out
+
+
+def _left_out(name: str, line: dict[str, Any], loss: float) -> str:
+    """Says why a run does not count, "" if it does: a healthy one that nothing proves to be so, a harmless fault."""
+    from .build import constant_loss
+    from .faults import FAULTS, drawn
+
+    if name.startswith("program-"):
+        return ""
+    run = drawn(name)
+    fault = FAULTS.get(run.fault)
+    own = fault is None or fault.mutate is None  # the loss is that of the drawn run
+    gained = line["skill"] >= PROVEN and (not own or loss < constant_loss(run))
     if fault is None:
-        return (group, (), run.held_out) if line["skill"] >= PROVEN else "unproven"
-    if fault.effect and line["skill"] >= PROVEN:
-        return "harmless"
-    return group, (fault.expected, *fault.also), run.held_out
+        return "" if gained else "unproven"
+    return "harmless" if gained and fault.effect else ""
 
 
 def _rules() -> str:
@@ -215,12 +232,11 @@ def tables(found: Sequence[Outcome], left: Left) -> list[str]:
     ]  # fmt: skip
     lines = [f"{'; '.join(told)}. Intervals hold 95 % (Wilson).", "", *summary(found), ""]
     if any(one.group != "programs" for one in found):
-        lines += [
-            f"Of the drawn runs {left.unproven} are not counted, since less than {PROVEN:.0%} over no skill was gained "
-            f"(so nothing proves them healthy), {left.harmless} since the fault did no harm, {left.lost} since their "
-            f"process died; {spread(found)}.",
-            "", *families(found), "",
-        ]  # fmt: skip
+        told = (
+            f"Of the drawn runs {left.unproven} are not counted, since nothing proves them healthy, {left.harmless} since "
+            f"the fault did no harm, {left.lost} since their process died; {spread(found)}."
+        )
+        lines += [told, "", *families(found), ""]
     return [*lines, *matrix(found)]
 
 
