@@ -232,11 +232,11 @@ def tables(found: Sequence[Outcome], left: Left) -> list[str]:
     ]  # fmt: skip
     lines = [f"{'; '.join(told)}. Intervals hold 95 % (Wilson).", "", *summary(found), ""]
     if any(one.group != "programs" for one in found):
-        told = (
-            f"Of the drawn runs {left.unproven} are not counted, since nothing proves them healthy, {left.harmless} since "
-            f"the fault did no harm, {left.lost} since their process died; {spread(found)}."
+        uncounted = (
+            f"Of the drawn runs {left.unproven} are not counted, since nothing proves them healthy, {left.harmless} "
+            f"since the fault did no harm, {left.lost} since their process died; {spread(found)}."
         )
-        lines += [told, "", *families(found), ""]
+        lines += [uncounted, "", *families(found), ""]
     return [*lines, *matrix(found)]
 
 
