@@ -11,6 +11,7 @@ from ._loss import trend
 from ._optimizer import optimizers, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, anything_nonfinite, ever, latest_known, run_column, running_mean, travelled
+from ._skill import outdone
 from ._words import counted, evidence
 
 
@@ -30,8 +31,8 @@ def no_learning_signal(
         in a direction of its own and the pulls cancel. In ordered batches each undoes what the last one taught.
 
     When it is a false alarm:
-        Data that hold hardly any signal look the same; so do the two sides of a GAN, which is why a training with
-        several optimizers is not judged.
+        Data that hold hardly any signal look alike: of a squared error and a binary cross-entropy even a small gain is
+        told from chance, batch by batch. The two sides of a GAN never gain, so several optimizers are not judged.
 
     What to try:
         Look at ten pairs (x, y) as the model gets them; shuffle inputs and targets together; try to overfit 32 samples.
@@ -58,7 +59,7 @@ def no_learning_signal(
         return None
     seen = trend(history)
     ordered = _ordered(history) & (_recent_peak(run_column(history, "loss")) >= seen.no_skill)
-    learned = (seen.late + 1.75 * seen.margin < level * seen.no_skill) & (seen.rows >= 30)
+    learned = (seen.late + 1.75 * seen.margin < level * seen.no_skill) & (seen.rows >= 30) | outdone(history)
     above = ~ever(learned) & (seen.late < 1.3 * seen.no_skill)
     above &= seen.late + seen.margin > seen.no_skill
     rate = latest_known(run_column(history, "learning_rate"))

@@ -21,6 +21,7 @@ from ._signals import (
     run_column,
     running_mean,
     trainable,
+    variables,
 )
 from ._structure import kernels
 from ._words import evidence
@@ -70,7 +71,7 @@ def optimizer_misconfigured(
 
     Args:
         history: what was recorded.
-        epsilon: how many times the largest gradient epsilon must be.
+        epsilon: how many times an element of the gradient epsilon must be.
         decay: share of the step that weight decay must make up.
         memory: momentum from which it counts as never forgetting.
         rows: recorded steps before an effect is judged.
@@ -119,8 +120,8 @@ def _impossible(history: History) -> Fault | None:
 
 
 def _epsilon(history: History, times: float, rows: int) -> Fault | None:
-    tops = _top(history)
-    if tops is None or not history.has("gradient_norm"):
+    tops = _usual(history)
+    if tops is None:
         return None
     top = running_mean(tops)
     name, value = "epsilon", config(history, "epsilon", 1e-7)
@@ -143,24 +144,28 @@ def _epsilon(history: History, times: float, rows: int) -> Fault | None:
     return Fault(
         firing,
         f"The optimizer's {name} of {literal(row)} is {number(value / seen)} times the gradients it is compared with "
-        f"(at most {number(float(top[firing][-1]))}), so its steps shrink by that factor "
+        f"(about {number(float(top[firing][-1]))}), so its steps shrink by that factor "
         f"({trend(history).words(int(np.flatnonzero(firing)[-1]))})",
         _advice(history, f"{name}={'1e-7' if name == 'epsilon' else '0.1'}"),
         (
             evidence(name, row, "1e-7 is usual" if name == "epsilon" else "0.1 is usual"),
-            evidence("largest gradient", float(top[firing][-1]), "mean over the steps", quantity="gradient_max"),
+            evidence("gradient", float(top[firing][-1]), "of an element, over the steps", quantity="gradient_norm"),
         ),
         certainty="likely",
     )
 
 
 @causal
-def _top(rows: History, past: Past) -> Float | None:
-    """Returns `[T]` the largest element of any trainable variable's gradient; None if it is not known."""
-    largest = column(rows, "gradient_max")
-    if largest is None or not largest.shape[1]:
+def _usual(rows: History, past: Past) -> Float | None:
+    """Returns `[T]` a usual element of the gradient, in the variable where they are largest; None if not known.
+
+    Each step shrinks by its own element's.
+    """
+    norm = column(rows, "gradient_norm")
+    if norm is None or not norm.size:
         return None
-    return np.asarray(np.fmax.reduce(np.where(trainable(rows), largest, np.nan), axis=1))
+    usual = norm / np.sqrt([max(1, v.size) for v in variables(rows)])
+    return np.asarray(np.fmax.reduce(np.where(trainable(rows), usual, np.nan), axis=1))
 
 
 def _momentum(history: History, memory: float, rows: int) -> Fault | None:

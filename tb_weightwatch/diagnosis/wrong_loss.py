@@ -9,6 +9,7 @@ from ..verdict import number
 from ._loss import cross_entropy, loss_facts, loss_name, trend
 from ._rule import Fault, Finding, Lacks, rule
 from ._signals import Bool, facts, run_column, running_mean, streak
+from ._skill import outdone
 from ._structure import output_activation, output_units
 from ._words import by_hand, evidence
 
@@ -27,7 +28,7 @@ def wrong_loss(history: History, *, rows: int = 20, continuous: float = 0.3) -> 
 
     What it sees:
         Continuous targets outside 0 to 1 with a cross-entropy; class ids with a squared or absolute error on one
-        output per class; class ids taken for numbers where the loss stays high; in a hand-written loop, a squared
+        output per class; class ids taken for numbers where nothing is gained by it; in a hand-written loop, a squared
         error of `[batch, 1]` predictions and `[batch]` targets, which compares every prediction with every target.
 
     Why it matters:
@@ -35,8 +36,8 @@ def wrong_loss(history: History, *, rows: int = 20, continuous: float = 0.3) -> 
         broadcasting, the best prediction for all samples is the mean of the targets.
 
     When it is a false alarm:
-        Ratings and counts are whole numbers and a squared error fits them: while the loss falls well below what takes
-        no skill, that is only mentioned.
+        Ratings and counts are whole numbers and a squared error fits them: as soon as the loss is below what takes no
+        skill, it stays silent.
 
     What to try:
         Mean squared error for numbers, sparse_categorical_crossentropy for class ids, binary_crossentropy for 0 and 1.
@@ -96,10 +97,12 @@ def _ids(history: History, rows: int) -> Fault | None:
         spread = np.sqrt(np.maximum(running_mean(run_column(history, "target_std") ** 2), 0))
         # Class ids are spread evenly over 0 to k - 1; counts and ratings crowd together.
         even = (np.abs(mean - high / 2) < 0.1 * high) & (np.abs(spread / np.sqrt(((high + 1) ** 2 - 1) / 12) - 1) < 0.2)
+        # Ratings look the same, and a squared error is right for them: only a loss that has come to rest at the level
+        # of their mean says that the order of the numbers means nothing.
         seen = trend(history)
-        stays = streak(seen.poor(0.6) & seen.known) >= rows
+        rests = streak((np.abs(seen.late / seen.no_skill - 1) < 0.1) & seen.known & ~outdone(history)) >= 2 * rows
         if output_activation(history) == "linear":
-            return _instead(ids & even & stays, "class ids taken for numbers, and the loss stays high", history, "")
+            return _instead(ids & even & rests, "class ids taken for numbers, and nothing is gained", history, "")
     return None
 
 

@@ -68,7 +68,9 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
     some &= ~(moved_before & falling[:, None])
     # What was alive may rest for a while (momentum moves on, another part has its turn).
     whole = (held >= np.where(moved_before.any(axis=1), 4 * part, rows)[:, None]) & ~living[:, None]
-    firing = (whole | some) & ~seen.low()[:, None]
+    # A low loss excuses gradients that have come to their end, not a part that none has ever reached.
+    excused = seen.low()[:, None] & (moved_before | ~living[:, None])
+    firing = (whole | some) & ~excused
     if not firing.any():
         return None
 
@@ -92,7 +94,7 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
                 "output side": "what comes after is not reached by the loss",
                 "inside": "a branch of the model is cut off from the loss",
             }[where]
-            if falling[row]:
+            if falling[row] or seen.low()[row]:
                 severity = "warning" if where == "input side" or len(concerned) > total / 2 else "info"
             message = (
                 f"The gradient of {named(history, concerned)} ({len(concerned)} of {total} trainable variables) "

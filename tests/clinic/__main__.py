@@ -1,4 +1,11 @@
-"""`python -m tests.clinic [-v] [--bare] [PART-OF-A-NAME...]`: trains the programs, prints what the rules say."""
+"""Trains the clinic's programs and says what the rules tell them.
+
+    python -m tests.clinic [-v] [--bare] [PART-OF-A-NAME...]      here and now, one line each
+    python -m tests.clinic --all [--sweep] [--judge] [-v] [--write]   resumable, in worker processes
+
+The second goes on where it was stopped (its results lie in tests/output/clinic). `--sweep` adds the drawn programs,
+`--judge` trains nothing and judges what is there with the rules as they are, `--write` puts the tables into README.md.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +24,12 @@ def main(arguments: list[str]) -> int:
     from tb_weightwatch.diagnosis import catalogue, diagnose
     from tb_weightwatch.history import History
 
-    from . import healthy, sick, sick_more  # noqa: F401
+    from . import decoys, healthy, sick, sick_more  # noqa: F401
+
+    if {"--all", "--sweep", "--write", "--judge"} & set(arguments):
+        from .sweep.run import main as whole
+
+        return whole(arguments)
     from .lab import PROGRAMS, Lab
 
     verbose = "-v" in arguments

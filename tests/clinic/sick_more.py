@@ -301,6 +301,33 @@ def loss_times_a_million_loop(lab: Lab) -> Any:
     )
 
 
+# -- 402
+
+
+@program("zero-gradient")
+def signs_between_the_layers_cnn_fit(lab: Lab) -> Any:
+    x, y = data("digits")
+    keras.utils.set_random_seed(2)
+    inputs = L.Input((8, 8, 1))
+    hidden = L.Conv2D(8, 3, activation="tanh")(inputs)
+    signs = L.Lambda(tf.sign, output_shape=(6, 6, 8))(hidden)
+    model = keras.Model(inputs, L.Dense(10, activation="softmax")(L.Flatten()(signs)))
+    return lab.fit(model, x.reshape(-1, 8, 8, 1), y, optimizer=O.Adam(3e-3), loss=SPARSE, epochs=1)
+
+
+@program("zero-gradient")
+def hidden_values_clipped_loop(lab: Lab) -> Any:
+    x, y = data("diabetes")
+    keras.utils.set_random_seed(1)
+    first, last = L.Dense(16), L.Dense(1)
+    model = keras.Sequential([L.Input((10,)), first, last])
+
+    def forward(xb: Any) -> Any:
+        return last(tf.clip_by_value(1e4 * first(xb), 0.0, 1.0))
+
+    return lab.loop(model, x, y, optimizer=O.SGD(0.02), loss=_mse, forward=forward, steps=50)
+
+
 # -- 504
 
 
@@ -372,6 +399,28 @@ def float16_overflows_every_step(lab: Lab) -> Any:
     optimizer = O.LossScaleOptimizer(O.SGD(1e-3))
     model.compile(optimizer=optimizer, loss=lambda t, p: tf.reduce_mean(tf.cast(p, "float32") ** 2))
     return lab.fit(model, x, y, epochs=3, compiled=False)
+
+
+@program("loss-scale-skipping")
+def huge_loss_in_half_precision_loop(lab: Lab) -> Any:
+    """The loss is finite in float32; its gradient, in float16, is not, at any scale for the next fifty steps."""
+    x, y = data("digits")
+    keras.utils.set_random_seed(0)
+    policy = keras.mixed_precision.DTypePolicy("mixed_float16")
+    model = keras.Sequential([L.Input((64,)), L.Dense(32, dtype=policy), L.Dense(10, dtype=policy)])
+    optimizer = O.LossScaleOptimizer(O.Adam(1e-3))
+    watch = lab.watch(model, optimizer)
+    for step in range(40):
+        part = slice(32 * step, 32 * step + 32)
+        with tf.GradientTape() as tape:
+            p = model(x[part], training=True)
+            loss = 1e14 * _mse(tf.one_hot(y[part], 10), tf.cast(p, tf.float32))
+            scaled = optimizer.scale_loss(loss)
+        pairs = list(zip(tape.gradient(scaled, model.trainable_variables), model.trainable_variables, strict=True))
+        optimizer.apply_gradients(pairs)
+        watch.step(loss, inputs=x[part], targets=y[part], predictions=p)
+    watch.close()
+    return watch
 
 
 # -- 508
@@ -526,3 +575,85 @@ def nan_assigned_to_a_kernel(lab: Lab) -> Any:
         watch.step(loss, inputs=x[part], targets=y[part], predictions=p, gradients=pairs)
     watch.close()
     return watch
+
+
+@program("nonfinite-weight")
+def root_of_the_weights_as_a_constraint_fit(lab: Lab) -> Any:
+    """Meant to keep kernels positive: the root of a negative weight is NaN."""
+    x, y = data("digits")
+    model = mlp(64, 32, 10, last="softmax", kernel_constraint=tf.sqrt)
+    return lab.fit(model, x, y, optimizer=O.SGD(0.05), loss=SPARSE, epochs=1)
+
+
+# -- under fit, what the others have only by hand
+
+
+@program("no-gradient")
+def stopped_between_encoder_and_head_fit(lab: Lab) -> Any:
+    x, y = data("digits")
+    keras.utils.set_random_seed(0)
+    inputs = L.Input((8, 8, 1))
+    hidden = L.Flatten()(L.Conv2D(8, 3, activation="relu")(inputs))
+    stopped = L.Lambda(tf.stop_gradient, output_shape=(288,))(hidden)
+    model = keras.Model(inputs, L.Dense(10, activation="softmax")(stopped))
+    return lab.fit(model, x.reshape(-1, 8, 8, 1), y, optimizer=O.Adam(3e-3), loss=SPARSE, epochs=1)
+
+
+@program("nonfinite-gradient")
+def root_of_nothing_in_the_loss_fit(lab: Lab) -> Any:
+    x, y = data("wine")
+
+    def loss(t: Any, p: Any) -> Any:
+        return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(t, p)) + 0.1 * tf.sqrt(tf.reduce_sum(p - p))
+
+    return lab.fit(mlp(13, 16, 3, last="softmax"), x, y, optimizer=O.RMSprop(1e-3), loss=loss, epochs=3)
+
+
+@program("updates-not-applied")
+def train_step_that_forgets_to_apply_fit(lab: Lab) -> Any:
+    class Forgetful(keras.Sequential):
+        def train_step(self, batch: Any) -> Any:
+            x, y = batch
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(x, y, self(x, training=True))
+            tape.gradient(loss, self.trainable_variables)
+            return {"loss": loss}
+
+    keras.utils.set_random_seed(0)
+    model = Forgetful([L.Input((64,)), L.Dense(32, activation="relu"), L.Dense(10, activation="softmax")])
+    return lab.fit(model, *data("digits"), optimizer=O.Adam(1e-3), loss=SPARSE, epochs=1)
+
+
+@program("updates-not-applied")
+def thawed_without_compiling_again_fit(lab: Lab) -> Any:
+    x, y = data("digits")
+    model = mlp(64, 32, 32, 10, last="softmax")
+    model.layers[0].trainable = model.layers[1].trainable = False
+    model.compile(optimizer=O.Adam(1e-3), loss=SPARSE)
+    model.fit(x[:320], y[:320], epochs=1, verbose=0)
+    model.layers[0].trainable = model.layers[1].trainable = True
+    return lab.fit(model, x, y, epochs=1, compiled=False)
+
+
+@program("constant-output")
+def averaged_over_the_batch_fit(lab: Lab) -> Any:
+    x, y = data("breast_cancer")
+    keras.utils.set_random_seed(0)
+    inputs = L.Input((30,))
+    hidden = L.Dense(16, activation="relu")(inputs)
+    mean = L.Lambda(lambda h: tf.zeros_like(h) + tf.reduce_mean(h, axis=0, keepdims=True), output_shape=(16,))(hidden)
+    model = keras.Model(inputs, L.Dense(1, activation="sigmoid")(mean))
+    return lab.fit(model, x, y, optimizer=O.Adam(3e-3), loss=BCE, epochs=3)
+
+
+@program("exploding-gradient", "nonfinite-loss")
+def recurrent_explosion_fit(lab: Lab) -> Any:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(256, 30, 4)).astype("f")
+    y = (x.sum(axis=(1, 2))[:, None] / 11).astype("f")
+    keras.utils.set_random_seed(2)
+    grows = keras.initializers.Orthogonal(1.7)
+    model = keras.Sequential(
+        [L.Input((30, 4)), L.SimpleRNN(12, activation="linear", recurrent_initializer=grows), L.Dense(1)]
+    )
+    return lab.fit(model, x, y, optimizer=O.SGD(0.01), epochs=6)

@@ -1,0 +1,94 @@
+"""The whole sweep: trains what is missing in worker processes, judges all of it, says and writes down what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .draw import draw
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "tests" / "output" / "clinic"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- tables of tests/clinic: begin -->", "<!-- tables of tests/clinic: end -->"
+HEALTHY, SICK = 150, 164  # programs
+UNDER_FIT, BY_HAND = 2, 6  # runs of a healthy one: each fit is traced anew, a loop's step only once
+EACH = 96  # trainings of one process, to spare TensorFlow's import
+
+
+def drawn_names(healthy: int = HEALTHY, sick: int = SICK) -> list[str]:
+    """Returns the runs, kinds mixed so that a sweep that was stopped early has some of each."""
+    order = []
+    for i in range(healthy):
+        runs = UNDER_FIT if draw("healthy", i).loop == "fit" else BY_HAND
+        order.append(((i + 0.5) / healthy, [f"healthy-{i:03}.{k}" for k in range(runs)]))
+    order += [((i + 0.5) / sick, [f"sick-{i:03}.0"]) for i in range(sick)]
+    return [name for _, group in sorted(order) for name in group]
+
+
+def program_names() -> list[str]:
+    """Returns the programs at hand, as runs."""
+    from tests.clinic.lab import PROGRAMS
+
+    return [f"program-{name}" for name in PROGRAMS]
+
+
+def results(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """Returns the lines written so far, by name of the run."""
+    file = folder / "runs.jsonl"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return {line["name"]: line for line in map(json.loads, lines)}
+
+
+def train(folder: Path, wanted: list[str]) -> Iterator[int]:
+    """Trains what has no line yet, one process after the other, and yields how many have one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    quiet = {"PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    while missing := [name for name in wanted if name not in results(folder)]:
+        batch = missing[:EACH]
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.clinic.sweep.train", str(folder), *batch],
+            cwd=ROOT, env=os.environ | quiet, stdout=subprocess.DEVNULL, stderr=(folder / "errors.txt").open("a"),
+        )  # fmt: skip
+        while worker.poll() is None:
+            time.sleep(1)
+            yield len(results(folder).keys() & set(wanted))
+        lost = next((name for name in batch if name not in results(folder)), None)
+        if lost:  # the process died of it: written down, and the others go on
+            with (folder / "runs.jsonl").open("a") as file:
+                file.write(json.dumps({"name": lost, "lost": f"exit code {worker.returncode}"}) + "\n")
+        yield len(results(folder).keys() & set(wanted))
+
+
+def main(arguments: list[str]) -> int:
+    """Trains what is missing (not with --judge), judges, prints the tables, and puts them into README with --write."""
+    from rich.progress import Progress
+
+    from . import report
+
+    wanted = program_names() + (drawn_names() if "--sweep" in arguments else [])
+    with Progress() as bar:
+        if "--judge" not in arguments:
+            task = bar.add_task("training", total=len(wanted))
+            for done in train(FOLDER, wanted):
+                bar.update(task, completed=done)
+        known = {n: line for n, line in results().items() if n in wanted or not n.startswith("program-")}
+        task = bar.add_task("judging", total=len(known))
+        found, left = report.outcomes(FOLDER, known, lambda done: bar.update(task, completed=done + 1))
+    lines = report.tables(found, left)
+    print("\n".join(lines))
+    if "-v" in arguments:
+        print("\n".join(report.wrong(found)))
+    if "--write" in arguments:
+        text = README.read_text()
+        assert BEGIN in text, f"README.md has no line {BEGIN}"
+        block = "\n".join([BEGIN, "", *lines, "", END])
+        README.write_text(re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block, text, flags=re.S))
+    return sum(not one.right for one in found if one.group == "programs")
