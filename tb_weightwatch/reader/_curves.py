@@ -177,21 +177,18 @@ def _drift(before: tuple[Any, ...], now: tuple[Any, ...]) -> float:
 
 def _numbers(tensor: Any) -> NDArray[np.float64] | None:
     """Returns a tensor's numbers; None if it is none of them, damaged or too large. Sizes are checked before use."""
-    from tensorboard.util import tensor_util
-
-    size = 1
-    for dim in tensor.tensor_shape.dim:
-        size *= max(0, dim.size)
+    shape = [dim.size for dim in tensor.tensor_shape.dim]
+    size = math.prod(max(0, length) for length in shape)
     if size > 3 * MAX_BUCKETS:
         return None
     try:
-        if (
-            tensor.dtype in _PLAIN and tensor.tensor_content
-        ):  # what nearly all of them are; make_ndarray takes several times as long
-            flat = np.frombuffer(tensor.tensor_content, _PLAIN[tensor.dtype]).astype(np.float64)
-            return flat.reshape([dim.size for dim in tensor.tensor_shape.dim])
+        # What nearly all of them are; make_ndarray takes several times as long.
+        if tensor.dtype in _PLAIN and tensor.tensor_content:
+            return np.frombuffer(tensor.tensor_content, _PLAIN[tensor.dtype]).astype(np.float64).reshape(shape)
         if len(tensor.float_val) == 1 == size:
             return np.array(tensor.float_val[0], np.float64)
+        from tensorboard.util import tensor_util
+
         return np.asarray(tensor_util.make_ndarray(tensor), np.float64)
     except Exception:  # of whatever type: the content is a stranger's
         return None

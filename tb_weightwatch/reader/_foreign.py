@@ -172,8 +172,9 @@ def _fewer(points: Points, most: int) -> Points:
 
 
 def _put(columns: dict[str, Column], name: str, shape: tuple[int, ...], at: Any, values: Any) -> None:
-    column = columns.setdefault(name, Column(np.full(shape, np.nan), np.zeros(shape, bool)))
-    column.values[at], column.known[at] = values, True
+    if name not in columns:
+        columns[name] = Column(np.full(shape, np.nan), np.zeros(shape, bool))
+    columns[name].values[at], columns[name].known[at] = values, True
 
 
 def _statistics(kind: str, points: Points) -> tuple[NDArray[np.float64], ...]:
