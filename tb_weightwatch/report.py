@@ -80,7 +80,7 @@ def _data(judged: Iterable[tuple[str, Launch, Diagnosis]], now: float, columns: 
     found: dict[str, Any] = {}
     entries: dict[str, list[dict[str, Any]]] = {}
     for run, launch, diagnosis in judged:
-        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now))
+        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now, answers.seen(launch.history)))
         where = {"run": run, "launch": launch.history.launch}
         overview = answers.with_symptoms(answers.overview(run, launch, diagnosis, now), launch.history)
         found[_key("overview", where)] = overview

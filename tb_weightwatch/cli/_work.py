@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from .. import answers
 from ..diagnosis import Symptom
 from ..reader import Launch, Skipped, launches, runs, size
-from ..verdict import SEVERITIES, Diagnosis
+from ..verdict import Diagnosis
 
 # Importing TensorFlow takes longer than reading so many bytes without it.
 _LIGHT_BYTES = 24_000_000
@@ -43,6 +43,7 @@ class Reviewed:
     Attributes:
         then: what the trainer logged, and how today's answer differs.
         foreign: where its numbers come from if nobody watched the training; {} else.
+        incomplete: why rows are missing; "" if none are.
     """
 
     job: Job
@@ -56,12 +57,12 @@ class Reviewed:
     then: dict[str, Any] | None
     foreign: dict[str, Any]
     skipped: dict[str, int]
+    incomplete: str
 
     @property
     def severity(self) -> str:
         """The worst severity of verdicts and symptoms, or "none"."""
-        found = [answers.severity(self.diagnosis), *(s.severity for s in self.symptoms)]
-        return max(found, key=lambda name: SEVERITIES.index(name) if name in SEVERITIES else -1)
+        return answers.severity(self.diagnosis, self.symptoms)
 
 
 @dataclass
@@ -88,20 +89,19 @@ def _reviewed(job: Job, launch: Launch) -> Reviewed:
     diagnosis = answers.judge(history)
     stands = answers.state(launch, time.time())
     foreign = history.facts.get("foreign")
-    unit = "epochs" if isinstance(foreign, dict) and foreign.get("unit") == "epoch" else "steps"
-    text = f"the log ends after {stands.last_step:,} {unit}" if foreign and stands.name == "ended" else stands.text
     return Reviewed(
         job,
         history.launch,
         history.started,
         len(history),
         stands.name,
-        text,
+        stands.text,
         diagnosis,
         answers.seen(history),
         answers.again(launch, diagnosis),
         foreign if isinstance(foreign, dict) else {},
         dict(launch.skipped),
+        "" if history.complete else answers.incomplete(history),
     )
 
 

@@ -15,12 +15,14 @@ from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from .. import answers, schema
-from ..diagnosis import version
+from ..diagnosis import Symptom, version
 from ..reader import Launch, ProviderReader, ReadRun
 from ..verdict import Diagnosis
 from ._memo import diagnosis_of, kept, memo_of, revision_of
 from ._requests import NotFound, failed, packed, refused, route, text, whole_number
 from ._static import static_files
+
+Badge = tuple[Diagnosis, tuple[Symptom, ...]]
 
 
 class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -29,7 +31,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = schema.PLUGIN
 
     def __init__(self, context: Any) -> None:
-        self._reader = ProviderReader(context.data_provider)
+        self._reader = ProviderReader(context.data_provider, hints=context.sampling_hints)
         self._static = static_files()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -50,8 +52,8 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         return False
 
     def data_plugin_names(self) -> tuple[str, ...]:
-        """Returns whose data light the tab."""
-        return (schema.PLUGIN,)
+        """Returns whose data light the tab: ours, and the curves that others write of a training."""
+        return (schema.PLUGIN, "scalars", "histograms")
 
     def frontend_metadata(self) -> Any:
         """Returns where the panel's module is and what its tab is called."""
@@ -76,7 +78,10 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         for run, entry in self._reader.peek(ctx, experiment).items():
             launches = list(entry.launches)
             where = (ctx, experiment, run)
-            found[run] = [answers.launch_entry(x, self._badge(where, entry, x, now), now) for x in launches]
+            badges = [self._badge(where, entry, x, now) for x in launches]
+            found[run] = [
+                answers.launch_entry(x, told, now, seen) for x, (told, seen) in zip(launches, badges, strict=True)
+            ]
         found = {run: launches for run, launches in found.items() if launches}
         revision = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
         return packed(answers.runs(revision, found))
@@ -90,6 +95,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             def answer() -> Any:
                 maps = run.maps.get(launch.history.launch, "")
                 found = answers.overview(name, launch, diagnosis_of(launch), now, run.skipped.total())
+                found = answers.with_symptoms(found, launch.history)
                 return {**found, "revision": f"{run.revision}:{stands.name}", "maps": maps}
 
             return kept(run.memo, ("overview", launch.history.launch, stands), answer)
@@ -174,29 +180,37 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         try:
             opened = opening.__enter__()
         except KeyError:
-            raise NotFound(f"no run {run!r} holds data of tb_weightwatch") from None
+            raise NotFound(
+                f"no run {run!r} holds data of tb_weightwatch, or a loss or weights that others wrote"
+            ) from None
         try:
             yield opened
         finally:
             opening.__exit__(None, None, None)
 
-    def _badge(self, where: tuple[Any, str, str], entry: ReadRun, launch: Launch, now: float) -> Diagnosis:
+    def _badge(self, where: tuple[Any, str, str], entry: ReadRun, launch: Launch, now: float) -> Badge:
         """Returns the diagnosis for the run list: the trainer's own, which needs no rows, where ours would be as it."""
         told = launch.now.diagnosis if launch.now else None
         if told is not None and told.rules == version() and launch.now is not None:
             whole = told.rows == launch.now.rows and not launch.skipped
             if whole or answers.state(launch, now).name == "training":
-                return told
+                return told, ()
         key = f"badge {launch.history.launch}"
+        if key not in entry.memo and entry.foreign is not None and len(launch.history):
+            entry.memo[key] = _badge_of(launch)
         if key not in entry.memo:
             try:
                 with self._reader.opened(*where) as opened:
                     same = [x for x in opened.launches if x.history.launch == launch.history.launch]
-                    entry.memo[key] = opened.memo[key] = diagnosis_of(same[0] if same else launch)
+                    entry.memo[key] = opened.memo[key] = _badge_of(same[0] if same else launch)
             except KeyError:  # deleted in between
-                return diagnosis_of(launch)
-        found: Diagnosis = entry.memo[key]
+                return _badge_of(launch)
+        found: Badge = entry.memo[key]
         return found
+
+
+def _badge_of(launch: Launch) -> Badge:
+    return diagnosis_of(launch), answers.seen(launch.history)
 
 
 def _chosen(opened: ReadRun, run: str, launch: str) -> Launch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .. import schema
 from ._names import is_evaluation, is_training
@@ -29,13 +29,23 @@ def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
         place = os.path.dirname(directory) if own else directory
         found[os.path.relpath(place, path)] = place
         watched.update([place] if own else [])
-    trained = {os.path.dirname(place) for place in found.values() if is_training(place)}
-    return sorted(
-        (name, place)
-        for name, place in found.items()
+    kept = chosen(found.values(), watched)
+    return sorted((name, place) for name, place in found.items() if place in kept)
+
+
+def chosen(places: Iterable[str], watched: set[str]) -> set[str]:
+    """Returns which of these directories stand for a training: without what stands beside something better.
+
+    `watched`: those that tb_weightwatch recorded.
+    """
+    places = set(places)
+    trained = {os.path.dirname(place) for place in places if is_training(place)}
+    return {
+        place
+        for place in places
         if not (is_evaluation(place) and os.path.dirname(place) in trained and place not in watched)
-        and not ((is_evaluation(place) or is_training(place)) and os.path.dirname(place) in watched - {place})
-    )
+        and not ((is_evaluation(place) or is_training(place)) and (os.path.dirname(place) or ".") in watched - {place})
+    }
 
 
 def size(directory: str) -> int:
