@@ -9,8 +9,8 @@ from typing import Any
 
 from .. import answers
 from ..verdict import Verdict
+from ._reviewed import Reviewed
 from ._words import safe
-from ._work import Reviewed
 
 _COLOURS = {"sick": "bold red", "healthy": "bold green", "undecided": "bold yellow"}
 MOST = 8  # launches whose details are shown unasked

@@ -12,66 +12,16 @@ import types
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import Any, NamedTuple
 
 from .. import answers
-from ..diagnosis import Symptom
 from ..reader import Launch, Skipped, launches, runs, size
-from ..verdict import Diagnosis
+from ._reviewed import Done, Job, Reviewed
 
 # Importing TensorFlow takes longer than reading so many bytes without it.
 _LIGHT_BYTES = 24_000_000
 # Starting processes takes longer than judging so many bytes.
 _FEW_BYTES = 6_000_000
-
-
-class Job(NamedTuple):
-    """A run to be judged: in which log directory, its name, where it is, its size in bytes (0: not known)."""
-
-    logdir: str
-    run: str
-    directory: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Reviewed:
-    """A launch and its answer.
-
-    Attributes:
-        then: what the trainer logged, and how today's answer differs.
-        foreign: where its numbers come from if nobody watched the training; {} else.
-        incomplete: why rows are missing; "" if none are.
-    """
-
-    job: Job
-    launch: str
-    started: float
-    rows: int
-    state: str
-    state_text: str
-    diagnosis: Diagnosis
-    symptoms: tuple[Symptom, ...]
-    then: dict[str, Any] | None
-    foreign: dict[str, Any]
-    skipped: dict[str, int]
-    incomplete: str
-
-    @property
-    def severity(self) -> str:
-        """The worst severity of verdicts and symptoms, or "none"."""
-        return answers.severity(self.diagnosis, self.symptoms)
-
-
-@dataclass
-class Done:
-    """What became of a job: its launches, and what could not be read and belongs to none of them."""
-
-    job: Job
-    launches: list[Reviewed] = field(default_factory=list)
-    skipped: Skipped = field(default_factory=Skipped)
 
 
 def judged(job: Job) -> Done:
@@ -93,7 +43,6 @@ def _reviewed(job: Job, launch: Launch) -> Reviewed:
         job,
         history.launch,
         history.started,
-        len(history),
         stands.name,
         stands.text,
         diagnosis,
