@@ -46,8 +46,7 @@ def work(jobs: Sequence[Job], runner: str, options: Sequence[str], *, light: boo
         light: reads event files without TensorFlow.
 
     Raises:
-        ValueError: the runner or the options do not fit.
-        RuntimeError: the pipeline failed.
+        ValueError: the runner or the options do not fit, or the pipeline failed.
     """
     flags = [f"--{option.removeprefix('--')}" for option in options]
     chosen = PipelineOptions([f"--runner={runner}", *flags])
@@ -60,13 +59,20 @@ def work(jobs: Sequence[Job], runner: str, options: Sequence[str], *, light: boo
         where = FileSystems.join(place or folder, f"weightwatch-review-{abs(hash(folder)):x}")
         FileSystems.mkdirs(where)
         try:
-            with beam.Pipeline(options=chosen) as pipeline:
-                made = pipeline | "Runs" >> beam.Create([tuple(job) for job in jobs]) | beam.Reshuffle()
-                lines = made | "Diagnose" >> beam.ParDo(Judge(light))
-                _ = lines | "Answers" >> beam.io.WriteToText(FileSystems.join(where, "answer"))
+            _run(jobs, chosen, where, light=light)
             return [Done.from_json(line) for line in _lines(where)]
         finally:
             FileSystems.delete([where])
+
+
+def _run(jobs: Sequence[Job], options: PipelineOptions, where: str, *, light: bool) -> None:
+    try:
+        with beam.Pipeline(options=options) as pipeline:
+            made = pipeline | "Runs" >> beam.Create([tuple(job) for job in jobs]) | beam.Reshuffle()
+            lines = made | "Diagnose" >> beam.ParDo(Judge(light))
+            _ = lines | "Answers" >> beam.io.WriteToText(FileSystems.join(where, "answer"))
+    except Exception as error:  # each runner has errors of its own
+        raise ValueError(f"the Beam pipeline failed: {type(error).__name__}: {error}") from error
 
 
 def _lines(where: str) -> Iterator[str]:

@@ -14,11 +14,12 @@ from . import _junit
 from ._reviewed import Done, Job, Reviewed
 from ._show import show
 from ._words import failed, told
-from ._work import is_light, jobs_of, processes, work
+from ._work import is_light, jobs_of, processes, start_light_if_far, work
 
 
 def review(options: argparse.Namespace) -> int:
     """Judges every launch of every run in the log directories, also of runs that tb_weightwatch did not record."""
+    start_light_if_far(options.logdir, alone=options.alone)
     jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
     every = [job for found in jobs.values() for job in found]
     place = {job: number for number, job in enumerate(every)}

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -68,8 +68,10 @@ def processes(jobs: Sequence[Job], asked: int | None, *, alone: bool) -> int:
 def is_light(jobs: Sequence[Job], count: int, *, alone: bool) -> bool:
     """Says whether there is so little to read for each process that TensorFlow is not worth its import."""
     ours = count > 1 or (alone and "tensorflow" not in sys.modules)
-    remote = any("://" in job.directory for job in jobs)
-    return ours and not remote and sum(job.size for job in jobs) < count * _LIGHT_BYTES
+    far = [job.directory for job in jobs if "://" in job.directory]
+    if far:
+        return ours and all(map(_without_tensorflow, far))
+    return ours and sum(job.size for job in jobs) < count * _LIGHT_BYTES
 
 
 def jobs_of(logdir: str) -> list[Job]:
@@ -79,6 +81,25 @@ def jobs_of(logdir: str) -> list[Job]:
         FileNotFoundError: there is no such directory.
     """
     return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
+
+
+def start_light_if_far(logdirs: Iterable[str], *, alone: bool) -> None:
+    """Has TensorBoard read far places without TensorFlow where that can and TensorFlow by itself can not.
+
+    Must come before anything there is looked at.
+    """
+    far = [logdir for logdir in logdirs if "://" in logdir]
+    if far and alone and "tensorflow" not in sys.modules and all(map(_without_tensorflow, far)):
+        start_light()
+
+
+def _without_tensorflow(directory: str) -> bool:
+    """Says whether a far place is one for TensorBoard's own file system: TensorFlow alone knows gs:// of them."""
+    from importlib.util import find_spec
+
+    kind = directory.partition("://")[0]
+    reads = find_spec("boto3") if kind == "s3" else find_spec("fsspec")
+    return reads is not None and (kind != "gs" or find_spec("tensorflow") is None)
 
 
 def start_light_if_few(jobs: Sequence[Job], *, alone: bool) -> None:

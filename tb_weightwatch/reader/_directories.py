@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from .. import schema
 from ._names import is_evaluation, is_training
 
+_FAR = {"s3": "boto3", "gs": "TensorFlow or gcsfs"}
+
 
 def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
     """Returns (name, directory) of all run directories in and below `logdir` that hold event files, by name.
@@ -70,15 +72,31 @@ def existing(logdir: str | os.PathLike[str]) -> str:
     """
     path = os.fspath(logdir)
     if "://" in path:
-        from tensorboard.compat import tf
-
-        exists = bool(tf.io.gfile.exists(path))
+        exists = _exists(path)
     else:
         path = os.path.expanduser(path)
         exists = os.path.exists(path)
     if not exists:
         raise FileNotFoundError(f"there is no log directory {path!r}")
     return path
+
+
+def _exists(path: str) -> bool:
+    """Says whether there is such a place far away.
+
+    Raises:
+        OSError: it can not be asked.
+    """
+    from tensorboard.compat import tf
+
+    try:
+        return bool(tf.io.gfile.exists(path))
+    except Exception as error:  # each kind of place has errors of its own
+        kind = path.partition("://")[0]
+        raise OSError(
+            f"{path} can not be reached: {error or type(error).__name__} (TensorBoard reads {kind}:// with "
+            f"{_FAR.get(kind, 'what fsspec needs for it')}; is it installed, and are you allowed to?)"
+        ) from None
 
 
 def is_event_file(path: str) -> bool:
