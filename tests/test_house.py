@@ -33,6 +33,7 @@ OUTSIDE = {
     "capture": {"numpy", "tensorflow", "keras"},
     "plugin": {"numpy", "tensorboard", "werkzeug"},
     "cli": {"rich", "apache_beam"},
+    "report": {"numpy"},
 }
 
 

@@ -16,7 +16,7 @@ def write(options: argparse.Namespace) -> int:
     start_light_if_few(jobs_of(options.logdir), alone=options.alone)
     skipped, found = Skipped(), dict[str, list[Launch]]()
     for run, directory in runs(options.logdir):
-        read = launches(directory, skipped)
+        read = launches(directory, skipped, maps=True)
         if read:
             found[run] = read
     if not found:

@@ -32,15 +32,9 @@ def unpack(packed: pb.Packed, width: int, rows: int, dtype: Any) -> Unsigned:
     codes = np.empty((width, rows), dtype)
     codes[:, :1] = _joined(raw[:head], packed.head_planes, (width, 1), dtype)
     zigzag = _joined(raw[head:], packed.delta_planes, (width, rows - 1), dtype)
-    if not packed.delta_planes:  # nothing ever changed
-        codes[:, 1:] = codes[:, :1]
-        return codes
     one = np.dtype(dtype).type(1)
-    sign = zigzag & one
-    np.negative(sign, out=sign)  # wraps around: all ones for what went down
-    zigzag >>= one
-    np.bitwise_xor(zigzag, sign, out=codes[:, 1:])
-    return np.cumsum(codes, axis=1, dtype=dtype, out=codes)
+    codes[:, 1:] = (zigzag >> one) ^ (np.invert(zigzag & one) + one)
+    return np.cumsum(codes, axis=1, dtype=dtype)
 
 
 def _planes(codes: Unsigned) -> tuple[bytes, int]:
@@ -54,10 +48,8 @@ def _planes(codes: Unsigned) -> tuple[bytes, int]:
 
 
 def _joined(raw: NDArray[np.uint8], planes: int, shape: tuple[int, int], dtype: Any) -> Unsigned:
-    if planes == 1:
-        return raw.reshape(shape).astype(dtype)
-    little = np.dtype(dtype).newbyteorder("<")
-    codes = np.zeros((*shape, little.itemsize), np.uint8)
-    for place, plane in enumerate(raw.reshape(planes, *shape) if planes else ()):
-        codes[..., place] = plane
-    return np.asarray(codes.view(little)[..., 0], dtype)
+    codes = np.zeros(shape, dtype)
+    split = raw.reshape(planes, *shape) if planes else ()
+    for place, plane in enumerate(split):
+        codes |= plane.astype(dtype) << np.dtype(dtype).type(8 * place)
+    return codes
