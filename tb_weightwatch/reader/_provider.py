@@ -37,11 +37,16 @@ class ReadRun:
         self.memo: dict[Any, Any] = {}
         self._assembly = Assembly()
         self._seen: Stamps = {}
+        self._listed: Stamps = {}  # as of the last time
         self._lock = threading.RLock()
 
     @property
     def skipped(self) -> Skipped:
         return self._assembly.skipped
+
+    def changed(self, stamps: Stamps) -> list[str]:
+        """Returns the tags of dated records and states to read; a poll of what ended costs no more than a look."""
+        return [] if stamps == self._listed else changed_tags(self._seen, stamps, LIGHT)
 
     @property
     def nbytes(self) -> int:
@@ -70,7 +75,7 @@ class ProviderReader:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed]:
                 del self._runs[key]
         entries = {run: self._entry(experiment, run) for run in listed}
-        changed = {run: changed_tags(entries[run]._seen, stamps, LIGHT) for run, stamps in listed.items()}
+        changed = {run: entries[run].changed(stamps) for run, stamps in listed.items()}
         got: dict[str, dict[str, Any]] = {}
         wanted = [(run, tag) for run, tags in changed.items() for tag in tags]
         for start in range(0, len(wanted), MAX_TAGS):
@@ -137,7 +142,7 @@ class ProviderReader:
         )
         return {
             name: {
-                tag: repr((series.max_step, series.max_wall_time))
+                tag: (series.max_step, series.max_wall_time)
                 for tag, series in tags.items()
                 if schema.parse_tag(tag) is not None
             }
@@ -160,6 +165,8 @@ class ProviderReader:
                     total -= self._runs.pop(key).nbytes
 
     def _take(self, entry: ReadRun, stamps: Stamps, changed: list[str], got: Mapping[str, Any]) -> None:
+        if not changed and stamps == entry._listed:
+            return
         if rewritten(entry._seen, stamps):
             entry._assembly, entry._seen = Assembly(), {}
         for name in changed:
@@ -167,6 +174,7 @@ class ProviderReader:
             if tag is not None and name in got:
                 entry._assembly.put(tag, got[name])
                 entry._seen[name] = stamps[name]
+        entry._listed = stamps if all(name in got for name in changed) else {}  # what did not come is asked for again
         revision = revision_of(stamps)
         if revision != entry.revision or changed:
             entry.launches, entry.revision = entry._assembly.launches(), revision
