@@ -107,7 +107,11 @@ def test_the_panel_says_what_the_command_line_says(ask: Callable[..., Any], logd
 
     TensorBoard makes of PyTorch's histograms, which know their moments, plain buckets: norms are estimates there.
     """
-    listed = {run["run"]: run["launches"][-1] for run in ask("runs")["runs"]}
+    for _ in range(100):  # a long list is judged by and by
+        listed = {run["run"]: run["launches"][-1] for run in ask("runs")["runs"]}
+        if [x["severity"] for x in listed.values()].count("error") == 5:
+            break
+        time.sleep(0.1)
     assert sorted(listed) == sorted([*RUNS, "watched/weightwatch"])
     for run in RUNS:
         launch = by_file(logdir, run)
@@ -192,22 +196,18 @@ def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_look_at_many_runs_is_bounded(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list fills up over several looks where reading takes long; rows go when they are too many, badges stay."""
+    """A list fills up over several looks where reading takes long; rows go when they are too many, runs stay."""
     monkeypatch.setattr(_provider, "PATIENCE", 0.0)
     source = ProviderReader(Slow(logdir))
     assert sorted(source.peek(CTX, "")) == ["watched/weightwatch"]
     monkeypatch.setattr(_provider, "PATIENCE", 60.0)
     source = ProviderReader(Slow(logdir), budget=1)
     assert sorted(source.peek(CTX, "")) == sorted([*RUNS, "watched/weightwatch"])
-    for entry in source.peek(CTX, "").values():
-        if entry.foreign is not None:
-            entry.memo["badge"] = "told"
     with source.opened(CTX, "", "explodes") as opened:
         assert len(opened.launches[0].history) == 30
     others = source.peek(CTX, "")
     rows = {run: len(entry.launches[0].history) for run, entry in others.items() if entry.foreign is not None}
     assert sum(map(bool, rows.values())) == 1
-    assert all(entry.memo["badge"] == "told" for run, entry in others.items() if not rows.get(run, 1))
     assert others["spent/train"].launches[0].now.step == 14
 
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from tensorboard import plugin_util
@@ -15,14 +16,11 @@ from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from .. import answers, schema
-from ..diagnosis import Symptom, version
 from ..reader import Launch, ProviderReader, ReadRun
-from ..verdict import Diagnosis
+from ._badges import PATIENCE, Badges, Where
 from ._memo import diagnosis_of, kept, memo_of, revision_of
 from ._requests import NotFound, failed, packed, refused, route, text, whole_number
 from ._static import static_files
-
-Badge = tuple[Diagnosis, tuple[Symptom, ...]]
 
 
 class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -32,6 +30,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def __init__(self, context: Any) -> None:
         self._reader = ProviderReader(context.data_provider, hints=context.sampling_hints)
+        self._badges = Badges(self._reader)
         self._static = static_files()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -74,13 +73,11 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     @route
     def _runs(self, request: Any) -> bytes:
         ctx, experiment = _where(request)
-        now, found = time.time(), {}
+        now, until, found = time.time(), time.monotonic() + PATIENCE, {}
         for run, entry in self._reader.peek(ctx, experiment).items():
-            launches = list(entry.launches)
-            where = (ctx, experiment, run)
-            badges = [self._badge(where, entry, x, now) for x in launches]
+            badge = partial(self._badges.of, Where(ctx, experiment, run), entry, now=now, until=until)
             found[run] = [
-                answers.launch_entry(x, told, now, seen) for x, (told, seen) in zip(launches, badges, strict=True)
+                answers.launch_entry(x, (b := badge(x)).diagnosis, now, b.symptoms) for x in list(entry.launches)
             ]
         found = {run: launches for run, launches in found.items() if launches}
         revision = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
@@ -187,30 +184,6 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             yield opened
         finally:
             opening.__exit__(None, None, None)
-
-    def _badge(self, where: tuple[Any, str, str], entry: ReadRun, launch: Launch, now: float) -> Badge:
-        """Returns the diagnosis for the run list: the trainer's own, which needs no rows, where ours would be as it."""
-        told = launch.now.diagnosis if launch.now else None
-        if told is not None and told.rules == version() and launch.now is not None:
-            whole = told.rows == launch.now.rows and not launch.skipped
-            if whole or answers.state(launch, now).name == "training":
-                return told, ()
-        key = f"badge {launch.history.launch}"
-        if key not in entry.memo and entry.foreign is not None and len(launch.history):
-            entry.memo[key] = _badge_of(launch)
-        if key not in entry.memo:
-            try:
-                with self._reader.opened(*where) as opened:
-                    same = [x for x in opened.launches if x.history.launch == launch.history.launch]
-                    entry.memo[key] = opened.memo[key] = _badge_of(same[0] if same else launch)
-            except KeyError:  # deleted in between
-                return _badge_of(launch)
-        found: Badge = entry.memo[key]
-        return found
-
-
-def _badge_of(launch: Launch) -> Badge:
-    return diagnosis_of(launch), answers.seen(launch.history)
 
 
 def _chosen(opened: ReadRun, run: str, launch: str) -> Launch:

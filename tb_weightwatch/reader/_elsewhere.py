@@ -101,7 +101,7 @@ class Elsewhere:
             for name, tags in listed.items():
                 for tag, series in tags.items():
                     if kind(tag):
-                        stamp = repr((series.max_step, series.max_wall_time))
+                        stamp = (series.max_step, series.max_wall_time)
                         found.setdefault(name, {})[f"{plugin}/{tag}"] = stamp
         # A model alone, or rates without a loss and weights, tell nothing.
         return {name: stamps for name, stamps in found.items() if any(not k.startswith(_MODEL) for k in stamps)}

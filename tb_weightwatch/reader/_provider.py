@@ -16,7 +16,7 @@ from ._assembly import Assembly
 from ._directories import chosen
 from ._elsewhere import Elsewhere, Written
 from ._read_run import ReadRun
-from ._stamps import LIGHT, Stamps, changed_tags, launches_of, maps_of, revision_of, rewritten, splittable
+from ._stamps import Stamps, changed_tags, launches_of, maps_of, revision_of, rewritten, splittable
 
 MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
 MAX_MAPS = 1 << 27  # bytes of arrays that are looked through for one variable
@@ -52,7 +52,7 @@ class ProviderReader:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed and k[1] not in others]:
                 del self._runs[key]
         entries = {run: self._entry(experiment, run) for run in listed}
-        changed = {run: changed_tags(entries[run]._seen, stamps, LIGHT) for run, stamps in listed.items()}
+        changed = {run: entries[run].changed(stamps) for run, stamps in listed.items()}
         got: dict[str, dict[str, Any]] = {}
         wanted = [(run, tag) for run, tags in changed.items() for tag in tags]
         for start in range(0, len(wanted), MAX_TAGS):
@@ -151,7 +151,7 @@ class ProviderReader:
         )
         return {
             name: {
-                tag: repr((series.max_step, series.max_wall_time))
+                tag: (series.max_step, series.max_wall_time)
                 for tag, series in tags.items()
                 if schema.parse_tag(tag) is not None
             }
@@ -177,6 +177,8 @@ class ProviderReader:
                         self._runs[key] = entry.bare()
 
     def _take(self, entry: ReadRun, stamps: Stamps, changed: list[str], got: Mapping[str, Any]) -> None:
+        if not changed and stamps == entry._listed:
+            return
         if rewritten(entry._seen, stamps):
             entry._assembly, entry._seen = Assembly(), {}
         for name in changed:
@@ -184,6 +186,7 @@ class ProviderReader:
             if tag is not None and name in got:
                 entry._assembly.put(tag, got[name])
                 entry._seen[name] = stamps[name]
+        entry._listed = stamps if all(name in got for name in changed) else {}  # what did not come is asked for again
         revision = revision_of(stamps)
         if revision != entry.revision or changed:
             entry.launches, entry.revision = entry._assembly.launches(), revision

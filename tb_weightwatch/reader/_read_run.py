@@ -8,7 +8,7 @@ from typing import Any
 from ..history import History
 from ._assembly import Assembly, Launch, Skipped
 from ._elsewhere import Written
-from ._stamps import Stamps
+from ._stamps import LIGHT, Stamps, changed_tags
 
 
 class ReadRun:
@@ -31,11 +31,16 @@ class ReadRun:
         self.foreign: Written | None = None
         self._assembly = Assembly()
         self._seen: Stamps = {}
+        self._listed: Stamps = {}  # as of the last time
         self._lock = threading.RLock()
 
     @property
     def skipped(self) -> Skipped:
         return self._assembly.skipped
+
+    def changed(self, stamps: Stamps) -> list[str]:
+        """Returns the tags of dated records and states to read; a poll of what ended costs no more than a look."""
+        return [] if stamps == self._listed else changed_tags(self._seen, stamps, LIGHT)
 
     @property
     def nbytes(self) -> int:
@@ -50,11 +55,10 @@ class ReadRun:
         self.memo.clear()
 
     def bare(self) -> ReadRun:
-        """Returns a run that somebody else wrote without rows and curves; what was said of it stays in `memo`."""
+        """Returns a run that somebody else wrote without rows and curves, which come again when it is opened."""
         found = ReadRun()
         found.revision, found.foreign = self.revision, Written()
         found.launches = [Launch(_without_rows(x.history), x.now, x.skipped) for x in self.launches]
-        found.memo = {key: value for key, value in self.memo.items() if isinstance(key, str)}
         return found
 
 
