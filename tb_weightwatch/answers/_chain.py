@@ -88,11 +88,11 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
 
 
 def _after(name: str, value: str, diagnosis: Diagnosis) -> str:
-    """Returns why a link that no rule accuses is no better than the cause before it, or "": it must not be said to work.
+    """Returns why a link that no rule accuses is no better than the cause before it, or "": it must not seem to work.
 
     Its number is 0 or not finite, or the cause was proven by what this link shows (a step that is far too small).
     """
-    if diagnosis.status != "sick":
+    if diagnosis.status != "sick" or not diagnosis.verdicts:  # a symptom is no cause
         return ""
     cause = diagnosis.verdicts[0]
     if value == "0" and name in ("gradient", "update"):

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ..diagnosis import Symptom, diagnose
+from ..diagnosis._snapshots import unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
@@ -66,12 +67,6 @@ def state(launch: Launch, time: float) -> State:
         )
     seen = datetime.fromtimestamp(min(max(alive, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
     return State("died", f"no end was recorded; last sign of life at step {step:,}, {seen}", step)
-
-
-def unit(history: History) -> str:
-    """Returns what a step of this History is: "step", or "epoch" where somebody else logged nothing finer."""
-    foreign = history.facts.get("foreign")
-    return "epoch" if isinstance(foreign, dict) and foreign.get("unit") == "epoch" else "step"
 
 
 def _ended(data: Any, step: int, unit: str) -> State:
