@@ -12,16 +12,25 @@ import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from . import answers
+from .maps import HISTOGRAMS, MOTION, Map
 from .reader import Launch
 from .verdict import Diagnosis
 
 MOST_BYTES = 3_000_000
 COLUMNS = (300, 200, 120, 80, 48, 32, 16)  # buckets of steps: as many as fit
+PICTURES = ((16, 64), (8, 64), (4, 64), (4, 32), (2, 32), (2, 16), (1, 16))  # histograms and maps of a kind; their side
+ROOM = 600_000  # bytes that histograms and motion maps may have where the rest needs all there is
+_CELL = 2.5  # bytes of one cell of a motion map in the file, about
 _NONE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+_Judged: TypeAlias = Sequence[tuple[str, Launch, Diagnosis]]
 _RENDER = re.compile(r"export\s*\{[^}]*?([\w$]+)\s+as\s+render\b[^}]*\}\s*;?")
 
 # Curves stand in the data as references to rows of heat maps, which hold the same buckets.
@@ -64,23 +73,28 @@ def write(path: str, runs: Mapping[str, Sequence[Launch]]) -> int:
         raise ValueError("there is nothing to report: no run holds a launch")
     now = time.time()
     judged = [(run, one, answers.judge(one.history)) for run, found in runs.items() for one in found]
-    page, most = "", float(COLUMNS[0])
+    pictured = any(one.history.maps() for _, one, _ in judged)
+    page, most, bound = "", float(COLUMNS[0]), MOST_BYTES - (min(ROOM, MOST_BYTES // 5) if pictured else 0)
+    data: dict[str, Any] = {}
     for columns in COLUMNS:
         if columns <= most:
-            page = _page(_data(judged, now, columns))
-            if len(page) <= MOST_BYTES:
+            data = _data(judged, now, columns)
+            page = _page(data)
+            if len(page) <= bound:
                 break
-            most = columns * MOST_BYTES / len(page)  # what needs no try to be known as too many
+            most = columns * bound / len(page)  # what needs no try to be known as too many
+    if pictured:
+        page = _pictured(judged, data, page)
     with open(path, "w", encoding="utf-8") as file:
         return file.write(page)
 
 
-def _data(judged: Iterable[tuple[str, Launch, Diagnosis]], now: float, columns: int) -> dict[str, Any]:
+def _data(judged: _Judged, now: float, columns: int) -> dict[str, Any]:
     """Returns what the panel may ask for -> the answer."""
     found: dict[str, Any] = {}
     entries: dict[str, list[dict[str, Any]]] = {}
     for run, launch, diagnosis in judged:
-        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now))
+        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now, answers.seen(launch.history)))
         where = {"run": run, "launch": launch.history.launch}
         overview = answers.with_symptoms(answers.overview(run, launch, diagnosis, now), launch.history)
         found[_key("overview", where)] = overview
@@ -94,6 +108,51 @@ def _data(judged: Iterable[tuple[str, Launch, Diagnosis]], now: float, columns: 
     found["newest"] = {run: several[-1]["launch"] for run, several in entries.items()}
     found[_key("runs", {})] = answers.runs("report", entries)
     return found
+
+
+def _pictured(judged: _Judged, data: dict[str, Any], page: str) -> str:
+    """Returns the page with histograms and motion maps: as many and as fine as there is room for, none at the worst."""
+    room = MOST_BYTES - len(page)
+    for most, side in PICTURES:
+        chosen = {
+            (run, launch.history.launch, variable): _coarser(launch.history.maps(variable=variable.name), most, side)
+            for run, launch, _ in judged
+            for variable in launch.history.variables
+        }
+        if _CELL * sum(one.values.size for several in chosen.values() for one in several) > room:
+            continue
+        found = dict(data)
+        for (run, launch, variable), several in chosen.items():
+            if several:
+                where = {"run": run, "launch": launch}
+                found[_key("maps", {**where, "name": variable.name})] = answers.maps(
+                    variable, several, revision="report"
+                )
+                found[_key("overview", where)] = {**data[_key("overview", where)], "maps": "report"}
+        drawn = _page(found)
+        if len(drawn) <= MOST_BYTES:
+            return drawn
+    return page
+
+
+def _coarser(maps: Iterable[Map], most: int, side: int) -> list[Map]:
+    """Returns at most so many of each kind, the last and those evenly before it, pooled until no side is longer."""
+    found: list[Map] = []
+    for kind in (*HISTOGRAMS, *MOTION):
+        same = [one for one in maps if one.kind == kind]
+        places = np.unique(np.linspace(0, len(same) - 1, most).round().astype(int)) if most > 1 else [len(same) - 1]
+        for one in (same[place] for place in places if same):
+            found.append(one if kind in HISTOGRAMS else replace(one, values=_pooled(np.asarray(one.values), side)))
+    return found
+
+
+def _pooled(values: NDArray[Any], side: int) -> NDArray[Any]:
+    """Returns the largest of each part, as a motion map has it already; NaN stays to be seen."""
+    for axis, length in enumerate(values.shape):
+        step = -(-length // side)
+        if step > 1:
+            values = np.maximum.reduceat(values, np.arange(0, length, step), axis=axis)
+    return values
 
 
 def _referring(drawn: dict[str, Any], maps: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,12 +42,19 @@ def get_json(url: str) -> Any:
     return json.loads(body)
 
 
+# TensorBoard as it is where TensorFlow is not installed: it then takes what it needs from its own stand-in.
+BARE = "import sys; sys.modules['tensorflow'] = None; from tensorboard.main import run_main; run_main()"
+
+
 @contextlib.contextmanager
-def tensorboard(logdir: Path | str, *flags: str, python: str = sys.executable) -> Iterator[str]:
-    """Runs a real TensorBoard on `logdir` and yields its address, once it answers."""
+def tensorboard(
+    logdir: Path | str, *flags: str, python: str = sys.executable, tensorflow: bool = True
+) -> Iterator[str]:
+    """Runs a real TensorBoard on `logdir`, with or without TensorFlow, and yields its address, once it answers."""
     port = free_port()
     prefix = next((f.split("=", 1)[1] for f in flags if f.startswith("--path_prefix=")), "")
-    command = [python, "-m", "tensorboard.main", "--port", str(port), "--host", "127.0.0.1"]
+    program = ["-m", "tensorboard.main"] if tensorflow else ["-c", BARE]
+    command = [python, *program, "--port", str(port), "--host", "127.0.0.1"]
     where = [] if any(f.startswith("--logdir") for f in flags) else ["--logdir", str(logdir)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(

@@ -154,6 +154,11 @@ def test_what_is_broken_in_fit_is_seen(fitted: Path) -> None:
     assert kinds(nan) == {"nonfinite weights": "error", "nonfinite loss": "error"}
     spent = diagnose(only(fitted / "spent" / "train"))
     assert [v.code for v in spent.verdicts] == [501]
+    assert "after epoch 2 of 14, before the model had learned" in spent.sentence
+    assert "keras.optimizers" in spent.verdicts[0].fix
+    (torch,) = diagnose(only(RECORDED / "torch-stops")).verdicts
+    assert "optimizer.param_groups" in torch.fix
+    assert "keras" not in torch.fix
     assert kinds(only(fitted / "spent" / "train"))["stopped"] == "error"
 
 

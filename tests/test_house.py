@@ -32,7 +32,8 @@ OUTSIDE = {
     "answers": {"numpy"},
     "capture": {"numpy", "tensorflow", "keras"},
     "plugin": {"numpy", "tensorboard", "werkzeug"},
-    "cli": {"rich"},
+    "cli": {"rich", "apache_beam"},
+    "report": {"numpy"},
 }
 
 

@@ -47,6 +47,9 @@ class Counting:
     def list_tensors(self, *args: Any, **kwargs: Any) -> Any:
         return self.provider.list_tensors(*args, **kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.provider, name)
+
     def read_tensors(self, *args: Any, **kwargs: Any) -> Any:
         self.asked.append(len(kwargs["run_tag_filter"].tags))
         return self.provider.read_tensors(*args, **kwargs)

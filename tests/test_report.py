@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_weightwatch import answers, cli, report
+from tb_weightwatch import answers, cli, report, schema
 from tb_weightwatch.history import Column, History, Rows
+from tb_weightwatch.maps import HISTOGRAMS, MOTION, Map
 from tb_weightwatch.reader import Launch, launches, runs
+from tb_weightwatch.writer import directory_sink
 
 from . import recordings
 
@@ -32,10 +34,25 @@ browser_tests = [
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("logs")
     recordings.write(path / "healthy", 700)
+    with_pictures(path / "healthy")
     recordings.write(path / "sick", 400, launch="a1", nan_from=300, variables=(HOSTILE, "<!-- x", "\u202eevil"))
     recordings.write(path / "sick", 80, launch="b2", started=recordings.STARTED + 900)
     (path / "foreign").symlink_to(Path(__file__).parent / "foreign" / "torch-nan")
     return path
+
+
+def with_pictures(path: Path) -> None:
+    """Adds histograms and motion maps of two variables at three steps to the launch there, and a full tensor."""
+    rng = np.random.default_rng(0)
+    sink = directory_sink(path)
+    for number, step in enumerate((1, 64, 700)):
+        found = [Map(step, recordings.NAMES[0], "weight", np.ones((4, 4), np.float32))]
+        for name in recordings.NAMES[:2]:
+            found += [Map(step, name, kind, rng.integers(0, 9, 256).astype(float)) for kind in HISTOGRAMS]
+            found += [Map(step, name, kind, rng.lognormal(size=(64, 40))) for kind in MOTION]
+        (data,) = schema.encode_maps(found, started=recordings.STARTED)
+        sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), step, recordings.STARTED + 60)
+    sink.close()
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +92,41 @@ def test_the_answers_are_those_of_the_backend(logs: Path, page: Path) -> None:
         unpacked.append({"quantity": data[key]["quantity"], **rest, **given})
     assert unpacked == json.loads(json.dumps(answers.curves(history, name, 300)["curves"]))
     assert any(isinstance(curve, list) and curve[2] is not None for curve in held["curves"])
+
+
+def test_histograms_and_motion_maps_are_in_it(logs: Path, page: Path) -> None:
+    """As the panel gets them, where there is room; runs and variables that have none do not pretend to."""
+    data = data_of(page)
+    (launch,) = launches(logs / "healthy", maps=True)
+    overviews = {key: value["maps"] for key, value in data.items() if key.startswith('["overview"')}
+    assert [key for key, maps in overviews.items() if maps] == ['["overview",["launch","a1"],["run","healthy"]]']
+    held = {key: value for key, value in data.items() if key.startswith('["maps"')}
+    assert len(held) == 2
+    for variable in launch.history.variables[:2]:
+        told = held[f'["maps",["launch","a1"],["name","{variable.name}"],["run","healthy"]]']
+        expected = answers.maps(variable, launch.history.maps(variable=variable.name), revision="report")
+        assert told == json.loads(json.dumps(expected))
+        assert [frame["step"] for frame in told["motion"][0]["frames"]] == [1, 64, 700]
+
+
+def test_pictures_are_made_coarser_where_room_is_short(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest of each part stays; at the worst there are none, and the file fits."""
+    (launch,) = launches(logs / "healthy", maps=True)
+    sizes, sides = {}, {}
+    for limit in (report.MOST_BYTES, 480_000, 330_000):
+        monkeypatch.setattr(report, "MOST_BYTES", limit)
+        sizes[limit] = report.write("/dev/null", {"healthy": [launch]})
+        assert sizes[limit] <= limit
+    assert sizes[report.MOST_BYTES] < sizes[480_000]
+    for side in (64, 32, 16):
+        coarse = report._coarser(launch.history.maps(variable=recordings.NAMES[0]), 2, side)
+        motion = [one for one in coarse if one.kind == "update_map"]
+        sides[side] = [one.values.shape for one in motion]
+        assert [one.step for one in motion] == [1, 700]
+        whole = next(m for m in launch.history.maps("update_map", recordings.NAMES[0]) if m.step == 700)
+        assert motion[-1].values.max() == whole.values.max()
+    assert sides == {64: [(64, 40)] * 2, 32: [(32, 20)] * 2, 16: [(16, 14)] * 2}
+    assert np.isnan(report._pooled(np.array([[1.0, np.nan], [2.0, 3.0]]), 1)).all()
 
 
 def test_the_symptoms_of_foreign_curves_stand_on_the_chain(page: Path) -> None:
@@ -141,6 +193,8 @@ class TestInABrowser:
 
     def test_it_opens_from_disk_and_asks_nobody(self, page: Path, browser: Any) -> None:
         """The sentence, chain, heat map and curves are drawn; the file itself is the only request; no error."""
+        from playwright.sync_api import expect
+
         context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
         tab = context.new_page()
         asked: list[str] = []
@@ -150,11 +204,13 @@ class TestInABrowser:
         tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         tab.goto(page.as_uri())
         tab.get_by_text("healthy", exact=True).first.click()
-        tab.wait_for_function("document.querySelector('#sentence')?.textContent.startsWith('Healthy')")
+        # Not wait_for_function: where it has to wait, it evaluates a string, which the page forbids.
+        expect(tab.locator("#sentence")).to_contain_text("Healthy", timeout=30_000)
         assert tab.locator("canvas").count() > 1
+        assert tab.locator(".pictures").count() == 1
         assert tab.locator(".trouble").count() == 0
         tab.get_by_text("sick", exact=True).first.click()
-        tab.wait_for_function("!document.querySelector('#sentence')?.textContent.startsWith('Healthy:')")
+        expect(tab.locator("#sentence")).to_contain_text("over 80 steps", timeout=30_000)  # its newest launch
         tab.wait_for_timeout(200)
         assert tab.locator(".trouble").count() == 0
         assert tab.title() == "weightwatch"  # hostile names are text

@@ -33,5 +33,16 @@ def again(launch: Launch, diagnosis: Diagnosis) -> dict[str, Any] | None:
     }
 
 
+def again_lines(told: dict[str, Any] | None) -> list[str]:
+    """Returns what the trainer said, where today's rules or today's rows say something else; [] where they agree."""
+    if told is None or told["same"]:
+        return []
+    rules = "with the same rules" if told["same_rules"] else f"with the rules of then ({told['rules']})"
+    signs = {"gone": "no more:", "new": "new:"}
+    changes = [f"{sign} {', '.join(told[key])}" for key, sign in signs.items() if told[key]]
+    lines = [f"Then, at step {told['step']:,} and {rules}: {told['sentence']}"]
+    return lines + ([f"Judged again: {'; '.join(changes)}."] if changes else [])
+
+
 def _names(diagnosis: Diagnosis) -> list[str]:
     return sorted({f"{part.code} {part.name}" for v in diagnosis.verdicts for part in whole(v)})

@@ -10,7 +10,7 @@ import numpy as np
 from ..diagnosis import catalogue
 from ..history import History
 from ..verdict import LINKS, Diagnosis, Verdict, number
-from ._state import evidence_number, percent, whole
+from ._state import evidence_number, evidence_text, percent, whole
 
 
 class _Link(NamedTuple):
@@ -20,6 +20,7 @@ class _Link(NamedTuple):
     meaning: str
     reduce: Callable[[Any], float]
     text: Callable[[float], str] = number
+    shows: tuple[str, ...] = ()  # beginnings of the names of quantities that tell how this link does
 
 
 def _length(values: Any) -> float:
@@ -31,11 +32,13 @@ _LINKS = {
     "data": _Link("Data", "", ("input_max",), "largest input, last step", np.max),
     "activations": _Link("Activations", "", ("dead_share",), "dead units, worst layer", np.max, percent),
     "loss": _Link("Loss", "", ("loss",), "loss of the last batch", np.max),
-    "gradient": _Link("Gradient", "gradient", ("gradient_norm",), "norm of the whole gradient", _length),
+    "gradient": _Link("Gradient", "gradient", ("gradient_norm",), "norm of the whole gradient", _length,
+                      shows=("gradient_",)),
     "optimizer": _Link("Optimizer", "lr", ("learning_rate",), "learning rate", np.max),
-    "update": _Link("Update", "lr · gradient", ("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model", _length),
-    "weight": _Link("Weight", "w", ("weight_norm",), "norm of all weights", _length),
-}
+    "update": _Link("Update", "lr · gradient", ("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model", _length,
+                    shows=("update_", "changed_share", "stuck_share")),
+    "weight": _Link("Weight", "w", ("weight_norm",), "norm of all weights", _length, shows=("weight_",)),
+}  # fmt: skip
 
 
 def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
@@ -60,8 +63,8 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
     elif effects:
         cause, effect = effects[0]
         state, text = "consequence", f"follows from {cause.name}: {effect.message.rstrip('.')}"
-    elif value == "0" and name in ("gradient", "update") and diagnosis.status == "sick":
-        state, text = "consequence", f"exactly 0 at the last recorded step: {diagnosis.verdicts[0].name}"
+    elif told := _after(name, value, diagnosis):
+        state, text = "consequence", told
     elif causes:
         state, text = "note", _line(causes)
     elif not passed and (lacking or not value):
@@ -82,6 +85,24 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
         "codes": sorted({v.code for v in [*causes, *(effect for _, effect in effects)]}),
         "first": first,
     }
+
+
+def _after(name: str, value: str, diagnosis: Diagnosis) -> str:
+    """Returns why a link that no rule accuses is no better than the cause before it, or "": it must not seem to work.
+
+    Its number is 0 or not finite, or the cause was proven by what this link shows (a step that is far too small).
+    """
+    if diagnosis.status != "sick" or not diagnosis.verdicts:  # a symptom is no cause
+        return ""
+    cause = diagnosis.verdicts[0]
+    if value == "0" and name in ("gradient", "update"):
+        return f"exactly 0 at the last recorded step: {cause.name}"
+    if LINKS.index(name) <= LINKS.index(cause.link):
+        return ""
+    if value in ("NaN", "Inf", "-Inf"):
+        return f"{value} at the last recorded step: {cause.name}"
+    proof = [e for e in cause.evidence if e.quantity.startswith(_LINKS[name].shows or ("-",))]
+    return f"follows from {cause.name}: {evidence_text(proof[0])}" if proof else ""
 
 
 def _line(verdicts: list[Verdict]) -> str:

@@ -11,6 +11,7 @@ from ..statistics import QUANTITIES, Quantity
 from ..verdict import number
 from ._facts import facts
 from ._pairs import Pair, common, pair
+from ._state import percent
 
 CLEARLY = 0.1  # of the larger: noise of a processor is far below
 _MOST = 6  # differences that are named
@@ -57,7 +58,8 @@ def _first(pairs: list[tuple[Quantity, Pair]]) -> tuple[int, list[dict[str, str]
         if at.get(known.name) == first:
             place = int(np.argmax(both.apart[first]))
             name = f" of {both.names[place]}" if both.names[place] else ""
-            told = {"one": number(both.one[first, place]), "other": number(both.other[first, place])}
+            shown = percent if known.encoding == "share" else number
+            told = {"one": shown(both.one[first, place]), "other": shown(both.other[first, place])}
             rank = _RANK.get(known.name, -float(both.apart[first, place]))
             found.append((rank, {"label": f"{known.title}{name}", **told}))
     return first, [told for _, told in sorted(found, key=lambda x: x[0])][:_MOST]

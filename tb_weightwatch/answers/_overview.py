@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..diagnosis import catalogue, version
+from ..diagnosis import Symptom, catalogue
 from ..history import History
 from ..reader import Launch
 from ..verdict import SEVERITIES, Diagnosis, Verdict
+from ._again import again, again_lines
 from ._chain import chain
 from ._facts import cost, facts
 from ._grid import quantities
 from ._muted import muted
 from ._state import evidence_text, severity, state, whole
+from ._symptoms import incomplete
 
 _SUFFIX = "/weightwatch"
 HINT = (
@@ -30,10 +32,12 @@ def label(run: str) -> str:
     return run.removesuffix(_SUFFIX) or "."
 
 
-def launch_entry(launch: Launch, diagnosis: Diagnosis, time: float) -> dict[str, Any]:
-    """Returns a launch's line in the run list."""
+def launch_entry(
+    launch: Launch, diagnosis: Diagnosis, time: float, symptoms: tuple[Symptom, ...] = ()
+) -> dict[str, Any]:
+    """Returns a launch's line in the run list; what only shows as a symptom has no code, but a name."""
     stands = state(launch, time)
-    sick = diagnosis.status == "sick" and diagnosis.verdicts
+    named = [v.name for v in diagnosis.verdicts] + [s.kind for s in symptoms if s.severity != "info"]
     return {
         "launch": launch.history.launch,
         "started": launch.history.started,
@@ -41,8 +45,8 @@ def launch_entry(launch: Launch, diagnosis: Diagnosis, time: float) -> dict[str,
         "state_text": stands.text,
         "last_step": stands.last_step,
         "status": diagnosis.status,
-        "severity": severity(diagnosis),
-        "headline": diagnosis.verdicts[0].name if sick else diagnosis.status,
+        "severity": severity(diagnosis, symptoms),
+        "headline": named[0] if diagnosis.status == "sick" and named else diagnosis.status,
     }
 
 
@@ -112,16 +116,13 @@ def _rule(name: str, code: int = 0) -> dict[str, Any]:
 
 
 def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
-    history, told = launch.history, launch.now.diagnosis if launch.now else None
-    parts = []
-    if not history.complete:
-        parts.append("Some recorded rows could not be read, so what they showed is missing here.")
+    history = launch.history
+    parts = [] if history.complete else [incomplete(history)]
     if launch.skipped:
         parts.append(f"Skipped: {launch.skipped}.")
     if launch.foreign:
         parts.append(f"Recorded by a later version; not shown: {', '.join(sorted(launch.foreign))}.")
-    if told is not None and told.rules != version() and told.sentence != diagnosis.sentence:
-        parts.append(f"The trainer, with other rules, said: {told.sentence}")
+    parts += again_lines(again(launch, diagnosis))
     parts.append(cost(history))
     return " ".join(filter(None, parts))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ..diagnosis import diagnose
+from ..diagnosis import Symptom, diagnose
+from ..diagnosis._snapshots import unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
@@ -56,26 +58,31 @@ def state(launch: Launch, time: float) -> State:
     ended = history.ended
     if ended is not None:
         step = max(step, ended.step)
-        return _ended(ended.data, step)
+        return _ended(ended.data, step, unit(history))
     alive = now.time if now else (float(history.times[-1]) if len(history) else history.started)
     due = now.due if now else _DUE
     if time - alive <= 3 * due + RELOAD_LAG:
-        return State("training", f"training, at step {step:,}" if step else "training, before its first step", step)
+        return State(
+            "training", f"training, at {unit(history)} {step:,}" if step else "training, before its first step", step
+        )
     seen = datetime.fromtimestamp(min(max(alive, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
     return State("died", f"no end was recorded; last sign of life at step {step:,}, {seen}", step)
 
 
-def _ended(data: Any, step: int) -> State:
+def _ended(data: Any, step: int, unit: str) -> State:
     how, detail = str(data.get("how", "")), str(data.get("detail", ""))
-    after = f"after {step:,} step{'' if step == 1 else 's'}"
+    after = f"after {step:,} {unit}{'' if step == 1 else 's'}"
+    if how == "log":  # nobody saw how the training ended
+        return State("ended", f"the log ends {after}", step)
     if how in ("exception", "signal"):
         return State("stopped", f"stopped by {detail or 'a ' + how} {after}", step)
     return State("ended", f"ended {after}", step)
 
 
-def severity(diagnosis: Diagnosis) -> str:
-    """Returns the worst severity of the open verdicts, or "none"."""
-    return max((v.severity for v in diagnosis.verdicts), key=SEVERITIES.index, default="none")
+def severity(diagnosis: Diagnosis, symptoms: Iterable[Symptom] = ()) -> str:
+    """Returns the worst severity of the open verdicts and of symptoms, or "none"."""
+    found = [*(v.severity for v in diagnosis.verdicts), *(s.severity for s in symptoms)]
+    return max(found, key=SEVERITIES.index, default="none")
 
 
 def evidence_number(evidence: Evidence) -> str:

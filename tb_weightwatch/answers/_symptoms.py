@@ -16,6 +16,16 @@ def seen(history: History) -> tuple[Symptom, ...]:
         return ()
 
 
+def incomplete(history: History) -> str:
+    """Returns why a History is not complete, as far as that is known."""
+    if isinstance(history.facts.get("foreign"), dict):
+        return (
+            "Curves this long are sampled, so what stood between is missing here "
+            "(TensorBoard keeps 1,000 scalars and 500 histograms of a tag; weightwatch review reads all)."
+        )
+    return "Some recorded rows could not be read, so what they showed is missing here."
+
+
 def source(foreign: dict[str, Any]) -> str:
     """Returns where the numbers of a foreign History come from, and what they are worth; "" for one of ours."""
     if not foreign:
@@ -43,7 +53,9 @@ def with_symptoms(overview: dict[str, Any], history: History) -> dict[str, Any]:
         if one.severity != "info":
             found.setdefault("loss" if "loss" in one.kind else "weight", []).append(one.text)
     chain = [
-        {**link, "state": "broken", "text": "; ".join(found[link["link"]])} if link["link"] in found else link
+        {**link, "state": "broken", "text": "; ".join(found[link["link"]])}
+        if link["link"] in found and link["state"] != "broken"
+        else link
         for link in overview["chain"]
     ]
     detail = " ".join(filter(None, (overview["detail"], source(foreign))))

@@ -55,6 +55,8 @@ def _review_arguments(parser: argparse.ArgumentParser) -> None:
         help="mildest severity that counts as sick (default: warning)",
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes that read (default: one a core, if worth it)")
+    parser.add_argument("--runner", metavar="NAME", help="an Apache Beam runner that reads instead: DirectRunner ...")
+    parser.add_argument("--beam", action="append", default=[], metavar="OPTION", help="Beam's own: region=europe-west1")
     parser.set_defaults(command=review)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from .. import answers
-from ._work import Done, Reviewed
+from ._reviewed import Done, Reviewed
 
 
 def write(path: str, done: Sequence[Done], sick: set[int]) -> None:

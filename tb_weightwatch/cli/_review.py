@@ -6,34 +6,49 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from .. import answers
 from ..reader import Skipped
 from ..verdict import SEVERITIES
 from . import _junit
+from ._reviewed import Done, Job, Reviewed
 from ._show import show
 from ._words import failed, told
-from ._work import Done, Job, Reviewed, is_light, jobs_of, processes, work
+from ._work import is_light, jobs_of, processes, start_light_if_far, work
 
 
 def review(options: argparse.Namespace) -> int:
     """Judges every launch of every run in the log directories, also of runs that tb_weightwatch did not record."""
+    start_light_if_far(options.logdir, alone=options.alone)
     jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
     every = [job for found in jobs.values() for job in found]
-    count = processes(every, options.jobs, alone=options.alone)
-    ways = work(every, count, light=is_light(every, count, alone=options.alone))
-    done = sorted(_watched(ways, every, options), key=lambda one: every.index(one.job))
+    place = {job: number for number, job in enumerate(every)}
+    done = sorted(_watched(_ways(every, options), every, options), key=lambda one: place[one.job])
     found = [launch for one in done for launch in one.launches]
     empty = [logdir for logdir in jobs if not _tell(logdir, [one for one in done if one.job.logdir == logdir])]
     sick = [one for one in found if _counts(one, options.fail_on)]
     if options.junit:
         _junit.write(options.junit, done, {id(one) for one in sick})
     if options.json:
-        print(json.dumps([as_dict(one) for one in found], indent=1, allow_nan=False))
+        print(json.dumps([one.as_dict() for one in found], indent=1, allow_nan=False))
     elif found:
         show(found, details=options.details)
     return 2 if empty else int(bool(sick))
+
+
+def _ways(jobs: Sequence[Job], options: argparse.Namespace) -> Iterable[Done]:
+    if options.runner is None:
+        if options.beam:
+            raise ValueError("--beam sets options of a Beam pipeline, so it needs --runner NAME")
+        count = processes(jobs, options.jobs, alone=options.alone)
+        return work(jobs, count, light=is_light(jobs, count, alone=options.alone))
+    try:
+        from . import _beam
+    except ImportError as error:
+        raise ValueError(
+            f"--runner needs Apache Beam, which can not be imported here ({error}): pip install 'tb-weightwatch[beam]'"
+        ) from None
+    return _beam.work(jobs, options.runner, options.beam, light=is_light(jobs, 1, alone=options.alone))
 
 
 def _counts(one: Reviewed, fail_on: str) -> bool:
@@ -71,21 +86,3 @@ def _tell(logdir: str, done: Sequence[Done]) -> bool:
         more = f" and {len(broken) - 10:,} more" if len(broken) > 10 else ""
         told(f"{logdir}: {len(broken):,} of {len(done):,} runs could not be read: {', '.join(broken[:10])}{more}")
     return True
-
-
-def as_dict(one: Reviewed) -> dict[str, Any]:
-    """Returns a launch's line of `--json`."""
-    return {
-        "logdir": one.job.logdir,
-        "run": one.job.run,
-        "launch": one.launch,
-        "started": one.started,
-        "state": one.state,
-        "state_text": one.state_text,
-        "severity": one.severity,
-        "skipped": one.skipped,
-        "symptoms": [{**s._asdict(), "variables": list(s.variables)} for s in one.symptoms],
-        "then": one.then,
-        "foreign": one.foreign or None,
-        **one.diagnosis.as_dict(),
-    }

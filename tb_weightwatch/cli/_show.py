@@ -9,8 +9,8 @@ from typing import Any
 
 from .. import answers
 from ..verdict import Verdict
+from ._reviewed import Reviewed
 from ._words import safe
-from ._work import Reviewed
 
 _COLOURS = {"sick": "bold red", "healthy": "bold green", "undecided": "bold yellow"}
 MOST = 8  # launches whose details are shown unasked
@@ -49,7 +49,7 @@ def _table(found: Sequence[Reviewed]) -> Any:
     for one in found:
         first = one.diagnosis.verdicts[0] if one.diagnosis.verdicts and one.diagnosis.status == "sick" else None
         answer = Text.assemble((f"{first.code} {first.name}: ", "cyan") if first else "", safe(one.diagnosis.sentence))
-        for line in _then(one):
+        for line in answers.again_lines(one.then):
             answer.append(f"\n{line}", style="dim")
         run = Text.assemble((safe(one.job.run), "bold"), (f"\n{safe(one.launch)}, {safe(one.state_text)}", "dim"))
         table.add_row(Text(one.diagnosis.status.upper(), style=_COLOURS[one.diagnosis.status]), run, answer)
@@ -111,19 +111,7 @@ def _rest(one: Reviewed) -> Iterator[str]:
     if one.foreign:
         yield answers.source(one.foreign)
     if not found.complete:
-        yield "Some recorded rows could not be read, so what they showed is missing here."
+        yield one.incomplete
     if one.skipped:
         yield f"Skipped: {'; '.join(f'{count:,} x {reason}' for reason, count in one.skipped.items())}"
-    yield from _then(one)
-
-
-def _then(one: Reviewed) -> Iterator[str]:
-    """Yields what the trainer said, where today's rules or today's rows say something else."""
-    if one.then is None or one.then["same"]:
-        return
-    rules = "with the same rules" if one.then["same_rules"] else f"with the rules of then ({one.then['rules']})"
-    yield f"Then, at step {one.then['step']:,} and {rules}: {one.then['sentence']}"
-    signs = {"gone": "no more:", "new": "new:"}
-    changes = [f"{sign} {', '.join(one.then[key])}" for key, sign in signs.items() if one.then[key]]
-    if changes:
-        yield f"Judged again: {'; '.join(changes)}"
+    yield from answers.again_lines(one.then)

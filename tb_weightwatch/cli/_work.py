@@ -9,68 +9,19 @@ import os
 import sys
 import time
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import Any, NamedTuple
 
 from .. import answers
-from ..diagnosis import Symptom
 from ..reader import Launch, Skipped, launches, runs, size
-from ..verdict import SEVERITIES, Diagnosis
+from ._reviewed import Done, Job, Reviewed
 
 # Importing TensorFlow takes longer than reading so many bytes without it.
 _LIGHT_BYTES = 24_000_000
 # Starting processes takes longer than judging so many bytes.
 _FEW_BYTES = 6_000_000
-
-
-class Job(NamedTuple):
-    """A run to be judged: in which log directory, its name, where it is, its size in bytes (0: not known)."""
-
-    logdir: str
-    run: str
-    directory: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Reviewed:
-    """A launch and its answer.
-
-    Attributes:
-        then: what the trainer logged, and how today's answer differs.
-        foreign: where its numbers come from if nobody watched the training; {} else.
-    """
-
-    job: Job
-    launch: str
-    started: float
-    rows: int
-    state: str
-    state_text: str
-    diagnosis: Diagnosis
-    symptoms: tuple[Symptom, ...]
-    then: dict[str, Any] | None
-    foreign: dict[str, Any]
-    skipped: dict[str, int]
-
-    @property
-    def severity(self) -> str:
-        """The worst severity of verdicts and symptoms, or "none"."""
-        found = [answers.severity(self.diagnosis), *(s.severity for s in self.symptoms)]
-        return max(found, key=lambda name: SEVERITIES.index(name) if name in SEVERITIES else -1)
-
-
-@dataclass
-class Done:
-    """What became of a job: its launches, and what could not be read and belongs to none of them."""
-
-    job: Job
-    launches: list[Reviewed] = field(default_factory=list)
-    skipped: Skipped = field(default_factory=Skipped)
 
 
 def judged(job: Job) -> Done:
@@ -88,20 +39,18 @@ def _reviewed(job: Job, launch: Launch) -> Reviewed:
     diagnosis = answers.judge(history)
     stands = answers.state(launch, time.time())
     foreign = history.facts.get("foreign")
-    unit = "epochs" if isinstance(foreign, dict) and foreign.get("unit") == "epoch" else "steps"
-    text = f"the log ends after {stands.last_step:,} {unit}" if foreign and stands.name == "ended" else stands.text
     return Reviewed(
         job,
         history.launch,
         history.started,
-        len(history),
         stands.name,
-        text,
+        stands.text,
         diagnosis,
         answers.seen(history),
         answers.again(launch, diagnosis),
         foreign if isinstance(foreign, dict) else {},
         dict(launch.skipped),
+        "" if history.complete else answers.incomplete(history),
     )
 
 
@@ -119,8 +68,10 @@ def processes(jobs: Sequence[Job], asked: int | None, *, alone: bool) -> int:
 def is_light(jobs: Sequence[Job], count: int, *, alone: bool) -> bool:
     """Says whether there is so little to read for each process that TensorFlow is not worth its import."""
     ours = count > 1 or (alone and "tensorflow" not in sys.modules)
-    remote = any("://" in job.directory for job in jobs)
-    return ours and not remote and sum(job.size for job in jobs) < count * _LIGHT_BYTES
+    far = [job.directory for job in jobs if "://" in job.directory]
+    if far:
+        return ours and all(map(_without_tensorflow, far))
+    return ours and sum(job.size for job in jobs) < count * _LIGHT_BYTES
 
 
 def jobs_of(logdir: str) -> list[Job]:
@@ -130,6 +81,25 @@ def jobs_of(logdir: str) -> list[Job]:
         FileNotFoundError: there is no such directory.
     """
     return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
+
+
+def start_light_if_far(logdirs: Iterable[str], *, alone: bool) -> None:
+    """Has TensorBoard read far places without TensorFlow where that can and TensorFlow by itself can not.
+
+    Must come before anything there is looked at.
+    """
+    far = [logdir for logdir in logdirs if "://" in logdir]
+    if far and alone and "tensorflow" not in sys.modules and all(map(_without_tensorflow, far)):
+        start_light()
+
+
+def _without_tensorflow(directory: str) -> bool:
+    """Says whether a far place is one for TensorBoard's own file system: TensorFlow alone knows gs:// of them."""
+    from importlib.util import find_spec
+
+    kind = directory.partition("://")[0]
+    reads = find_spec("boto3") if kind == "s3" else find_spec("fsspec")
+    return reads is not None and (kind != "gs" or find_spec("tensorflow") is None)
 
 
 def start_light_if_few(jobs: Sequence[Job], *, alone: bool) -> None:

@@ -71,6 +71,19 @@ def outlook(history: History) -> tuple[Status, str]:
     return "undecided", f"Undecided: the loss {said} ({told}), and these curves do not tell why{more}."
 
 
+def fix_of_curves(history: History, rate: float) -> str:
+    """Returns how to set a learning rate in the terms of who wrote the curves; "" where we recorded them."""
+    if not is_foreign(history):
+        return ""
+    writer = str(facts(history)["foreign"].get("writer", ""))
+    text = (
+        f"Make the schedule as long as the training, counted as it counts (batches or epochs), or set {number(rate)}:"
+    )
+    keras = f"    model.compile(optimizer=keras.optimizers.Adam({number(rate)}), ...)"
+    torch = f'    for group in optimizer.param_groups:\n        group["lr"] = {number(rate)}'
+    return f"{text}\n{keras if 'keras' in writer else torch if writer.startswith('PyTorch') else ''}".rstrip()
+
+
 # -- symptoms
 
 
@@ -188,7 +201,7 @@ def _rise(history: History) -> list[Symptom]:
 
 def _flat(history: History) -> list[Symptom]:
     seen, row = trend(history), len(history) - 1
-    enough = 10 if _unit(history) == "epoch" else 200
+    enough = 10 if unit(history) == "epoch" else 200
     level = float(seen.no_skill[row])
     if not (seen.sure and seen.rows[row] >= enough and seen.late[row] >= 0.98 * level) or seen.fallen[row]:
         return []
@@ -253,14 +266,16 @@ def _names(history: History, which: NDArray[np.intp]) -> tuple[str, ...]:
     return tuple(variables(history)[i].name for i in which)
 
 
-def _unit(history: History) -> str:
-    return "epoch" if (facts(history).get("foreign") or {}).get("unit") == "epoch" else "step"
+def unit(history: History) -> str:
+    """Returns what a step of this History is: "step", or "epoch" where somebody else logged nothing finer."""
+    foreign = facts(history).get("foreign")
+    return "epoch" if isinstance(foreign, dict) and foreign.get("unit") == "epoch" else "step"
 
 
 def _at(history: History, row: int) -> str:
-    return f"{_unit(history)} {int(history.steps[row]):,}"
+    return f"{unit(history)} {int(history.steps[row]):,}"
 
 
 def _span(history: History) -> str:
     count = int(history.steps[-1] - history.steps[0] + 1)
-    return f"{count:,} {_unit(history)}{'' if count == 1 else 's'}"
+    return f"{count:,} {unit(history)}{'' if count == 1 else 's'}"

@@ -76,6 +76,8 @@ def learning_rate_zero(
         return None
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        from ._snapshots import fix_of_curves, unit
+
         step, words = int(history.steps[row]), seen.words(row)
         after = f" ({words})" if words else ""
         best = usual_rate(history) if not peak[row] > 0 else float(peak[row])
@@ -97,7 +99,7 @@ def learning_rate_zero(
                 "exactly 0" if rate[row] == 0 else f"{literal(float(rate[row]))}, under {100 * floor:.0f} % of its peak"
             )
             lr = (
-                f"The learning rate fell from {literal(best)} to {now} after step {int(began[row]):,} of "
+                f"The learning rate fell from {literal(best)} to {now} after {unit(history)} {int(began[row]):,} of "
                 f"{step:,}, before "
                 f"the model had learned{after}, so the weights have stood still since"
             )
@@ -107,6 +109,7 @@ def learning_rate_zero(
                 f"decay_steps={max(step, 10)})\n"
                 f"or set a constant one:\n{set_rate(history, best)}"
             )
+        fix = fix_of_curves(history, best) or fix
         return Telling(
             message=lr,
             fix=fix,

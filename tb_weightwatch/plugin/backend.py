@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from tensorboard import plugin_util
@@ -15,9 +16,8 @@ from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from .. import answers, schema
-from ..diagnosis import version
 from ..reader import Launch, ProviderReader, ReadRun
-from ..verdict import Diagnosis
+from ._badges import PATIENCE, Badges, Where
 from ._memo import diagnosis_of, kept, memo_of, revision_of
 from ._requests import NotFound, failed, packed, refused, route, text, whole_number
 from ._static import static_files
@@ -29,7 +29,8 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = schema.PLUGIN
 
     def __init__(self, context: Any) -> None:
-        self._reader = ProviderReader(context.data_provider)
+        self._reader = ProviderReader(context.data_provider, hints=context.sampling_hints)
+        self._badges = Badges(self._reader)
         self._static = static_files()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -50,8 +51,8 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         return False
 
     def data_plugin_names(self) -> tuple[str, ...]:
-        """Returns whose data light the tab."""
-        return (schema.PLUGIN,)
+        """Returns whose data light the tab: ours, and the curves that others write of a training."""
+        return (schema.PLUGIN, "scalars", "histograms")
 
     def frontend_metadata(self) -> Any:
         """Returns where the panel's module is and what its tab is called."""
@@ -72,11 +73,12 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     @route
     def _runs(self, request: Any) -> bytes:
         ctx, experiment = _where(request)
-        now, found = time.time(), {}
+        now, until, found = time.time(), time.monotonic() + PATIENCE, {}
         for run, entry in self._reader.peek(ctx, experiment).items():
-            launches = list(entry.launches)
-            where = (ctx, experiment, run)
-            found[run] = [answers.launch_entry(x, self._badge(where, entry, x, now), now) for x in launches]
+            badge = partial(self._badges.of, Where(ctx, experiment, run), entry, now=now, until=until)
+            found[run] = [
+                answers.launch_entry(x, (b := badge(x)).diagnosis, now, b.symptoms) for x in list(entry.launches)
+            ]
         found = {run: launches for run, launches in found.items() if launches}
         revision = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
         return packed(answers.runs(revision, found))
@@ -90,6 +92,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             def answer() -> Any:
                 maps = run.maps.get(launch.history.launch, "")
                 found = answers.overview(name, launch, diagnosis_of(launch), now, run.skipped.total())
+                found = answers.with_symptoms(found, launch.history)
                 return {**found, "revision": f"{run.revision}:{stands.name}", "maps": maps}
 
             return kept(run.memo, ("overview", launch.history.launch, stands), answer)
@@ -174,29 +177,13 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         try:
             opened = opening.__enter__()
         except KeyError:
-            raise NotFound(f"no run {run!r} holds data of tb_weightwatch") from None
+            raise NotFound(
+                f"no run {run!r} holds data of tb_weightwatch, or a loss or weights that others wrote"
+            ) from None
         try:
             yield opened
         finally:
             opening.__exit__(None, None, None)
-
-    def _badge(self, where: tuple[Any, str, str], entry: ReadRun, launch: Launch, now: float) -> Diagnosis:
-        """Returns the diagnosis for the run list: the trainer's own, which needs no rows, where ours would be as it."""
-        told = launch.now.diagnosis if launch.now else None
-        if told is not None and told.rules == version() and launch.now is not None:
-            whole = told.rows == launch.now.rows and not launch.skipped
-            if whole or answers.state(launch, now).name == "training":
-                return told
-        key = f"badge {launch.history.launch}"
-        if key not in entry.memo:
-            try:
-                with self._reader.opened(*where) as opened:
-                    same = [x for x in opened.launches if x.history.launch == launch.history.launch]
-                    entry.memo[key] = opened.memo[key] = diagnosis_of(same[0] if same else launch)
-            except KeyError:  # deleted in between
-                return diagnosis_of(launch)
-        found: Diagnosis = entry.memo[key]
-        return found
 
 
 def _chosen(opened: ReadRun, run: str, launch: str) -> Launch:

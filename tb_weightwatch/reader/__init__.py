@@ -3,6 +3,7 @@
 from ._assembly import Assembly, Launch, Skipped
 from ._directories import runs, size
 from ._files import launches, read
-from ._provider import ProviderReader, ReadRun
+from ._provider import ProviderReader
+from ._read_run import ReadRun
 
 __all__ = ["Assembly", "Launch", "ProviderReader", "ReadRun", "Skipped", "launches", "read", "runs", "size"]

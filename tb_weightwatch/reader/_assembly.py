@@ -13,6 +13,7 @@ from ..schema import Chunk, DecodeError, Now, Tag
 
 MAX_LAUNCHES = 2000  # of one run
 MAX_CELLS = 1 << 28  # values of one launch: 1.3 GB
+MAX_RUN_CELLS = 1 << 29  # values of all launches of a run
 MAX_WAITING = 1 << 29  # bytes of one run that are not decoded yet
 _T = TypeVar("_T")
 
@@ -48,8 +49,9 @@ class Launch:
 class _Growing:
     """A launch to which data come in any order."""
 
-    def __init__(self, launch: str) -> None:
+    def __init__(self, launch: str, room: list[int]) -> None:
         self.launch = Launch(History(launch))
+        self.room = room  # values that the run may still have: one number, shared by its launches
         self.waiting: dict[str, dict[int, deque[bytes]]] = {"rows": {}, "header": {}, "now": {}, "maps": {}}
         self.next = {"rows": 0, "header": 0, "maps": 0}
         self.parts: list[schema.Part] = []  # of arrays that may not be complete yet
@@ -114,6 +116,7 @@ class _Growing:
         history.append(chunk.rows)
         self.end = chunk.first + len(chunk.rows)
         self.cells += schema.cells(chunk.rows)
+        self.room[0] -= schema.cells(chunk.rows)
         self.launch.foreign.update(chunk.foreign)
         self._started(chunk.started)
 
@@ -136,6 +139,8 @@ class _Growing:
         reason = ""
         if self.cells + schema.cells(chunk.rows) > MAX_CELLS:
             reason = f"rows: more than {MAX_CELLS:,} values in a launch"
+        elif schema.cells(chunk.rows) > self.room[0]:
+            reason = f"rows: more than {MAX_RUN_CELLS:,} values in a run"
         elif len(self.launch.history) and chunk.rows.steps[0] <= self.launch.history.steps[-1]:
             reason = "rows: steps go back"
         self.launch.skipped.update([reason] if reason else [])
@@ -157,6 +162,7 @@ class Assembly:
         self._with_maps = maps
         self._growing: dict[str, _Growing] = {}
         self._bytes = 0
+        self._room = [MAX_RUN_CELLS]
         self.skipped = Skipped()  # what belongs to no launch
 
     def __bool__(self) -> bool:
@@ -174,7 +180,7 @@ class Assembly:
         elif self._bytes + len(data) > MAX_WAITING:
             self.skipped[f"more than {MAX_WAITING:,} bytes in a run"] += 1
         else:
-            growing = self._growing.setdefault(tag.launch, _Growing(tag.launch))
+            growing = self._growing.setdefault(tag.launch, _Growing(tag.launch, self._room))
             self._bytes += growing.put(tag.kind, tag.number, data)
 
     def launches(self) -> list[Launch]:

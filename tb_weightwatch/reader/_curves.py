@@ -68,6 +68,10 @@ class Series:
     def thinned(self) -> bool:
         return self.stride > 1
 
+    @property
+    def nbytes(self) -> int:
+        return 8 * len(self._flat) + 400
+
     def points(self) -> Points:
         rows = np.frombuffer(self._flat, np.float64).reshape(-1, self.width + 2)
         if self.thinned:  # the two that must stay, each in its place and once
@@ -79,9 +83,15 @@ class Series:
 
 
 class Curves:
-    """What event files hold of a training that nobody watched: scalars by tag, histograms reduced to a few numbers."""
+    """What event files hold of a training that nobody watched: scalars by tag, histograms reduced to a few numbers.
 
-    def __init__(self) -> None:
+    Args:
+        writer: who wrote them, as far as the source tells; "": what they look like says it.
+    """
+
+    def __init__(self, writer: str = "") -> None:
+        self.writer = writer
+        self.sampled: set[str] = set()  # tags of which the source has dropped data
         self.scalars: dict[str, Series] = {}
         self.histograms: dict[str, Series] = {}
         self.exact: set[str] = set()  # histograms that tell norm and mean, not just their buckets
@@ -95,6 +105,11 @@ class Curves:
     def __bool__(self) -> bool:
         return bool(self.scalars or self.histograms or self.model)
 
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return sum(one.nbytes for held in (self.scalars, self.histograms) for one in held.values()) + len(self.model)
+
     def put(self, event: Any) -> None:
         """Takes a parsed event; what is neither a scalar nor a histogram is passed over."""
         for value in event.summary.value:
@@ -103,7 +118,7 @@ class Curves:
                 self._plugins.setdefault(value.tag, plugin)
             kind = value.WhichOneof("value")
             if kind == "simple_value":
-                self._scalar(event, value.tag, value.simple_value)
+                self.scalar(event, value.tag, value.simple_value)
             elif kind == "histo":
                 self._histogram(event, value.tag, _from_proto(value.histo), exact=True)
             elif kind == "tensor":
@@ -120,13 +135,27 @@ class Curves:
                 return
             content = _numbers(value.tensor)
             if plugin == "scalars" and content is not None and content.size == 1:
-                self._scalar(event, value.tag, float(content.reshape(-1)[0]))
-            elif plugin == "histograms" and content is not None and content.ndim == 2 and content.shape[1] == 3:
-                self._histogram(event, value.tag, content, exact=False)
+                self.scalar(event, value.tag, float(content.reshape(-1)[0]))
+            elif plugin == "histograms" and content is not None:
+                self.buckets(event, value.tag, content)
             else:
                 self._skip(f"{plugin}: damaged")
 
-    def _scalar(self, event: Any, tag: str, number: float) -> None:
+    def forget(self, plugin: str, tag: str) -> None:
+        """Drops what was put in of a tag, to be put in anew."""
+        (self.scalars if plugin == "scalars" else self.histograms).pop(tag, None)
+        self._before.pop(tag, None)
+        self.sampled.discard(tag)
+
+    def buckets(self, event: Any, tag: str, content: NDArray[Any]) -> None:
+        """Takes a histogram as `[n, 3]`: left edge, right edge, count; `event` tells step and wall time."""
+        if content.ndim == 2 and content.shape[1] == 3 and content.dtype.kind == "f" and len(content) <= MAX_BUCKETS:
+            self._histogram(event, tag, content.astype(np.float64, copy=False), exact=False)
+        else:
+            self._skip("histograms: damaged")
+
+    def scalar(self, event: Any, tag: str, number: float) -> None:
+        """Takes a scalar; `event` tells step and wall time."""
         if not scalar_kind(tag):
             self.others += 1
             return
@@ -177,21 +206,18 @@ def _drift(before: tuple[Any, ...], now: tuple[Any, ...]) -> float:
 
 def _numbers(tensor: Any) -> NDArray[np.float64] | None:
     """Returns a tensor's numbers; None if it is none of them, damaged or too large. Sizes are checked before use."""
-    from tensorboard.util import tensor_util
-
-    size = 1
-    for dim in tensor.tensor_shape.dim:
-        size *= max(0, dim.size)
+    shape = [dim.size for dim in tensor.tensor_shape.dim]
+    size = math.prod(max(0, length) for length in shape)
     if size > 3 * MAX_BUCKETS:
         return None
     try:
-        if (
-            tensor.dtype in _PLAIN and tensor.tensor_content
-        ):  # what nearly all of them are; make_ndarray takes several times as long
-            flat = np.frombuffer(tensor.tensor_content, _PLAIN[tensor.dtype]).astype(np.float64)
-            return flat.reshape([dim.size for dim in tensor.tensor_shape.dim])
+        # What nearly all of them are; make_ndarray takes several times as long.
+        if tensor.dtype in _PLAIN and tensor.tensor_content:
+            return np.frombuffer(tensor.tensor_content, _PLAIN[tensor.dtype]).astype(np.float64).reshape(shape)
         if len(tensor.float_val) == 1 == size:
             return np.array(tensor.float_val[0], np.float64)
+        from tensorboard.util import tensor_util
+
         return np.asarray(tensor_util.make_ndarray(tensor), np.float64)
     except Exception:  # of whatever type: the content is a stranger's
         return None

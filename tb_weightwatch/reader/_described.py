@@ -57,6 +57,8 @@ def records(
 def _writer(group: Sequence[Curves], chosen: Chosen) -> str:
     if any(f.model for f in group) or any(tag.startswith(("epoch_", "batch_")) for tag in chosen.scalars):
         return WRITERS[0]
+    if group[0].writer:
+        return group[0].writer
     return WRITERS[1] if any(f.tensors for f in group) else WRITERS[2]
 
 

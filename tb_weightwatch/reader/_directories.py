@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .. import schema
 from ._names import is_evaluation, is_training
+
+_FAR = {"s3": "boto3", "gs": "TensorFlow or gcsfs"}
 
 
 def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
@@ -29,13 +31,23 @@ def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
         place = os.path.dirname(directory) if own else directory
         found[os.path.relpath(place, path)] = place
         watched.update([place] if own else [])
-    trained = {os.path.dirname(place) for place in found.values() if is_training(place)}
-    return sorted(
-        (name, place)
-        for name, place in found.items()
+    kept = chosen(found.values(), watched)
+    return sorted((name, place) for name, place in found.items() if place in kept)
+
+
+def chosen(places: Iterable[str], watched: set[str]) -> set[str]:
+    """Returns which of these directories stand for a training: without what stands beside something better.
+
+    `watched`: those that tb_weightwatch recorded.
+    """
+    places = set(places)
+    trained = {os.path.dirname(place) for place in places if is_training(place)}
+    return {
+        place
+        for place in places
         if not (is_evaluation(place) and os.path.dirname(place) in trained and place not in watched)
-        and not ((is_evaluation(place) or is_training(place)) and os.path.dirname(place) in watched - {place})
-    )
+        and not ((is_evaluation(place) or is_training(place)) and (os.path.dirname(place) or ".") in watched - {place})
+    }
 
 
 def size(directory: str) -> int:
@@ -60,15 +72,31 @@ def existing(logdir: str | os.PathLike[str]) -> str:
     """
     path = os.fspath(logdir)
     if "://" in path:
-        from tensorboard.compat import tf
-
-        exists = bool(tf.io.gfile.exists(path))
+        exists = _exists(path)
     else:
         path = os.path.expanduser(path)
         exists = os.path.exists(path)
     if not exists:
         raise FileNotFoundError(f"there is no log directory {path!r}")
     return path
+
+
+def _exists(path: str) -> bool:
+    """Says whether there is such a place far away.
+
+    Raises:
+        OSError: it can not be asked.
+    """
+    from tensorboard.compat import tf
+
+    try:
+        return bool(tf.io.gfile.exists(path))
+    except Exception as error:  # each kind of place has errors of its own
+        kind = path.partition("://")[0]
+        raise OSError(
+            f"{path} can not be reached: {error or type(error).__name__} (TensorBoard reads {kind}:// with "
+            f"{_FAR.get(kind, 'what fsspec needs for it')}; is it installed, and are you allowed to?)"
+        ) from None
 
 
 def is_event_file(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from itertools import islice
 
 from .. import schema
 from ..history import History
@@ -12,6 +13,7 @@ from ._curves import Curves
 from ._directories import event_files, existing, is_event_file
 from ._foreign import foreign
 
+MAX_RECORD = 1 << 30  # bytes
 _MARK = b"weightwatch/"
 
 
@@ -68,14 +70,14 @@ def _load(path: str, assembly: Assembly, curves: Curves) -> None:
     name = os.path.basename(path)
     try:
         size, consumed = _size(path), 0
-        for record in RawEventFileLoader(path).Load():
+        for record in islice(RawEventFileLoader(path).Load(), _sound(path)):
             consumed += len(record) + 16
             if _MARK in record:
                 _put(record, assembly)
             elif not assembly:
                 _put_foreign(record, curves, assembly)
     except Exception as error:  # TensorFlow's errors and the operating system's have no common base
-        assembly.skipped[f"{name} can not be read: {error}"] += 1
+        assembly.skipped[f"{name} can not be read: {error or type(error).__name__}"] += 1
         return
     if consumed < size:
         assembly.skipped[f"{name} can not be read to its end: a record is damaged or was not written completely"] += 1
@@ -92,10 +94,34 @@ def _put_foreign(record: bytes, curves: Curves, assembly: Assembly) -> None:
     curves.put(event)
 
 
-def _size(path: str) -> int:
+def _sound(path: str) -> int | None:
+    """Returns how many records stand before one that claims to be too large; None: all of them may be read.
+
+    TensorFlow's reader believes any length, and ends the process if there is not so much memory.
+    """
     if "://" in path:
+        return None
+    with open(path, "rb", buffering=0) as file:
+        place = count = 0
+        while len(head := file.read(8)) == 8:
+            length = int.from_bytes(head, "little")
+            if length > MAX_RECORD:
+                return count
+            place, count = place + length + 16, count + 1
+            file.seek(place)
+    return None
+
+
+def _size(path: str) -> int:
+    """Returns a file's bytes; 0 where they are not known."""
+    if "://" not in path:
+        return os.path.getsize(path)
+    from tensorboard.compat import tf
+
+    try:
+        return int(tf.io.gfile.stat(path).length)
+    except Exception:  # each kind of place has errors of its own; reading will tell
         return 0
-    return os.path.getsize(path)
 
 
 def _put(record: bytes, assembly: Assembly) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import Column, History, Record, Rows
+from ..schema import Now
 from ._assembly import Launch, Skipped
 from ._clock import Clock
 from ._curves import Curves, Points, taken
@@ -19,6 +20,7 @@ from ._names import histogram_kind, is_evaluation, scalar_kind, variable, whole_
 MAX_RESTARTS = 16
 MAX_CELLS = 6_000_000  # rows times variables
 QUIET = 600.0  # seconds without a datum after which nobody is taken to be writing any more
+_DUE = QUIET / 3  # a sign of life is missed after three of them
 _COLUMNS = {
     "weight": ("weight_max", "weight_norm", "weight_std", "weight_nonfinite", "weight_drift", "weight_changes"),
     "gradient": ("gradient_max", "gradient_norm", "gradient_nonfinite"),
@@ -138,7 +140,7 @@ def _launch(group: Sequence[Curves], chosen: Chosen) -> Launch | None:
     began = float(np.clip(clock.times[0], 0, 1e12))
     history = History(str(int(began)), started=began)
     history.complete = whole and not any(
-        s.thinned for f in group for s in (*f.scalars.values(), *f.histograms.values())
+        f.sampled or any(s.thinned for s in (*f.scalars.values(), *f.histograms.values())) for f in group
     )
     by_time = [tag for (_, tag, _), alike in zip(named[1:], clock.alike, strict=True) if not alike]
     for record in records(group, chosen, names, began, {"shifted": clock.shift, "by_time": by_time[:20]}):
@@ -150,7 +152,8 @@ def _launch(group: Sequence[Curves], chosen: Chosen) -> Launch | None:
     skipped = Skipped()
     for file in group:
         skipped.update(file.skipped)
-    return Launch(history, None, skipped)
+    last = float(clock.times[-1])
+    return Launch(history, Now(last, _DUE, int(block.steps[-1]), started=began), skipped)
 
 
 def _block(named: Sequence[tuple[str, str, Points]], clock: Clock, names: Sequence[str], loss: str) -> Rows:
@@ -172,8 +175,9 @@ def _fewer(points: Points, most: int) -> Points:
 
 
 def _put(columns: dict[str, Column], name: str, shape: tuple[int, ...], at: Any, values: Any) -> None:
-    column = columns.setdefault(name, Column(np.full(shape, np.nan), np.zeros(shape, bool)))
-    column.values[at], column.known[at] = values, True
+    if name not in columns:
+        columns[name] = Column(np.full(shape, np.nan), np.zeros(shape, bool))
+    columns[name].values[at], columns[name].known[at] = values, True
 
 
 def _statistics(kind: str, points: Points) -> tuple[NDArray[np.float64], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,42 +12,16 @@ from typing import Any
 from .. import schema
 from ..maps import Map
 from ._arrays import of_variable
-from ._assembly import Assembly, Launch, Skipped
-from ._stamps import LIGHT, Stamps, changed_tags, launches_of, maps_of, revision_of, rewritten, splittable
+from ._assembly import Assembly
+from ._directories import chosen
+from ._elsewhere import Elsewhere, Written
+from ._read_run import ReadRun
+from ._stamps import Stamps, changed_tags, launches_of, maps_of, revision_of, rewritten, splittable
 
 MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
 MAX_MAPS = 1 << 27  # bytes of arrays that are looked through for one variable
 BUDGET = 1 << 28  # bytes of decoded Histories that are kept
-
-
-class ReadRun:
-    """What was read of a run.
-
-    Attributes:
-        revision: changes when the run's data do.
-        launches: oldest first.
-        skipped: what could not be read and belongs to no launch.
-        maps: launch -> what changes when arrays of single variables come; they are read on demand.
-        memo: for what is derived from this revision; emptied when it changes.
-    """
-
-    def __init__(self) -> None:
-        self.revision = ""
-        self.launches: list[Launch] = []
-        self.maps: dict[str, str] = {}
-        self.memo: dict[Any, Any] = {}
-        self._assembly = Assembly()
-        self._seen: Stamps = {}
-        self._lock = threading.RLock()
-
-    @property
-    def skipped(self) -> Skipped:
-        return self._assembly.skipped
-
-    @property
-    def nbytes(self) -> int:
-        """About how much memory it takes."""
-        return self._assembly.nbytes + 300 * len(self._seen)
+PATIENCE = 2.0  # seconds that one look at all runs may spend on reading runs that somebody else wrote
 
 
 class ProviderReader:
@@ -55,22 +30,29 @@ class ProviderReader:
     Args:
         provider: TensorBoard's `context.data_provider`.
         budget: bytes of decoded Histories that are kept; the least recently used run goes first.
+        hints: how many data of a tag TensorBoard keeps, by plugin (`context.sampling_hints`).
     """
 
-    def __init__(self, provider: Any, budget: int = BUDGET) -> None:
+    def __init__(self, provider: Any, budget: int = BUDGET, hints: Mapping[str, int] | None = None) -> None:
         self._provider, self._budget = provider, budget
+        self._elsewhere = Elsewhere(provider, hints or {})
         self._runs: OrderedDict[tuple[str, str], ReadRun] = OrderedDict()
         self._lock = threading.Lock()
         self._largest = 1 << 16  # bytes of a datum, at most so far
 
     def peek(self, ctx: Any, experiment: str) -> dict[str, ReadRun]:
-        """Returns all runs with their dated records and states, without new rows: a few small reads for all of them."""
+        """Returns all runs with their dated records and states, without new rows: a few small reads for all of them.
+
+        Runs that somebody else wrote have no state to look at: they are read whole, as many as `PATIENCE` allows, so a
+        long list of them fills up over several calls.
+        """
         listed = self._list(ctx, experiment, None)
+        others = self._others(ctx, experiment, listed)
         with self._lock:
-            for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed]:
+            for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed and k[1] not in others]:
                 del self._runs[key]
         entries = {run: self._entry(experiment, run) for run in listed}
-        changed = {run: changed_tags(entries[run]._seen, stamps, LIGHT) for run, stamps in listed.items()}
+        changed = {run: entries[run].changed(stamps) for run, stamps in listed.items()}
         got: dict[str, dict[str, Any]] = {}
         wanted = [(run, tag) for run, tags in changed.items() for tag in tags]
         for start in range(0, len(wanted), MAX_TAGS):
@@ -80,7 +62,33 @@ class ProviderReader:
         for run, stamps in listed.items():
             with entries[run]._lock:
                 self._take(entries[run], stamps, changed[run], got.get(run, {}))
+        return entries | self._peek_others(ctx, experiment, others)
+
+    def _others(self, ctx: Any, experiment: str, ours: Mapping[str, Stamps]) -> dict[str, Stamps]:
+        """Returns the runs that somebody else wrote and that stand for a training that we did not watch."""
+        found = self._elsewhere.listed(ctx, experiment)
+        watched = {*ours, *(run.rpartition("/")[0] or "." for run in ours if run.endswith(schema.PLUGIN))}
+        kept = chosen(found, watched) - watched
+        return {run: stamps for run, stamps in found.items() if run in kept}
+
+    def _peek_others(self, ctx: Any, experiment: str, others: Mapping[str, Stamps]) -> dict[str, ReadRun]:
+        until, entries = time.monotonic() + PATIENCE, {}
+        for run, stamps in sorted(others.items()):
+            entry = self._entry(experiment, run)
+            if entry.revision != revision_of(stamps) and time.monotonic() < until:
+                with entry._lock:
+                    self._read_other(ctx, experiment, run, entry, stamps)
+            if entry.revision:
+                entries[run] = entry
         return entries
+
+    def _read_other(self, ctx: Any, experiment: str, run: str, entry: ReadRun, stamps: Stamps) -> None:
+        if entry.foreign is None:
+            entry.foreign = Written()
+        if entry.foreign.seen != stamps:
+            launches = self._elsewhere.read(ctx, experiment, run, entry.foreign, stamps)
+            entry.take_foreign(launches, revision_of(stamps))
+            self._evict(keep=(experiment, run))
 
     @contextmanager
     def opened(self, ctx: Any, experiment: str, run: str) -> Iterator[ReadRun]:
@@ -93,9 +101,15 @@ class ProviderReader:
         with entry._lock:
             stamps = self._list(ctx, experiment, run).get(run)
             if not stamps:
-                with self._lock:
-                    self._runs.pop((experiment, run), None)
-                raise KeyError(run)
+                others = self._elsewhere.of(ctx, experiment, run)
+                if not others:
+                    with self._lock:
+                        self._runs.pop((experiment, run), None)
+                    raise KeyError(run)
+                self._read_other(ctx, experiment, run, entry, others)
+                yield entry
+                return
+            entry.foreign = None  # it may have been somebody else's until now
             changed = changed_tags(entry._seen, stamps, None)
             got: dict[str, Any] = {}
             while len(got) < len(changed):
@@ -137,7 +151,7 @@ class ProviderReader:
         )
         return {
             name: {
-                tag: repr((series.max_step, series.max_wall_time))
+                tag: (series.max_step, series.max_wall_time)
                 for tag, series in tags.items()
                 if schema.parse_tag(tag) is not None
             }
@@ -157,9 +171,14 @@ class ProviderReader:
                 if total <= self._budget:
                     break
                 if key != keep:
-                    total -= self._runs.pop(key).nbytes
+                    entry = self._runs.pop(key)
+                    total -= entry.nbytes
+                    if entry.foreign is not None:
+                        self._runs[key] = entry.bare()
 
     def _take(self, entry: ReadRun, stamps: Stamps, changed: list[str], got: Mapping[str, Any]) -> None:
+        if not changed and stamps == entry._listed:
+            return
         if rewritten(entry._seen, stamps):
             entry._assembly, entry._seen = Assembly(), {}
         for name in changed:
@@ -167,6 +186,7 @@ class ProviderReader:
             if tag is not None and name in got:
                 entry._assembly.put(tag, got[name])
                 entry._seen[name] = stamps[name]
+        entry._listed = stamps if all(name in got for name in changed) else {}  # what did not come is asked for again
         revision = revision_of(stamps)
         if revision != entry.revision or changed:
             entry.launches, entry.revision = entry._assembly.launches(), revision

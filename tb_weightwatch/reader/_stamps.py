@@ -8,7 +8,7 @@ from .. import schema
 
 LIGHT = ("header", "now")
 ALL = (*LIGHT, "rows")
-Stamps = dict[str, str]  # tag -> what changes when its data do
+Stamps = dict[str, tuple[int, float]]  # tag -> what changes when its data do: last step and time
 _SPLITTABLE = {"RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN"}
 
 

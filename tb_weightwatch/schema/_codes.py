@@ -22,10 +22,10 @@ _COSINE_STEPS = 512
 
 
 class Codec(NamedTuple):
-    """Encoding of one kind: values (float64) to unsigned codes, and back to float64 that float32 can hold."""
+    """Encoding of one kind: values (float64) to unsigned codes, and back: to float32, counts to float64."""
 
     encode: Callable[[NDArray[np.float64]], Codes]
-    decode: Callable[[Codes], NDArray[np.float64]]
+    decode: Callable[[Codes], NDArray[Any]]
     dtype: type[np.unsignedinteger[Any]]
 
 
@@ -47,9 +47,9 @@ def _mark(codes: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.u
     return codes.astype(np.uint16)
 
 
-def _table(finite: NDArray[np.float64]) -> NDArray[np.float64]:
-    table = np.full(65536, np.nan)
-    table[: len(finite)] = finite
+def _table(finite: NDArray[np.float64]) -> NDArray[np.float32]:
+    table = np.full(65536, np.nan, np.float32)
+    table[: len(finite)] = finite  # exact: no code stands for what float32 can not hold
     table[_INF], table[_MINUS_INF] = np.inf, -np.inf
     return table
 
@@ -148,12 +148,12 @@ def _exact_encode(values: NDArray[np.float64]) -> Codes:
     return single.view(np.uint32)
 
 
-def _exact_decode(codes: Codes) -> NDArray[np.float64]:
-    return np.asarray(codes.view(np.float32), np.float64)
+def _exact_decode(codes: Codes) -> NDArray[np.float32]:
+    return codes.view(np.float32)
 
 
-def _looked_up(table: NDArray[np.float64]) -> Callable[[Codes], NDArray[np.float64]]:
-    return lambda codes: table[codes]
+def _looked_up(table: NDArray[np.float32]) -> Callable[[Codes], NDArray[np.float32]]:
+    return table.take
 
 
 CODECS: dict[str, Codec] = {

@@ -213,13 +213,15 @@ def _column(series: pb.Series, packed: pb.Packed, count: int, axis: str, kind: s
     shape = (series.width, count)
     if series.known == pb.Series.NOTHING or not series.width:
         known = np.zeros(shape, bool)
-        values = np.full(shape, np.nan)
+        values = np.full(shape[::-1], np.nan)
     else:
         known = _known(series, shape)
         codec = CODECS[kind]
-        values = codec.decode(unpack(packed, *shape, codec.dtype))
-    kept = _as_kept(values.T, known.T, axis)
-    return Column(kept[:, 0], known[0]) if axis == "run" else Column(kept, np.ascontiguousarray(known.T))
+        # Turned while they are small.
+        values = codec.decode(np.ascontiguousarray(unpack(packed, *shape, codec.dtype).T))
+    known = np.ascontiguousarray(known.T)
+    kept = _as_kept(values, known, axis)
+    return Column(kept[:, 0], known[:, 0]) if axis == "run" else Column(kept, known)
 
 
 def _known(series: pb.Series, shape: tuple[int, int]) -> NDArray[np.bool_]:

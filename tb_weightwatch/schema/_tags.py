@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError as _ProtobufError
@@ -26,6 +27,7 @@ class Tag(NamedTuple):
         return place if self.kind == "now" else f"{place}/{self.number:06d}"
 
 
+@lru_cache(maxsize=1 << 15)
 def parse_tag(tag: str) -> Tag | None:
     """Returns the parts of a tag, or None if it is none of ours."""
     found = _PART.fullmatch(tag)

@@ -1,6 +1,6 @@
 """The panel's weight and speed in Chromium, on 20 runs of 200 variables over 10,000 steps; run by hand.
 
-python -m tests.benchmarks.panel [--runs 20] [--variables 200] [--steps 10000]
+python -m tests.benchmarks.panel [--logdir DIR] [--runs 20] [--variables 200] [--steps 10000]
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import numpy as np
 from playwright.sync_api import Frame, Page, sync_playwright
 
 from tb_weightwatch import schema
-from tb_weightwatch.history import Column, Record, Rows
+from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.statistics import names
 from tb_weightwatch.writer import EventWriter, directory_sink
 
@@ -28,7 +29,8 @@ from .. import recordings
 from ..processes import CHROMIUM, tensorboard, wait_for_runs
 
 BUNDLE = Path(__file__).resolve().parents[2] / "tb_weightwatch" / "static" / "index.js"
-BLOCK = 128
+BLOCK = 16
+MODELS = 4  # different runs; more are linked to these
 FRAMES = 120
 # One turn of the wheel and one move of the pointer; the browser itself counts the script that follows from them.
 PAN = """(i) => {
@@ -49,16 +51,37 @@ def thinned(steps: int) -> list[int]:
     return [*range(1, 65), *(s + i for s in range(65, steps - 8, gap) for i in range(8))]
 
 
+def write_runs(logdir: Path, runs: int, variables: int, steps: int) -> float:
+    """Writes some runs unless they are there, links them as often as asked, and returns the MB in all."""
+    for run in range(runs):
+        folder, model = logdir / f"run-{run:02}" / "weightwatch", logdir / f"run-{run % MODELS:02}" / "weightwatch"
+        if run < MODELS and not folder.exists():
+            write(folder.parent, variables, steps, run)
+        for file in [] if folder.exists() else model.iterdir():
+            folder.mkdir(parents=True, exist_ok=True)
+            os.link(file, folder / file.name)
+    return sum(p.stat().st_size for p in logdir.rglob("*tfevents*")) / 1e6
+
+
 def write(logdir: Path, variables: int, steps: int, seed: int) -> None:
-    """Writes a run as the recorder does."""
+    """Writes a run as the recorder does, with the trainer's own diagnosis at its end."""
     labels = tuple(f"net/block_{i // 8}/dense_{i % 8 // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(variables))
-    writer = EventWriter(directory_sink(logdir), "a1", recordings.STARTED, recordings.Clock())
+    clock = recordings.Clock()
+    writer = EventWriter(directory_sink(logdir), "a1", recordings.STARTED, clock)
+    history = History("a1", started=recordings.STARTED)
+    end = schema.settle_record(Record(steps, "end", {"how": "completed", "detail": ""}, recordings.STARTED))
     for record in recordings.facts(labels):
+        history.add(record)
         writer.add(record)
     kept = np.array(thinned(steps), np.int64)
     for start in range(0, len(kept), BLOCK):
-        writer.append(rows(kept[start : start + BLOCK], variables, seed))
-    writer.add(schema.settle_record(Record(steps, "end", {"how": "completed", "detail": ""}, recordings.STARTED)))
+        block = rows(kept[start : start + BLOCK], variables, seed)
+        clock.now = float(block.times[-1])  # so that it is cut into chunks as a training of that length is
+        history.append(block)
+        writer.append(block)
+    history.add(end)
+    writer.add(end)
+    writer.judged(diagnose(history))
     writer.close()
 
 
@@ -120,6 +143,7 @@ def metrics(session: Any) -> dict[str, float]:
 def main() -> None:
     """Writes the runs, opens the panel on one of them, measures, prints JSON."""
     ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--logdir", type=Path, help="runs that are there already, or where they go")
     ask.add_argument("--runs", type=int, default=20)
     ask.add_argument("--variables", type=int, default=200)
     ask.add_argument("--steps", type=int, default=10_000)
@@ -127,13 +151,11 @@ def main() -> None:
     found: dict[str, Any] = {
         "bundle_kb": round(BUNDLE.stat().st_size / 1e3, 1),
         "bundle_gz_kb": round(len(gzip.compress(BUNDLE.read_bytes(), 9)) / 1e3, 1),
-        **vars(given),
+        **{key: getattr(given, key) for key in ("runs", "variables", "steps")},
     }
     with tempfile.TemporaryDirectory() as folder:
-        logdir = Path(folder)
-        for run in range(given.runs):
-            write(logdir / f"run-{run:02}", given.variables, given.steps, run)
-        found["mb_on_disk"] = round(sum(p.stat().st_size for p in logdir.rglob("*tfevents*")) / 1e6, 1)
+        logdir = given.logdir or Path(folder)
+        found["mb_on_disk"] = round(write_runs(logdir, given.runs, given.variables, given.steps), 1)
         with tensorboard(logdir) as address, sync_playwright() as playwright:
             wait_for_runs(address, given.runs, 300)
             chromium = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")

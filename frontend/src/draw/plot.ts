@@ -113,6 +113,8 @@ function drawSpecial(u: uPlot, input: PlotInput): void {
 function axes(input: PlotInput, ink: Ink, spanNow: () => Span): uPlot.Axis[] {
   const look = { stroke: ink.text, font: "11px system-ui, sans-serif" };
   const thin = (stroke: string) => ({ stroke, width: 1, size: 4 });
+  const label = (v: number) =>
+    input.curve.quantity.scale === "share" ? `${formatTick(100 * v)} %` : formatTick(v);
   const nothing = !input.curve.high.some((cell) => numberOf(cell, input.curve.quantity.scale) !== null);
   return [
     {
@@ -135,7 +137,7 @@ function axes(input: PlotInput, ink: Ink, spanNow: () => Span): uPlot.Axis[] {
       }),
       grid: thin(ink.grid),
       ticks: thin(ink.grid),
-      values: (_, splits) => splits.map((v) => (v == null || nothing ? "" : formatTick(v))),
+      values: (_, splits) => splits.map((v) => (v == null || nothing ? "" : label(v))),
     },
   ];
 }

@@ -81,7 +81,7 @@ export function ticksOf(span: Span, count: number): number[] {
   return ticks;
 }
 
-/** Values to label on a logarithmic axis: powers of ten where there are two or more, else round values in between. */
+/** Values to label on a logarithmic axis: powers of ten where there are two or more, else 1, 2, 5, else round values. */
 export function logTicks(low: number, high: number, count: number): number[] {
   const [from, to] = [Math.log10(low), Math.log10(high)];
   const powers: number[] = [];
@@ -90,10 +90,11 @@ export function logTicks(low: number, high: number, count: number): number[] {
     const every = Math.ceil(powers.length / count);
     return powers.filter((_, i) => i % every === 0).map((p) => Number(`1e${p}`));
   }
+  const [p, inside] = [Math.floor(from), (v: number) => v >= low && v <= high];
+  const round = [1, 2, 5, 10, 20, 50].map((m) => Number(`${m}e${p}`)).filter(inside);
+  if (round.length >= 2) return round;
   const at = (i: number) => 10 ** (from + ((i + 0.5) / count) * (to - from));
-  return [...new Set(Array.from({ length: count }, (_, i) => Number(at(i).toPrecision(2))))].filter(
-    (v) => v >= low && v <= high,
-  );
+  return [...new Set(Array.from({ length: count }, (_, i) => Number(at(i).toPrecision(2))))].filter(inside);
 }
 
 /** Runs of neighbouring rows: [3, 1, 2, 7] -> [[1, 3], [7, 7]]. */

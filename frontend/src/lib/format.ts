@@ -89,9 +89,39 @@ export function ellipsis(name: string, limit: number): string {
   return `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (keep - head)).join("")}`;
 }
 
-/** Prose of the backend as it is shown: arrows that can not break at the end of a line. */
+/** What all these names begin with, in whole parts ("encoder/"); "" where they share nothing or are one alone. */
+export function sharedStart(names: readonly string[]): string {
+  const [first = "", ...others] = names;
+  if (others.length === 0) return "";
+  const parts = first.split(/(?<=\/)/).slice(0, -1);
+  let shared = "";
+  for (const part of parts) {
+    if (!others.every((name) => name.startsWith(shared + part))) break;
+    shared += part;
+  }
+  return shared;
+}
+
+/** A path that fits: its longest parts without a digit are cut first, as numbers tell one block from the next. */
+export function shortPath(name: string, limit: number): string {
+  const parts = name.split("/");
+  const length = () => parts.join("/").length;
+  while (length() > limit) {
+    const open = parts.map((part, i) => (i < parts.length - 1 && !/[\d…]/.test(part) ? part.length : 0));
+    const longest = Math.max(...open);
+    if (longest <= 4) break;
+    const at = open.lastIndexOf(longest);
+    const keep = Math.max(3, longest - (length() - limit) - 1);
+    parts[at] = `${(parts[at] as string).slice(0, keep)}…`;
+  }
+  return ellipsis(parts.join("/"), limit);
+}
+
+/** Prose of the backend as it is shown: a line does not break at an arrow or before a percent sign. */
 export function prose(text: string): string {
-  return cleanText(text).replace(/ -> /g, "\u00a0→\u00a0");
+  return cleanText(text)
+    .replace(/ -> /g, "\u00a0→\u00a0")
+    .replace(/(\d) %/g, "$1\u00a0%");
 }
 
 /** Whether two texts say the same: a sentence and its message differ in the full stop. */

@@ -4,7 +4,12 @@ export const RIGHT = 16; // also holds the heat map's scroll bar
 export const VISIBLE_ROWS = 22;
 
 export function gutterOf(width: number): number {
-  return width < 640 ? 116 : 208;
+  return width < 640 ? 116 : width < 880 ? 208 : 248;
+}
+
+/** How many letters of a row's name fit into the gutter. */
+export function lettersOf(gutter: number): number {
+  return Math.floor((gutter - 12) / 6.7);
 }
 
 export function plotWidth(width: number): number {

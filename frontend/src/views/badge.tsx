@@ -50,7 +50,7 @@ export const LINK_LOOK: Record<LinkAnswer["state"], [look: Look, text: string]> 
 export const STATUS_TEXT: Record<Status, string> = {
   healthy: "Healthy",
   sick: "Sick",
-  undecided: "Cannot tell",
+  undecided: "Undecided",
 };
 
 export function worstLaunch(run: RunEntry) {

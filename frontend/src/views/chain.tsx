@@ -33,7 +33,7 @@ function Link({
           <Icon look={look} />
           {link.title}
         </span>
-        <span class="link-state">{link.first ? "breaks here first" : text}</span>
+        <span class="link-state">{link.first ? "breaks here" : text}</span>
         <span class="link-number">{link.number || "–"}</span>
         <span class="link-meaning">{cleanText(link.meaning)}</span>
       </button>

@@ -4,7 +4,7 @@ import { logTicks } from "../lib/buckets";
 import { cleanText, formatCount, formatShare, formatTick } from "../lib/format";
 import { Tools } from "./tools";
 
-const [WIDTH, RIDGE, LEFT, RIGHT] = [560, 26, 78, 122];
+const [WIDTH, RIDGE, LEFT, RIGHT] = [330, 26, 46, 78];
 
 function Ridge({ h, at, peak }: { h: HistogramAnswer; at: number; peak: number }) {
   const shares = h.shares[at] ?? [];
@@ -42,7 +42,7 @@ function Axis({ h, top }: { h: HistogramAnswer; top: number }) {
   const x = (v: number) => LEFT + (Math.log(v / low) / Math.log(high / low)) * (WIDTH - LEFT - RIGHT);
   return (
     <g class="ridge-axis">
-      {logTicks(low, high, 6).map((v) => (
+      {logTicks(low, high, 4).map((v) => (
         <text key={v} x={x(v)} y={top + 15} text-anchor="middle">
           {formatTick(v)}
         </text>
@@ -62,8 +62,8 @@ export function Histogram({ h }: { h: HistogramAnswer }) {
   return (
     <figure class="histogram">
       <figcaption>
-        <strong>{cleanText(h.title)}</strong> <span class="quiet">{cleanText(h.meaning)}</span>
-        <Tools name={h.kind} table={table} />
+        <strong>{cleanText(h.title)}</strong> <Tools name={h.kind} table={table} />
+        <span class="quiet">{cleanText(h.meaning)}</span>
       </figcaption>
       <svg
         viewBox={`0 0 ${WIDTH} ${height + 22}`}

@@ -64,11 +64,11 @@ export function Motion({ motion, at, dark, room }: Props) {
     <figure class="motion">
       <figcaption>
         <strong>{cleanText(motion.title)}</strong>{" "}
+        <Tools name={`${motion.kind} step ${frame.step}`} table={() => frame.values} />
         <span class="quiet">
           {formatCount(motion.rows)} rows × {formatCount(motion.columns)} columns, step{" "}
           {formatCount(frame.step)}
         </span>
-        <Tools name={`${motion.kind} step ${frame.step}`} table={() => frame.values} />
       </figcaption>
       {/* biome-ignore lint/a11y/useSemanticElements: no form field */}
       <div

@@ -51,7 +51,7 @@ export function Pictures({ answer, dark }: { answer: MapsAnswer; dark: boolean }
             ))}
           </div>
         )}
-        <div class="figures">
+        <div class="figures histograms">
           {histograms.map((h) => (
             <Histogram key={h.kind} h={h} />
           ))}

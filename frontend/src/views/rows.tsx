@@ -1,8 +1,8 @@
 // The rows of the heat map: a list box of names, of which only those in sight exist.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { step } from "../lib/choose";
-import { cleanName, cleanText, ellipsis } from "../lib/format";
-import { ROW } from "../lib/layout";
+import { cleanName, cleanText, sharedStart, shortPath } from "../lib/format";
+import { lettersOf, ROW } from "../lib/layout";
 import { type Arranged, rowsFor } from "../lib/order";
 import { select } from "../load";
 
@@ -30,6 +30,9 @@ function Labels({
   to: number;
   gutter: number;
 }) {
+  // What all rows begin with tells none of them apart; the whole name is in the tooltip and heads the curves.
+  const start = useMemo(() => sharedStart(map.names), [map.names]).length;
+  const short = (name: string, less = 0) => shortPath(cleanName(name.slice(start)), lettersOf(gutter) - less);
   return (
     <>
       {map.names.slice(from, to).map((name, i) => (
@@ -48,8 +51,8 @@ function Labels({
           onClick={() => onPick(from + i)}
         >
           {map.members[from + i]
-            ? `${map.open[from + i] ? "▾" : "▸"} ${ellipsis(cleanName(name), gutter > 150 ? 21 : 10)} (${map.members[from + i]?.length})`
-            : ellipsis(cleanName(name), gutter > 150 ? 28 : 14)}
+            ? `${map.open[from + i] ? "▾" : "▸"} ${short(name, 7)} (${map.members[from + i]?.length})`
+            : short(name)}
         </div>
       ))}
     </>
