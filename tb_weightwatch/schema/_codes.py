@@ -153,7 +153,7 @@ def _exact_decode(codes: Codes) -> NDArray[np.float64]:
 
 
 def _looked_up(table: NDArray[np.float64]) -> Callable[[Codes], NDArray[np.float64]]:
-    return lambda codes: table[codes]
+    return table.take
 
 
 CODECS: dict[str, Codec] = {
