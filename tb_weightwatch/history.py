@@ -110,7 +110,7 @@ class _Buffer:
             self.values = _enlarged(self.values, shape, np.nan)
             self.known = _enlarged(self.known, shape, False)
         with np.errstate(over="ignore"):
-            self.values[at:rows, :width] = np.where(known, values, np.nan)
+            self.values[at:rows, :width] = values if known.all() else np.where(known, values, np.nan)
         self.known[at:rows, :width] = known
 
     def take(self, rows: int, width: int) -> Column:

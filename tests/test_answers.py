@@ -169,6 +169,17 @@ def test_a_broken_link_shows_the_number_that_condemns_it() -> None:
     assert {link["link"]: link["state"] for link in overview(still, diagnosis)["chain"]}["update"] == "consequence"
 
 
+def test_what_proves_the_cause_further_down_does_not_work() -> None:
+    """A step that is far too small, and NaN, are consequences wherever no rule accuses them; what comes before is not."""
+    proof = (Evidence("learning rate", 1e-9, ""), Evidence("update ratio", 1e-9, "", quantity="update_ratio"))
+    diagnosis = Diagnosis("sick", "s", (replace(one("cause", "optimizer"), evidence=proof),))
+    links = {link["link"]: link for link in overview(history(8), diagnosis)["chain"]}
+    assert (links["update"]["state"], links["gradient"]["state"]) == ("consequence", "ok")
+    assert links["update"]["text"] == "follows from cause: update ratio 1e-9"
+    links = {link["link"]: link for link in overview(history(nan_from=200), diagnosis)["chain"]}
+    assert {name for name, link in links.items() if link["state"] == "consequence"} == {"update", "weight"}
+
+
 def test_the_chain_has_a_number_where_one_was_recorded() -> None:
     """NaN wins over numbers; shares are percentages."""
     numbers = {link["link"]: link["number"] for link in overview(history(nan_from=200))["chain"]}

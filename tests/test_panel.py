@@ -101,6 +101,13 @@ def prefixed(logs: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(params=["fast", "prefixed"], ids=["fast", "python"])
+def site(request: pytest.FixtureRequest) -> str:
+    """The address of a TensorBoard with each of the two loaders; all tests share the processes."""
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page on which a script error, a refused request or an alert fails the test."""
@@ -168,7 +175,7 @@ class Live(threading.Thread):
 def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_steps(
     page: Page, loader: str, tmp_path: Path
 ) -> None:
-    """No reload and no click: the run appears, its steps grow, what was chosen stays chosen, its end is seen."""
+    """No reload: the run appears, its steps grow, what was chosen stays chosen and zoomed, its end is seen."""
     page.set_default_timeout(30_000)
     with tensorboard(tmp_path, f"--load_fast={loader}") as address:
         page.goto(f"{address}/#weightwatch")
@@ -184,6 +191,9 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
         frame.get_by_role("option", name="dense_1/kernel").click()
         chosen = frame.locator(".variable-name")
         expect(chosen).to_have_text("dense_1/kernel")
+        frame.get_by_role("button", name="Zoom in").click()
+        page.wait_for_function("() => location.hash.includes('weightwatch.to=')")
+        zoomed, axis = page.url, frame.locator(".map-ticks").inner_text()
         before = kicker.inner_text()
         expect(kicker).not_to_have_text(before, timeout=15_000)
         live.stop.set()
@@ -191,17 +201,17 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
         expect(kicker).to_contain_text("ended after", timeout=15_000)
         expect(chosen).to_have_text("dense_1/kernel")
         expect(frame.locator("select.quantity")).to_have_value("weight_norm")
+        assert (page.url, frame.locator(".map-ticks").inner_text()) == (zoomed, axis)
+        expect(frame.get_by_role("button", name="Show the whole run")).to_be_enabled()
         assert page.evaluate("window.stays") is True
         page.goto("about:blank")  # lest it asks a server that is about to end
 
 
-@pytest.mark.parametrize("site", ["fast", "prefixed"])
 def test_one_sees_at_once_whether_weights_move_why_not_and_what_to_change(
     page: Page, site: str, request: pytest.FixtureRequest
 ) -> None:
     """The sick run is chosen unasked: sentence, fix and first broken link lie in the first screen; healthy says so."""
-    address = request.getfixturevalue(site)
-    frame = opened(page, address)
+    frame = opened(page, site)
     sentence = frame.locator("h1#sentence")
     expect(sentence).to_contain_text("learning rate of 1e-10 is too small")
     expect(frame.locator(".kicker")).to_contain_text("Sick")
@@ -211,23 +221,24 @@ def test_one_sees_at_once_whether_weights_move_why_not_and_what_to_change(
     broken = frame.locator(".link.first")
     expect(broken).to_have_count(1)
     expect(broken).to_contain_text("Optimizer")
-    expect(broken).to_contain_text("breaks here first")
+    expect(broken).to_contain_text("breaks here")
     expect(broken).to_contain_text("1e-10")
+    expect(frame.locator(".link.consequence")).to_contain_text("Update")  # so small a step does not "work"
     for part in (sentence, frame.locator(".fix").first, broken):
         expect(part).to_be_in_viewport(ratio=1)
     expect(frame.locator(".evidence li").first).to_contain_text("1e-10")
-    shot(page, f"sick-{site}")
+    shot(page, f"sick-{request.node.callspec.id}")
 
     frame.locator(".entry-name").get_by_text("healthy", exact=True).click()
     expect(sentence).to_contain_text("Healthy: weights move")
     expect(frame.locator(".link.first")).to_have_count(0)
     expect(frame.locator(".link.broken")).to_have_count(0)
-    shot(page, f"healthy-{site}")
+    shot(page, f"healthy-{request.node.callspec.id}")
 
 
-def test_the_run_list_has_badges_and_keys(page: Page, prefixed: str) -> None:
+def test_the_run_list_has_badges_and_keys(page: Page, site: str) -> None:
     """Each run has its state in words; arrows go from run to run and Enter chooses one."""
-    frame = opened(page, prefixed, run=SICK)
+    frame = opened(page, site, run=SICK)
     entries = frame.locator("nav.runs button.entry")
     expect(entries).to_have_count(4)
     told = "\n".join(entries.all_inner_texts())
@@ -244,9 +255,9 @@ def test_the_run_list_has_badges_and_keys(page: Page, prefixed: str) -> None:
     expect(frame.locator("h1#sentence")).to_contain_text("Healthy")
 
 
-def test_the_heat_map_tells_its_numbers(page: Page, fast: str) -> None:
+def test_the_heat_map_tells_its_numbers(page: Page, site: str) -> None:
     """It is painted in more than one colour, its legend names what is there, and the pointer reads a cell."""
-    frame = opened(page, fast, run=SICK)
+    frame = opened(page, site, run=SICK)
     colours = frame.locator(".map-plot canvas").evaluate(
         """canvas => { const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         const seen = new Set(); for (let i = 0; i < data.length; i += 4)
@@ -265,9 +276,9 @@ def test_the_heat_map_tells_its_numbers(page: Page, fast: str) -> None:
     expect(frame.locator(".curves .plot-title").first).to_contain_text("step")  # the curves follow the pointer
 
 
-def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, fast: str) -> None:
+def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, site: str) -> None:
     """Click and arrow key choose; the address holds run, quantity and variable, and opens the same again."""
-    frame = opened(page, fast, run=SICK)
+    frame = opened(page, site, run=SICK)
     options = frame.locator(".row-label")
     last = options.nth(3).get_attribute("title") or ""
     frame.locator(".map-plot").click(position={"x": 200, "y": 18 * 3 + 9})
@@ -290,12 +301,12 @@ def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, 
     expect(frame.locator("nav [aria-current]")).to_contain_text("sick")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_serious_bars_the_way(page: Page, fast: str, theme: str) -> None:
+@pytest.mark.parametrize(("theme", "where"), [("light", "fast"), ("dark", "prefixed")])
+def test_nothing_serious_bars_the_way(page: Page, theme: str, where: str, request: pytest.FixtureRequest) -> None:
     """axe-core finds no serious fault, contrast included; dark mode follows TensorBoard's."""
     if not AXE.exists():
         pytest.skip("needs axe-core: npm ci in frontend")
-    frame = opened(page, fast, f"?darkMode={'true' if theme == 'dark' else 'false'}", run=SICK)
+    frame = opened(page, request.getfixturevalue(where), f"?darkMode={'true' if theme == 'dark' else 'false'}", run=SICK)
     expect(frame.locator("html")).to_have_attribute("data-theme", theme)
     shot(page, theme)
     for summary in frame.locator("summary").all():
@@ -307,10 +318,10 @@ def test_nothing_serious_bars_the_way(page: Page, fast: str, theme: str) -> None
     assert not grave
 
 
-def test_a_narrow_window_loses_nothing(page: Page, fast: str) -> None:
+def test_a_narrow_window_loses_nothing(page: Page, site: str) -> None:
     """At 400 pixels nothing runs out of the page sideways, and sentence and fix can be read."""
     page.set_viewport_size({"width": 400, "height": 1400})
-    frame = opened(page, fast, run=SICK)
+    frame = opened(page, site, run=SICK)
     expect(frame.locator("h1#sentence")).to_be_in_viewport()
     expect(frame.locator(".fix").first).to_be_in_viewport()
     expect(frame.locator("nav [aria-current]")).to_be_in_viewport()
@@ -319,17 +330,17 @@ def test_a_narrow_window_loses_nothing(page: Page, fast: str) -> None:
     shot(page, "narrow")
 
 
-def test_a_run_whose_process_was_killed_has_died(page: Page, prefixed: str) -> None:
+def test_a_run_whose_process_was_killed_has_died(page: Page, site: str) -> None:
     """No end was recorded: the page says so, and what was recorded until then is shown."""
-    frame = opened(page, prefixed, run=DIED)
+    frame = opened(page, site, run=DIED)
     expect(frame.locator(".kicker")).to_contain_text("died: no end was recorded; last sign of life at step 64")
     expect(frame.locator("nav [aria-current]")).to_contain_text("died")
     expect(frame.locator(".row-label")).to_have_count(len(recordings.NAMES))
 
 
-def test_hostile_names_are_only_text(page: Page, prefixed: str) -> None:
+def test_hostile_names_are_only_text(page: Page, site: str) -> None:
     """Markup in a name is shown as it is, marks that turn text around are taken out, and the row can be chosen."""
-    frame = opened(page, prefixed, run=HOSTILE, variable=NAMES[1])
+    frame = opened(page, site, run=HOSTILE, variable=NAMES[1])
     expect(frame.locator(".variable-name")).to_have_text("dlrow/kernel")
     expect(frame.locator("h1#sentence")).to_contain_text(NAMES[0])
     frame.get_by_role("option", name=NAMES[0]).click()
@@ -338,3 +349,34 @@ def test_hostile_names_are_only_text(page: Page, prefixed: str) -> None:
     expect(frame.locator("img")).to_have_count(0)
     assert not set("\u202e\u2066") & set(frame.locator("body").inner_text())
     expect(frame.locator(".legend")).to_contain_text("NaN")
+
+
+def test_a_notebook_shows_the_panel_and_lets_one_copy_the_fix(page: Page, site: str) -> None:
+    """As `%tensorboard` does it: TensorBoard in a frame of a page from elsewhere, which it can not look into."""
+    page.set_viewport_size({"width": 900, "height": 820})
+    page.set_content(f'<iframe class="cell" width="860" height="800" src="{site}/#weightwatch"></iframe>')
+    frame = page.frame_locator("iframe.cell").frame_locator('iframe[src*="name=weightwatch"]')
+    expect(frame.locator("h1#sentence")).to_contain_text("learning rate of 1e-10 is too small", timeout=30_000)
+    expect(frame.locator(".map-plot canvas")).to_be_visible()
+    shot(page, "notebook")
+    copy = frame.locator(".fix .code button").first
+    copy.click()
+    expect(copy).to_have_text("Copied")
+    frame.locator(".entry-name").get_by_text("healthy", exact=True).click()
+    expect(frame.locator("h1#sentence")).to_contain_text("Healthy: weights move")
+
+
+def test_what_is_copied_is_the_fix_and_the_table(page: Page, fast: str) -> None:
+    """The code as it is typed; a chart's table with a row a step, for a spreadsheet."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    frame = opened(page, fast, run=SICK)
+    inner = next(f for f in page.frames if "name=weightwatch" in f.url)
+    copy = frame.locator(".fix .code button").first
+    copy.click()
+    expect(copy).to_have_text("Copied")
+    assert "Adam(1e-3)" in inner.evaluate("navigator.clipboard.readText()")
+    frame.get_by_role("button", name="Copy table of The run").click()
+    expect(frame.get_by_role("button", name="Copied table of The run")).to_be_visible()
+    rows = [line.split("\t") for line in inner.evaluate("navigator.clipboard.readText()").splitlines()]
+    assert rows[0][:4] == ["step", "loss low", "loss high", "loss"]
+    assert all(len(row) == len(rows[0]) for row in rows)

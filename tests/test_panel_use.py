@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def pictures(step: int) -> list[Map]:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A healthy run with pictures, the same with NaN from step 100 on, 1,000 variables, and 57 more runs."""
+    """A healthy run with pictures, the same with NaN from step 100 on, 1,000 variables, and 197 more runs."""
     logdir = tmp_path_factory.mktemp("panel-use")
     started = time.time() - 5000
     sink = recordings.directory_sink(logdir / "good")
@@ -54,15 +55,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sink.close()
     recordings.write(logdir / "bad", 200, nan_from=100, started=started + 1000)
     recordings.write(logdir / "many", 64, variables=BLOCKS, nan_from=56, started=started)
-    for i in range(57):
-        recordings.write(logdir / f"other-{i:02}", 8, started=started)
+    recordings.write(logdir / "other-000", 8, started=started)
+    for i in range(1, 197):
+        shutil.copytree(logdir / "other-000", logdir / f"other-{i:03}")
     return logdir
 
 
 @pytest.fixture(scope="module")
 def address(logs: Path) -> Iterator[str]:
     with tensorboard(logs, "--load_fast=true") as url:
-        wait_for_runs(url, 60)
+        wait_for_runs(url, 200)
         yield url
 
 
@@ -70,8 +72,15 @@ def address(logs: Path) -> Iterator[str]:
 def prefixed(logs: Path) -> Iterator[str]:
     """The Python loader, behind a path prefix."""
     with tensorboard(logs, "--load_fast=false", "--path_prefix=/some/prefix") as url:
-        wait_for_runs(url, 60)
+        wait_for_runs(url, 200)
         yield url
+
+
+@pytest.fixture(params=["address", "prefixed"], ids=["fast", "python"])
+def site(request: pytest.FixtureRequest) -> str:
+    """The address of a TensorBoard with each of the two loaders; all tests share the processes."""
+    found: str = request.getfixturevalue(request.param)
+    return found
 
 
 def grave(page: Page) -> list[str]:
@@ -88,9 +97,9 @@ def stands(frame: FrameLocator) -> None:
     expect(frame.locator(".map-plot canvas").first).to_be_visible(timeout=30_000)
 
 
-def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, address: str) -> None:
+def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, site: str) -> None:
     """Dragging makes the axis; keys move it; a pasted link opens run, part, order, quantity and comparison again."""
-    frame = opened(page, address, run=GOOD)
+    frame = opened(page, site, run=GOOD)
     box = frame.locator(".map-plot").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 30)
@@ -120,10 +129,9 @@ def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, ad
     expect(frame.locator(".map-ticks").first).to_contain_text("150")
 
 
-@pytest.mark.parametrize("site", ["address", "prefixed"], ids=["fast", "python"])
-def test_two_runs_side_by_side(page: Page, site: str, request: pytest.FixtureRequest) -> None:
+def test_two_runs_side_by_side(page: Page, site: str) -> None:
     """Sentences, the step at which they part, curves over each other and maps on one scale; nothing bars the way."""
-    frame = opened(page, request.getfixturevalue(site), run=GOOD)
+    frame = opened(page, site, run=GOOD)
     frame.get_by_role("button", name="Compare with bad").click()
     cards = frame.locator(".compare .card")
     expect(cards).to_have_count(2)
@@ -136,10 +144,9 @@ def test_two_runs_side_by_side(page: Page, site: str, request: pytest.FixtureReq
     expect(frame.locator("h1#sentence")).to_contain_text("Healthy")
 
 
-@pytest.mark.parametrize("site", ["address", "prefixed"], ids=["fast", "python"])
-def test_pictures_of_a_variable_can_be_read(page: Page, site: str, request: pytest.FixtureRequest) -> None:
+def test_pictures_of_a_variable_can_be_read(page: Page, site: str) -> None:
     """A still row is told and read cell by cell with the keys; the slider goes back; histograms have their numbers."""
-    frame = opened(page, request.getfixturevalue(site), run=GOOD, variable=recordings.NAMES[0])
+    frame = opened(page, site, run=GOOD, variable=recordings.NAMES[0])
     motion = frame.locator(".motion")
     expect(motion).to_contain_text("1 of 4 rows of the picture that did not move at all")
     motion.locator(".motion-box").focus()
@@ -158,9 +165,9 @@ def test_pictures_of_a_variable_can_be_read(page: Page, site: str, request: pyte
     expect(frame.locator(".pictures")).to_have_count(0)
 
 
-def test_a_thousand_variables_fold_into_blocks(page: Page, address: str) -> None:
+def test_a_thousand_variables_fold_into_blocks(page: Page, site: str) -> None:
     """Blocks open and close by key and click, worst first brings what the verdict names to the top."""
-    frame = opened(page, address, run=MANY, order="block", quantity="update_ratio")
+    frame = opened(page, site, run=MANY, order="block", quantity="update_ratio")
     rows = frame.locator(".row-label")
     expect(rows.first).to_contain_text("net/block_0 (8)")
     frame.get_by_role("listbox").focus()
@@ -176,9 +183,9 @@ def test_a_thousand_variables_fold_into_blocks(page: Page, address: str) -> None
     assert not grave(page)
 
 
-def test_charts_go_out_as_numbers(page: Page, address: str, tmp_path: Path) -> None:
+def test_charts_go_out_as_numbers(page: Page, site: str, tmp_path: Path) -> None:
     """The CSV of the heat map has a row a variable and of the curves a row a step, and can be read."""
-    frame = opened(page, address, run=GOOD)
+    frame = opened(page, site, run=GOOD)
     with page.expect_download() as waiting:
         frame.get_by_role("button", name="CSV of good/weightwatch update_ratio").click()
     waiting.value.save_as(tmp_path / "map.csv")
@@ -193,28 +200,28 @@ def test_charts_go_out_as_numbers(page: Page, address: str, tmp_path: Path) -> N
     assert table[-1][0] == "200"
 
 
-def test_many_runs_are_found_by_name_and_verdict(page: Page, address: str) -> None:
-    """Sixty runs: the filter by verdict and the one by name narrow the list, and say by how much."""
-    frame = opened(page, address, run=GOOD)
+def test_many_runs_are_found_by_name_and_verdict(page: Page, site: str) -> None:
+    """Two hundred runs: the filter by verdict and the one by name narrow the list, and say by how much."""
+    frame = opened(page, site, run=GOOD)
     entries = frame.locator("nav.runs button.entry")
-    expect(entries).to_have_count(60)
+    expect(entries).to_have_count(200)
     frame.get_by_label("Filter runs by verdict").select_option("nonfinite-loss")
     expect(entries).to_have_count(2)
-    expect(frame.locator("nav h2")).to_contain_text("2 of 60")
+    expect(frame.locator("nav h2")).to_contain_text("2 of 200")
     frame.get_by_label("Filter runs", exact=True).fill("man")
     expect(entries).to_have_count(1)
     frame.get_by_label("Filter runs by verdict").select_option("")
-    frame.get_by_label("Filter runs", exact=True).fill("other-3")
+    frame.get_by_label("Filter runs", exact=True).fill("other-03")
     expect(entries).to_have_count(10)
     entries.first.focus()
     page.keyboard.press("End")
     expect(entries.nth(9)).to_be_focused()
 
 
-def test_a_finished_run_is_asked_for_no_more(page: Page, address: str) -> None:
+def test_a_finished_run_is_asked_for_no_more(page: Page, site: str) -> None:
     """Once two polls brought nothing new, only the list of runs is asked for."""
     page.clock.install()
-    opened(page, address, run=GOOD)
+    opened(page, site, run=GOOD)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.partition("/weightwatch/")[2].partition("?")[0]))
     for _ in range(4):  # each longer than the longest wait

@@ -424,3 +424,20 @@ def test_the_plugin_does_no_work_until_it_is_asked(tmp_path: Path) -> None:
     assert plugin.is_active() is False
     assert plugin.data_plugin_names() == ("weightwatch",)
     assert plugin.frontend_metadata().es_module_path == "/index.js"
+
+
+def test_a_long_list_is_judged_once_and_by_and_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of other rules: the trainer's word first, ours in turn, and never again though the rows are forgotten."""
+    for name in ("one", "two", "three"):
+        recordings.write(tmp_path / name, 64, nan_from=40)
+    monkeypatch.setattr("tb_weightwatch.plugin._badges.version", lambda: "of tomorrow")
+    monkeypatch.setattr("tb_weightwatch.plugin.backend.PATIENCE", 0.0)  # one a request
+    site = Site(tmp_path)
+    site.plugin._reader._budget = 1  # rows of one run at a time
+    for _ in range(5):
+        site.get("/runs")
+    site.counting.asked.clear()
+    status, answer = site.get("/runs")
+    assert status == 200
+    assert [x["headline"] for run in answer["runs"] for x in run["launches"]] == ["nonfinite-loss"] * 3
+    assert site.counting.asked == []

@@ -16,9 +16,12 @@ import numpy as np
 import pytest
 
 import tb_weightwatch as ww
+from tb_weightwatch.answers import curves
 from tb_weightwatch.capture._recorder import Recorder
 from tb_weightwatch.capture._schedule import ALWAYS, BURST, FIRST, Budget, Schedule, place, scheduled
 from tb_weightwatch.history import Column, Rows
+
+from . import recordings
 
 
 def bursts(steps: list[int]) -> list[list[int]]:
@@ -141,6 +144,19 @@ def test_only_what_changed_is_described(tmp_path: Path) -> None:
     assert history.records[-1].data == {"gradients": "raw"}
     assert [v.trainable for v in history.variables] == [True, False]
     recorder.close()
+
+
+def test_what_recording_costs_is_recorded_as_it_goes_on(tmp_path: Path) -> None:
+    """A dozen records for any run, so that the panel draws a curve; the last one is that of the end."""
+    recorder = Recorder(tmp_path, kind="loop", verbose=False)
+    for step in range(1, 200, 8):
+        recorder.append(recordings.rows(step, 8))
+    recorder.close()
+    told = recorder.history.of_kind("cost")
+    assert [r.step for r in told] == [32, 48, 72, 112, 168, 200]
+    (curve,) = [c for c in curves(recorder.history, "", 300)["curves"] if c["quantity"]["name"] == "recorder_cost"]
+    assert curve["last"][-1] == pytest.approx(100 * told[-1].data["overhead"], rel=1e-3)
+    assert curve["last"][0] is None  # not yet measured
 
 
 def test_a_launch_has_its_own_name(tmp_path: Path) -> None:

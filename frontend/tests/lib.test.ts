@@ -101,6 +101,20 @@ describe("format", () => {
     expect(short.endsWith("on/kernel")).toBe(true);
     expect(format.ellipsis("short", 16)).toBe("short");
   });
+  test("a path keeps what tells one block from the next", () => {
+    const names = ["encoder/block_0/attention/query/kernel", "encoder/block_12/attention/query/kernel"];
+    expect(format.sharedStart(names)).toBe("encoder/");
+    expect(format.sharedStart(["dense/kernel", "dense/bias"])).toBe("dense/");
+    expect(format.sharedStart(["dense/kernel"])).toBe("");
+    expect(format.sharedStart(["block_1/kernel", "block_10/kernel"])).toBe("");
+    expect(format.shortPath("block_12/attention/query/kernel", 26)).toBe("block_12/att…/query/kernel");
+    expect(format.shortPath(names[1] as string, 34)).toBe("encoder/block_12/att…/query/kernel");
+    expect(format.shortPath(names[1] as string, 14)).toBe(format.ellipsis(names[1] as string, 14));
+    expect(format.shortPath("dense/kernel", 26)).toBe("dense/kernel");
+  });
+  test("no line of prose breaks before a percent sign or at an arrow", () => {
+    expect(format.prose("more than 10 %: 2 -> 1")).toBe("more than 10\u00a0%: 2\u00a0→\u00a01");
+  });
   test("a fix falls into prose and code", () => {
     expect(format.splitFix("Do\nthis:\n\n    a = 1\n\n    b = 2\nThen that.")).toEqual([
       { kind: "text", text: "Do this:" },
@@ -139,6 +153,8 @@ describe("buckets", () => {
   });
   test("a log axis is labelled at powers of ten, or at round values between two", () => {
     expect(logTicks(1e-6, 1, 4)).toEqual([1e-6, 1e-4, 1e-2, 1]);
+    expect(logTicks(0.0017, 0.0056, 3)).toEqual([0.002, 0.005]);
+    expect(logTicks(7.1, 9.9, 3)).toEqual([8, 9]);
     expect(logTicks(1.1, 1.9, 3).length).toBe(3);
   });
   test("neighbouring rows join", () => {

@@ -154,13 +154,15 @@ def reduced(values: Flat, recorded: Bool, none: Bool, buckets: Buckets) -> tuple
 
 def cells(row: Any, known: Quantity) -> list[Any]:
     """Returns cells with as many digits as were kept; an inner share never becomes 0 or 1."""
-    numbers = np.array([isinstance(cell, float) for cell in row], bool)
+    cells = row.tolist()
+    numbers = np.fromiter((kind is float for kind in map(type, cells)), bool, len(cells))
     values = np.asarray(row[numbers], np.float64)
     if known.encoding == "share":
         values = np.where(values > 0.5, 1 - _rounded(1 - values, 4), _rounded(values, 4))
     elif known.encoding in _DIGITS:
         values = _rounded(values, _DIGITS[known.encoding])
-    cells = row.tolist()
+    if numbers.all():
+        return list(values.tolist())
     for place, value in zip(np.flatnonzero(numbers).tolist(), values.tolist(), strict=True):
         cells[place] = value
     return list(cells)
@@ -174,7 +176,7 @@ def _rounded(values: Flat, digits: int) -> Flat:
 
 
 def _domain(low: Any, high: Any, scale: str) -> list[float] | None:
-    found = [cell for part in (low, high) for cell in part.ravel() if isinstance(cell, float)]
+    found = [cell for part in (low, high) for cell in part.ravel().tolist() if type(cell) is float]
     values = np.array(found, np.float64)
     if scale == "log":
         values = values[values > 0]

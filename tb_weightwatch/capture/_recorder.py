@@ -82,6 +82,7 @@ class Recorder:
         self._judged: Diagnosis | None = None
         self._judge_at, self._told, self._ended = 1, "", False
         self._said: dict[str, bool] = {}  # name of each answer that was printed -> whether it is still true
+        self._cost_at = 32  # rows; then each time their number has grown by half, a dozen records in all
         self.collect: Callable[[], None] = lambda: None  # brings in rows that still stand elsewhere
         self.describe(0, "config", {"rules": chosen, "overhead": overhead})
         self.describe(0, "facts", {"recorder": {"kind": kind}})
@@ -126,6 +127,9 @@ class Recorder:
         self.history.append(settled)
         self._ended = False
         self._writer.append(settled)
+        if len(self.history) >= self._cost_at:
+            self._cost_at = len(self.history) * 3 // 2
+            self._tell_cost(int(self.history.steps[-1]))
         if len(self.history) >= self._judge_at:
             self._judge_at = max(len(self.history) + 4, int(len(self.history) * 1.1))
             self._writer.judged(self.diagnosis)
@@ -218,14 +222,17 @@ class Recorder:
         if self._ended:
             return
         step = int(self.history.steps[-1]) if len(self.history) else 0
-        share = self.budget.cost
-        self.describe(step, "cost", {"overhead": round(share, 5), "seconds": round(self.budget.elapsed, 3)})
+        self._tell_cost(step)
         self.describe(step, "end", {"how": how, "detail": detail})
         self._ended = True
         self._judged = None
         self._writer.judged(self.diagnosis)
         self._tell(last=True)
         self._writer.flush()
+
+    def _tell_cost(self, step: int) -> None:
+        share, seconds = self.budget.cost, self.budget.elapsed
+        self.describe(step, "cost", {"overhead": round(share, 5), "seconds": round(seconds, 3)})
 
     def close(self, how: str = "closed", detail: str = "") -> None:
         """Ends, if that has not been said, and closes the event file; closing twice is fine."""

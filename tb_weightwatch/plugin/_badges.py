@@ -33,6 +33,20 @@ class Where(NamedTuple):
     run: str
 
 
+class Turns:
+    """How much one request may judge: one launch in any case, more of them within so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until, self._taken = time.monotonic() + seconds, False
+
+    def take(self) -> bool:
+        """Says whether there is time for one more."""
+        if self._taken and time.monotonic() > self._until:
+            return False
+        self._taken = True
+        return True
+
+
 class Badges:
     """Diagnoses by launch.
 
@@ -45,8 +59,8 @@ class Badges:
         self._kept: OrderedDict[tuple[str, str, str], tuple[str, Badge]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, where: Where, entry: ReadRun, launch: Launch, now: float, until: float) -> Badge:
-        """Returns the diagnosis as it stands, or after `until` (monotonic) the last one known.
+    def of(self, where: Where, entry: ReadRun, launch: Launch, now: float, turns: Turns) -> Badge:
+        """Returns the diagnosis as it stands, or, where this request has judged enough, the last one known.
 
         The trainer's own needs no rows, and is taken where ours would be as it.
         """
@@ -58,7 +72,7 @@ class Badges:
         key = (where.experiment, where.run, launch.history.launch)
         with self._lock:
             revision, found = self._kept.get(key, ("", Badge(told or PENDING)))
-        if revision == entry.revision or time.monotonic() > until:
+        if revision == entry.revision or not turns.take():
             return found
         if entry.foreign is not None and len(launch.history):  # it was just read, whole
             return self._keep(key, entry.revision, _badge(launch))

@@ -17,7 +17,7 @@ from werkzeug import wrappers
 
 from .. import answers, schema
 from ..reader import Launch, ProviderReader, ReadRun
-from ._badges import PATIENCE, Badges, Where
+from ._badges import PATIENCE, Badges, Turns, Where
 from ._memo import diagnosis_of, kept, memo_of, revision_of
 from ._requests import NotFound, failed, packed, refused, route, text, whole_number
 from ._static import static_files
@@ -73,9 +73,9 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     @route
     def _runs(self, request: Any) -> bytes:
         ctx, experiment = _where(request)
-        now, until, found = time.time(), time.monotonic() + PATIENCE, {}
+        now, turns, found = time.time(), Turns(PATIENCE), {}
         for run, entry in self._reader.peek(ctx, experiment).items():
-            badge = partial(self._badges.of, Where(ctx, experiment, run), entry, now=now, until=until)
+            badge = partial(self._badges.of, Where(ctx, experiment, run), entry, now=now, turns=turns)
             found[run] = [
                 answers.launch_entry(x, (b := badge(x)).diagnosis, now, b.symptoms) for x in list(entry.launches)
             ]

@@ -31,10 +31,15 @@ def unpack(packed: pb.Packed, width: int, rows: int, dtype: Any) -> Unsigned:
     raw = np.frombuffer(packed.data, np.uint8)
     codes = np.empty((width, rows), dtype)
     codes[:, :1] = _joined(raw[:head], packed.head_planes, (width, 1), dtype)
+    if rows > 1 and not packed.delta_planes:  # nothing ever changed
+        codes[:, 1:] = codes[:, :1]
+        return codes
     zigzag = _joined(raw[head:], packed.delta_planes, (width, rows - 1), dtype)
-    one = np.dtype(dtype).type(1)
-    codes[:, 1:] = (zigzag >> one) ^ (np.invert(zigzag & one) + one)
-    return np.cumsum(codes, axis=1, dtype=dtype)
+    sign = zigzag & 1
+    np.negative(sign, out=sign)
+    zigzag >>= 1
+    np.bitwise_xor(zigzag, sign, out=codes[:, 1:])
+    return np.cumsum(codes, axis=1, dtype=dtype, out=codes)
 
 
 def _planes(codes: Unsigned) -> tuple[bytes, int]:
@@ -48,8 +53,10 @@ def _planes(codes: Unsigned) -> tuple[bytes, int]:
 
 
 def _joined(raw: NDArray[np.uint8], planes: int, shape: tuple[int, int], dtype: Any) -> Unsigned:
-    codes = np.zeros(shape, dtype)
-    split = raw.reshape(planes, *shape) if planes else ()
-    for place, plane in enumerate(split):
-        codes |= plane.astype(dtype) << np.dtype(dtype).type(8 * place)
+    if not planes:
+        return np.zeros(shape, dtype)
+    split = raw.reshape(planes, *shape)
+    codes: Unsigned = split[0].astype(dtype)
+    for place in range(1, planes):
+        codes |= split[place].astype(dtype) << np.dtype(dtype).type(8 * place)
     return codes

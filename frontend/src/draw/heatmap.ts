@@ -1,10 +1,10 @@
 // Paints the visible part of the heat map: numbers first, so that a single NaN is never painted over.
-import type { Cell, HeatmapAnswer } from "../lib/api";
+import type { HeatmapAnswer } from "../lib/api";
 import { edgesOf, type Span } from "../lib/buckets";
-import { kindOf, position } from "../lib/cells";
-import { shade } from "../lib/colour";
+import { kindOf, position, SPECIAL } from "../lib/cells";
+import { viridis } from "../lib/colour";
 import { ROW } from "../lib/layout";
-import { type Fills, fillsFor, isSpecial } from "./hatch";
+import { type Fills, fillsFor } from "./hatch";
 
 export interface View {
   width: number; // CSS pixels of the plot
@@ -14,35 +14,60 @@ export interface View {
   dark: boolean;
 }
 
-function paintRow(
-  context: CanvasRenderingContext2D,
-  cells: readonly Cell[],
-  map: HeatmapAnswer,
-  edges: readonly number[],
-  top: number,
-  height: number,
-  fills: Fills,
-  ratio: number,
-): void {
+// A cell as a whole number: 0 to 255 on the colour scale, beyond that one of SPECIAL.
+const BEYOND = 256;
+const MISSING = BEYOND + SPECIAL.indexOf("missing");
+
+/** Colours as the canvas keeps them: a heat map asks for tens of thousands of them a frame. */
+const PIXELS = Uint32Array.from({ length: 256 }, (_, i) => {
+  const [r, g, b] = viridis(i / 255);
+  return new Uint32Array(new Uint8ClampedArray([r, g, b, 255]).buffer)[0] as number;
+});
+
+const coded = new WeakMap<HeatmapAnswer, (Uint16Array | undefined)[]>();
+
+/** The cells of a row as codes; made once, as an axis that is moved paints the same map anew in every frame. */
+function codesOf(map: HeatmapAnswer, row: number): Uint16Array {
+  const rows = coded.get(map) ?? [];
+  coded.set(map, rows);
+  const known = rows[row];
+  if (known) return known;
   const { scale } = map.quantity;
-  const special: [number, number, string | CanvasPattern][] = [];
-  for (let c = 0; c + 1 < edges.length; c++) {
-    const kind = kindOf(cells[c], scale);
-    const left = Math.floor((edges[c] as number) * ratio);
-    const right = Math.max(left + 1, Math.floor((edges[c + 1] as number) * ratio));
-    if (right < 0 || left > context.canvas.width) continue;
-    if (isSpecial(kind)) {
-      const wide = kind === "missing" ? right : Math.max(right, left + Math.round(2 * ratio));
-      special.push([left, wide, fills[kind]]);
-    } else {
-      context.fillStyle = shade(position(cells[c] as number, map.domain ?? [0, 1], scale));
-      context.fillRect(left, top, right - left, height);
+  const domain = map.domain ?? [0, 1];
+  const codes = Uint16Array.from(map.high[row] ?? [], (cell) => {
+    const kind = kindOf(cell, scale);
+    return kind === "number"
+      ? Math.round(255 * position(cell as number, domain, scale))
+      : BEYOND + SPECIAL.indexOf(kind);
+  });
+  rows[row] = codes;
+  return codes;
+}
+
+interface Special {
+  code: number;
+  left: number;
+  right: number;
+}
+
+/** Puts a row's numbers into a line of pixels, and returns the stretches that are no numbers. */
+function paintLine(line: Uint32Array, codes: Uint16Array, lefts: Int32Array, ratio: number): Special[] {
+  const special: Special[] = [];
+  for (let c = 0; c < codes.length; c++) {
+    const left = lefts[c] as number;
+    const right = Math.max(left + 1, lefts[c + 1] as number);
+    if (right <= 0 || left >= line.length) continue;
+    const code = codes[c] as number;
+    if (code < BEYOND) {
+      line.fill(PIXELS[code] as number, Math.max(0, left), right);
+      continue;
     }
+    const wide = code === MISSING ? right : Math.max(right, left + Math.round(2 * ratio));
+    const last = special[special.length - 1];
+    if (last && last.code === code && left <= last.right) last.right = wide;
+    else special.push({ code, left, right: wide });
   }
-  for (const [left, right, fill] of special) {
-    context.fillStyle = fill;
-    context.fillRect(left, top, right - left, height);
-  }
+  return special;
 }
 
 export function paint(canvas: HTMLCanvasElement, map: HeatmapAnswer, view: View): void {
@@ -50,16 +75,49 @@ export function paint(canvas: HTMLCanvasElement, map: HeatmapAnswer, view: View)
   canvas.width = Math.round(view.width * ratio);
   canvas.height = Math.round(view.height * ratio);
   const context = canvas.getContext("2d", { alpha: true });
-  if (!context) return;
-  const fills = fillsFor(context, view.dark, ratio);
-  const edges = edgesOf(map.first, map.last, view.span, view.width);
   const from = Math.floor(view.scroll / ROW);
   const to = Math.min(map.names.length, Math.ceil((view.scroll + view.height) / ROW));
-  for (let row = from; row < to; row++) {
-    const top = Math.round((row * ROW - view.scroll) * ratio);
-    const bottom = Math.round(((row + 1) * ROW - view.scroll - 1) * ratio);
-    paintRow(context, map.high[row] ?? [], map, edges, top, bottom - top, fills, ratio);
-  }
+  if (!context || canvas.width === 0 || to <= from) return;
+  const lines = new ImageData(canvas.width, to - from);
+  const pixels = new Uint32Array(lines.data.buffer);
+  const lefts = Int32Array.from(edgesOf(map.first, map.last, view.span, view.width), (x) =>
+    Math.floor(x * ratio),
+  );
+  const special = Array.from({ length: to - from }, (_, i) =>
+    paintLine(
+      pixels.subarray(i * canvas.width, (i + 1) * canvas.width),
+      codesOf(map, from + i),
+      lefts,
+      ratio,
+    ),
+  );
+  spread(context, lines, special, fillsFor(context, view.dark, ratio), (i) => [
+    Math.round(((from + i) * ROW - view.scroll) * ratio),
+    Math.round(((from + i + 1) * ROW - view.scroll - 1) * ratio),
+  ]);
+}
+
+/** Draws each line of pixels as high as its row, and over it what is no number. */
+function spread(
+  context: CanvasRenderingContext2D,
+  lines: ImageData,
+  special: Special[][],
+  fills: Fills,
+  rowAt: (i: number) => [top: number, bottom: number],
+): void {
+  const strip = document.createElement("canvas");
+  strip.width = lines.width;
+  strip.height = lines.height;
+  strip.getContext("2d")?.putImageData(lines, 0, 0);
+  context.imageSmoothingEnabled = false;
+  special.forEach((parts, i) => {
+    const [top, bottom] = rowAt(i);
+    context.drawImage(strip, 0, i, lines.width, 1, 0, top, lines.width, bottom - top);
+    for (const { code, left, right } of parts) {
+      context.fillStyle = fills[SPECIAL[code - BEYOND] as keyof Fills];
+      context.fillRect(left, top, right - left, bottom - top);
+    }
+  });
 }
 
 /** A patch of one special fill, for the legend. */

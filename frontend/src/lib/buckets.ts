@@ -93,6 +93,9 @@ export function logTicks(low: number, high: number, count: number): number[] {
   const [p, inside] = [Math.floor(from), (v: number) => v >= low && v <= high];
   const round = [1, 2, 5, 10, 20, 50].map((m) => Number(`${m}e${p}`)).filter(inside);
   if (round.length >= 2) return round;
+  const whole = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((m) => Number(`${m}e${p}`)).filter(inside);
+  if (whole.length >= 2)
+    return whole.length > count ? [whole[0], whole[whole.length - 1]].map(Number) : whole;
   const at = (i: number) => 10 ** (from + ((i + 0.5) / count) * (to - from));
   return [...new Set(Array.from({ length: count }, (_, i) => Number(at(i).toPrecision(2))))].filter(inside);
 }

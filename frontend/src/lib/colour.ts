@@ -39,13 +39,6 @@ export function css([r, g, b]: Rgb): string {
   return `rgb(${r},${g},${b})`;
 }
 
-const SHADES = Array.from({ length: 256 }, (_, i) => css(viridis(i / 255)));
-
-/** The colour at `t` as text, from a table: a heat map asks for thousands of them a frame. */
-export function shade(t: number): string {
-  return SHADES[Math.round(Math.min(1, Math.max(0, t)) * 255)] as string;
-}
-
 /** A CSS gradient of the whole map, for the legend. */
 export function viridisGradient(): string {
   return `linear-gradient(to right, ${STOPS.map((hex) => `#${hex}`).join(",")})`;

@@ -114,7 +114,7 @@ export function shortPath(name: string, limit: number): string {
     const keep = Math.max(3, longest - (length() - limit) - 1);
     parts[at] = `${(parts[at] as string).slice(0, keep)}…`;
   }
-  return ellipsis(parts.join("/"), limit);
+  return length() > limit ? ellipsis(name, limit) : parts.join("/");
 }
 
 /** Prose of the backend as it is shown: a line does not break at an arrow or before a percent sign. */

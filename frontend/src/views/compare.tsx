@@ -1,5 +1,6 @@
 // Two runs or more: their sentences side by side, what differs, where they part, and their maps on one scale.
 
+import { useMemo } from "preact/hooks";
 import { DASHES, otherInk } from "../draw/plot";
 import type { HeatmapAnswer, OverviewAnswer, PairAnswer } from "../lib/api";
 import type { Span } from "../lib/buckets";
@@ -139,24 +140,48 @@ export function Compare({ overview, others, dark }: Pick<Props, "overview" | "ot
   );
 }
 
+interface OtherMapProps extends Pick<Props, "shown" | "span" | "whole" | "dark"> {
+  other: Other;
+  map: HeatmapAnswer;
+  low: number | undefined; // of the common scale
+  high: number | undefined;
+}
+
+function OtherMap({ other, map, low, high, shown, ...axis }: OtherMapProps) {
+  const arranged = useMemo(() => {
+    const domain: [number, number] | null = low === undefined || high === undefined ? null : [low, high];
+    return arrange({ ...map, domain }, orderOf(shown.order), NONE);
+  }, [map, low, high, shown.order]);
+  return (
+    <Grid
+      overview={other.overview}
+      map={arranged}
+      chosen={shown.variable}
+      onBlock={() => undefined}
+      {...axis}
+    />
+  );
+}
+
 /** The other runs' heat maps below the first, all on the scale of the whole. */
 export function OtherMaps({ map, others, shown, span, whole, dark }: Props) {
   const drawn = others.flatMap((o) => (o.map ? [{ ...o, map: o.map }] : []));
   if (!map || drawn.length === 0) return null;
-  const domain = commonDomain([map, ...drawn.map((o) => o.map)]);
+  const [low, high] = commonDomain([map, ...drawn.map((o) => o.map)]) ?? [];
   return (
     <section aria-label="Heat maps of the other runs, on one scale">
       {drawn.map((o) => (
         <div key={o.run}>
           <h3 class="map-of">{labelOf(o.run)}</h3>
-          <Grid
-            overview={o.overview}
-            map={arrange({ ...o.map, domain }, orderOf(shown.order), NONE)}
-            chosen={shown.variable}
+          <OtherMap
+            other={o}
+            map={o.map}
+            low={low}
+            high={high}
+            shown={shown}
             span={span}
             whole={whole}
             dark={dark}
-            onBlock={() => undefined}
           />
         </div>
       ))}

@@ -1,0 +1,82 @@
+"""How the bands of `answers/_usual.py` fit the healthy programs of the clinic; run by hand (some minutes).
+
+python -m tests.benchmarks.bands [NAME ...]
+
+For each optimizer: of all recorded steps of all matrices that moved, the share below, inside and above the band of the
+update ratio, and where the middle 98 % lie against the band's upper end; likewise for the learning rate.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tb_weightwatch.answers._usual import usual
+from tb_weightwatch.diagnosis._optimizer import kind
+
+from ..clinic import healthy  # noqa: F401  (enters its programs)
+from ..clinic.lab import PROGRAMS, Lab
+
+WAYS = {"update_ratio": "variable", "learning_rate": "run"}
+
+
+def fits(history: Any, name: str) -> list[tuple[np.ndarray, float, float]]:
+    """Returns values above 0, low and high of each place that has a band."""
+    found = []
+    for place in range(len(history.variables) if WAYS[name] == "variable" else 1):
+        band = usual(history, name, WAYS[name], place)
+        if band is None or not history.has(name):
+            continue
+        values = np.asarray(history.column(name), np.float64).reshape(len(history), -1)[:, place]
+        if WAYS[name] == "variable" and not history.variables[place].trainable:
+            continue
+        values = values[np.isfinite(values) & (values > 0)]
+        if len(values):
+            found.append((values, band["low"], band["high"]))
+    return found
+
+
+def main() -> None:
+    """Trains, measures, prints a line for each optimizer and quantity."""
+    chosen = [p for p in PROGRAMS.values() if p.expected is None and (not sys.argv[1:] or p.name in sys.argv[1:])]
+    kept: dict[tuple[str, str], list[tuple[np.ndarray, float, float]]] = defaultdict(list)
+    for program in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            lab = Lab(Path(folder))
+            try:
+                program.run(lab)
+            except Exception as error:  # a program may need what is not installed
+                print(f"{program.name}: {type(error).__name__}: {error}", flush=True)
+                continue
+            for name in WAYS:
+                own = fits(lab.history, name)
+                kept[name, kind(lab.history)] += own
+                if own:
+                    low, inside, high = shares(own)
+                    print(f"{program.name:44} {name:14} below {low:6.1%}  inside {inside:6.1%}  above {high:6.1%}")
+    print()
+    for (name, optimizer), parts in sorted(kept.items()):
+        if parts:
+            against = np.concatenate([values / high for values, _, high in parts])
+            ends = np.quantile(against, [0.01, 0.5, 0.99])
+            low, inside, high = shares(parts)
+            print(
+                f"{name:14} {optimizer or '-':14} {len(parts):4} curves  below {low:6.1%}  inside {inside:6.1%}  "
+                f"above {high:6.1%}  1, 50, 99 % at {ends[0]:.2g}, {ends[1]:.2g}, {ends[2]:.2g} of the upper end"
+            )
+
+
+def shares(parts: list[tuple[np.ndarray, float, float]]) -> tuple[float, float, float]:
+    """Returns the shares below, inside and above the band; each curve counts alike."""
+    below = float(np.mean([np.mean(values < low) for values, low, _ in parts]))
+    above = float(np.mean([np.mean(values > high) for values, _, high in parts]))
+    return below, 1 - below - above, above
+
+
+if __name__ == "__main__":
+    main()
