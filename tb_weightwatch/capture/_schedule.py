@@ -11,6 +11,7 @@ FIRST = 64  # every step up to here, within the budget
 ALWAYS = 16  # and up to here in any case
 PER_OCTAVE = 700  # rows while the step count doubles: about 3,300 rows at 10,000 steps, 10,300 at 10 million
 STRAGGLER = 10
+HALF = 4  # in the first steps a burst may begin here too
 BURST = 8  # consecutive steps; a lone row aliases with gradient accumulation, epochs and alternating training
 
 
@@ -110,7 +111,7 @@ class Budget:
             return True
         if self._owed and len(self._plain) < self.USUAL:
             # Recording took less than these steps as a whole; else leave some out, to learn what a plain one takes.
-            return self._rows + sum(self._owed) <= self.LEAST
+            return self._rows + len(self._owed) * _mean(self._owed) <= self.LEAST
         if self.elapsed < self.MINUTE:
             return self._rows <= max(self.share * self.MINUTE - self._once, self.LEAST)
         return self._once + self._rows <= self.share * self.elapsed
@@ -139,10 +140,11 @@ class Schedule:
         """Says whether to record the step; ask for steps in increasing order (the same step gives the same answer)."""
         if step != self._asked:
             at = place(step)
-            if at > 0:  # whole bursts only: a lone row lies
-                wanted = self._answer and self._asked == step - 1
+            going_on = self._answer and self._asked == step - 1
+            if at > 0 and (going_on or step > FIRST or at % HALF):  # a burst goes on, or is missed: a lone row lies
+                wanted = going_on
             else:
-                wanted = at == 0 and (step > self.GROWTH * self._last or self.budget.affords())
+                wanted = at >= 0 and (step > self.GROWTH * self._last or self.budget.affords())
             self._answer, self._asked = wanted or step <= ALWAYS, step
             self._last = step if self._answer else self._last
         return self._answer
