@@ -24,13 +24,13 @@ def net(units, last=None, hidden="relu", **options):
 def mse(y, p):
     return tf.reduce_mean(tf.square(p - y))
 
-def fit(model, x, y, loss, optimizer="adam", epochs=5):
+def fit(model, x, y, loss, optimizer="adam", epochs=3):
     watch = ww.WeightWatch("logs", verbose=False)
     model.compile(optimizer, loss, run_eagerly=True)
     model.fit(x, y, batch_size=32, epochs=epochs, verbose=0, callbacks=[watch])
     return watch
 
-def loop(model, x, y, loss, optimizer, steps=40, apply=True, begin=lambda step: None):
+def loop(model, x, y, loss, optimizer, steps=24, apply=True, begin=lambda step: None):
     with ww.Watch("logs", model=model, optimizer=optimizer, verbose=False) as watch:
         for step in range(steps):
             begin(step)
