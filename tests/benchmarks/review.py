@@ -4,8 +4,8 @@ python -m tests.benchmarks.review --runs 1000 --jobs 1 2
 python -m tests.benchmarks.review --gigabytes 10 --models /tmp/models   # as many runs as make up so much
 
 A few runs are written once (ours with 200 variables; Keras' callback's kind of scalars and histograms) and linked as
-often as asked, so a thousand runs need no 10 GB of disk, and all contestants read from the page cache alike. On a machine
-that is shared, processor time tells more than the clock.
+often as asked, so a thousand runs need no 10 GB of disk, and all contestants read from the page cache alike. On a
+machine that is shared, processor time tells more than the clock.
 """
 
 from __future__ import annotations
