@@ -422,5 +422,5 @@ def test_the_plugin_does_no_work_until_it_is_asked(tmp_path: Path) -> None:
     """It is active by its data alone, and constructing it touches no data."""
     plugin = WeightWatchPlugin(base_plugin.TBContext(data_provider=None))
     assert plugin.is_active() is False
-    assert plugin.data_plugin_names() == ("weightwatch",)
+    assert plugin.data_plugin_names() == ("weightwatch", "scalars", "histograms")
     assert plugin.frontend_metadata().es_module_path == "/index.js"
