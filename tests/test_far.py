@@ -105,6 +105,10 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
         assert "not all could be read" in done.stderr
         alone = weightwatch("review", "--json", "s3://bucket/logs/deep/sick", **where)
         assert [one["run"] for one in told(alone)] == ["."]
+        both = ("s3://bucket/logs/healthy", "s3://bucket/logs/deep/sick")
+        assert json.loads(weightwatch("compare", "--json", *both, **where).stdout)["first_step"] == 49
+        report = weightwatch("report", "s3://bucket/logs", "-o", str(logs.parent / "report.html"), **where)
+        assert (report.returncode, "4 runs" in report.stdout) == (0, True), report.stderr
         missing = weightwatch("review", "s3://bucket/nowhere", **where)
         assert (missing.returncode, "there is no log directory" in missing.stderr) == (2, True)
     gone = weightwatch("review", "s3://bucket/logs", **where, AWS_MAX_ATTEMPTS="1")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import resource
 import struct
-import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -95,6 +93,7 @@ BAD = {"bomb", "empty", "gzip", "huge", "large", "negative", "noise", "nowhere",
 
 def test_review_counts_and_skips(logs: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """What can be read is judged, the rest is told by name; the process needs no memory for what files claim."""
+    assert "tensorflow" in sys.modules  # whose own reader ends the process at a length that it believes
     assert cli.main(["review", "--json", "--junit", str(tmp_path / "out.xml"), str(logs)]) == 1
     shown = capsys.readouterr()
     found = {one["run"]: one for one in json.loads(shown.out)}
@@ -105,21 +104,6 @@ def test_review_counts_and_skips(logs: Path, capsys: pytest.CaptureFixture[str],
     assert {name for name in BAD - {"empty"} if name in told} == BAD - {"empty"}
     assert "runs could not be read" in shown.err
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3_000_000  # KB; 34 GB were claimed
-
-
-def test_a_claimed_length_ends_no_process_that_has_tensorflow(logs: Path) -> None:
-    """TensorFlow's own reader dies of such a record; we stop before it, and say so."""
-    code = (
-        "import sys, tensorflow\nfrom tb_weightwatch import reader\n"
-        "for name in sys.argv[1:]:\n"
-        "    skipped = reader.Skipped()\n"
-        "    print(len(reader.launches(name, skipped)), skipped)\n"
-    )
-    names = [str(logs / name) for name in ("huge", "large", "negative", "late")]
-    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, env=os.environ)
-    lines = done.stdout.splitlines()
-    assert [line[0] for line in lines] == ["0", "0", "0", "1"], done.stderr
-    assert all("can not be read to its end" in line for line in lines)
 
 
 def test_compare_and_report_go_on_too(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
