@@ -8,10 +8,11 @@ import { type Held, type Other, type State, useAppState } from "../state";
 import { Answer, Others } from "./answer";
 import { Chain } from "./chain";
 import { Checks, Footer } from "./checks";
-import { Compare, OtherMaps } from "./compare";
+import { Compare } from "./compare";
 import { Curves } from "./curves";
 import { Prose } from "./fix";
 import { HeatMap } from "./heatmap";
+import { OtherMaps } from "./othermaps";
 import { Pictures } from "./pictures";
 import { RunList } from "./runlist";
 import { reveal } from "./verdict";
@@ -48,7 +49,7 @@ function Main({ state, overview }: { state: State; overview: Held<OverviewAnswer
     () => (columns ? { ...columns, domain: commonDomain(maps) } : null),
     [columns, others],
   );
-  const comparing = { overview: answer, map: columns, others, shown, span, whole, dark };
+  const comparing = { map: columns, others, shown, span, whole, dark };
   const pickLink = (name: string, codes: number[]) => {
     setLink(name);
     if (codes[0] !== undefined) reveal(codes[0]);

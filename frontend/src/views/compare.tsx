@@ -1,20 +1,15 @@
-// Two runs or more: their sentences side by side, what differs, where they part, and their maps on one scale.
+// Two runs or more: their sentences side by side, what differs, and where they part.
 
-import { useMemo } from "preact/hooks";
 import { DASHES, otherInk } from "../draw/plot";
-import type { HeatmapAnswer, OverviewAnswer, PairAnswer } from "../lib/api";
-import type { Span } from "../lib/buckets";
+import type { OverviewAnswer, PairAnswer } from "../lib/api";
 import { cleanName, cleanText, prose } from "../lib/format";
-import { arrange, commonDomain, orderOf } from "../lib/order";
-import type { Selection } from "../lib/url";
 import { select, toggleCompared } from "../load";
 import { getState, type Other } from "../state";
 import { Icon, lookOf, STATUS_TEXT } from "./badge";
-import { Grid } from "./grid";
 import { Tools } from "./tools";
 
 /** A run's name for display. */
-function labelOf(run: string): string {
+export function labelOf(run: string): string {
   return cleanName(getState().runs?.runs.find((r) => r.run === run)?.label ?? run);
 }
 
@@ -93,15 +88,11 @@ function Pairs({ title, pairs, names }: { title: string; pairs: PairAnswer[]; na
 
 interface Props {
   overview: OverviewAnswer;
-  map: HeatmapAnswer | null;
   others: Other[];
-  shown: Selection;
-  span: Span;
-  whole: Span;
   dark: boolean;
 }
 
-export function Compare({ overview, others, dark }: Pick<Props, "overview" | "others" | "dark">) {
+export function Compare({ overview, others, dark }: Props) {
   return (
     <section class="compare" aria-labelledby="compare-title">
       <div class="section-head">
@@ -139,54 +130,3 @@ export function Compare({ overview, others, dark }: Pick<Props, "overview" | "ot
     </section>
   );
 }
-
-interface OtherMapProps extends Pick<Props, "shown" | "span" | "whole" | "dark"> {
-  other: Other;
-  map: HeatmapAnswer;
-  low: number | undefined; // of the common scale
-  high: number | undefined;
-}
-
-function OtherMap({ other, map, low, high, shown, ...axis }: OtherMapProps) {
-  const arranged = useMemo(() => {
-    const domain: [number, number] | null = low === undefined || high === undefined ? null : [low, high];
-    return arrange({ ...map, domain }, orderOf(shown.order), NONE);
-  }, [map, low, high, shown.order]);
-  return (
-    <Grid
-      overview={other.overview}
-      map={arranged}
-      chosen={shown.variable}
-      onBlock={() => undefined}
-      {...axis}
-    />
-  );
-}
-
-/** The other runs' heat maps below the first, all on the scale of the whole. */
-export function OtherMaps({ map, others, shown, span, whole, dark }: Props) {
-  const drawn = others.flatMap((o) => (o.map ? [{ ...o, map: o.map }] : []));
-  if (!map || drawn.length === 0) return null;
-  const [low, high] = commonDomain([map, ...drawn.map((o) => o.map)]) ?? [];
-  return (
-    <section aria-label="Heat maps of the other runs, on one scale">
-      {drawn.map((o) => (
-        <div key={o.run}>
-          <h3 class="map-of">{labelOf(o.run)}</h3>
-          <OtherMap
-            other={o}
-            map={o.map}
-            low={low}
-            high={high}
-            shown={shown}
-            span={span}
-            whole={whole}
-            dark={dark}
-          />
-        </div>
-      ))}
-    </section>
-  );
-}
-
-const NONE: ReadonlySet<string> = new Set();
