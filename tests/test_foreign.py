@@ -43,7 +43,7 @@ def kinds(history: History) -> dict[str, str]:
         (
             "torch-nan",
             "sick",
-            "from step 6 on: '0.weight'; also, the loss is NaN from step 7",
+            "The weights of '0.weight' became NaN or infinite at step 6",
         ),
         ("torch-diverges", "sick", "The weights explode: their norm grew from 12,200 to 1.08e17"),
     ],
@@ -159,6 +159,10 @@ def test_what_is_broken_in_fit_is_seen(fitted: Path) -> None:
     (torch,) = diagnose(only(RECORDED / "torch-stops")).verdicts
     assert "optimizer.param_groups" in torch.fix
     assert "keras" not in torch.fix
+    for path in (RECORDED / "torch-nan", fitted / "nan" / "train"):  # PyTorch logs no histogram of NaN any more
+        told = diagnose(only(path))
+        assert [v.code for v in told.verdicts] == [703]
+        assert not told.resolved
     assert kinds(only(fitted / "spent" / "train"))["stopped"] == "error"
 
 

@@ -10,6 +10,7 @@ from ._causal import causal
 from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, column, run_column
+from ._snapshots import is_foreign, unit
 from ._words import counted, evidence, named
 
 
@@ -67,17 +68,15 @@ def nonfinite_weight(history: History, *, elements: int = 1) -> Finding | Lacks 
         step, count = int(history.steps[first]), history.column("weight_nonfinite")[first, began]
         total = float(np.nansum(count, dtype=np.float64))
         return Telling(
-            message=f"The weights of {named(history, began)} became NaN or infinite at step {step:,} "
-            f"({counted(total, 'element')}), {_before(history, first)}; {len(concerned)} of "
+            message=f"The weights of {named(history, began)} became NaN or infinite at {unit(history)} {step:,} "
+            f"({_amount(history, total)}), {_before(history, first)}; {len(concerned)} of "
             f"{len(history.variables)} variables are lost by now",
             fix="Go back to finite weights and stop at the first NaN:\n"
             "    model.load_weights(checkpoint)\n"
             "    callbacks=[keras.callbacks.TerminateOnNaN()]   # by hand: tf.debugging.check_numerics(loss, 'loss')\n"
             "then start with a lower learning rate and global_clipnorm=1.0.",
             evidence=(
-                evidence(
-                    "NaN/Inf in weights", total, counted(total, "element"), step=step, quantity="weight_nonfinite"
-                ),
+                evidence("NaN/Inf in weights", total, _amount(history, total), step=step, quantity="weight_nonfinite"),
             ),
             severity="error",
             certainty="certain",
@@ -96,6 +95,8 @@ def _odd(rows: History, past: Past, elements: int) -> Bool:
 
 def _before(history: History, first: int) -> str:
     gradient, loss = column(history, "gradient_nonfinite"), run_column(history, "loss")
+    if is_foreign(history):
+        gradient = None  # snapshots of two steps do not tell which came first
     if first == 0 and gradient is not None and (gradient[0] > 0).any():
         return "in the first recorded step; they may have been so before"
     if gradient is not None and (gradient[: first + 1] > 0).any():
@@ -104,3 +105,7 @@ def _before(history: History, first: int) -> str:
         return "while the gradient was finite: the optimizer's own arithmetic made them"
     known = history.has("loss") and bool(history.known("loss")[first])
     return "while the loss was still finite" if known and np.isfinite(loss[first]) else "together with the loss"
+
+
+def _amount(history: History, total: float) -> str:
+    return "at least one element, seen in a snapshot" if is_foreign(history) else counted(total, "element")

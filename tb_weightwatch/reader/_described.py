@@ -68,6 +68,7 @@ def _estimates(group: Sequence[Curves], chosen: Chosen) -> dict[str, str]:
     exact = set().union(*(f.exact for f in group))
     if chosen.weights or chosen.gradients:
         found |= dict.fromkeys(("weight_nonfinite", "gradient_nonfinite"), "1 stands for at least one")
+        found["weight_nonfinite"] += "; it stays where no later snapshot was taken"
         found["weight_drift"] = "at least so far did an element move, over all snapshots so far"
     if {*chosen.weights, *chosen.gradients} - exact:
         found |= dict.fromkeys(("weight_norm", "weight_std", "gradient_norm"), "from a histogram's buckets")

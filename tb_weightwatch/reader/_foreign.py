@@ -166,7 +166,16 @@ def _block(named: Sequence[tuple[str, str, Points]], clock: Clock, names: Sequen
         else:
             for name, found in zip(_COLUMNS[kind], _statistics(kind, points), strict=True):
                 _put(block.variable, name, (len(block), len(names)), (rows, places[variable(tag)]), found)
+    if "weight_nonfinite" in block.variable:
+        _stay(block.variable["weight_nonfinite"])
     return block
+
+
+def _stay(odd: Column) -> None:
+    """Carries on what is not finite in a weight's last snapshot: it stays, and some writers then refuse to log it."""
+    last = len(odd.known) - 1 - np.argmax(odd.known[::-1], axis=0)
+    for place in np.flatnonzero(odd.values[last, np.arange(len(last))] > 0):
+        odd.values[last[place] :, place], odd.known[last[place] :, place] = 1.0, True
 
 
 def _fewer(points: Points, most: int) -> Points:
