@@ -170,7 +170,7 @@ def test_a_broken_link_shows_the_number_that_condemns_it() -> None:
 
 
 def test_what_proves_the_cause_further_down_does_not_work() -> None:
-    """A step that is far too small, and NaN, are consequences wherever no rule accuses them; what comes before is not."""
+    """A far too small step and NaN are consequences, though no rule accuses them; what comes before is not."""
     proof = (Evidence("learning rate", 1e-9, ""), Evidence("update ratio", 1e-9, "", quantity="update_ratio"))
     diagnosis = Diagnosis("sick", "s", (replace(one("cause", "optimizer"), evidence=proof),))
     links = {link["link"]: link for link in overview(history(8), diagnosis)["chain"]}

@@ -306,7 +306,9 @@ def test_nothing_serious_bars_the_way(page: Page, theme: str, where: str, reques
     """axe-core finds no serious fault, contrast included; dark mode follows TensorBoard's."""
     if not AXE.exists():
         pytest.skip("needs axe-core: npm ci in frontend")
-    frame = opened(page, request.getfixturevalue(where), f"?darkMode={'true' if theme == 'dark' else 'false'}", run=SICK)
+    frame = opened(
+        page, request.getfixturevalue(where), f"?darkMode={'true' if theme == 'dark' else 'false'}", run=SICK
+    )
     expect(frame.locator("html")).to_have_attribute("data-theme", theme)
     shot(page, theme)
     for summary in frame.locator("summary").all():

@@ -88,7 +88,7 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
 
 
 def _after(name: str, value: str, diagnosis: Diagnosis) -> str:
-    """Returns why a link that no rule accuses is no better than the cause before it, or "": it must not seem to work.
+    """Returns why a link that no rule accuses does not work either, for the cause lies before it; or "".
 
     Its number is 0 or not finite, or the cause was proven by what this link shows (a step that is far too small).
     """

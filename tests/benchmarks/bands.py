@@ -56,19 +56,22 @@ def main() -> None:
             for name in WAYS:
                 own = fits(lab.history, name)
                 kept[name, kind(lab.history)] += own
-                if own:
-                    low, inside, high = shares(own)
-                    print(f"{program.name:44} {name:14} below {low:6.1%}  inside {inside:6.1%}  above {high:6.1%}")
+                tell(f"{program.name} ({kind(lab.history) or '-'})", name, own)
     print()
     for (name, optimizer), parts in sorted(kept.items()):
-        if parts:
-            against = np.concatenate([values / high for values, _, high in parts])
-            ends = np.quantile(against, [0.01, 0.5, 0.99])
-            low, inside, high = shares(parts)
-            print(
-                f"{name:14} {optimizer or '-':14} {len(parts):4} curves  below {low:6.1%}  inside {inside:6.1%}  "
-                f"above {high:6.1%}  1, 50, 99 % at {ends[0]:.2g}, {ends[1]:.2g}, {ends[2]:.2g} of the upper end"
-            )
+        tell(optimizer or "-", name, parts)
+
+
+def tell(who: str, name: str, parts: list[tuple[np.ndarray, float, float]]) -> None:
+    if not parts:
+        return
+    low, inside, high = shares(parts)
+    ends = np.quantile(np.concatenate([values / end for values, _, end in parts]), [0.01, 0.5, 0.99])
+    print(
+        f"{who:44} {name:13} {len(parts):4} curves  below {low:6.1%}  inside {inside:6.1%}  above {high:6.1%}  "
+        f"1, 50, 99 % at {ends[0]:.2g}, {ends[1]:.2g}, {ends[2]:.2g} of the upper end",
+        flush=True,
+    )
 
 
 def shares(parts: list[tuple[np.ndarray, float, float]]) -> tuple[float, float, float]:
