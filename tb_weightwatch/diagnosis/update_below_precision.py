@@ -42,7 +42,9 @@ def update_below_precision(history: History, *, rows: int = 5, stuck: float = 0.
         down, or take a larger learning rate.
 
     Sick example:
-        watch = loop(net(1, dtype="bfloat16"), x, number, mse, optimizers.SGD(1e-4))
+        one = keras.initializers.RandomUniform(0.9, 1.1)
+        model = net(1, dtype="bfloat16", kernel_initializer=one, bias_initializer="ones")
+        watch = loop(model, x, number, mse, optimizers.Adam(1e-4))
 
     Healthy example:
         watch = loop(net(1, dtype="mixed_bfloat16"), x, number, mse, optimizers.SGD(0.03))

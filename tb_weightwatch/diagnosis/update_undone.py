@@ -60,7 +60,8 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
     Sick example:
         model = net(1)
         start = model.get_weights()
-        watch = loop(model, x, number, mse, optimizers.Adam(0.01), begin=lambda step: model.set_weights(start))
+        watch = loop(model, x, number, mse, optimizers.SGD(0.05), steps=70,
+                     begin=lambda step: step % 5 or model.set_weights(start))
 
     Healthy example:
         watch = loop(net(1), x, number, mse, optimizers.Adam(0.01))
