@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ._loss import trend
-from ._optimizer import accumulation, against_law, config, half_ulp, negligible, nominal_step
+from ._optimizer import accumulation, against_law, config, half_ulp, kind, negligible, nominal_step
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, alive, column, ever, latest_known, run_column, running_max, trainable, variables
 from ._structure import kernels
@@ -113,6 +113,8 @@ def _put_back(history: History) -> tuple[Bool, Bool]:
     consecutive = (np.diff(history.steps) == 1)[:, None] & (d[1:] > 0) & (d[:-1] > 0)
     again = consecutive & (np.abs(w[1:] - d[1:]) <= 0.01 * d[1:])
     home = again & (w[:-1] > 0.5 * d[1:]) & (np.cumsum(again, axis=0) >= 1)
+    if kind(history) == "Lion":  # all its steps are of one size: weights that began at zero come back to one step
+        home[:] = False
     jumped = consecutive & (np.abs(w[1:] - w[:-1]) > 1.1 * d[1:] + near)
     needed = max(1, int(np.ceil(0.2 * able.sum())))
     jumped = np.r_[np.zeros((1, jumped.shape[1]), bool), jumped] | against_law(history)[:, able]
