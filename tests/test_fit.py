@@ -277,3 +277,35 @@ def test_features_that_stand_out_are_named_once(steps: int, tmp_path: Path) -> N
     (record,) = watch.history.of_kind("features")
     assert record.data["which"] == "inputs"
     assert record.data["features"][0]["name"] == "4"
+
+
+@pytest.mark.parametrize("recorded", [(False, True), (True, True)])
+def test_trainable_changed_without_compiling_again(recorded: tuple[bool, bool], tmp_path: Path) -> None:
+    """Training goes on as without the recorder: what was thawed does not move, and just that is the verdict."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(128, 4)).astype("float32"), rng.normal(size=(128, 1)).astype("float32")
+    keras.utils.set_random_seed(1)
+    first, last = keras.layers.Dense(8, "relu", trainable=False), keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((4,)), first, last])
+    model.compile("adam", "mse")
+    watch = ww.WeightWatch(tmp_path, verbose=False)
+    before = first.kernel.numpy()
+    for attached in recorded:
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=[watch] if attached else [])
+        first.trainable = True
+    assert np.array_equal(first.kernel.numpy(), before)
+    verdict = watch.diagnosis.verdicts[0]
+    assert verdict.name == "updates-not-applied" and set(verdict.variables) == {
+        v.name for v in watch.history.variables if v.layer.endswith(first.name)
+    }
+    assert all(v.trainable for v in model.trainable_variables) and len(model.trainable_variables) == 4
+
+
+def test_what_fails_without_the_recorder_fails_alike(tmp_path: Path) -> None:
+    """An error of the user's own step is raised as it is, and not laid to the recorder."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("adam", lambda y, p: tf.reduce_mean(p - tf.zeros([7, 5])))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with pytest.raises(Exception, match="(?i)dimension|shape|broadcast|incompatible"):
+            model.fit(np.ones((8, 4)), np.ones((8, 1)), verbose=0, callbacks=[ww.WeightWatch(tmp_path, verbose=False)])

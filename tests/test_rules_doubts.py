@@ -69,3 +69,12 @@ def test_epsilon_is_held_against_a_usual_element_of_the_gradient(epsilon: float,
         update_norm=2e-6 * size,
     )  # fmt: skip
     assert (found(history, "optimizer-misconfigured") is not None) is sick
+
+
+@pytest.mark.parametrize(("optimizer", "sick"), [("Lion", False), ("SGD", True)])
+def test_steps_of_one_size_come_back_to_one_step_from_zero(optimizer: str, sick: bool) -> None:
+    """Lion moves each element by the rate, there and back; with any other optimizer such weights were put back."""
+    size = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
+    facts = {"optimizers": [{"class": optimizer, "name": "it", "config": {"learning_rate": 1e-3}}]}
+    history = made(loss=1.09, facts=facts, weight_norm=1e-3 * size, update_norm=1e-3 * size, gradient_norm=1e-9)
+    assert (found(history, "update-undone") is not None) is sick

@@ -13,6 +13,7 @@ from ..history import History
 from ..verdict import Diagnosis
 from . import _facts as facts
 from . import _replicas as replicas
+from ._export import watched
 from ._features import described
 from ._frame import leaves
 from ._recorder import Recorder
@@ -108,6 +109,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         if self._twin is None or self._twin.plain is not model.train_function:
             self._steps.collect()
             self._twin, self._traced = Twin(model, optimizers, self._take), False
+        elif self._traced:  # `trainable` may have changed, whatever the traced functions go on doing
+            items = facts.variable_items(watched(model), model, optimizers)
+            describe(self._step, "variables", {"items": items})
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
@@ -128,12 +132,13 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             return twin.call(iterator, self._left())
         except (tf.errors.OutOfRangeError, StopIteration):
             raise
-        except tf.errors.OpError as error:
+        except Exception as error:
             # The user's own program may fail so, or ours; if nothing was updated yet, the user's goes on without us.
             if self._traced or self._stands() != stood:
                 raise
+            logs = twin.plain(iterator)
             self._recorder.fail(error)
-            return twin.plain(iterator)
+            return logs
 
     def _take(self, left: Any) -> None:
         """Measures a step of the twin, right after it."""

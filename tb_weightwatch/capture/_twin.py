@@ -5,13 +5,14 @@ Only recorded steps call it, and hooks live only inside that call, so every othe
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from ._export import Export
-from ._frame import Frame
+from ._frame import Frame, key, leaves
 from ._replicas import Replicas
 from ._state import Shelf
 from ._watching import watching
@@ -30,6 +31,7 @@ class Twin:
         self.model, self.plain = model, model.train_function
         self.fault: BaseException | None = None
         self.export = Export(model, optimizers)
+        self._late = _late(model, optimizers)
         self._take = take
         self._replicas = Replicas(model.distribute_strategy)
         self._shelf = Shelf() if self._replicas.in_sync > 1 else None
@@ -76,11 +78,23 @@ class Twin:
         frame, export = self._replicas.frame(), self.export
         with frame.guard():
             export.begin(frame, data)
-        with watching(frame, self.model, export.optimizers, export.layer_names, export.in_branch(frame)):
+        hooks = watching(frame, self.model, export.optimizers, export.layer_names, export.in_branch(frame))
+        with self._as_compiled(), hooks:
             frame.result = result = train_step(data)
         left: dict[str, Any] = {}
         self._replicas.finish(lambda whole: self._end(whole, left))
         return {"logs": result, "left": left}
+
+    @contextlib.contextmanager
+    def _as_compiled(self) -> Iterator[None]:
+        """Lets the step see as trainable what was so when it was first traced."""
+        for variable in self._late:
+            variable.trainable = False
+        try:
+            yield
+        finally:
+            for variable in self._late:
+                variable.trainable = True
 
     def _end(self, frame: Frame, left: dict[str, Any]) -> None:
         with frame.guard():
@@ -91,6 +105,16 @@ class Twin:
                 self._shelf.put(found)
                 self._shelf.done()
         self.fault = self.fault or frame.fault
+
+
+def _late(model: Any, optimizers: list[Any]) -> list[Any]:
+    """Returns variables that have become trainable after the user's function was traced, which goes on without them."""
+    each = [leaf for one in optimizers for leaf in leaves(one)]
+    known = {key(v) for leaf in each for v in getattr(leaf, "_trainable_variables", ())}
+    begun = bool(known) and all(getattr(leaf, "built", False) for leaf in each)
+    if model.run_eagerly or not begun or not any(int(leaf.iterations.numpy()) for leaf in each):
+        return []
+    return [v for v in model.trainable_variables if key(v) not in known]
 
 
 def _batches(iterator: Any, count: int, open_end: bool) -> Iterator[Any]:

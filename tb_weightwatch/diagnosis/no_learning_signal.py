@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._loss import trend
+from ._loss import loss_name, trend
 from ._optimizer import optimizers, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, anything_nonfinite, ever, latest_known, run_column, running_mean, travelled
@@ -68,6 +68,8 @@ def no_learning_signal(
     above &= seen.late + seen.margin > seen.no_skill
     rate = latest_known(run_column(history, "learning_rate"))
     able = ~(rate > 30 * usual_rate(history)) & ~ever(anything_nonfinite(history))
+    # Of absolute errors the level is that of a bell curve, which the targets need not follow.
+    able &= ~(seen.fallen & ("absolute" in loss_name(history)))
     stuck = above & seen.levelled & able & (history.steps >= steps) & (seen.rows >= 50) & (travelled(history) > travel)
     firing = ordered | stuck
     if not firing.any():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..history import History
 from ._causal import Stretch, causal
 from ._loss import trend
-from ._optimizer import accumulation, against_law, config, half_ulp, negligible, nominal_step
+from ._optimizer import accumulation, against_law, config, half_ulp, kind, negligible, nominal_step
 from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import (
@@ -149,6 +149,8 @@ def _displaced(rows: History, past: Past) -> tuple[NDArray[np.int64], NDArray[np
     near = 0.02 * np.maximum(w, before)
     consecutive = (np.diff(steps) == 1)[:, None] & (d > 0) & (made > 0)
     home = consecutive & (np.abs(w - d) <= 0.01 * d) & (before > 0.5 * d)
+    if kind(rows) == "Lion":  # all its steps are of one size: weights that began at zero come back to one step
+        home[:] = False
     jumped = consecutive & (np.abs(w - before) > 1.1 * d + near)
     # The very first row has none before it.
     missing = len(law) - len(jumped)

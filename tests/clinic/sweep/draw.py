@@ -16,6 +16,8 @@ HELD_OUT = {
     "architecture": ("gru", "attention"),
     "optimizer": ("Lion", "Adagrad"),
 }
+# Held out until a rule was changed for what they showed: 602 took Lion's steps of one size for weights put back.
+CALIBRATED_SINCE = ("Lion",)
 # Learning rates that people use with each optimizer, from and to.
 RATES = {
     "SGD": (0.03, 0.5), "momentum": (0.003, 0.1), "nesterov": (0.003, 0.1), "Adam": (1e-3, 2e-2),
@@ -66,7 +68,8 @@ class Run:
     @property
     def held_out(self) -> tuple[str, ...]:
         """The families it belongs to that were left out of calibration."""
-        return tuple(name for axis, names in HELD_OUT.items() for name in names if getattr(self, axis) == name)
+        still = {axis: [n for n in names if n not in CALIBRATED_SINCE] for axis, names in HELD_OUT.items()}
+        return tuple(name for axis, names in still.items() for name in names if getattr(self, axis) == name)
 
 
 def draw(kind: str, index: int, repeat: int = 0) -> Run:
