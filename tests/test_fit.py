@@ -307,5 +307,5 @@ def test_what_fails_without_the_recorder_fails_alike(tmp_path: Path) -> None:
     model.compile("adam", lambda y, p: tf.reduce_mean(p - tf.zeros([7, 5])))
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        with pytest.raises(Exception, match="(?i)dimension|shape|broadcast|incompatible"):
+        with pytest.raises(Exception, match=r"(?i)dimension|shape|broadcast|incompatible"):
             model.fit(np.ones((8, 4)), np.ones((8, 1)), verbose=0, callbacks=[ww.WeightWatch(tmp_path, verbose=False)])
