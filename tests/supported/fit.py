@@ -106,7 +106,7 @@ def own_train_step(logs: Path) -> Seen:
 # -- ways to run
 
 
-@case("fit", "`jit_compile=True`", "measured inside the compiled step")
+@case("fit", "`jit_compile=True`", "what the compiled step computes leaves it as it is")
 def jit(logs: Path) -> Seen:
     return observed(logs, compiled(jit_compile=True), diabetes())
 
