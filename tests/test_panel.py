@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -353,10 +355,23 @@ def test_hostile_names_are_only_text(page: Page, site: str) -> None:
     expect(frame.locator(".legend")).to_contain_text("NaN")
 
 
-def test_a_notebook_shows_the_panel_and_lets_one_copy_the_fix(page: Page, site: str) -> None:
-    """As `%tensorboard` does it: TensorBoard in a frame of a page from elsewhere, which it can not look into."""
+def test_a_notebook_shows_the_panel_and_lets_one_copy_the_fix(page: Page, site: str, tmp_path: Path) -> None:
+    """As `%tensorboard` does it: TensorBoard in a frame of a page of another server, which it can not look into."""
     page.set_viewport_size({"width": 900, "height": 820})
-    page.set_content(f'<iframe class="cell" width="860" height="800" src="{site}/#weightwatch"></iframe>')
+    cell = f'<iframe class="cell" width="860" height="800" src="{site}/#weightwatch"></iframe>'
+    (tmp_path / "notebook.html").write_text(cell)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        page.goto(f"http://127.0.0.1:{server.server_port}/notebook.html")
+        in_a_cell(page)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def in_a_cell(page: Page) -> None:
+    """The panel inside the notebook's frame answers, and its buttons and list work."""
     frame = page.frame_locator("iframe.cell").frame_locator('iframe[src*="name=weightwatch"]')
     expect(frame.locator("h1#sentence")).to_contain_text("learning rate of 1e-10 is too small", timeout=30_000)
     expect(frame.locator(".map-plot canvas")).to_be_visible()

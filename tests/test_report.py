@@ -135,8 +135,9 @@ def test_the_symptoms_of_foreign_curves_stand_on_the_chain(page: Path) -> None:
     (key,) = (k for k in data if k.startswith('["overview"') and '"foreign"' in k)
     chain = {link["link"]: link for link in data[key]["chain"]}
     assert [name for name, link in chain.items() if link["state"] == "broken"] == ["loss", "weight"]
-    assert not any(link["first"] for link in chain.values())  # a symptom is no cause
-    assert "hold NaN or infinity" in chain["weight"]["text"]
+    # A symptom is no cause; NaN in a weight is one (703).
+    assert [name for name, link in chain.items() if link["first"]] == ["weight"]
+    assert chain["weight"]["codes"] == [703] and "became NaN or infinite" in chain["weight"]["text"]
     assert "PyTorch's SummaryWriter" in data[key]["detail"]
 
 

@@ -658,7 +658,7 @@ PLACES = [
     "tb_weightwatch.capture._watched.Watched.describe",
     "tb_weightwatch.capture._facts.shape_facts",
     "tb_weightwatch.capture._recorder.settle",
-    "tb_weightwatch.capture._recorder.diagnose",
+    "tb_weightwatch.diagnosis.Judge.__call__",
     "tb_weightwatch.writer.EventWriter.tick",
 ]
 

@@ -52,7 +52,7 @@ class Budget:
 
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, or it would hardly be recorded
     USUAL = 3  # plain steps from which on it is known how long one takes
-    LEAST = 0.8  # seconds that rows may take in that first minute, however long tracing took
+    LEAST = 0.6  # seconds that rows may take at once in that first minute, however long tracing took
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.share, self._clock = share, clock
@@ -89,7 +89,8 @@ class Budget:
     def stepped(self, seconds: float, recorded: bool) -> None:
         """Takes the duration of a step; `recorded`: it was, or something was still done beside it."""
         (self._owed if recorded else self._plain).append(seconds)
-        if not recorded and len(self._plain) >= self.USUAL and self._owed:
+        whole = not recorded or len(self._owed) >= BURST  # bursts may follow each other without a plain step between
+        if whole and self._owed and len(self._plain) >= self.USUAL:
             # Means, since both kinds have their stragglers, and sums of what exceeds a median would always be > 0.
             self._rows += len(self._owed) * (_mean(self._owed) - _mean(self._plain))
             self._owed.clear()
@@ -113,7 +114,7 @@ class Budget:
             # Recording took less than these steps as a whole; else leave some out, to learn what a plain one takes.
             return self._rows + len(self._owed) * _mean(self._owed) <= self.LEAST
         if self.elapsed < self.MINUTE:
-            return self._rows <= max(self.share * self.MINUTE - self._once, self.LEAST)
+            return self._rows <= max(self.share * self.elapsed - self._once, self.LEAST)
         return self._once + self._rows <= self.share * self.elapsed
 
 
@@ -126,11 +127,11 @@ def _mean(durations: Collection[float]) -> float:
 class Schedule:
     """The fixed schedule, thinned by a budget: a burst that can not be afforded is left out as a whole.
 
-    However tight the budget, a burst is recorded each time the step count has grown by a fifth: some thirty in ten
+    However tight the budget, a burst is recorded each time the step count has grown by a third: some twenty in ten
     thousand steps, so that a training that is over in seconds is seen to its end. They are charged like all others.
     """
 
-    GROWTH = 1.2
+    GROWTH = 1.3
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget

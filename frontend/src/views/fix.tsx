@@ -2,8 +2,15 @@
 import { useState } from "preact/hooks";
 import { splitFix } from "../lib/format";
 
+interface Policies {
+  featurePolicy?: { allowsFeature(name: string): boolean };
+}
+
 export async function copy(text: string): Promise<boolean> {
   try {
+    // In a notebook's frame the browser forbids it, and says so in the console to whoever tries.
+    if ((document as Policies).featurePolicy?.allowsFeature("clipboard-write") === false)
+      throw new Error("forbidden");
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
