@@ -126,8 +126,8 @@ def test_a_tight_budget_leaves_out_whole_bursts() -> None:
     early, late = [b for b in found if b[0] <= FIRST], [b for b in found if b[0] > FIRST]
     assert all(len(b) % HALF == 0 and place(b[0]) % HALF == 0 for b in early)
     assert all(len(b) % BURST == 0 and place(b[0]) == 0 for b in late)
-    # Yet no part of the run goes unseen: something is recorded each time the step count has grown by a third.
-    assert max(b / a for a, b in pairwise(steps[FIRST:])) < 1.4
+    # Yet no part of the run goes unseen: something is recorded each time the step count has grown by half.
+    assert max(b / a for a, b in pairwise(steps[FIRST:])) < 1.65
 
 
 # -- what it keeps

@@ -127,11 +127,11 @@ def _mean(durations: Collection[float]) -> float:
 class Schedule:
     """The fixed schedule, thinned by a budget: a burst that can not be afforded is left out as a whole.
 
-    However tight the budget, a burst is recorded each time the step count has grown by a third: some twenty in ten
+    However tight the budget, a burst is recorded each time the step count has grown by half: some dozen in ten
     thousand steps, so that a training that is over in seconds is seen to its end. They are charged like all others.
     """
 
-    GROWTH = 1.3
+    GROWTH = 1.5
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget

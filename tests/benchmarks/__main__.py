@@ -106,7 +106,7 @@ def ratio(found: dict[str, Any] | None, which: str = "median") -> str:
 def row(name: str, case: str, results: dict[str, Any]) -> str:
     found = results[case]
     once = found["reported_once"] * found["trained_s"]  # the user's step traced, and compiled, once more
-    long = found["trained_s"] > 60
+    long = found["trained_s"] > 45  # a quick run of the others takes 12
     default = ratio(found["default"], "whole") if long else ""
     told = f"{100 * found['reported']:.1f} %" if long else ""
     every = found["every"]
