@@ -309,3 +309,20 @@ def test_what_fails_without_the_recorder_fails_alike(tmp_path: Path) -> None:
         warnings.simplefilter("error", RuntimeWarning)
         with pytest.raises(Exception, match=r"(?i)dimension|shape|broadcast|incompatible"):
             model.fit(np.ones((8, 4)), np.ones((8, 1)), verbose=0, callbacks=[ww.WeightWatch(tmp_path, verbose=False)])
+
+
+def test_an_error_of_the_first_batch_is_the_users_in_an_eager_step(tmp_path: Path) -> None:
+    """It is raised, as without the recorder: going on with the next batch would hide it."""
+    seen: list[int] = []
+
+    def loss(y: Any, p: Any) -> Any:
+        seen.append(1)
+        if len(seen) == 1:
+            raise ValueError("a bad batch")
+        return tf.reduce_mean(tf.square(y - p))
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("adam", loss, run_eagerly=True)
+    with pytest.raises(ValueError, match="a bad batch"):
+        model.fit(np.ones((64, 4)), np.ones((64, 1)), verbose=0, callbacks=[ww.WeightWatch(tmp_path, verbose=False)])
+    assert len(seen) == 1

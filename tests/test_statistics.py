@@ -583,3 +583,11 @@ def test_numpy_s_batches_agree_with_the_reference(x: np.ndarray, y: np.ndarray, 
     assert set(found) == set(expected)
     for name, wanted in expected.items():
         assert found[name] == pytest.approx(wanted, rel=1e-5, abs=1e-5, nan_ok=True), name
+
+
+def test_a_layer_of_very_many_units() -> None:
+    """A sample of more units than a piece has elements (a large vocabulary) is measured like any other."""
+    output = np.random.default_rng(0).normal(3, 1, (2, _quick.PIECE + 7)).astype(np.float32)
+    found, _ = _quick_batch.layer_statistics(output, "relu")
+    wanted, _ = _numpy.layer_statistics(output, "relu")
+    assert found == pytest.approx(wanted, rel=1e-5)

@@ -101,7 +101,7 @@ def _after(name: str, value: str, diagnosis: Diagnosis) -> str:
         return ""
     if value in ("NaN", "Inf", "-Inf"):
         return f"{value} at the last recorded step: {cause.name}"
-    proof = [e for e in cause.evidence if e.quantity.startswith(_LINKS[name].shows or ("-",))]
+    proof = [e for e in cause.evidence if e.quantity.startswith(_LINKS[name].shows)]
     return f"follows from {cause.name}: {evidence_text(proof[0])}" if proof else ""
 
 

@@ -21,8 +21,10 @@ _RANK = {"learning_rate": -3.0, "loss": -2.0}  # named first; the others by how 
 
 def compare(one: History, other: History) -> dict[str, Any]:
     """Returns what two launches have in common and where they part, by the steps that both recorded."""
-    steps = common(one, other)[0]
-    pairs = [(q, both) for q in QUANTITIES.values() if q.axis != "layer" and (both := pair(q, one, other)) is not None]
+    steps, *rows = common(one, other)
+    pairs = [
+        (q, both) for q in QUANTITIES.values() if q.axis != "layer" and (both := pair(q, one, other, rows)) is not None
+    ]
     differs = _first(pairs)
     parts = next((both.first(CLEARLY) for known, both in pairs if known.name == "loss"), None)
     first, clear = (None if at is None else int(steps[at]) for at in (differs[0] if differs else None, parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,11 +41,10 @@ def common(one: History, other: History) -> tuple[Any, Any, Any]:
     return steps, here, there
 
 
-def pair(known: Quantity, one: History, other: History) -> Pair | None:
-    """Returns a quantity of both; None if one of them does not have it."""
+def pair(known: Quantity, one: History, other: History, rows: Sequence[Any]) -> Pair | None:
+    """Returns a quantity of both in their `common` rows; None if one of them does not have it."""
     if not (one.has(known.name) and other.has(known.name)):
         return None
-    _, *rows = common(one, other)
     places = _places(known.axis, one, other)
     (a, in_a), (b, in_b) = (_picked(h, known.name, *at) for h, *at in zip((one, other), rows, places, strict=True))
     names = (

@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ..diagnosis import Symptom, diagnose
-from ..diagnosis._snapshots import unit
+from ..diagnosis import Symptom, diagnose, unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES

@@ -35,6 +35,7 @@ def _rate(history: History) -> dict[str, Any] | None:
     if not kind(history):
         return None
     rate = usual_rate(history)
+    # A hair more, since a rate is kept as float32: one of just ten times the usual is within.
     return _band(rate * 0.0999, rate * 10.01, f"usual for {kind(history)}: {number(rate)}, within a factor of 10")
 
 

@@ -66,9 +66,9 @@ def _links(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> 
         for h, d in zip((one, other), found, strict=True)
     ]
     sides = [{link["link"]: link for link in links} for links in chains]
-    told = []
+    told, shared = [], common(one, other)
     for name in LINKS:
-        at = _parting(name, one, other)
+        at = _parting(name, one, other, shared)
         states = [{key: side[name][key] for key in ("state", "number", "meaning", "text")} for side in sides]
         differs = at is not None or states[0]["state"] != states[1]["state"]
         told.append({"link": name, "title": sides[0][name]["title"], "one": states[0], "other": states[1],
@@ -76,9 +76,9 @@ def _links(one: History, other: History, found: tuple[Diagnosis, Diagnosis]) -> 
     return told
 
 
-def _parting(link: str, one: History, other: History) -> int | None:
-    steps = common(one, other)[0]
-    pairs = [pair(q, one, other) for q in QUANTITIES.values() if q.name.startswith(_COLUMNS[link])]
+def _parting(link: str, one: History, other: History, shared: tuple[Any, Any, Any]) -> int | None:
+    steps, *rows = shared
+    pairs = [pair(q, one, other, rows) for q in QUANTITIES.values() if q.name.startswith(_COLUMNS[link])]
     first = [row for both in pairs if both is not None and (row := both.first()) is not None]
     return int(steps[min(first)]) if first else None
 

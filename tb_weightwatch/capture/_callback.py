@@ -133,8 +133,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         except (tf.errors.OutOfRangeError, StopIteration):
             raise
         except Exception as error:
-            # The user's own program may fail so, or ours; if nothing was updated yet, the user's goes on without us.
-            if self._traced or self._stands() != stood:
+            # The user's own program may fail so, or our tracing of it; if nothing was updated yet, the user's goes on
+            # without us. Run eagerly it is not traced: then the error is the user's, of this very batch.
+            if self._traced or self.model.run_eagerly or self._stands() != stood:
                 raise
             logs = twin.plain(iterator)
             self._recorder.fail(error)

@@ -18,11 +18,11 @@ import tensorflow as tf
 from ..diagnosis import diagnose, settings
 from ..history import History, Record
 from ..schema import settle, settle_record
-from ..statistics import _tensorflow as measure
 from ..statistics._numpy import UNSEEN
 from ..statistics._quick import Change
 from ..verdict import Diagnosis, Verdict
 from . import _facts as facts
+from ._export import watched
 from ._features import described
 from ._found import keep
 from ._frame import key, leaves
@@ -131,9 +131,7 @@ def _history(  # noqa: PLR0913, PLR0917
     model: Any, optimizer: Any, loss: Any, batches: list[Any], trials: list[Trial], by_hand: bool
 ) -> History:
     optimizers = [] if optimizer is None else [optimizer]
-    variables = [
-        v for v in model.variables if measure.measurable(tf.as_dtype(keras.backend.standardize_dtype(v.dtype)))
-    ]
+    variables = watched(model)
     items, uses = facts.variable_items(variables, model, optimizers), [use for _, use in facts.layer_uses(model)]
     predictions = trials[0].predictions
     known = {

@@ -10,7 +10,7 @@ from statistics import median
 FIRST = 64  # every step up to here, within the budget
 ALWAYS = 16  # and up to here in any case
 PER_OCTAVE = 700  # rows while the step count doubles: about 3,300 rows at 10,000 steps, 10,300 at 10 million
-STRAGGLER = 10
+STRAGGLER = 10  # usual durations: as long a step counts at most, whatever else the machine did
 HALF = 4  # in the first steps a burst may begin here too
 BURST = 8  # consecutive steps; a lone row aliases with gradient accumulation, epochs and alternating training
 
@@ -119,7 +119,7 @@ class Budget:
 
 
 def _mean(durations: Collection[float]) -> float:
-    """Returns the mean; a step on which the machine did something else counts as ten usual ones at most."""
+    """Returns the mean, without what stragglers take beyond `STRAGGLER`."""
     most = STRAGGLER * median(durations)
     return sum(min(one, most) for one in durations) / len(durations)
 

@@ -79,7 +79,7 @@ def fix_of_curves(history: History, rate: float) -> str:
     text = (
         f"Make the schedule as long as the training, counted as it counts (batches or epochs), or set {number(rate)}:"
     )
-    keras = f"    model.compile(optimizer=keras.optimizers.Adam({number(rate)}), ...)"
+    keras = f"    model.compile(optimizer=keras.optimizers.Adam({number(rate)}), loss=...)"
     torch = f'    for group in optimizer.param_groups:\n        group["lr"] = {number(rate)}'
     return f"{text}\n{keras if 'keras' in writer else torch if writer.startswith('PyTorch') else ''}".rstrip()
 

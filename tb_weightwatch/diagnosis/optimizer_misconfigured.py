@@ -18,10 +18,10 @@ from ._signals import (
     ever,
     idle,
     latest_known,
+    lengths,
     run_column,
     running_mean,
     trainable,
-    variables,
 )
 from ._structure import kernels
 from ._words import evidence
@@ -164,8 +164,7 @@ def _usual(rows: History, past: Past) -> Float | None:
     norm = column(rows, "gradient_norm")
     if norm is None or not norm.size:
         return None
-    usual = norm / np.sqrt([max(1, v.size) for v in variables(rows)])
-    return np.asarray(np.fmax.reduce(np.where(trainable(rows), usual, np.nan), axis=1))
+    return np.asarray(np.fmax.reduce(np.where(trainable(rows), norm / lengths(rows), np.nan), axis=1))
 
 
 def _momentum(history: History, memory: float, rows: int) -> Fault | None:

@@ -15,16 +15,13 @@ from ._names import histogram_kind, scalar_kind
 from ._stamps import Stamps, splittable
 
 WRITER = "tf.summary or PyTorch's SummaryWriter"  # which of them is not to be told here
-KEPT = {
-    "scalars": 1000,
-    "histograms": 500,
-}  # data of a tag, by both loaders, unless --samples_per_plugin says otherwise
+# Data of a tag, in both loaders, unless --samples_per_plugin says otherwise.
+KEPT = {"scalars": 1000, "histograms": 500}
 MAX_BYTES = 1 << 25  # of one call
 _MOST = {"scalars": MAX_POINTS, "histograms": MAX_SNAPSHOTS}
 _MODEL = "graph_keras_model"
-_SHARE = (
-    20  # Listing every tag of every run takes long where there are many: at most a twentieth of the time goes there.
-)
+# Listing every tag of every run takes long where there are many: at most a twentieth of the time goes there.
+_SHARE = 20
 
 
 class Written:
@@ -45,22 +42,22 @@ class Elsewhere:
 
     def __init__(self, provider: Any, hints: Mapping[str, int]) -> None:
         self._provider, self._hints = provider, hints
-        self._listed: dict[str, tuple[float, float, dict[str, Stamps]]] = {}
+        self._listed: dict[str, tuple[float, dict[str, Stamps]]] = {}  # until when it holds, and what it is
 
     def listed(self, ctx: Any, experiment: str) -> dict[str, Stamps]:
         """Returns run -> tags that matter, with what changes when their data do; not always the very newest."""
-        until, _, found = self._listed.get(experiment, (0.0, 0.0, {}))
+        until, found = self._listed.get(experiment, (0.0, {}))
         began = time.monotonic()
         if began >= until:
             found = self._list(ctx, experiment, None)
-            took = time.monotonic() - began
-            self._listed[experiment] = (time.monotonic() + _SHARE * took, took, found)
+            now = time.monotonic()
+            self._listed[experiment] = (now + _SHARE * (now - began), found)
         return found
 
     def of(self, ctx: Any, experiment: str, run: str) -> Stamps:
         """Returns a run's tags that matter, as they stand now; {} if there are none."""
         found = self._list(ctx, experiment, run).get(run, {})
-        _, _, listed = self._listed.get(experiment, (0.0, 0.0, {}))
+        _, listed = self._listed.get(experiment, (0.0, {}))
         if run in listed:  # so that the next look at all runs does not take it for another state
             listed[run] = found
         return found
@@ -69,7 +66,7 @@ class Elsewhere:
         """Reads what changed and returns the run's launches."""
         curves, where = written.curves, (ctx, experiment, run)
         changed = [key for key, stamp in stamps.items() if written.seen.get(key) != stamp]
-        for key in {*changed, *written.seen} - (stamps.keys() - set(changed)):
+        for key in {*changed, *(written.seen.keys() - stamps.keys())}:
             curves.forget(*key.split("/", 1))
         for plugin in ("scalars", "histograms"):
             tags = [key.split("/", 1)[1] for key in changed if key.startswith(f"{plugin}/")]

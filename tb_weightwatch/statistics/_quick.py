@@ -111,7 +111,8 @@ class Size:
         self.square += float(np.dot(piece, piece))
         self.high, self.low = max(self.high, float(piece.max())), min(self.low, float(piece.min()))
         if mean:
-            self.total += float(np.dot(piece, _ONES[: piece.size]))  # several times as quick as a sum
+            # Several times as quick as a sum. Of a layer of very many units a piece is one sample, however long.
+            self.total += float(np.dot(piece, _ONES[: piece.size]) if piece.size <= PIECE else piece.sum())
 
     @property
     def largest(self) -> float:

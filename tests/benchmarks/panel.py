@@ -145,13 +145,19 @@ def metrics(session: Any) -> dict[str, float]:
     return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
 
 
-def main() -> None:
-    """Writes the runs, opens the panel on one of them, measures, prints JSON."""
-    ask = argparse.ArgumentParser(description=__doc__)
+def sized(doc: str | None) -> argparse.ArgumentParser:
+    """Returns a parser that asks for how many runs, and of which size."""
+    ask = argparse.ArgumentParser(description=doc)
     ask.add_argument("--logdir", type=Path, help="runs that are there already, or where they go")
     ask.add_argument("--runs", type=int, default=20)
     ask.add_argument("--variables", type=int, default=200)
     ask.add_argument("--steps", type=int, default=10_000)
+    return ask
+
+
+def main() -> None:
+    """Writes the runs, opens the panel on one of them, measures, prints JSON."""
+    ask = sized(__doc__)
     given = ask.parse_args()
     found: dict[str, Any] = {
         "bundle_kb": round(BUNDLE.stat().st_size / 1e3, 1),

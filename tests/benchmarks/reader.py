@@ -9,7 +9,6 @@ on the machine does not change much.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -22,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..processes import tensorboard, wait_for_runs
-from .panel import write_runs
+from .panel import sized, write_runs
 
 WAYS = {
     "fast": ("true", False),
@@ -119,11 +118,7 @@ def measure(logdir: Path, loader: str, tensorflow: bool, runs: int) -> dict[str,
 
 def main() -> None:
     """Writes the runs unless they are there, measures each way, prints JSON."""
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--logdir", type=Path, help="runs that are there already, or where they go")
-    ask.add_argument("--runs", type=int, default=20)
-    ask.add_argument("--variables", type=int, default=200)
-    ask.add_argument("--steps", type=int, default=10_000)
+    ask = sized(__doc__)
     ask.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
     given = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
