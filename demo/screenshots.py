@@ -25,6 +25,7 @@ SHOTS: dict[str, tuple[dict[str, str], bool, int, int, str]] = {
     "panel": ({"run": "too-small"}, False, 1280, 1000, ""),
     "dark": ({"run": "too-small"}, True, 1280, 1000, ""),
     "healthy": ({"run": "healthy"}, False, 1280, 1000, ""),
+    "healthy-dark": ({"run": "healthy"}, True, 1280, 1000, ""),
     "undecided": ({"run": "just-begun"}, False, 1280, 760, ""),
     "map": ({"run": "healthy"}, False, 1280, 900, "#map-title"),
     "inside": ({"run": "healthy"}, False, 1280, 900, "#pictures-title"),

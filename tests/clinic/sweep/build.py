@@ -161,6 +161,11 @@ def constant_loss(run: Run) -> float:
     return float(loss(y, np.broadcast_to(answer, (len(y), units)).astype("float32")))
 
 
+def final_loss(run: Run, model: Any, x: np.ndarray, y: np.ndarray) -> float:
+    """Returns the loss that the model ends with, over all of its data: no batch of a few samples, nothing recorded."""
+    return float(head_of(run)[2](y, model(x, training=False)))
+
+
 def skill(run: Run, model: Any, x: np.ndarray, y: np.ndarray) -> float:
     """Returns how much of what takes no skill is gained, by the model's predictions: 0 none, 1 all.
 

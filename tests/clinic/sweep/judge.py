@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import History
 from tb_weightwatch.reader import read
@@ -23,7 +21,6 @@ class Judged(NamedTuple):
         right: the first step at which the right cause was the first answer; None if it never was.
         sentence: the answer.
         certain: whether the first verdict is an exact fact.
-        loss: mean of the last eight recorded losses.
     """
 
     status: str
@@ -32,7 +29,6 @@ class Judged(NamedTuple):
     right: int | None
     sentence: str
     certain: bool
-    loss: float
 
     def rank(self, causes: tuple[str, ...]) -> int:
         """Returns the place of the first of these causes among the verdicts, from 1; 0 if none is there."""
@@ -52,7 +48,6 @@ def judge(folder: Path, causes: tuple[str, ...] = ()) -> Judged:
         _first_step(history, causes) if causes else None,
         whole.sentence,
         bool(ill) and ill[0].certainty == "certain",
-        float(np.mean(history.loss[history.known("loss")][-8:])) if history.has("loss") else float("nan"),
     )
 
 

@@ -79,7 +79,7 @@ def outcomes(
                 file.write(json.dumps(known[name]) + "\n")
         fields = {key: tuple(v) if isinstance(v, list) else v for key, v in known[name][1].items()}
         judged = Judged(**fields)
-        if why := _left_out(name, line, judged.loss):
+        if why := _left_out(name, line):
             left[why] += 1
         else:
             found.append(Outcome(name, group, causes, families, judged))
@@ -103,7 +103,7 @@ def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple
     return "held out" if run.held_out else "calibration", causes, run.held_out
 
 
-def _left_out(name: str, line: dict[str, Any], loss: float) -> str:
+def _left_out(name: str, line: dict[str, Any]) -> str:
     """Says why a run does not count, "" if it does: a healthy one that nothing proves to be so, a harmless fault."""
     from .build import constant_loss
     from .faults import FAULTS, drawn
@@ -113,7 +113,7 @@ def _left_out(name: str, line: dict[str, Any], loss: float) -> str:
     run = drawn(name)
     fault = FAULTS.get(run.fault)
     own = fault is None or fault.mutate is None  # the loss is that of the drawn run
-    gained = line["skill"] >= PROVEN and (not own or loss < constant_loss(run))
+    gained = line["skill"] >= PROVEN and (not own or line["loss"] < constant_loss(run))
     if fault is None:
         return "" if gained else "unproven"
     return "harmless" if gained and fault.effect else ""

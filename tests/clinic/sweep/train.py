@@ -165,7 +165,7 @@ def main(folder: Path, names: list[str]) -> None:
     """Trains the named runs in this process and writes down how each went."""
     import tensorflow as tf
 
-    from .build import skill
+    from .build import final_loss, skill
     from .faults import drawn
 
     case: Any = None
@@ -186,7 +186,8 @@ def main(folder: Path, names: list[str]) -> None:
         except Exception as error:  # a sick program may break by its own fault
             broke = f"{type(error).__name__}: {str(error)[:300]}"
         gained = skill(run, case.model, case.x, case.y)
-        told = {"name": name, "skill": gained, "broke": broke, "seconds": round(time.perf_counter() - began, 2)}
+        told = {"name": name, "skill": gained, "loss": final_loss(run, case.model, case.x, case.y), "broke": broke}
+        told |= {"seconds": round(time.perf_counter() - began, 2)}
         _write(folder, told | {"run": asdict(run)})
 
 
