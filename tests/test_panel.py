@@ -191,7 +191,7 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
         expect(kicker).to_contain_text("training, at step", timeout=30_000)
         frame.locator("select.quantity").select_option("weight_norm")
         frame.get_by_role("option", name="dense_1/kernel").click()
-        chosen = frame.locator(".variable-name")
+        chosen = frame.locator(".curves .variable-name")
         expect(chosen).to_have_text("dense_1/kernel")
         frame.get_by_role("button", name="Zoom in").click()
         page.wait_for_function("() => location.hash.includes('weightwatch.to=')")
@@ -284,7 +284,7 @@ def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, 
     options = frame.locator(".row-label")
     last = options.nth(3).get_attribute("title") or ""
     frame.locator(".map-plot").click(position={"x": 200, "y": 18 * 3 + 9})
-    name = frame.locator(".variable-name")
+    name = frame.locator(".curves .variable-name")
     expect(name).to_have_text(last)
     expect(frame.locator("section.curves").nth(1).locator("canvas")).to_have_count(5)
     frame.get_by_role("listbox").focus()
@@ -298,7 +298,7 @@ def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, 
     page.goto("about:blank")
     page.goto(address)
     frame = panel(page)
-    expect(frame.locator(".variable-name")).to_have_text(third)
+    expect(frame.locator(".curves .variable-name")).to_have_text(third)
     expect(frame.locator("select.quantity")).to_have_value("gradient_norm")
     expect(frame.locator("nav [aria-current]")).to_contain_text("sick")
 
@@ -345,10 +345,10 @@ def test_a_run_whose_process_was_killed_has_died(page: Page, site: str) -> None:
 def test_hostile_names_are_only_text(page: Page, site: str) -> None:
     """Markup in a name is shown as it is, marks that turn text around are taken out, and the row can be chosen."""
     frame = opened(page, site, run=HOSTILE, variable=NAMES[1])
-    expect(frame.locator(".variable-name")).to_have_text("dlrow/kernel")
+    expect(frame.locator(".curves .variable-name")).to_have_text("dlrow/kernel")
     expect(frame.locator("h1#sentence")).to_contain_text(NAMES[0])
     frame.get_by_role("option", name=NAMES[0]).click()
-    expect(frame.locator(".variable-name")).to_have_text(NAMES[0])
+    expect(frame.locator(".curves .variable-name")).to_have_text(NAMES[0])
     expect(frame.locator("section.curves").nth(1).locator("canvas")).not_to_have_count(0)
     expect(frame.locator("img")).to_have_count(0)
     assert not set("\u202e\u2066") & set(frame.locator("body").inner_text())

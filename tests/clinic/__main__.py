@@ -21,6 +21,9 @@ os.environ.setdefault("TB_WEIGHTWATCH_STRICT", "1")
 
 
 def main(arguments: list[str]) -> int:
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
+        return 0
     from tb_weightwatch.diagnosis import catalogue, diagnose
     from tb_weightwatch.history import History
 
