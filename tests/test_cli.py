@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,30 @@ def test_a_process_that_dies_costs_its_own_run_alone(logs: Path, tmp_path: Path)
     assert done.returncode == 1, done.stderr
     assert [one["run"] for one in json.loads(done.stdout)] == ["healthy", "sick"]
     assert "the process that read it died" in done.stderr
+
+
+def test_readers_end_with_whoever_started_them(logs: Path, tmp_path: Path) -> None:
+    """A review that is killed leaves no process behind."""
+    script = tmp_path / "main.py"
+    script.write_text(
+        "import os, pathlib, sys, time\n"
+        "from tb_weightwatch.cli import _work\n"
+        "def endless(directory, skipped):\n"
+        f"    (pathlib.Path({str(tmp_path)!r}) / str(os.getpid())).touch()\n"
+        "    time.sleep(600)\n"
+        "_work.launches = endless\n"
+        "if __name__ == '__main__':\n"
+        "    from tb_weightwatch import cli\n"
+        f"    sys.argv[1:] = ['review', '--jobs', '2', {str(logs)!r}]\n"
+        "    sys.exit(cli.main())\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while sum(file.name.isdigit() for file in tmp_path.iterdir()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert sum(file.name.isdigit() for file in tmp_path.iterdir()) == 2
+    process.kill()
+    process.communicate(timeout=60)  # its output ends when the last process that could write to it has ended
 
 
 def test_junit_gates_a_build(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

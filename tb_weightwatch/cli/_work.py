@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 from .. import answers
 from ..reader import Launch, Skipped, launches, runs, size
@@ -123,13 +124,16 @@ def work(jobs: Sequence[Job], count: int, *, light: bool) -> Iterator[Done]:
     left = dict(enumerate(sorted(jobs, key=lambda job: -job.size)))
     with _pool(count, light) as pool:
         futures = {pool.submit(judged, job): place for place, job in left.items()}
-        for future in as_completed(futures):
-            try:
-                done = future.result()
-            except BrokenProcessPool:
-                continue
-            del left[futures[future]]
-            yield done
+        try:
+            for future in as_completed(futures):
+                try:
+                    done = future.result()
+                except BrokenProcessPool:
+                    continue
+                del left[futures[future]]
+                yield done
+        finally:  # whoever interrupts it does not want to wait for all that is still to be read
+            pool.shutdown(wait=False, cancel_futures=True)
     for job in left.values():  # a file that ends a process, by its size perhaps: which one it is shows alone
         yield _apart(job, light)
 
@@ -148,9 +152,18 @@ def _pool(count: int, light: bool) -> ProcessPoolExecutor:
 
 
 def _begin(light: bool) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if light:
         start_light()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is killed: nobody would ever take what it reads."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _cores() -> int:
