@@ -222,6 +222,7 @@ HEALTHY: dict[str, dict[str, Callable[[int], Any]]] = {
     "accuracy alone": {"accuracy": lambda t: t / 30, "epoch": lambda t: t, "w": lambda t: W + t},
     "one frozen weight, several losses": {"a_loss": lambda t: 1.0, "b_loss": lambda t: 1.0, "w": lambda t: W},
     "weights that begin near zero": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: 0.01 * W * (t + 1)},
+    "a rate logged with too few digits": {"loss": lambda t: 1.0, "lr": lambda t: 0.0, "w": lambda t: W + 0.1 * t},
     "a loss of zero": {"loss": lambda t: 0.0, "w": lambda t: W},
 }  # fmt: skip
 
@@ -259,6 +260,14 @@ def test_a_sick_log_is_told(kind: str, tmp_path: Path) -> None:
     found = next(one for one in symptoms(history) if one.kind == symptom)
     assert found.severity == "error"
     assert found.first_step == {"stop": 10, "NaN loss": 10, "infinite": 11}.get(kind, found.first_step)
+
+
+def test_a_rate_of_zero_claims_nothing_of_gradients_that_nobody_logged(tmp_path: Path) -> None:
+    """From the first step on, with weights that stand still."""
+    found = diagnose(curves(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 0.0, w=lambda t: W))
+    assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
+    assert "exactly 0 and has been for all 30 steps, so no weight moves" in found.sentence
+    assert "gradient" not in found.sentence
 
 
 def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:

@@ -207,6 +207,7 @@ def test_a_rate_of_zero_and_a_schedule_that_ended_too_soon() -> None:
     """Both are named with the value to set; a planned decay stays silent."""
     zero = found(made(learning_rate=0.0, update_norm=0.0, loss=1.1), "learning-rate-zero")
     assert zero and zero.certainty == "certain" and "Adam(1e-3)" in zero.fix
+    assert "although the gradients are alive" in zero.message
     early = found(made(learning_rate=np.where(T < 10, 1e-3 * (1 - T / 10), 0), loss=1.05), "learning-rate-zero")
     assert early is None, "updates that go on contradict the rate"
     moves = 0.01 * (T < 10)[:, None]

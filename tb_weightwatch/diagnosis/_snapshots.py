@@ -229,6 +229,14 @@ def _moved(history: History) -> Bool | None:
     return np.asarray(known & (step > STILL * element))
 
 
+def drifted(history: History) -> Bool:
+    """Returns `[T]` whether a weight has moved so far, as snapshots show it."""
+    moved = _moved(history)
+    if moved is None:
+        return np.zeros(len(history), bool)
+    return np.asarray(np.logical_or.accumulate((moved & trainable(history)).any(axis=1)))
+
+
 def _moving_words(history: History) -> str:
     moved = _moved(history)
     if moved is None or not moved.shape[1]:

@@ -11,6 +11,7 @@ from ._loss import trend
 from ._optimizer import literal, scheduled, set_rate, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import awake, latest_known, moving, run_column, running_max, streak, trainable, variables
+from ._snapshots import drifted, fix_of_curves, unit
 from ._words import before, counted, evidence
 
 
@@ -71,13 +72,11 @@ def learning_rate_zero(
     idle = (steps - began) > np.maximum(10.0, wasted * steps)
     learned = seen.known & (seen.gain > 0.5) | seen.low(0.5)
     ended = spent & idle & ~learned
-    firing = (never & ~moves | ended & ~(zero & moves)) & ~dull
+    firing = (never & ~moves & ~drifted(history) | ended & ~(zero & moves)) & ~dull
     if not firing.any():
         return None
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
-        from ._snapshots import fix_of_curves, unit
-
         step, words = int(history.steps[row]), seen.words(row)
         after = f" ({words})" if words else ""
         best = usual_rate(history) if not peak[row] > 0 else float(peak[row])
@@ -85,8 +84,8 @@ def learning_rate_zero(
             lr = (
                 "The learning rate is exactly 0, so no weight can move"
                 if before(history)
-                else f"The learning rate is exactly 0 and has been for all {counted(step, 'step')}, so no weight moves "
-                "although the gradients are alive"
+                else f"The learning rate is exactly 0 and has been for all {counted(step, unit(history))}, so no weight "
+                + ("moves although the gradients are alive" if living is not None else "moves")
             )
             where = (
                 "Its schedule returns 0: check what it returns for the first steps, or set"
