@@ -84,8 +84,8 @@ def learning_rate_zero(
             lr = (
                 "The learning rate is exactly 0, so no weight can move"
                 if before(history)
-                else f"The learning rate is exactly 0 and has been for all {counted(step, unit(history))}, so no weight "
-                + ("moves although the gradients are alive" if living is not None else "moves")
+                else f"The learning rate is exactly 0 and has been for all {counted(step, unit(history))}, so no "
+                + ("weight moves although the gradients are alive" if living is not None else "weight moves")
             )
             where = (
                 "Its schedule returns 0: check what it returns for the first steps, or set"
