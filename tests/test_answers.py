@@ -326,14 +326,30 @@ def test_what_is_missing_is_told() -> None:
     """Skipped records, incomplete rows, cost and the trainer's other opinion stand in the detail line."""
     found = history(40)
     found.complete = False
-    found.add(Record(40, "cost", {"overhead": 0.013, "stride": 4}))
+    found.add(Record(40, "cost", {"overhead": 0.013}))
     launch = Launch(found, schema.Now(0.0, diagnosis=Diagnosis("sick", "Trainer's words.", rules="older")))
     launch.skipped["rows: damaged"] += 2
     launch.foreign.add("novelty")
     answer = answers.overview("r", launch, answers.judge(found), 0.0, 3)
     assert answer["skipped"] == 5
-    for text in ("could not be read", "2 x rows: damaged", "novelty", "1.3 %", "every 4 steps", "Trainer's words."):
+    for text in ("could not be read", "2 x rows: damaged", "novelty", "cost 1.3 % of", "Trainer's words."):
         assert text in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"overhead": 0.25, "seconds": 6.8, "once": 1.1}, "took 1.7 of 6.8 seconds, 1.1 of them once, at the start."),
+        ({"overhead": 0.25, "seconds": 6.8, "once": 0.0}, "took 1.7 of 6.8 seconds."),
+        ({"overhead": 0.02, "seconds": 100.0, "once": 1.1}, "cost 2 % of the training time."),
+    ],
+)
+def test_the_cost_is_told_in_what_matters(data: dict[str, float], says: str) -> None:
+    """A short run is mostly its own start, so seconds are told; of a longer one, the share."""
+    found = history(40)
+    found.add(Record(40, "cost", data))
+    launch = Launch(found)
+    assert f"Recording {says}" in answers.overview("r", launch, answers.judge(found), 0.0, 3)["detail"]
 
 
 def test_evidence_is_ready_to_show() -> None:

@@ -38,14 +38,18 @@ def cost(history: History) -> str:
     """Returns what recording cost, in a sentence, or ""."""
     told = history.of_kind("cost")
     data = told[-1].data if told else {}
-    share, stride, seconds = data.get("overhead"), data.get("stride"), data.get("seconds")
-    if isinstance(share, bool) or not isinstance(share, (int, float)):
+    share, seconds, once = (_real(data.get(name)) for name in ("overhead", "seconds", "once"))
+    if share is None:
         return ""
-    if isinstance(seconds, float) and 0 < seconds < _SHORT:
-        # In seconds: so short a training is mostly its own start, compiling included.
-        return f"Recording took {number(float(share) * seconds, 2)} of {number(seconds, 2)} seconds."
-    text = f"Recording cost {number(100 * float(share), 2)} % of the training time"
-    return f"{text} (now every {stride:,} steps)." if isinstance(stride, int) and stride > 1 else f"{text}."
+    if seconds is None or not 0 < seconds < _SHORT:
+        return f"Recording cost {number(100 * share, 2)} % of the training time."
+    # In seconds: so short a training is mostly its own start, compiling included.
+    text = f"Recording took {number(share * seconds, 2)} of {number(seconds, 2)} seconds"
+    return f"{text}, {number(once, 2)} of them once, at the start." if once else f"{text}."
+
+
+def _real(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _model(history: History, model: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class Budget:
         self.share, self._clock = share, clock
         self._began = clock()
         self._paused: float | None = None
-        self._once = self._rows = 0.0  # seconds: preparation, and recording itself
+        self.once = self._rows = 0.0  # seconds: preparation, and recording itself
         self._plain: deque[float] = deque(maxlen=101)  # durations of steps on which nothing was recorded
         self._owed: deque[float] = deque(maxlen=1000)  # of the others, until it is known what a plain one takes
 
@@ -80,7 +80,7 @@ class Budget:
 
     def prepared(self, seconds: float) -> None:
         """Takes what was spent once (tracing)."""
-        self._once += seconds
+        self.once += seconds
 
     def spent(self, seconds: float) -> None:
         """Takes what was spent on rows, beside the step."""
@@ -98,13 +98,13 @@ class Budget:
     @property
     def cost(self) -> float:
         """The measured share of training time."""
-        return max(0.0, self._once + self._rows) / self.elapsed
+        return max(0.0, self.once + self._rows) / self.elapsed
 
     def affords_once(self, seconds: float) -> bool:
         """Says whether so many seconds may be spent on something beside the rows."""
         if self.share is None:
             return True
-        return self._once + self._rows + seconds <= self.share * max(self.elapsed, self.MINUTE)
+        return self.once + self._rows + seconds <= self.share * max(self.elapsed, self.MINUTE)
 
     def affords(self) -> bool:
         """Says whether another burst may be recorded."""
@@ -114,8 +114,8 @@ class Budget:
             # Recording took less than these steps as a whole; else leave some out, to learn what a plain one takes.
             return self._rows + len(self._owed) * _mean(self._owed) <= self.LEAST
         if self.elapsed < self.MINUTE:
-            return self._rows <= max(self.share * self.elapsed - self._once, self.LEAST)
-        return self._once + self._rows <= self.share * self.elapsed
+            return self._rows <= max(self.share * self.elapsed - self.once, self.LEAST)
+        return self.once + self._rows <= self.share * self.elapsed
 
 
 def _mean(durations: Collection[float]) -> float:

@@ -158,7 +158,7 @@ def measure(subject: Subject, way: str, jit: bool, seconds: float, peers: bool) 
         found["startup_s"] = {name: round(value, 2) for name, value in started.items()}
         usual = made["default"].watch
         budget, steps = usual._recorder.budget, count * len(plain) + 12
-        found |= {"reported": budget.cost, "reported_once": budget._once / budget.elapsed}
+        found |= {"reported": budget.cost, "reported_once": budget.once / budget.elapsed}
         found |= {"trained_s": budget.elapsed, "rows": len(usual.history), "steps": steps}
         usual._recorder.close()
         written = sum(path.stat().st_size for path in (folder / "default").rglob("*") if path.is_file())
