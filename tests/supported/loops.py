@@ -161,12 +161,11 @@ def inner_range(logs: Path) -> Seen:
     with quiet(logs, optimizer=optimizer, variables=[w, b]) as watch:
         diary = Diary(lambda: [w, b])
         for i, call in enumerate((ranged, whiled, ranged)):
-            watch.step(gradients=list(zip(call(3), [w, b], strict=True)))
-            now, found = dict(diary.before), {}
-            for _ in range(3):
-                found, _ = linear(now, x, y)
-                now = {n: v - 0.05 * found[n] for n, v in now.items()}
-            diary.turn(found, iterations=3 * (i + 1))
+            # TensorFlow lets inner steps overtake each other: computed anew, their gradients may be other ones.
+            gradients = call(3)
+            found = [np.asarray(gradient, np.float64) for gradient in gradients]
+            watch.step(gradients=list(zip(gradients, [w, b], strict=True)))
+            diary.turn(dict(zip(("w", "b"), found, strict=True)), iterations=3 * (i + 1))
     return watch.history, diary.steps
 
 
