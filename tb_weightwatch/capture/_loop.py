@@ -31,6 +31,7 @@ class Loop:
         self._sight = Sight(self._began)
         self._before: dict[int, Any] = {}  # weights at the start of the open step
         self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
+        self._ended: tuple[dict[int, Any], dict[str, Any]] | None = None  # the same, at the end of the step just over
         self._gradients = ""  # "used", "raw" or "none", as last described
         self._first = True
 
@@ -38,14 +39,16 @@ class Loop:
 
     def open(self) -> None:
         """Gets ready to record the step that begins."""
-        self.watched.refresh(self._sight)
+        if self._ended is None:
+            self.watched.refresh(self._sight)
+        after, stood = self._ended or ({}, self._stand())  # nothing has run since
         self._sight.seen = Seen()
-        self._before = {k: held(v) for k, v in self.watched.trained.items()}
-        self._stood = self._stand()
+        self._before = {k: after[k] if k in after else held(v) for k, v in self.watched.trained.items()}
+        self._stood, self._ended = stood, None
 
     def shut(self) -> None:
         """Lets go: the step that begins is not recorded."""
-        self._sight.seen = None
+        self._sight.seen = self._ended = None
         self._before = {}
         self.steps.skip()
 
@@ -67,7 +70,7 @@ class Loop:
         counts = [getattr(leaf, "iterations", None) for leaf in self.watched.leaves]
         known = [_number(count) for count in counts if count is not None]
         if known and len(known) == len(counts):
-            found["iterations"] = tf.add_n(known)
+            found["iterations"] = known[0] if len(known) == 1 else tf.add_n([tf.cast(n, tf.int64) for n in known])
         for one in self.watched.optimizers[:1]:
             leaf = leaves(one)[0]
             # Until its first update a LossScaleOptimizer is not built, and scales by what it was made with.
@@ -106,15 +109,17 @@ class Loop:
         watched.describe(recorder, step)
         self._describe(step, "used" if seen.used else "raw" if pairs else "none", data)
         names = dict(zip(watched.variables, (i["name"] for i in recorder.history.described("variables")), strict=True))
-        changes = {names[k]: self._change(seen, k, v, pairs or {}) for k, v in watched.trained.items()}
+        after = {k: held(v) for k, v in watched.trained.items()}
+        changes = {names[k]: self._change(seen, k, after[k], pairs or {}) for k in after}
         none = {names[k]: given for k, given in self._sight.none.items() if k in names}
         uses = {name: item["activation"] for name, item in watched.uses.items()}
-        run = self._run(seen, loss)
+        stands = self._stand()
+        run = self._run(seen, loss, stands)
         data = {name: tf.nest.map_structure(_own, value) for name, value in data.items()}
         self.steps.take(step, Reading(tuple(names.values()), uses, changes, none, outputs, data, run))
-        self._first = False
+        self._first, self._ended = False, (after, stands)
 
-    def _change(self, seen: Seen, name: int, variable: Any, pairs: dict[int, Any]) -> Change:
+    def _change(self, seen: Seen, name: int, after: Any, pairs: dict[int, Any]) -> Change:
         gradient: Any = UNSEEN
         raw: Any = UNSEEN
         if name in seen.handed and seen.handed[name] is None:
@@ -127,12 +132,11 @@ class Loop:
             gradient = pairs[name]
         if isinstance(gradient, tf.Variable):
             gradient = tf.convert_to_tensor(gradient)
-        return Change(_own(gradient), self._before.get(name), held(variable), raw)
+        return Change(_own(gradient), self._before.get(name), after, raw)
 
-    def _run(self, seen: Seen, loss: Any) -> dict[str, Any]:
-        stands = self._stand()
+    def _run(self, seen: Seen, loss: Any, stands: dict[str, Any]) -> dict[str, Any]:
         told = {"loss": loss, "learning_rate": self._rate(seen), "loss_scale": self._stood.get("loss_scale")}
-        run = {name: _number(value) for name, value in told.items() if value is not None}
+        run = {name: _number(_own(value)) for name, value in told.items() if value is not None}
         return run | ({"iterations": stands["iterations"]} if "iterations" in stands else {})
 
     def _describe(self, step: int, gradients: str, data: Data) -> None:
@@ -152,4 +156,4 @@ def _own(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return tf.cast(tf.convert_to_tensor(value), tf.float64)
+    return tf.convert_to_tensor(value)

@@ -31,6 +31,7 @@ class Steps:
         self._recorder, self._meter, self._pending = recorder, Meter(), Pending()
         self._worker = Worker()
         self._follows = False  # whether the last step was taken
+        self._weights: tuple[tuple[str, ...], int] = (), 0  # names of variables -> bytes of what a step shows of them
 
     @property
     def idle(self) -> bool:
@@ -41,8 +42,15 @@ class Steps:
         """Has one step measured; nobody may change what it showed."""
         follows, self._follows = self._follows, True
         self._worker.do(lambda: self._measure(step, reading, follows))
-        if _bytes(reading) > LARGE:
+        if self._bytes(reading) > LARGE:
             self._worker.wait()
+
+    def _bytes(self, reading: Reading) -> int:
+        """Returns how much memory a step's tensors take, about."""
+        if self._weights[0] != reading.variables:
+            sizes = [_size(x) for change in reading.changes.values() for x in change[:4]]
+            self._weights = reading.variables, sum(sizes)  # asked once: a thousand shapes take longer than their rows
+        return self._weights[1] + sum(map(_size, reading.outputs.values()))
 
     def skip(self) -> None:
         """Says that a step is not recorded."""
@@ -82,12 +90,6 @@ class Steps:
     def _bring_in(self) -> None:
         for rows in self._pending.take():
             self._recorder.append(rows)
-
-
-def _bytes(reading: Reading) -> int:
-    """Returns how much memory a step's tensors take."""
-    given = [x for change in reading.changes.values() for x in change[:4]] + [*reading.outputs.values()]
-    return sum(_size(x) for x in given)
 
 
 def _size(value: Any) -> int:

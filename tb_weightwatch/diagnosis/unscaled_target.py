@@ -59,11 +59,11 @@ def unscaled_target(
 
     Sick example:
         price = 150 + 20 * number
-        watch = fit(net(1), x, price, "mse", epochs=6)
+        watch = loop(net(1), x, price, mse, optimizers.Adam(), steps=64)
 
     Healthy example:
         price = 150 + 20 * number
-        watch = fit(net(1), x, (price - price.mean()) / price.std(), "mse", epochs=6)
+        watch = loop(net(1), x, (price - price.mean()) / price.std(), mse, optimizers.Adam(), steps=64)
 
     References:
         https://developers.google.com/machine-learning/crash-course/numerical-data/normalization
