@@ -90,7 +90,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def fast(logs: Path) -> Iterator[str]:
-    with tensorboard(logs, "--load_fast=true") as url:
+    with tensorboard(logs, "--load_fast=true", tensorflow=False) as url:
         wait_for_runs(url, 4)
         yield url
 
@@ -179,7 +179,7 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
 ) -> None:
     """No reload: the run appears, its steps grow, what was chosen stays chosen and zoomed, its end is seen."""
     page.set_default_timeout(30_000)
-    with tensorboard(tmp_path, f"--load_fast={loader}") as address:
+    with tensorboard(tmp_path, f"--load_fast={loader}", tensorflow=False) as address:
         page.goto(f"{address}/#weightwatch")
         frame = panel(page)
         expect(frame.get_by_role("heading", name="No recorded run yet")).to_be_visible(timeout=30_000)

@@ -63,7 +63,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(logs: Path) -> Iterator[str]:
-    with tensorboard(logs, "--load_fast=true") as url:
+    with tensorboard(logs, "--load_fast=true", tensorflow=False) as url:
         wait_for_runs(url, 200)
         yield url
 

@@ -176,14 +176,14 @@ def test_many_requests_at_once(address: str) -> None:
 
 def test_below_a_path_prefix(logdir: Path) -> None:
     """All routes answer below a prefix, as behind a proxy."""
-    with tensorboard(logdir, "--load_fast=false", "--path_prefix=/a/b") as address:
+    with tensorboard(logdir, "--load_fast=false", "--path_prefix=/a/b", tensorflow=False) as address:
         assert len(wait_for_runs(address, 3)["runs"]) == 3
         assert get(f"{address}{ROUTE}/index.js")[0] == 200
 
 
 def test_an_empty_log_directory_is_told_what_to_do(tmp_path: Path) -> None:
     """TensorBoard starts, and the answer holds a hint."""
-    with tensorboard(tmp_path, "--load_fast=false") as address:
+    with tensorboard(tmp_path, "--load_fast=false", tensorflow=False) as address:
         answer = get_json(f"{address}{ROUTE}/runs")
         assert answer["runs"] == []
         assert "WeightWatch" in answer["hint"]
@@ -204,7 +204,7 @@ def test_a_killed_trainer_is_shown_as_it_stood(tmp_path: Path, loader: str) -> N
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        with tensorboard(tmp_path, loader) as address:
+        with tensorboard(tmp_path, loader, tensorflow=False) as address:
             (run,) = wait_for_runs(address, 1)["runs"]
             assert run["launches"][0]["state"] == "training"
             os.kill(process.pid, signal.SIGKILL)
@@ -222,7 +222,7 @@ def test_damage_is_counted_in_both_loaders(tmp_path: Path, loader: str) -> None:
     recordings.write(tmp_path, 400)
     bad = schema.Tag("a1", "rows", 2)
     edited(event_file(tmp_path), lambda tag, data: flipped(data) if tag == bad else data)
-    with tensorboard(tmp_path, loader) as address:
+    with tensorboard(tmp_path, loader, tensorflow=False) as address:
         (run,) = wait_for_runs(address, 1)["runs"]
         got = get_json(f"{address}{ROUTE}/overview?run={run['run']}")
     assert got["skipped"] == 1
@@ -235,7 +235,7 @@ def test_a_run_is_followed_as_it_grows(tmp_path: Path, loader: str) -> None:
     """New rows arrive in the next answers, with a new revision."""
     sink = recordings.directory_sink(tmp_path)
     recordings.write(tmp_path, 80, sink=sink, end=None, close=False)
-    with tensorboard(tmp_path, loader) as address:
+    with tensorboard(tmp_path, loader, tensorflow=False) as address:
         wait_for_runs(address, 1)
         url = f"{address}{ROUTE}/overview?run=weightwatch"
         before = get_json(url)
@@ -305,7 +305,7 @@ def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, 
         sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), step, time.time())
     sink.emit(schema.to_summary(schema.Tag("a1", "maps", 2), flipped(data)), 256, time.time())
     sink.close()
-    with tensorboard(tmp_path, loader) as address:
+    with tensorboard(tmp_path, loader, tensorflow=False) as address:
         wait_for_runs(address, 1)
         assert get_json(f"{address}{ROUTE}/overview?run=weightwatch")["maps"]
         got = get_json(f"{address}{ROUTE}/maps?{query(run='weightwatch', name=recordings.NAMES[1])}")
