@@ -109,12 +109,10 @@ def row(name: str, case: str, results: dict[str, Any]) -> str:
     long = found["trained_s"] > 45  # a quick run of the others takes 12
     default = ratio(found["default"], "whole") if long else ""
     told = f"{100 * found['reported']:.1f} %" if long else ""
-    every = found["every"]
+    every = found.get("every")  # none where a step takes seconds: there was no second turn
+    spread = f"{every['median']:.2f}x ({every['low']:.2f} to {every['high']:.2f})" if every else ""
     way = case.partition(" ")[2].replace("fit", "`fit`").replace(" graph", "").replace("xla", "XLA")
-    return (
-        f"| {MODELS[name]}, {way} | {found['step_ms']:.1f} ms | {default} | {told} | {every['median']:.2f}x "
-        f"({every['low']:.2f} to {every['high']:.2f}) | + {once:.1f} s |"
-    )
+    return f"| {MODELS[name]}, {way} | {found['step_ms']:.1f} ms | {default} | {told} | {spread} | + {once:.1f} s |"
 
 
 def others(results: dict[str, Any]) -> list[str]:

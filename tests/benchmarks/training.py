@@ -52,6 +52,9 @@ def fit(subject: Subject, jit: bool, callbacks: list[Any]) -> Callable[[int], No
     """Returns what trains so many steps by `model.fit`."""
     model = compiled(subject, jit)
     batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat()
+    options = tf.data.Options()
+    options.autotune.enabled = False  # else a fit ends only when tf.data's tuner wakes, after 2.55, 5.11 ... seconds
+    batches = batches.with_options(options)
     return lambda n: model.fit(batches, steps_per_epoch=n, verbose=0, shuffle=False, callbacks=callbacks)
 
 

@@ -20,7 +20,7 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- tables of tests/clinic: begin -->", "<!-- tables of tests/clinic: end -->"
 HEALTHY, SICK = 150, 164  # programs
 UNDER_FIT, BY_HAND = 2, 6  # runs of a healthy one: each fit is traced anew, a loop's step only once
-EACH = 96  # trainings of one process, to spare TensorFlow's import
+EACH = 48  # trainings of one process, to spare TensorFlow's import
 
 
 def drawn_names(healthy: int = HEALTHY, sick: int = SICK) -> list[str]:
@@ -48,22 +48,27 @@ def results(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
 
 
 def train(folder: Path, wanted: list[str]) -> Iterator[int]:
-    """Trains what has no line yet, one process after the other, and yields how many have one."""
+    """Trains what has no line yet, in as many processes as there are cores, and yields how many have one."""
     folder.mkdir(parents=True, exist_ok=True)
     quiet = {"PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
     while missing := [name for name in wanted if name not in results(folder)]:
-        batch = missing[:EACH]
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.clinic.sweep.train", str(folder), *batch],
-            cwd=ROOT, env=os.environ | quiet, stdout=subprocess.DEVNULL, stderr=(folder / "errors.txt").open("a"),
-        )  # fmt: skip
-        while worker.poll() is None:
+        # Each with names that follow one another: repeats of a program share its traced step.
+        batches = [missing[i : i + EACH] for i in range(0, len(missing), EACH)][: os.cpu_count()]
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.clinic.sweep.train", str(folder), *batch],
+                cwd=ROOT, env=os.environ | quiet, stdout=subprocess.DEVNULL, stderr=(folder / "errors.txt").open("a"),
+            )
+            for batch in batches
+        ]  # fmt: skip
+        while any(worker.poll() is None for worker in workers):
             time.sleep(1)
             yield len(results(folder).keys() & set(wanted))
-        lost = next((name for name in batch if name not in results(folder)), None)
-        if lost:  # the process died of it: written down, and the others go on
-            with (folder / "runs.jsonl").open("a") as file:
-                file.write(json.dumps({"name": lost, "lost": f"exit code {worker.returncode}"}) + "\n")
+        for worker, batch in zip(workers, batches, strict=True):
+            lost = next((name for name in batch if name not in results(folder)), None)
+            if lost:  # the process died of it: written down, and the others go on
+                with (folder / "runs.jsonl").open("a") as file:
+                    file.write(json.dumps({"name": lost, "lost": f"exit code {worker.returncode}"}) + "\n")
         yield len(results(folder).keys() & set(wanted))
 
 
