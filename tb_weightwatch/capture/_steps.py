@@ -17,6 +17,7 @@ from ._pending import Layout, Pending
 from ._recorder import Recorder
 from ._worker import Worker
 
+LOOK = 0.1  # seconds between two looks whether there is something to write
 LARGE = 1 << 26  # bytes: so much is not kept waiting, or memory would hold several steps' tensors
 
 
@@ -57,7 +58,7 @@ class Steps:
         self._follows = False
 
     def tick(self, step: int) -> None:
-        """Has written what is due; cheap, for every step."""
+        """Has written what is due; to be called every `LOOK` seconds."""
         if self._recorder.ready(step) and self._worker.idle:
             self._worker.do(lambda: self._recorder.tick(step))
 
