@@ -1,6 +1,6 @@
-"""How the bands of `answers/_usual.py` fit the healthy programs of the clinic; run by hand (some minutes).
+"""How the bands of `answers/_usual.py` fit the healthy programs of the clinic; run by hand.
 
-python -m tests.benchmarks.bands [NAME ...]
+python -m tests.benchmarks.bands [NAME ...]     some minutes; seconds after `python -m tests.clinic --all`
 
 For each optimizer: of all recorded steps of all matrices that moved, the share below, inside and above the band of the
 update ratio, and where the middle 98 % lie against the band's upper end; likewise for the learning rate.
@@ -18,9 +18,11 @@ import numpy as np
 
 from tb_weightwatch.answers._usual import usual
 from tb_weightwatch.diagnosis._optimizer import kind
+from tb_weightwatch.reader import launches
 
-from ..clinic import healthy  # noqa: F401  (enters its programs)
-from ..clinic.lab import PROGRAMS, Lab
+from ..clinic import decoys, healthy  # noqa: F401  (enter their programs)
+from ..clinic.lab import PROGRAMS, Lab, Program
+from ..clinic.sweep.run import FOLDER
 
 WAYS = {"update_ratio": "variable", "learning_rate": "run"}
 
@@ -41,22 +43,33 @@ def fits(history: Any, name: str) -> list[tuple[np.ndarray, float, float]]:
     return found
 
 
+def recorded(program: Program) -> Any:
+    """Returns the History of a program: of the clinic's last run if there is one, else it is trained now."""
+    there = launches(str(FOLDER / f"program-{program.name}")) if (FOLDER / f"program-{program.name}").is_dir() else []
+    if there:
+        return there[-1].history
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(Path(folder))
+        try:
+            program.run(lab)
+        except Exception as error:  # a program may need what is not installed
+            print(f"{program.name}: {type(error).__name__}: {error}", flush=True)
+            return None
+        return lab.history
+
+
 def main() -> None:
     """Trains, measures, prints a line for each optimizer and quantity."""
     chosen = [p for p in PROGRAMS.values() if p.expected is None and (not sys.argv[1:] or p.name in sys.argv[1:])]
     kept: dict[tuple[str, str], list[tuple[np.ndarray, float, float]]] = defaultdict(list)
     for program in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            lab = Lab(Path(folder))
-            try:
-                program.run(lab)
-            except Exception as error:  # a program may need what is not installed
-                print(f"{program.name}: {type(error).__name__}: {error}", flush=True)
-                continue
-            for name in WAYS:
-                own = fits(lab.history, name)
-                kept[name, kind(lab.history)] += own
-                tell(f"{program.name} ({kind(lab.history) or '-'})", name, own)
+        history = recorded(program)
+        if history is None:
+            continue
+        for name in WAYS:
+            own = fits(history, name)
+            kept[name, kind(history)] += own
+            tell(f"{program.name} ({kind(history) or '-'})", name, own)
     print()
     for (name, optimizer), parts in sorted(kept.items()):
         tell(optimizer or "-", name, parts)
