@@ -567,6 +567,16 @@ def test_step_inside_a_traced_function_says_where_it_belongs(tmp_path: Path) -> 
     watch.close()
 
 
+def test_where_all_is_frozen_no_gradient_can_be_handed_over(tmp_path: Path) -> None:
+    """A loop that hands over what it has goes on when a model is frozen as a whole, and is told so."""
+    w = tf.Variable([1.0, 2.0], trainable=False)
+    with quiet(tmp_path, variables=[w]) as watch:
+        for _ in range(8):
+            watch.step(1.0, gradients=zip([], [], strict=True))
+        watch.step(1.0, gradients=[])
+    assert [v.name for v in watch.diagnosis.verdicts] == ["frozen-weights"]
+
+
 def used_up() -> Any:
     pairs = zip([tf.constant([1.0])], [tf.Variable([1.0])], strict=True)
     list(pairs)

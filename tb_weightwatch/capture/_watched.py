@@ -89,7 +89,9 @@ class Watched:
         one = partial(summed, replicas=self._replicas)
         given = [(one(g[0]), g[1]) if _is_pair(g) else one(g) for g in gradients]
         trained = list(self.trained.values())
-        if given and all(_is_pair(item) for item in given):
+        if not given and self.variables and not trained:  # all is frozen: there is nothing to be given
+            pairs = []
+        elif given and all(_is_pair(item) for item in given):
             pairs = [(g, v) for g, v in given]
         elif given and len(given) == len(trained):
             pairs = list(zip(given, trained, strict=True))

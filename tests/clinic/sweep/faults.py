@@ -173,7 +173,7 @@ def _put_back(case: Any) -> None:
 
     kept = case.model.get_weights()
     case.after = lambda number: case.model.set_weights(kept)
-    batch = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda *_: case.model.set_weights(kept))
+    batch = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda *_, **__: case.model.set_weights(kept))
     case.callbacks.append(batch)
 
 
@@ -277,7 +277,7 @@ def _nothing(honest: Any, y: Any, p: Any) -> Any:
 def _no_spread(honest: Any, y: Any, p: Any) -> Any:
     import tensorflow as tf
 
-    return honest(y, p) / tf.math.reduce_std(y - y)
+    return honest(y, p) / tf.math.reduce_std(tf.zeros_like(tf.cast(y, tf.float32)))
 
 
 def _root_at_zero(honest: Any, y: Any, p: Any) -> Any:
