@@ -20,6 +20,7 @@ import tensorflow as tf
 
 import tb_weightwatch as ww
 from tb_weightwatch import answers
+from tb_weightwatch.capture._schedule import BURST, Schedule
 from tb_weightwatch.cli import main
 
 from .processes import get_json, tensorboard, wait_for_runs
@@ -50,7 +51,7 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ww.WeightW
 def test_the_run_is_sick_and_recorded(long_run: tuple[Path, ww.WeightWatch]) -> None:
     """The training of the fixture is what it is meant to be: 5,000 steps, and a learning rate of zero named first."""
     _, watch = long_run
-    assert watch.history.steps[-1] > 5000 / 1.3
+    assert watch.history.steps[-1] > 5000 / Schedule.GROWTH - BURST  # however slow the machine
     assert watch.diagnosis.verdicts[0].name == "learning-rate-zero"
 
 
