@@ -9,6 +9,7 @@ import numpy as np
 
 from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity
+from ._facts import real
 from ._grid import ALL_STEPS, Bool, Flat, Steps, buckets_of, cells, described, place_of, reduced, series
 from ._usual import usual
 
@@ -101,8 +102,8 @@ def _clip(history: History, place: int) -> _Series | None:
 
 def _cost(history: History) -> _Series | None:
     """Returns the recorded cost in percent; it holds until the next time that it was measured."""
-    told = [(r.step, r.data.get("overhead")) for r in history.of_kind("cost")]
-    known = [(s, float(x)) for s, x in told if isinstance(x, (int, float)) and not isinstance(x, bool)]
+    told = [(r.step, real(r.data.get("overhead"))) for r in history.of_kind("cost")]
+    known = [(step, share) for step, share in told if share is not None]
     if len(known) < 2 or not len(history):  # told once, at the end: a number, not a curve
         return None
     at = np.searchsorted([step for step, _ in known], history.steps, side="right") - 1

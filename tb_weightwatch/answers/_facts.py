@@ -38,7 +38,7 @@ def cost(history: History) -> str:
     """Returns what recording cost, in a sentence, or ""."""
     told = history.of_kind("cost")
     data = told[-1].data if told else {}
-    share, seconds, once = (_real(data.get(name)) for name in ("overhead", "seconds", "once"))
+    share, seconds, once = (real(data.get(name)) for name in ("overhead", "seconds", "once"))
     if share is None:
         return ""
     if seconds is None or not 0 < seconds < _SHORT:
@@ -48,7 +48,8 @@ def cost(history: History) -> str:
     return f"{text}, {number(once, 2)} of them once, at the start." if once else f"{text}."
 
 
-def _real(value: Any) -> float | None:
+def real(value: Any) -> float | None:
+    """Returns a number that came from disk, or None if it is none."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 

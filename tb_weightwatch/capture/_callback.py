@@ -17,7 +17,7 @@ from ._export import watched
 from ._features import described
 from ._frame import leaves
 from ._recorder import Recorder
-from ._steps import LOOK, Steps
+from ._steps import Steps
 from ._twin import Twin
 
 
@@ -68,7 +68,6 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._recorder.budget.pause()  # until training begins
         self._twin, self._step, self._taken = None, 0, 0
         self._traced = False  # whether the twin has run
-        self._look = 0.0  # when to see to what is to be written
         self._began: tuple[int, float, bool, bool] = (0, 0.0, False, True)
 
     @property
@@ -118,8 +117,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         """Puts the recording function in place for a step that is due."""
         recorder, due = self._recorder, False
         if self._twin is not None and not recorder.off:
-            several = self.model.steps_per_execution
-            due = True in [recorder.due(self._step + i) for i in range(1, several + 1)]  # each must be asked
+            several = range(1, self.model.steps_per_execution + 1)
+            due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function, self._taken = self._recording, self._step
         self._began = (batch, time.perf_counter(), due, self._steps.idle)
@@ -168,17 +167,13 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, brings its rows in."""
         begin, started, recorded, alone = self._began
-        now, steps = time.perf_counter(), 1
-        if batch != begin:  # with steps_per_execution the last index may lie beyond the epoch's end
-            left = self._left()
-            steps = batch - begin + 1 if left is None else min(batch - begin + 1, left)
-        try:
+        now = time.perf_counter()
+        # With steps_per_execution the last index may lie beyond the epoch's end.
+        left = self._left()
+        steps = batch - begin + 1 if left is None else min(batch - begin + 1, left)
+        with self._recorder.guarded():
             self._recorded(steps, now - started) if recorded else self._plain(steps, now - started, alone)
-            if recorded or now >= self._look:
-                self._look = now + LOOK
-                self._steps.tick(self._step)
-        except Exception as error:
-            self._recorder.fail(error)
+            self._steps.tick(self._step)
         self._recorder.budget.spent(time.perf_counter() - now)
 
     def _plain(self, steps: int, seconds: float, alone: bool) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
+
+from ._guard import Guard
 
 
 class Frame:
@@ -43,13 +43,12 @@ class Frame:
             use, number = f"{name}#{number}", number + 1
         self.outputs[use] = output
 
-    @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self) -> Guard:
         """Keeps an exception of ours away from the user's program."""
-        try:
-            yield
-        except Exception as error:
-            self.fault = self.fault or error
+        return Guard(self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self.fault = self.fault or error
 
 
 def key(variable: Any) -> int:

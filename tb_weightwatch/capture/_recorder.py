@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..diagnosis import Judge, settings
@@ -21,6 +21,7 @@ from ..schema import settle, settle_map, settle_record
 from ..verdict import Diagnosis
 from ..writer import EventWriter, Sink, directory_sink
 from ._found import found_before
+from ._guard import Guard
 from ._mapping import Wanted
 from ._schedule import Budget, Schedule
 
@@ -191,13 +192,9 @@ class Recorder:
 
     # -- ending and failing
 
-    @contextlib.contextmanager
-    def guarded(self) -> Iterator[None]:
+    def guarded(self) -> Guard:
         """Keeps any fault of the recorder away from training."""
-        try:
-            yield
-        except Exception as error:
-            self.fail(error)
+        return Guard(self.fail)
 
     def fail(self, error: BaseException) -> None:
         """Warns once, loudly, with the traceback, and switches the recorder off; training goes on."""

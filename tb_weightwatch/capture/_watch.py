@@ -15,7 +15,6 @@ from ..verdict import Diagnosis
 from . import _replicas as replicas
 from ._loop import Loop
 from ._recorder import Recorder
-from ._steps import LOOK
 from ._watched import Watched, listed, symbolic
 
 _INSIDE = (
@@ -92,7 +91,6 @@ class Watch:
                 self._recorder.looked_at(one)
         self._recorder.budget.begin()
         self._left: float | None = None  # when the last step() returned
-        self._look = 0.0  # when to see to what is to be written
 
     def step(  # noqa: PLR0913
         self,
@@ -139,7 +137,7 @@ class Watch:
             pairs = None if gradients is None else self._watched.pairs(gradients)
             with recorder.guarded(), tf.init_scope():
                 self._loop.record(self._count, loss, data, pairs)
-        self._next(began)
+        self._next()
         spent = time.perf_counter() - began
         # The first steps trace our functions, which is done once.
         (recorder.budget.prepared if self._count <= 2 else recorder.budget.spent)(spent)
@@ -159,26 +157,22 @@ class Watch:
                     "loss, ... = train_step(x, y)"
                 )
 
-    def _next(self, now: float) -> None:
+    def _next(self) -> None:
         """Gets ready for the next step, if it is to be recorded; else lets go of everything."""
-        try:
+        with self._recorder.guarded():
             was, self._due = self._due, self._recorder.due(self._count + 1)
-            if was or self._due or now >= self._look:  # of all other steps this is all that they cost
-                self._look = now + LOOK
+            if was or self._due:  # a scope takes longer than all that other steps cost
                 with tf.init_scope():
-                    self._turn(was)
-        except Exception as error:
-            self._recorder.fail(error)
+                    self._turn()
+            self._loop.steps.tick(self._count)
         self._alone = self._loop.steps.idle
 
-    def _turn(self, was: bool) -> None:
+    def _turn(self) -> None:
         if self._due:
             self._loop.open()
         else:
             self._loop.shut()
-        if was and not self._due:
             self._loop.steps.gather()
-        self._loop.steps.tick(self._count)
 
     @property
     def diagnosis(self) -> Diagnosis:

@@ -5,5 +5,16 @@ from ._examples import BEGIN, example
 from ._rule import Rule, catalogue, settings
 from ._snapshots import Symptom, symptoms, unit
 
-__all__ = ["BEGIN", "Judge", "Rule", "Symptom", "catalogue", "diagnose", "example", "settings", "symptoms", "unit"]
-__all__ += ["version"]
+__all__ = [
+    "BEGIN",
+    "Judge",
+    "Rule",
+    "Symptom",
+    "catalogue",
+    "diagnose",
+    "example",
+    "settings",
+    "symptoms",
+    "unit",
+    "version",
+]

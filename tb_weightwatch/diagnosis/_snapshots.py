@@ -231,10 +231,11 @@ def _moved(history: History) -> Bool | None:
 
 def drifted(history: History) -> Bool:
     """Returns `[T]` whether a weight has moved so far, as snapshots show it."""
-    moved = _moved(history)
-    if moved is None:
+    drift = column(history, "weight_drift")  # how far an element has moved at least: exactly 0 where none has
+    if drift is None:
         return np.zeros(len(history), bool)
-    return np.asarray(np.logical_or.accumulate((moved & trainable(history)).any(axis=1)))
+    so_far = _latest(drift, history.known("weight_drift"))
+    return np.asarray(((so_far > 0) & trainable(history)).any(axis=1))
 
 
 def _moving_words(history: History) -> str:

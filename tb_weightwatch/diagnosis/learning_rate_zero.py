@@ -78,14 +78,14 @@ def learning_rate_zero(
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
         step, words = int(history.steps[row]), seen.words(row)
+        so = "so no weight moves" + (" although the gradients are alive" if living is not None else "")
         after = f" ({words})" if words else ""
         best = usual_rate(history) if not peak[row] > 0 else float(peak[row])
         if not peak[row] > 0:
             lr = (
                 "The learning rate is exactly 0, so no weight can move"
                 if before(history)
-                else f"The learning rate is exactly 0 and has been for all {counted(step, unit(history))}, so no "
-                + ("weight moves although the gradients are alive" if living is not None else "weight moves")
+                else f"The learning rate is exactly 0 and has been for all {counted(step, unit(history))}, {so}"
             )
             where = (
                 "Its schedule returns 0: check what it returns for the first steps, or set"

@@ -18,7 +18,7 @@ import numpy as np
 
 from tb_weightwatch.answers._usual import usual
 from tb_weightwatch.diagnosis._optimizer import kind
-from tb_weightwatch.reader import launches
+from tb_weightwatch.reader import read
 
 from ..clinic import decoys, healthy  # noqa: F401  (enter their programs)
 from ..clinic.lab import PROGRAMS, Lab, Program
@@ -45,9 +45,9 @@ def fits(history: Any, name: str) -> list[tuple[np.ndarray, float, float]]:
 
 def recorded(program: Program) -> Any:
     """Returns the History of a program: of the clinic's last run if there is one, else it is trained now."""
-    there = launches(str(FOLDER / f"program-{program.name}")) if (FOLDER / f"program-{program.name}").is_dir() else []
-    if there:
-        return there[-1].history
+    there = FOLDER / f"program-{program.name}"
+    if there.is_dir() and (histories := read(there)):
+        return histories[-1]
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder))
         try:
