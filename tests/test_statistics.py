@@ -19,6 +19,7 @@ from tb_weightwatch.statistics import QUANTITIES, _batch, _numpy, _quick, _quick
 from tb_weightwatch.statistics._activations import BLOCKED, SATURATED
 from tb_weightwatch.statistics._numpy import UNSEEN
 from tb_weightwatch.statistics._quick import Change
+from tb_weightwatch.statistics._readings import loss_readings
 
 Numbers = dict[str, float]
 MODES = ("eager", "graph")
@@ -438,6 +439,7 @@ def test_every_quantity_of_the_table_is_measured() -> None:
     assert set(_numpy.variable_statistics(w, w, w, raw_norm=2.0)) >= {"raw_gradient_norm"}
     assert set(_numpy.layer_statistics(w, "relu")[0] | _numpy.layer_statistics(w, "tanh")[0]) == set(names("layer"))
     batch = set(_numpy.batch_statistics(np.eye(4), np.eye(4), np.eye(4)))
+    batch |= set(loss_readings([np.eye(4)], [np.eye(4)]) | loss_readings([np.ones(4)], [np.ones((4, 1))]))
     assert batch == set(names("run")) - {"loss", "learning_rate", "loss_scale", "iterations"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -238,3 +238,21 @@ def shape_facts(inputs: Any = None, targets: Any = None, predictions: Any = None
             found[f"{name}_shape"] = [None if n is None else int(n) for n in first.shape]
             found[f"{name}_dtype"] = str(getattr(first.dtype, "name", first.dtype))
     return found
+
+
+_AVERAGES = ("momentums", "_momentums", "_velocities", "_m", "_u", "_accumulated_grads")  # all begin at zero
+
+
+def optimizer_state(optimizers: Iterable[Any], trained: Collection[int]) -> str:
+    """Returns "zero" or "alive": whether Keras optimizers' averages of the gradients are all exactly zero.
+
+    "" where nothing is kept, or for other variables than those trained (by `key`).
+    """
+    averages: list[Any] = []
+    for one in optimizers:
+        if not {key(v) for v in getattr(one, "_trainable_variables", ())} & set(trained):
+            return ""
+        averages += [v for name in _AVERAGES for v in getattr(one, name, None) or ()]
+    if not averages:
+        return ""
+    return "alive" if any(np.any(np.asarray(v)) for v in averages) else "zero"

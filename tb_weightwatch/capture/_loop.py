@@ -19,6 +19,7 @@ from ._sight import Seen, Sight
 from ._steps import Steps
 from ._watched import Watched
 
+REMEMBERED = 8  # rows after which the optimizer's own memory is looked at
 Data = dict[str, Any]  # "x", "y", "y_pred": as given, or None
 
 
@@ -33,6 +34,7 @@ class Loop:
         self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
         self._ended: tuple[dict[int, Any], dict[str, Any]] | None = None  # the same, at the end of the step just over
         self._gradients = ""  # "used", "raw" or "none", as last described
+        self._rows = 0
         self._first = True
 
     # -- the open step
@@ -144,6 +146,11 @@ class Loop:
         if gradients != self._gradients and (gradients != "none" or not self._gradients):
             self._gradients = gradients
             recorder.describe(step, "facts", {"gradients": gradients})
+        self._rows += 1
+        if self._rows == REMEMBERED and self._gradients == "none":
+            # Nobody shows gradients; whether there has been one at all is seen in what the optimizer keeps of them.
+            state = facts.optimizer_state(self.watched.leaves, self.watched.trained)
+            recorder.describe(step, "facts", {"optimizer_state": state} if state else {})
         if self._first:
             recorder.describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))
             for found in described(data["x"], data["y"]):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..statistics import _batch, _quick, _quick_batch, names
 from ..statistics._numpy import UNSEEN, measurable
 from ..statistics._quick import SMALL, Change, short
+from ..statistics._readings import MOST, loss_readings
 from ._outside import Outside
 
 Known = NDArray[np.bool_]
@@ -145,9 +146,12 @@ class Meter:
         given = [_batch.flat(data.get(name)) for name in ("x", "y", "y_pred")]
         if not any(given):
             return {}
+        read: Mapping[str, Any] = {}
+        if all(x.shape.num_elements() <= MOST for part in given[1:] for x in part):  # small: read from a device too
+            read = loss_readings(*([np.asarray(x) for x in part] for part in given[1:]))
         if all(on_host(x) for part in given for x in part):
-            return _quick_batch.batch_statistics(*([np.asarray(x) for x in part] for part in given))
-        return {name: value.numpy() for name, value in self._outside.batch(*given).items()}
+            return {**read, **_quick_batch.batch_statistics(*([np.asarray(x) for x in part] for part in given))}
+        return {**read, **{name: value.numpy() for name, value in self._outside.batch(*given).items()}}
 
 
 def _kind(change: Change) -> Any:

@@ -15,25 +15,7 @@ from ..verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
 from ._causal import Derived, Store, recorded
 from ._progress import outlook
 from ._rule import Finding, Lacks, Rule, catalogue, settings
-from ._words import before
-
-_HOW = {
-    "variable": "per-variable numbers were not recorded",
-    "layer": "layer outputs were not seen: train with ww.WeightWatch, or make ww.Watch(model=...) before an eager loop",
-    "run": "it was not recorded",
-}
-_WAYS = {
-    "loss": "pass the loss: watch.step(loss)",
-    "learning_rate": "pass optimizer= to ww.Watch, or learning_rate= to ww.summary.update",
-    "iterations": "pass optimizer= to ww.Watch",
-    "gradient": "pass gradients=zip(gradients, variables) to watch.step",
-    "input": "pass inputs=x to watch.step",
-    "target": "pass targets=y to watch.step",
-    "prediction": "pass predictions=y_pred to watch.step",
-    "raw_gradient": "pass optimizer= to ww.Watch before an eager loop",
-}
-
-_GIVEN = ("input", "target", "prediction", "loss", "learning_rate")  # what can be known before the first step
+from ._words import lacks
 
 
 @cache
@@ -118,20 +100,10 @@ def _run(one: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict 
         return Lacks("no step has been recorded yet")
     lacking = [name for name in one.needs if not recorded(history, name)]
     if lacking:
-        if before(history) and not any(lacking[0].startswith(one) for one in _GIVEN):
-            return Lacks("it takes training steps to tell")
-        return Lacks(_lacking(lacking[0]))
+        return lacks(history, lacking[0])
     with np.errstate(all="ignore"):
         found = one.check(history, **thresholds)
     return _verdict(one, history, found) if isinstance(found, Finding) else found
-
-
-def _lacking(name: str) -> str:
-    from ..statistics import quantity
-
-    known = quantity(name)
-    way = next((text for key, text in sorted(_WAYS.items(), reverse=True) if name.startswith(key)), _HOW[known.axis])
-    return f"{known.title} was not recorded ({way})"
 
 
 def _verdict(one: Rule, history: History, found: Finding) -> Verdict | None:

@@ -36,6 +36,7 @@ class Trend(NamedTuple):
         first: the very first finite loss, that of the weights as they were made.
         margin: how far late may be off by chance (two standard errors).
         sure: whether `no_skill` comes from the recorded loss function and is not a guess by the output layer.
+        least: the smallest loss over the last eighth of the rows.
     """
 
     rows: Float
@@ -47,6 +48,7 @@ class Trend(NamedTuple):
     sure: bool
     first: Float
     margin: Float
+    least: Float
 
     @property
     def gain(self) -> Float:
@@ -86,6 +88,12 @@ class Trend(NamedTuple):
         began = np.abs(np.log(np.abs(self.first / self.no_skill))) < 0.4
         return np.asarray(np.isfinite(self.no_skill) & (self.sure | began))
 
+    @property
+    def lost(self) -> Bool:
+        """Whether all that was known at first is lost: the latest losses are each a hundred times the very first."""
+        began = np.fmax(self.first, self.no_skill)
+        return np.asarray((self.least > 100 * began) & (began > 0) & self.known)
+
     def words(self, row: int) -> str:
         """Returns the loss' way so far in words; "" where it is not known."""
         from ..verdict import number
@@ -104,12 +112,12 @@ def trend(history: History) -> Trend:
     blank = np.full(len(loss), np.nan)
     sure = not loss_name(history).startswith("guess")
     if not len(finite):
-        return Trend(rows, blank, blank, blank, blank, no_skill(history), sure, blank, blank)
+        return Trend(rows, blank, blank, blank, blank, no_skill(history), sure, blank, blank, blank)
     values = loss[finite]
     count = np.arange(1, len(values) + 1)
     width = np.clip(count // 8, np.minimum(count, 3), None)
-    late = _windows(values, count, width)
-    spread = np.sqrt(np.maximum(_windows(values**2, count, width) - late**2, 0))
+    late = _windows(values, count, width) / width
+    spread = np.sqrt(np.maximum(_windows(values**2, count, width) / width - late**2, 0))
     batch = run_column(history, "batch_size")
     first = int(np.clip(32 // max(1.0, batch[finite[0]]), 1, 16)) if np.isfinite(batch[finite[0]]) else 1
     begun = np.minimum(count, first)
@@ -130,13 +138,16 @@ def trend(history: History) -> Trend:
         # The targets were not seen, but what a model explains shows in how far its predictions differ.
         spread_of = trailing_mean(run_column(history, "prediction_std"), 8)
         level = np.where(unknown, np.where(sunk > 0, sunk + spread_of**2, np.nan), level)
-    return Trend(rows, spreadout(start), sunk, spreadout(noise), peak, level, sure, first_loss, spreadout(margin))
+    least = spreadout(_windows(values, count, width, np.minimum))
+    return Trend(
+        rows, spreadout(start), sunk, spreadout(noise), peak, level, sure, first_loss, spreadout(margin), least
+    )
 
 
-def _windows(values: Float, ends: np.ndarray, width: np.ndarray) -> Float:
-    """Returns means of `values[end - width : end]`; no cumulative sum, in which an enormous loss drowns later ones."""
+def _windows(values: Float, ends: np.ndarray, width: np.ndarray, how: np.ufunc = np.add) -> Float:
+    """Returns `values[end - width : end]`, reduced; no cumulative sum, in which an enormous loss drowns later ones."""
     bounds = np.stack([ends - width, ends], axis=1).ravel()
-    return np.asarray(np.add.reduceat(np.append(values, 0.0), bounds)[::2] / width)
+    return np.asarray(how.reduceat(np.append(values, 0.0), bounds)[::2])
 
 
 @shared

@@ -171,8 +171,12 @@ def against_law(rows: History) -> Bool:
     rate = within(rows, latest(history, "learning_rate"))[:, None]
     count = within(rows, latest(history, "iterations"))
     steady = (count == rows.steps)[:, None] & (config(history, "weight_decay", 0) == 0)
-    if kind(history) in ("Adam", "Adamax", "Lion", "RMSprop") and largest is not None:
-        return np.asarray((largest > 5 * np.abs(rate)) & steady & (rate != 0))
-    if kind(history) == "SGD" and norm is not None:
-        return np.asarray((update > 1.2 * np.abs(rate) * norm) & steady & (rate != 0) & (norm > 0))
+    # Whatever the law asks for, a stored weight moves by whole last places.
+    top, whole = column(rows, "weight_max"), column(rows, "weight_norm")
+    if kind(history) in ("Adam", "Adamax", "Lion", "RMSprop") and largest is not None and top is not None:
+        place = 2 * half_ulp(history) * top
+        return np.asarray((largest > 5 * np.abs(rate) + place) & steady & (rate != 0))
+    if kind(history) == "SGD" and norm is not None and whole is not None:
+        place = 2 * half_ulp(history) * whole
+        return np.asarray((update > 1.2 * np.abs(rate) * norm + place) & steady & (rate != 0) & (norm > 0))
     return nothing

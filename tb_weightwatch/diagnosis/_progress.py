@@ -61,6 +61,9 @@ def _loss(history: History, seen: Trend, row: int, moved: str, steps: str) -> tu
         level = f"{number(float(seen.no_skill[row]))}, which takes no skill"
         said = f"Undecided: {moved}, but the loss is no better than {level} ({told}), and no check could tell why."
         return "undecided", said
+    if seen.lost[row]:
+        first = number(float(seen.first[row]))
+        return "undecided", f"Undecided: {moved}, but the loss, which began at {first}, is lost ({told})."
     if seen.fallen[row]:
         if slope < -0.03 and not seen.low(0.05)[row]:
             going = (

@@ -72,6 +72,15 @@ class Fault(NamedTuple):
         return Finding(self.firing, lambda row, concerned: told)
 
 
+def earliest(*faults: Fault | None) -> Finding | None:
+    """Returns the finding of the fault that held first (of several, the first given); None if none ever did.
+
+    Which one it is must not change as rows are added.
+    """
+    held = [fault for fault in faults if fault is not None and fault.firing.any()]
+    return min(held, key=lambda fault: int(np.argmax(fault.firing))).finding() if held else None
+
+
 class Lacks(NamedTuple):
     """The rule could not tell: what was not recorded, and how to record it."""
 

@@ -252,7 +252,8 @@ def idle(history: History, step: float = 1e-4) -> Bool:
     from ._loss import trend
 
     seen, living = trend(history), awake(history)
-    ahead = seen.known & seen.fallen & (seen.gain > 0.05)
+    # Weights that have hardly moved in all have not made the loss fall: other batches have.
+    ahead = seen.known & seen.fallen & (seen.gain > 0.05) & (travelled(history) > 1e-5)
     slow = largest_mean_step(history) < step
     return np.asarray((slow if living is None else slow & living) & ~ahead & ~(seen.known & seen.low()))
 

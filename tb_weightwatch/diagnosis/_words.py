@@ -8,8 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
+from ..statistics import quantity
 from ..verdict import Evidence, number
+from ._rule import Lacks
 from ._signals import facts, variables
+
+_HOW = {
+    "variable": "per-variable numbers were not recorded",
+    "layer": "layer outputs were not seen: train with ww.WeightWatch, or make ww.Watch(model=...) before an eager loop",
+    "run": "it was not recorded",
+}
+_WAYS = {
+    "loss": "pass the loss: watch.step(loss)",
+    "learning_rate": "pass optimizer= to ww.Watch, or learning_rate= to ww.summary.update",
+    "iterations": "pass optimizer= to ww.Watch",
+    "gradient": "pass gradients=zip(gradients, variables) to watch.step",
+    "input": "pass inputs=x to watch.step",
+    "target": "pass targets=y to watch.step",
+    "prediction": "pass predictions=y_pred to watch.step",
+    "raw_gradient": "pass optimizer= to ww.Watch before an eager loop",
+}
+_GIVEN = ("input", "target", "prediction", "loss", "learning_rate")  # what can be known before the first step
+
+
+def lacks(history: History, name: str) -> Lacks:
+    """Returns that a rule can not tell without this column, and how to have it recorded."""
+    if before(history) and not any(name.startswith(one) for one in _GIVEN):
+        return Lacks("it takes training steps to tell")
+    known = quantity(name)
+    way = next((text for key, text in sorted(_WAYS.items(), reverse=True) if name.startswith(key)), _HOW[known.axis])
+    return Lacks(f"{known.title} was not recorded ({way})")
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

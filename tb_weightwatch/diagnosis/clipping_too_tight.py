@@ -7,20 +7,33 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._causal import causal
+from ._causal import causal, recorded
 from ._loss import trend
 from ._optimizer import config, kind, literal
 from ._past import Past
-from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, chosen, column, idle, run_column, running_mean, trainable, variables
-from ._words import by_hand, evidence
+from ._rule import Fault, Finding, Lacks, Telling, rule
+from ._signals import (
+    Bool,
+    Float,
+    chosen,
+    column,
+    idle,
+    lengths,
+    run_column,
+    running_mean,
+    trainable,
+    variables,
+    weight_scale,
+)
+from ._structure import kernels
+from ._words import by_hand, evidence, lacks
 
 
 @rule(
     code=505,
     name="clipping-too-tight",
     link="optimizer",
-    needs=("gradient_norm", "update_norm"),
+    needs=("update_norm",),
     explains=("learning-rate-too-small", "update-below-precision", "no-learning-signal", "vanishing-gradient"),
 )
 def clipping_too_tight(
@@ -31,7 +44,8 @@ def clipping_too_tight(
     What it sees:
         More than half of the steps clipped to under a tenth of the gradient's norm, or, where it is done by hand, a
         gradient norm that is the same tiny number in every step; **and** steps that are tiny as a result, with a loss
-        that does not get ahead.
+        that does not get ahead. Where gradients are not seen: a bound that by itself, times the learning rate of plain
+        gradient descent, allows no step above a millionth of the weights.
 
     Why it matters:
         Clipping is there for the rare spike. If every gradient is above the bound, the bound is the gradient: the
@@ -59,6 +73,8 @@ def clipping_too_tight(
         kept: mean ratio of the norm after to that before clipping, below which it counts.
         rows: recorded steps before it is reported.
     """
+    if not recorded(history, "gradient_norm"):
+        return _by_settings(history, rows)
     able = trainable(history)
     after, before = _total(history, "gradient_norm"), _total(history, "raw_gradient_norm")
     # What the clip takes shows after the fact; by hand only the constant norm that is left of every gradient.
@@ -133,3 +149,26 @@ def _sane(history: History) -> Bool:
     from ._optimizer import usual_rate
 
     return np.asarray(run_column(history, "learning_rate") >= 0.1 * usual_rate(history))
+
+
+def _by_settings(history: History, rows: int) -> Finding | Lacks:
+    """Where no gradient was seen: gradient descent moves a variable by learning rate times bound at most."""
+    bound, setting = _bound(history, 0.0)
+    if not (kind(history) == "SGD" and setting in ("clipnorm", "global_clipnorm")):
+        return lacks(history, "gradient_norm")
+    rate = run_column(history, "learning_rate")
+    most = rate * bound / max(1e-3, 1 - config(history, "momentum", 0.0))
+    usual = (weight_scale(history) * lengths(history))[kernels(history)]
+    firing = (most < 1e-6 * np.min(usual, initial=np.inf)) & idle(history) & _sane(history)
+    firing &= np.arange(len(history)) >= rows - 1
+    fault = Fault(
+        firing,
+        f"Gradients are clipped too tightly ({setting} {number(bound)}): with a learning rate of "
+        f"{number(float(np.nanmax(rate, initial=0)))} no step can move a variable by more than "
+        f"{number(float(np.nanmax(most, initial=0)))}, under a millionth of its size",
+        f"Raise the bound from {literal(bound)} to about 1:\n"
+        f"    keras.optimizers.{kind(history)}(..., global_clipnorm=1.0)",
+        (evidence("largest possible step", float(np.nanmax(most, initial=0)), "learning rate times the bound"),),
+        certainty="certain",
+    )
+    return fault.finding() or lacks(history, "gradient_norm")

@@ -7,7 +7,7 @@ import numpy as np
 from ..history import History
 from ..verdict import number
 from ._loss import loss_facts, trend
-from ._rule import Fault, Finding, Lacks, rule
+from ._rule import Fault, Finding, Lacks, earliest, rule
 from ._signals import Bool, Float, run_column, running_max
 from ._structure import output_units
 from ._words import evidence
@@ -63,8 +63,7 @@ def constant_data(
     share = run_column(history, "input_constant_share")
     if not np.isfinite(share).any() and not history.has("target_std"):
         return Lacks("the data were not seen (pass inputs=x and targets=y to watch.step)")
-    fault = _inputs(history, share, rows) or _targets(history, target_rows, samples)
-    return fault.finding() if fault is not None else None
+    return earliest(_inputs(history, share, rows), _targets(history, target_rows, samples))
 
 
 def _one_value(values: Float) -> Bool:

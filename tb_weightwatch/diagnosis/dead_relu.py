@@ -7,19 +7,20 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import recorded
 from ._layers import any_dead, dead_layers, dead_units, layers, owned, relus
 from ._loss import trend
 from ._optimizer import literal, rounded, set_rate
 from ._rule import Finding, Lacks, Telling, rule
 from ._signals import Bool, run_column, variables
-from ._words import evidence, listed
+from ._silent import pairs, silent
+from ._words import evidence, lacks, listed
 
 
 @rule(
     code=201,
     name="dead-relu",
     link="activations",
-    needs=("dead_share",),
     explains=("constant-output", "zero-gradient", "vanishing-gradient", "no-learning-signal"),
 )
 def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Finding | Lacks | None:
@@ -27,7 +28,8 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
 
     What it sees:
         A ReLU layer all of whose units are zero for every sample of several recorded batches, or one with more than
-        half of its units zero in every batch so far, while the loss stays where it was.
+        half of its units zero in every batch so far, while the loss stays where it was. Where outputs are not seen: a
+        layer after a ReLU whose kernel has a gradient of exactly zero while its bias has one.
 
     Why it matters:
         The slope of a ReLU is exactly 0 on its flat side: a unit that no sample switches on gets no gradient, so its
@@ -56,6 +58,8 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         share: share of dead units of a layer above which it counts, if the loss does not fall.
         rows: recorded steps before a partly dead layer is judged.
     """
+    if not recorded(history, "dead_share"):
+        return _by_neighbours(history)
     if not relus(history).any():
         return None
     seen = trend(history)
@@ -86,15 +90,10 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
                 f"sample so far, "
                 f"and the loss does not fall ({seen.words(row)})"
             )
-        rate = run_column(history, "learning_rate")[row]
-        lower = rounded(rate / 10) if rate > 0 else 1e-4
-        now = f" from {literal(float(rate))}" if rate > 0 else ""
         own = owned(history, which)
         return Telling(
             message=message,
-            fix=f"Start again with units that can recover, and a lower learning rate{now} to {literal(lower)}:\n"
-            "    keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')\n"
-            f"{set_rate(history, lower)}",
+            fix=_fix(history, row),
             evidence=tuple(
                 evidence(
                     f"dead units of {layers(history)[i].name}", v, "share zero for a whole batch", quantity="dead_share"
@@ -107,3 +106,41 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         )
 
     return Finding(np.asarray(firing), tell)
+
+
+def _by_neighbours(history: History) -> Finding | Lacks:
+    """Where no layer output was seen: what gradients, or else updates, prove of dead layers."""
+    dead = silent(history)
+    firing = dead.any(axis=1)
+    if not firing.any():
+        return lacks(history, "dead_share")
+    told = "gradient" if recorded(history, "gradient_norm") else "update"
+    seen = trend(history)
+
+    def tell(row: int, _: NDArray[np.intp]) -> Telling:
+        chosen = [pair for pair, is_dead in zip(pairs(history), dead[row], strict=True) if is_dead]
+        names = listed([pair.relu for pair in chosen])
+        last = chosen[-1]
+        return Telling(
+            message=f"The ReLU {'layers are' if len(chosen) > 1 else 'layer is'} dead: {names} passes on nothing but "
+            f"zeros, since the {told} of '{variables(history)[last.kernel].name}' after it is exactly zero while that "
+            f"of '{variables(history)[last.bias].name}' is not, so the weights before it can not move",
+            fix=_fix(history, row),
+            evidence=(evidence(f"{told} of the kernel after it", 0.0, "exactly", quantity=f"{told}_norm"),),
+            severity="warning" if seen.fallen[row] and not seen.poor(0.8)[row] and seen.known[row] else "error",
+            certainty="certain",
+            variables=tuple(variables(history)[i].name for pair in chosen for i in pair.own),
+        )
+
+    return Finding(np.asarray(firing), tell)
+
+
+def _fix(history: History, row: int) -> str:
+    rate = run_column(history, "learning_rate")[row]
+    lower = rounded(rate / 10) if rate > 0 else 1e-4
+    now = f" from {literal(float(rate))}" if rate > 0 else ""
+    return (
+        f"Start again with units that can recover, and a lower learning rate{now} to {literal(lower)}:\n"
+        "    keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')\n"
+        f"{set_rate(history, lower)}"
+    )

@@ -152,7 +152,10 @@ def _effects(history: History, rise: float, growth: float, rows: int) -> _Effect
     # In tiny batches the start is a mean of several losses, among which the jump may be: the very first tells.
     began = np.fmax(seen.first, seen.no_skill)
     worse |= (seen.late - seen.margin > 1.5 * began) & (began > 0) & seen.sure
+    worse |= seen.lost
     burst = (seen.peak - seen.start > 9 * scale) & (seen.late > 0.8 * seen.start) & (seen.start > 0)
+    # Of tiny batches the last few may be bad by chance, unless they are worse by far.
+    burst &= (seen.late - seen.margin > 0.8 * seen.start) | (seen.late > 10 * seen.start)
     size = _growth(history)
     cosine = _turning(history)
     harm = ever(anything_nonfinite(history))

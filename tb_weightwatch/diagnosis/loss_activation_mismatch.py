@@ -7,8 +7,9 @@ import numpy as np
 from ..history import History
 from ..verdict import Severity, number
 from ._loss import cross_entropy, loss_facts, loss_name, squashed_twice, trend
-from ._rule import Fault, Finding, Lacks, rule
-from ._signals import run_column, trailing_mean
+from ._readings import equals
+from ._rule import Fault, Finding, Lacks, earliest, rule
+from ._signals import run_column, running_mean, trailing_mean
 from ._structure import output_activation, output_plain, output_units
 from ._words import by_hand, evidence
 
@@ -29,8 +30,9 @@ def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding | L
     What it sees:
         From the structure: softmax on a single unit; softmax or sigmoid with a loss that applies it again
         (from_logits=True); raw outputs given to a cross-entropy that expects probabilities; a categorical
-        cross-entropy on one unit or on sigmoids; softmax with binary cross-entropy or squared error. In a hand-written
-        loop, where the loss function is not known: a loss that settles at exactly the floor of a doubled activation.
+        cross-entropy on one unit or on sigmoids; softmax with binary cross-entropy or squared error. Where the loss
+        function is not known: a loss of exactly the value that the batch's targets and predictions give when
+        probabilities are taken for raw outputs, or raw outputs for probabilities.
 
     Why it matters:
         Softmax of one number is always 1, so nothing can be learned. An activation applied twice leaves the loss a
@@ -59,11 +61,10 @@ def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding | L
         history: what was recorded.
         rows: recorded steps before a loss at the floor of a doubled activation is reported.
     """
-    fault = _one_unit(history) or _twice(history) or _raw(history) or _odd_pair(history) or _floor(history, rows)
-    if fault is not None:
-        found = fault.finding()
-        if found is not None:
-            return found
+    looks = (_one_unit, _twice, _raw, _odd_pair, _by_value, lambda known: _floor(known, rows))
+    found = earliest(*(look(history) for look in looks))
+    if found is not None:
+        return found
     if not loss_facts(history):
         return Lacks("the loss function is not known in a hand-written loop") if by_hand(history) else None
     return None
@@ -172,11 +173,43 @@ def _odd_pair(history: History) -> Fault | None:
     )
 
 
+def _by_value(history: History) -> Fault | None:
+    """Where the loss function is not known: what it gives says how it takes the predictions."""
+    activation, units = output_activation(history), output_units(history) or 1
+    if cross_entropy(history) or not history.has("cross_entropy", "logit_cross_entropy", "loss"):
+        return None
+    sums = running_mean(run_column(history, "prediction_mean")) * units
+    squashed = activation in ("softmax", "sigmoid") or (units > 1 and activation == "")
+    certain = np.full(len(history), activation != "") | (np.abs(sums - 1) < 1e-3)
+    if squashed:
+        firing = equals(history, "logit_cross_entropy", "cross_entropy") & certain
+        what = (
+            "probabilities, but takes them for raw outputs (from_logits=True) and applies an activation a second time"
+        )
+        fix = "    keras.layers.Dense(units)   # no activation in the last layer, or\n"
+        fix += "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=False)"
+    else:
+        off = np.abs(sums - 1) > 1e-2 if units > 1 else np.ones(len(history), bool)
+        firing = equals(history, "cross_entropy", "logit_cross_entropy") & off
+        what = "raw outputs, but takes them for probabilities (from_logits=False): outside 0 to 1 they are clipped"
+        fix = "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)   # or\n"
+        fix += "    keras.layers.Dense(units, activation='softmax')   # in the last layer"
+    if units == 1:
+        fix = fix.replace("SparseCategorical", "Binary").replace("softmax", "sigmoid")
+    loss = run_column(history, "loss")
+    return Fault(
+        firing,
+        f"The loss gets {what}: it is exactly what these predictions give when they are taken so",
+        f"Let the last layer and the loss agree:\n{fix}",
+        (evidence("loss", loss[np.isfinite(loss)][-1], "as recorded", quantity="loss"),) if firing.any() else (),
+    )
+
+
 def _floor(history: History, rows: int) -> Fault | None:
     floor, skill = squashed_twice(history)
     loss = run_column(history, "loss")
     known = np.isfinite(loss) & np.isfinite(floor)
-    if loss_facts(history) or not known.any():
+    if loss_facts(history) or history.has("logit_cross_entropy") or not known.any():
         return None
     under = np.logical_or.accumulate(known & (loss < floor * (1 - 1e-4)))
     near = trend(history).late - floor < 0.35 * (skill - floor)

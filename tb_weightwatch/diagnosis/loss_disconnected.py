@@ -7,24 +7,26 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
-from ._causal import causal
+from ._causal import causal, recorded
 from ._layers import any_dead, any_saturated
 from ._loss import loss_facts
+from ._memory import still
 from ._past import Past
-from ._rule import Finding, Lacks, Telling, rule
+from ._rule import Fault, Finding, Lacks, Telling, rule
 from ._signals import Bool, column, ever, run_column, streak, trainable, variables
 from ._structure import kernels, output_units
-from ._words import by_hand, counted, evidence, steps
+from ._words import by_hand, counted, evidence, lacks, steps
 
 
-@rule(code=304, name="loss-disconnected", link="loss", needs=("gradient_norm",), explains=("zero-gradient",))
+@rule(code=304, name="loss-disconnected", link="loss", explains=("zero-gradient",))
 def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | None:
     """A loss that does not depend on what the model predicts.
 
     What it sees:
         Every gradient exactly 0 from the first step on, down to the output layer's own, while predictions differ from
         sample to sample and no layer is dead or saturated: what lies between the predictions and the loss gives 0.
-        Or a loss that is exactly 0 from the first step although predictions and targets differ.
+        Or a loss that is exactly 0 from the first step although predictions and targets differ; or, where neither was
+        shown, exactly the same number for batch after batch, with an optimizer that has never got a gradient.
 
     Why it matters:
         A mask or weight of 0, a clipped or rounded prediction, a loss made of the targets alone: none of them reacts
@@ -53,6 +55,8 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         history: what was recorded.
         rows: recorded steps in a row before it is reported.
     """
+    if not recorded(history, "gradient_norm"):
+        return _same_number(history, 10)
     able = trainable(history)
     if not able.any():
         return None
@@ -94,6 +98,23 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         )
 
     return Finding(firing, tell)
+
+
+def _same_number(history: History, rows: int) -> Finding | Lacks:
+    """Where neither gradients nor predictions were shown: a loss that no batch changes, and no gradient ever."""
+    loss = run_column(history, "loss")
+    known = np.isfinite(loss)
+    first = loss[known][0] if known.any() else np.nan
+    same = (np.cumsum(known & (loss == first)) >= rows) & (np.cumsum(known & (loss != first)) == 0)
+    fault = Fault(
+        same & still(history, "zero", rows),
+        f"The loss does not depend on the predictions: it is exactly {number(float(first))} for every batch, and the "
+        "optimizer has never got a gradient other than zero",
+        "Look at what lies between the predictions and the loss: a mask or weight of 0, tf.clip_by_value, a loss of "
+        "constants alone:\n    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ",
+        (evidence("loss", float(first), "of every batch, exactly", quantity="loss"),),
+    )
+    return fault.finding() or lacks(history, "gradient_norm")
 
 
 @causal

@@ -10,7 +10,7 @@ from ._causal import causal
 from ._loss import trend
 from ._optimizer import config, kind, literal, normalised, optimizer
 from ._past import Past
-from ._rule import Fault, Finding, Lacks, rule
+from ._rule import Fault, Finding, Lacks, earliest, rule
 from ._signals import (
     Float,
     chosen,
@@ -78,9 +78,12 @@ def optimizer_misconfigured(
     """
     if not optimizer(history):
         return Lacks("the optimizer is not known (pass optimizer= to ww.Watch)")
-    fault = _impossible(history) or _epsilon(history, epsilon, rows) or _momentum(history, memory, rows)
-    fault = fault or _decay(history, decay, rows)
-    return fault.finding() if fault is not None else None
+    return earliest(
+        _impossible(history),
+        _epsilon(history, epsilon, rows),
+        _momentum(history, memory, rows),
+        _decay(history, decay, rows),
+    )
 
 
 def _advice(history: History, *settings: str) -> str:
@@ -195,7 +198,8 @@ def _decay(history: History, share: float, rows: int) -> Fault | None:
     part = np.where(np.isfinite(rate), rate, 0) * value * weight / np.maximum(step, 1e-30)
     shrunk = weight < 0.5 * first
     seen = trend(history)
-    bad = seen.known & (seen.poor(0.8) | ~seen.fallen) & ~seen.low() & (seen.rows >= rows)
+    gone = weight < 0.01 * first  # whatever the loss says: nothing is left of the model
+    bad = seen.known & (seen.poor(0.8) | ~seen.fallen | gone) & ~seen.low() & (seen.rows >= rows)
     firing = (running_mean(part) > share) & (shrunk | (rate * value > 0.1)) & bad
     if not firing.any():
         return None

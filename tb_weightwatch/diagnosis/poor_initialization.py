@@ -12,7 +12,7 @@ from ._depth import ladder, matrices
 from ._loss import trend
 from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import Bool, Float, chosen, column, lengths, streak, variables
+from ._signals import Bool, Float, anything_nonfinite, chosen, column, ever, lengths, streak, variables
 from ._words import before, evidence, listed
 
 
@@ -23,7 +23,8 @@ from ._words import before, evidence, listed
     needs=("weight_norm",),
     explains=(
         "zero-gradient", "dead-relu", "vanishing-gradient", "constant-output", "loss-disconnected",
-        "no-learning-signal", "learning-rate-too-small", "exploding-gradient",
+        "no-learning-signal", "learning-rate-too-small", "exploding-gradient", "learning-rate-too-large",
+        "nonfinite-loss", "nonfinite-gradient", "nonfinite-weight",
     ),
 )  # fmt: skip
 def poor_initialization(
@@ -70,10 +71,13 @@ def poor_initialization(
     seen = trend(history)
     pairs, most = _copies(history)
     copied = (pairs & most & ~seen.low()) & (before(history) | (streak(pairs) >= 3))
-    huge, tiny = _off(history, large, small)
-    began = seen.start > 3 * np.where(np.isfinite(seen.no_skill), seen.no_skill, np.inf)
+    huge, every, tiny = _off(history, large, small)
+    level = np.isfinite(seen.no_skill)
+    began = seen.start > 3 * np.where(level, seen.no_skill, np.inf)
     poor = seen.known & seen.poor(0.9) & (seen.rows >= rows)
-    firing = copied | huge & began & poor | tiny & poor & seen.stuck(0.97)
+    # What is lost at once, or begins where no loss can be judged, leaves the scale alone to speak.
+    harm = began & ever(anything_nonfinite(history)) | ~level & poor & every
+    firing = copied | huge & (began & poor | harm) | tiny & poor & seen.stuck(0.97)
     if not firing.any():
         return None
 
@@ -89,7 +93,7 @@ def poor_initialization(
                 f"and learn the same or nothing{after}"
             )
         else:
-            off = ratio[row] > large if huge[row] and began[row] else (ratio[row] < small) & (ratio[row] > 0)
+            off = ratio[row] > large if huge[row] else (ratio[row] < small) & (ratio[row] > 0)
             which = steps.places[off]
             factor = float(np.nanmedian(ratio[row][off]))
             names = listed([variables(history)[i].name for i in which])
@@ -127,10 +131,11 @@ def _ratio(rows: History, past: Past) -> Float:
 
 
 @causal
-def _off(rows: History, past: Past, large: float, small: float) -> tuple[Bool, Bool]:
-    """Returns `[T]` whether at least half of the matrices began far too large, and far too small."""
+def _off(rows: History, past: Past, large: float, small: float) -> tuple[Bool, Bool, Bool]:
+    """Returns `[T]` whether half of the matrices, or all, began far too large, and whether half began far too small."""
     ratio = _ratio(rows)
-    return _share(ratio > large), _share((ratio < small) & (ratio > 0))
+    big = ratio > large
+    return _share(big), np.asarray(big.all(axis=1)), _share((ratio < small) & (ratio > 0))
 
 
 @causal

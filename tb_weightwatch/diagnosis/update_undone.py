@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..history import History
 from ._causal import Stretch, causal
 from ._loss import trend
+from ._memory import still
 from ._optimizer import accumulation, against_law, config, half_ulp, kind, negligible, nominal_step
 from ._past import Past
 from ._rule import Finding, Lacks, Telling, rule
@@ -44,7 +45,7 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
         Weights that the optimizer moves in every step and that are where they were when the next one begins: variables
         that started at zero and are exactly one step away from it again and again, or norms that change between two
         steps by more than the step. Or an optimizer that counts its steps, with gradients and a learning rate that
-        must move the weights, and not one that moves.
+        must move the weights (or that it remembers), and not one that moves.
 
     Why it matters:
         A constraint, a clip of values, set_weights or a model that is built anew in every round throws away what was
@@ -78,7 +79,7 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
     idle = ~(seen.known & seen.fallen & ~seen.poor(0.9)) & ~(seen.known & seen.low())
     back, changed = _put_back(history)
     between = (np.cumsum(back) >= times) | (np.cumsum(changed) >= max(times, 3))
-    within = _still(history, rows)
+    within = _still(history, rows) | still(history, "alive", rows)
     firing = (between | within) & idle
     if not firing.any():
         return None

@@ -26,7 +26,7 @@ from ._words import evidence
     explains=("constant-output", "learning-rate-too-small", "update-below-precision", "no-learning-signal"),
 )
 def vanishing_gradient(
-    history: History, *, fall: float = 1e-3, layers_least: int = 4, rows: int = 20
+    history: History, *, fall: float = 1e-3, layers_least: int = 4, rows: int = 16
 ) -> Finding | Lacks | None:
     """Gradients that shrink from layer to layer towards the input, until the first layers hardly learn.
 

@@ -7,7 +7,8 @@ import numpy as np
 from ..history import History
 from ..verdict import number
 from ._loss import cross_entropy, loss_facts, loss_name, trend
-from ._rule import Fault, Finding, Lacks, rule
+from ._readings import equals
+from ._rule import Fault, Finding, Lacks, earliest, rule
 from ._signals import Bool, facts, run_column, running_mean, streak
 from ._skill import outdone
 from ._structure import output_activation, output_units
@@ -58,8 +59,7 @@ def wrong_loss(history: History, *, rows: int = 20, continuous: float = 0.3) -> 
     """
     if not history.has("target_high", "target_low"):
         return Lacks("the targets were not seen (pass targets=y to watch.step)")
-    fault = _numbers(history, continuous) or _ids(history, rows) or _broadcast(history, rows)
-    found = fault.finding() if fault is not None else None
+    found = earliest(_numbers(history, continuous), _ids(history, rows), _broadcast(history))
     if found is None and not loss_facts(history) and not by_hand(history):
         return Lacks("the loss function is not known")
     return found
@@ -121,26 +121,18 @@ def _instead(firing: Bool, what: str, history: History, severity: str) -> Fault 
     )
 
 
-def _broadcast(history: History, rows: int) -> Fault | None:
+def _broadcast(history: History) -> Fault | None:
     target, prediction = facts(history).get("target_shape") or [], facts(history).get("prediction_shape") or []
-    if loss_facts(history) or len(target) != 1 or len(prediction) != 2 or prediction[-1] != 1 or target[0] == 1:
+    if not history.has("pair_squared_error", "loss"):
         return None
-    loss = run_column(history, "loss")
-    apart = run_column(history, "prediction_mean") - run_column(history, "target_mean")
-    # Over all pairs the squared error is exactly this; of matching ones it lacks twice their covariance.
-    pairs = run_column(history, "prediction_std") ** 2 + run_column(history, "target_std") ** 2 + apart**2
-    told = np.isfinite(pairs) & np.isfinite(loss)
-    same = told & (np.abs(loss - pairs) <= 0.02 * pairs)
-    covered = run_column(history, "prediction_std") > 0.05 * run_column(history, "target_std")
-    firing = (np.cumsum(same & covered) >= rows) & (np.cumsum(told & ~same) <= 0.02 * np.cumsum(told))
-    return (
-        Fault(
-            firing,
-            f"The loss compares every prediction with every target: predictions are {list(prediction)}, targets "
-            f"{list(target)}, and their difference is a table of {prediction[0]} x {target[0]}",
-            "Give both the same shape:\n    y = y[:, None]   # or: y_pred = tf.squeeze(model(x), -1)",
-            (evidence("loss", float(loss[told][-1]), "equal to that over all pairs", quantity="loss"),),
-        )
+    firing, loss = equals(history, "pair_squared_error", "squared_error"), run_column(history, "loss")
+    count = "x".join(str(shape[0]) for shape in (prediction, target) if shape)
+    return Fault(
+        firing,
+        f"The loss compares every prediction with every target: predictions are {list(prediction)}, targets "
+        f"{list(target)}, their difference is a table of {count}, and the loss is exactly its mean square",
+        "Give both the same shape:\n    y = y[:, None]   # or: y_pred = tf.squeeze(model(x), -1)",
+        (evidence("loss", float(loss[np.isfinite(loss)][-1]), "equal to that over all pairs", quantity="loss"),)
         if firing.any()
-        else None
+        else (),
     )

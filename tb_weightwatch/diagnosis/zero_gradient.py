@@ -7,16 +7,17 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import Severity
-from ._causal import causal
+from ._causal import causal, recorded
 from ._loss import trend
+from ._memory import still
 from ._past import Past
-from ._rule import Finding, Lacks, Telling, rule
+from ._rule import Fault, Finding, Lacks, Telling, rule
 from ._signals import Bool, column, trainable, variables
 from ._structure import cut, kernels
-from ._words import counted, evidence, named, steps
+from ._words import counted, evidence, lacks, named, steps
 
 
-@rule(code=402, name="zero-gradient", link="gradient", needs=("gradient_norm",), explains=("no-learning-signal",))
+@rule(code=402, name="zero-gradient", link="gradient", explains=("no-learning-signal",))
 def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding | Lacks | None:
     """Gradients that are exactly zero, step after step.
 
@@ -55,6 +56,8 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         rows: recorded steps in a row, if no trainable variable has a gradient.
         part: recorded steps in a row, if only some have none.
     """
+    if not recorded(history, "gradient_norm"):
+        return _remembered(history, rows)
     zero, living = _rows(history)
     if not zero.any():
         return None
@@ -117,6 +120,18 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding 
         )
 
     return Finding(firing, tell)
+
+
+def _remembered(history: History, rows: int) -> Finding | Lacks:
+    """Where no gradient was shown: an optimizer whose averages of them are exactly zero has never got another."""
+    fault = Fault(
+        still(history, "zero", rows),
+        "All gradients are exactly zero: the optimizer counts its steps, its averages of the gradients are still zero, "
+        "and no weight has ever moved, so the loss does not react to any weight",
+        _fix("all"),
+        (evidence("averages of the gradients", 0.0, "exactly, in the optimizer's own variables"),),
+    )
+    return fault.finding() or lacks(history, "gradient_norm")
 
 
 @causal

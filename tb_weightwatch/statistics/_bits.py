@@ -150,4 +150,5 @@ def changed(before: Any, after: Any) -> Any:
 
 def floor(value: Any, least: Any) -> Any:
     """Returns the float64 value, or `least` where that is more; NaN stays."""
-    return tf.where(value < least, tf.cast(least, tf.float64), value)
+    # A number of Python becomes a float64 at once: as a float32 the smallest would be flushed to zero on the way.
+    return tf.where(value < least, tf.convert_to_tensor(least, tf.float64), value)

@@ -155,3 +155,28 @@ def data_numbers(logs: Path) -> Seen:
             "learning_rate": 1e-5,
         }
     return history, steps
+
+
+@case(
+    "batch",
+    "what usual losses give for that batch",
+    "cross-entropy of probabilities and of logits, squared error, that of all pairs; up to 262,144 predictions",
+)
+def readings(logs: Path) -> Seen:
+    x, y = diabetes(3 * BATCH)
+    y = (y[:, 0] > 0).astype("float32")
+    build = lambda: keras.Sequential([keras.Input((10,)), layers.Dense(1, activation="sigmoid")])  # noqa: E731
+    history, steps = observed(logs, compiled(build, loss="binary_crossentropy"), (x, y), epochs=1)
+    for i, step in enumerate(steps):
+        inputs, targets = (a.astype("float64") for a in part((x, y), i, len(x)))
+        p = 1 / (1 + np.exp(-before_activation(inputs, *step.before.values())[:, 0]))
+        honest = -np.mean(targets * np.log(p) + (1 - targets) * np.log(1 - p))
+        pairs = np.mean((targets[None] - p[:, None]) ** 2)
+        step.run |= {
+            "loss": honest,
+            "cross_entropy": honest,
+            "logit_cross_entropy": np.mean(np.log1p(np.exp(p)) - targets * p),
+            "squared_error": np.mean((targets - p) ** 2),
+            "pair_squared_error": pairs,
+        }
+    return history, steps

@@ -14,7 +14,12 @@ from typing import Any, NamedTuple
 from .judge import Judged, judge
 
 PROVEN = 0.3  # of what takes no skill is gained: from there on a run counts as healthy
-GROUPS = {"programs": "programs at hand", "calibration": "drawn, calibration", "held out": "drawn, held-out families"}
+GROUPS = {
+    "programs": "programs at hand",
+    "calibration": "drawn, calibration",
+    "held out": "drawn, held-out families",
+    "fresh": "drawn afterwards",
+}
 
 
 class Outcome(NamedTuple):
@@ -90,6 +95,7 @@ def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple
     """Returns group, causes and held-out families of a run, None if its process died or nobody knows it any more."""
     from tests.clinic.lab import PROGRAMS
 
+    from .draw import LOOKED_AT
     from .faults import FAULTS, drawn
 
     if "lost" in line:
@@ -100,6 +106,8 @@ def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple
     run = drawn(name)
     fault = FAULTS.get(run.fault)
     causes = (fault.expected, *fault.also) if fault else ()
+    if run.index >= LOOKED_AT[run.kind]:
+        return "fresh", causes, ()
     return "held out" if run.held_out else "calibration", causes, run.held_out
 
 

@@ -1,0 +1,31 @@
+"""What the optimizer remembers of gradients that nobody showed: whether any has ever been other than zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..history import History
+from ._causal import recorded
+from ._optimizer import accumulation, normalised
+from ._signals import Bool, column, ever, facts, latest, latest_known, moving, weight_scale
+from ._structure import kernels
+
+
+def still(history: History, state: str, rows: int) -> Bool:
+    """Returns `[T]` whether nothing has ever moved in so many counted steps, though each had to be seen in the weights.
+
+    Only where gradients were not recorded, and for optimizers whose steps are of the learning rate's size.
+
+    Args:
+        history: what was recorded.
+        state: "zero" if the optimizer's averages of the gradients are still exactly zero, else "alive".
+        rows: steps that the optimizer must have counted.
+    """
+    nothing, count = np.zeros(len(history), bool), column(history, "iterations")
+    if recorded(history, "gradient_norm") or count is None or not len(history) or not normalised(history):
+        return nothing
+    if facts(history).get("optimizer_state") != state or not kernels(history).any():
+        return nothing
+    counted = latest_known(count) - latest_known(count)[:1] >= rows * accumulation(history)
+    matters = latest(history, "learning_rate") > 1e-5 * np.max(weight_scale(history)[kernels(history)])
+    return np.asarray(counted & matters & ~ever(moving(history)))

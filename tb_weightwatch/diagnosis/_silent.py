@@ -1,0 +1,65 @@
+"""A dead layer told by its neighbours, where no layer output was seen (a step inside tf.function).
+
+The gradient of a kernel is the layer's input times what comes back; that of its bias is what comes back alone. A kernel
+with a gradient of exactly zero beside a bias that has one therefore gets nothing but zeros from the layer before it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..history import History
+from ._causal import causal
+from ._layers import RELUS
+from ._past import Past
+from ._signals import Bool, column, described, variables
+from ._structure import PLAIN, TRANSPARENT, model_layers
+
+
+class Pair(NamedTuple):
+    """A ReLU layer and what follows it. `own`: places of its variables; `kernel` and `bias`: those of the next one."""
+
+    relu: str
+    following: str
+    own: tuple[int, ...]
+    kernel: int
+    bias: int
+
+
+@described
+def pairs(history: History) -> tuple[Pair, ...]:
+    """Returns each ReLU layer that is followed by a layer with kernel and bias, as far as the model is a chain."""
+    found: list[Pair] = []
+    before, relu = "", False
+    for layer in model_layers(history):
+        name, kind = str(layer.get("name") or ""), str(layer.get("class") or "")
+        own = [(i, v) for i, v in enumerate(variables(history)) if v.trainable and v.layer == name]
+        if kind == "ReLU" or (kind == "Activation" and str(layer.get("activation")) in RELUS):
+            relu = True
+        elif kind in PLAIN:
+            kernel = [i for i, v in own if len(v.shape) > 1]
+            bias = [i for i, v in own if len(v.shape) == 1]
+            mine = tuple(i for i, v in enumerate(variables(history)) if v.trainable and v.layer == before)
+            if relu and mine and len(kernel) == 1 and len(bias) == 1:
+                found.append(Pair(before, name, mine, kernel[0], bias[0]))
+            before, relu = name, str(layer.get("activation")) in RELUS
+        elif kind not in TRANSPARENT or layer.get("weights"):
+            before, relu = "", False
+    return tuple(found)
+
+
+@causal
+def silent(rows: History, past: Past) -> Bool:
+    """Returns `[T, P]` where, in five recorded steps in a row, each of `pairs` showed its ReLU layer to be dead."""
+    seen = column(rows, "gradient_norm")
+    moved = column(rows, "update_norm") if seen is None else seen
+    if moved is None:
+        return np.zeros((len(rows), len(pairs(rows))), bool)
+    held = np.zeros((len(rows), len(pairs(rows))), bool)
+    for place, pair in enumerate(pairs(rows)):
+        # A layer that is dead has a gradient of zero itself; one that is merely left out of training need not.
+        still = (moved[:, [*pair.own, pair.kernel]] == 0).all(axis=1)
+        held[:, place] = still & (moved[:, pair.bias] > 0)
+    return np.asarray(past.streak(held) >= 5)
