@@ -9,7 +9,7 @@ from ..verdict import Severity, number
 from ._loss import cross_entropy, loss_facts, loss_name, squashed_twice, trend
 from ._readings import equals
 from ._rule import Fault, Finding, Lacks, earliest, rule
-from ._signals import run_column, running_mean, trailing_mean
+from ._signals import Bool, ever, facts, run_column, trailing_mean
 from ._structure import output_activation, output_plain, output_units
 from ._words import by_hand, evidence
 
@@ -175,22 +175,20 @@ def _odd_pair(history: History) -> Fault | None:
 
 def _by_value(history: History) -> Fault | None:
     """Where the loss function is not known: what it gives says how it takes the predictions."""
-    activation, units = output_activation(history), output_units(history) or 1
     if cross_entropy(history) or not history.has("cross_entropy", "logit_cross_entropy", "loss"):
         return None
-    sums = running_mean(run_column(history, "prediction_mean")) * units
-    squashed = activation in ("softmax", "sigmoid") or (units > 1 and activation == "")
-    certain = np.full(len(history), activation != "") | (np.abs(sums - 1) < 1e-3)
-    if squashed:
-        firing = equals(history, "logit_cross_entropy", "cross_entropy") & certain
-        what = (
-            "probabilities, but takes them for raw outputs (from_logits=True) and applies an activation a second time"
-        )
+    units, (inside, outside) = _predicted(history), _probabilities(history)
+    twice = equals(history, "logit_cross_entropy", "cross_entropy") & ~ever(~inside)
+    if units == 1 and output_activation(history) != "sigmoid":  # small raw outputs may look like probabilities
+        twice &= False
+    raw = equals(history, "cross_entropy", "logit_cross_entropy") & ever(outside)
+    if twice.any():
+        firing = twice
+        what = "probabilities, but takes them for raw outputs (from_logits=True), so an activation is applied twice"
         fix = "    keras.layers.Dense(units)   # no activation in the last layer, or\n"
         fix += "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=False)"
     else:
-        off = np.abs(sums - 1) > 1e-2 if units > 1 else np.ones(len(history), bool)
-        firing = equals(history, "cross_entropy", "logit_cross_entropy") & off
+        firing = raw
         what = "raw outputs, but takes them for probabilities (from_logits=False): outside 0 to 1 they are clipped"
         fix = "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)   # or\n"
         fix += "    keras.layers.Dense(units, activation='softmax')   # in the last layer"
@@ -203,6 +201,23 @@ def _by_value(history: History) -> Fault | None:
         f"Let the last layer and the loss agree:\n{fix}",
         (evidence("loss", loss[np.isfinite(loss)][-1], "as recorded", quantity="loss"),) if firing.any() else (),
     )
+
+
+def _predicted(history: History) -> int:
+    """Returns the units of what was predicted; the last layer of the model need not be what makes it."""
+    shape = facts(history).get("prediction_shape") or []
+    return int(shape[-1]) if len(shape) > 1 and isinstance(shape[-1], int) else output_units(history) or 1
+
+
+def _probabilities(history: History) -> tuple[Bool, Bool]:
+    """Returns `[T]` whether a batch's predictions can be probabilities, and whether they can not be."""
+    mean, units = run_column(history, "prediction_mean"), _predicted(history)
+    if units > 1:  # those of one sample sum to 1
+        return np.abs(mean * units - 1) < 1e-3, np.abs(mean * units - 1) > 1e-2
+    # Numbers between 0 and 1 spread by no more than this.
+    most, spread = mean * (1 - mean), run_column(history, "prediction_std") ** 2
+    inside = (mean >= 0) & (mean <= 1) & ~(spread > 1.02 * most + 1e-6)
+    return np.asarray(inside), np.asarray((mean < -1e-3) | (mean > 1 + 1e-3) | (spread > 1.05 * most + 1e-4))
 
 
 def _floor(history: History, rows: int) -> Fault | None:
