@@ -20,7 +20,10 @@ from ._signals import (
     shared,
     trailing_mean,
 )
-from ._structure import output_activation, output_units
+from ._structure import output_activation, output_units, predicted_units
+
+_DISTANCE = 0.8  # the mean distance from the mean, in standard deviations of a bell curve
+_ENTROPIES, _SQUARES = ("cross_entropy", "logit_cross_entropy"), ("squared_error", "pair_squared_error")
 
 
 class Trend(NamedTuple):
@@ -153,23 +156,61 @@ def _windows(values: Float, ends: np.ndarray, width: np.ndarray, how: np.ufunc =
 @shared
 def no_skill(history: History) -> Float:
     """Returns `[T]` the loss of the best constant prediction; NaN where loss or targets are not known well enough."""
-    name = loss_name(history)
-    rows = len(history)
-    deviation, mean = run_column(history, "target_std"), run_column(history, "target_mean")
-    # Of all targets so far, not of one batch: a batch of one has no spread.
-    variance = running_mean(deviation**2 + mean**2) - running_mean(mean) ** 2
-    variance = np.where(variance > 1e-9 * running_mean(mean**2), variance, np.nan)
-    units = output_units(history)
-    if "categorical" in name and units and units > 1:
-        return np.full(rows, np.log(units))
+    name, units = loss_name(history), output_units(history) or 1
+    if name.startswith("guess"):
+        return _by_value(history)
+    if "categorical" in name and units > 1:
+        return np.full(len(history), np.log(units))
     if "binary_crossentropy" in name or "binarycrossentropy" in name:
-        p = np.clip(running_mean(mean), 1e-6, 1 - 1e-6)
-        return np.asarray(np.where(np.isfinite(p), -(p * np.log(p) + (1 - p) * np.log(1 - p)), np.log(2)))
+        return _of_two(history)
+    variance = _variance(history)
     if "squared" in name and "log" not in name:
-        return np.asarray(variance)
+        return variance
+    if "huber" in name:  # between half a square and a distance
+        return np.asarray(np.minimum(0.5 * variance, _DISTANCE * np.sqrt(variance)))
     if "absolute" in name and "percent" not in name:
-        return np.asarray(0.8 * np.sqrt(variance))  # the mean distance from the mean, for a bell curve
-    return np.full(rows, np.nan)
+        return np.asarray(_DISTANCE * np.sqrt(variance))
+    return np.full(len(history), np.nan)
+
+
+def _variance(history: History) -> Float:
+    """Returns `[T]` the variance of all targets so far, not of one batch: a batch of one has no spread."""
+    deviation, mean = run_column(history, "target_std"), run_column(history, "target_mean")
+    variance = running_mean(deviation**2 + mean**2) - running_mean(mean) ** 2
+    return np.asarray(np.where(variance > 1e-9 * running_mean(mean**2), variance, np.nan))
+
+
+def _of_two(history: History) -> Float:
+    p = np.clip(running_mean(run_column(history, "target_mean")), 1e-6, 1 - 1e-6)
+    return np.asarray(np.where(np.isfinite(p), -(p * np.log(p) + (1 - p) * np.log(1 - p)), np.log(2)))
+
+
+def _by_value(history: History) -> Float:
+    """Returns `[T]` the level of a loss that was not recorded: a guess by the output layer, and by its value."""
+    units, name = predicted_units(history), loss_name(history)
+    of_classes = np.full(len(history), np.log(units)) if units > 1 else _of_two(history)
+    if "squared" not in name:
+        return np.asarray(np.where(_below(history, _ENTROPIES), np.nan, of_classes))
+    # What is less than the squared error is a distance, or nearly one.
+    variance = _variance(history)
+    level = np.where(_below(history, _SQUARES), _DISTANCE * np.sqrt(variance), variance)
+    return np.asarray(np.where(_equal(history, _ENTROPIES), of_classes, level))
+
+
+def _below(history: History, readings: tuple[str, ...]) -> Bool:
+    """Returns `[T]` whether the loss was ever less than each of these: more it can be (regularised, not clipped)."""
+    least = np.fmin.reduce([run_column(history, reading) for reading in readings])
+    return ever(run_column(history, "loss") < 0.99 * least - 1e-5)
+
+
+def _equal(history: History, readings: tuple[str, ...]) -> Bool:
+    """Returns `[T]` whether the loss has been what one of these readings gives, in every row so far that tells."""
+    loss, known, alike = run_column(history, "loss"), np.zeros(len(history), bool), np.zeros(len(history), bool)
+    for reading in readings:
+        value = run_column(history, reading)
+        told = np.isfinite(value) & np.isfinite(loss)
+        known, alike = known | told, alike | told & (np.abs(loss - value) <= 0.01 * np.abs(value) + 1e-5)
+    return np.asarray(ever(alike) & ~ever(known & ~alike))
 
 
 def loss_facts(history: History) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from ..history import History
 from ._causal import recorded
 from ._optimizer import accumulation, normalised
-from ._signals import Bool, column, ever, facts, latest, latest_known, moving, weight_scale
+from ._signals import Bool, anything_nonfinite, column, ever, facts, latest, latest_known, moving, weight_scale
 from ._structure import kernels
 
 
@@ -28,4 +28,4 @@ def still(history: History, state: str, rows: int) -> Bool:
         return nothing
     counted = latest_known(count) - latest_known(count)[:1] >= rows * accumulation(history)
     matters = latest(history, "learning_rate") > 1e-5 * np.max(weight_scale(history)[kernels(history)])
-    return np.asarray(counted & matters & ~ever(moving(history)))
+    return np.asarray(counted & matters & ~ever(moving(history)) & ~ever(anything_nonfinite(history)))

@@ -7,8 +7,8 @@ import numpy as np
 from ..history import History
 from ._signals import Bool, run_column
 
-_CLOSE = 1e-3  # a float32 loss against a float64 one
-_APART = 0.02  # two readings must differ by more, for the loss to tell them apart
+_CLOSE = 2e-4  # a float32 loss against a float64 one
+_APART = 2e-3  # two readings must differ by more, for the loss to tell them apart
 
 
 def equals(history: History, reading: str, other: str, least: int = 3) -> Bool:

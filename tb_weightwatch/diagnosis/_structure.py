@@ -50,6 +50,12 @@ def output_units(history: History) -> int | None:
     return int(units) if isinstance(units, (int, float)) else None
 
 
+def predicted_units(history: History) -> int:
+    """Returns the units of what was predicted, 1 if not known; the last layer need not be what makes it."""
+    shape = facts(history).get("prediction_shape") or []
+    return int(shape[-1]) if len(shape) > 1 and isinstance(shape[-1], int) else output_units(history) or 1
+
+
 def output_plain(history: History) -> bool:
     """Says whether the recorded output layer is sure to be what makes the predictions, and its activation the last.
 

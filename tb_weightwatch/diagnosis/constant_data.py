@@ -75,14 +75,16 @@ def _one_value(values: Float) -> Bool:
 def _inputs(history: History, share: Float, rows: int) -> Fault | None:
     known = np.isfinite(share)
     varied = np.logical_or.accumulate(known & (share < 1))
-    same = _one_value(run_column(history, "input_mean"))
+    mean = run_column(history, "input_mean")
+    same = _one_value(mean) | ~np.isfinite(mean)  # token ids have none
     seen = trend(history)
     firing = ~varied & same & (np.cumsum(known) >= rows) & known & ~(seen.known & seen.low())
     if not firing.any():
         return None
     count = int(np.cumsum(known)[firing][-1])
-    value, spread = run_column(history, "input_mean")[firing][-1], run_column(history, "input_std")[firing][-1]
+    value, spread = mean[firing][-1], run_column(history, "input_std")[firing][-1]
     whole = f"all {number(float(value))}" if spread == 0 else f"on average {number(float(value))}"
+    whole = whole if np.isfinite(value) else "whole numbers"
     return Fault(
         firing,
         f"The inputs do not vary: in all {count:,} recorded batches no feature differs between samples ({whole}), "

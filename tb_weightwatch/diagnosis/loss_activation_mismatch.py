@@ -9,8 +9,8 @@ from ..verdict import Severity, number
 from ._loss import cross_entropy, loss_facts, loss_name, squashed_twice, trend
 from ._readings import equals
 from ._rule import Fault, Finding, Lacks, earliest, rule
-from ._signals import Bool, ever, facts, run_column, trailing_mean
-from ._structure import output_activation, output_plain, output_units
+from ._signals import Bool, ever, run_column, trailing_mean
+from ._structure import output_activation, output_plain, output_units, predicted_units
 from ._words import by_hand, evidence
 
 
@@ -177,7 +177,7 @@ def _by_value(history: History) -> Fault | None:
     """Where the loss function is not known: what it gives says how it takes the predictions."""
     if cross_entropy(history) or not history.has("cross_entropy", "logit_cross_entropy", "loss"):
         return None
-    units, (inside, outside) = _predicted(history), _probabilities(history)
+    units, (inside, outside) = predicted_units(history), _probabilities(history)
     twice = equals(history, "logit_cross_entropy", "cross_entropy") & ~ever(~inside)
     if units == 1 and output_activation(history) != "sigmoid":  # small raw outputs may look like probabilities
         twice &= False
@@ -203,15 +203,9 @@ def _by_value(history: History) -> Fault | None:
     )
 
 
-def _predicted(history: History) -> int:
-    """Returns the units of what was predicted; the last layer of the model need not be what makes it."""
-    shape = facts(history).get("prediction_shape") or []
-    return int(shape[-1]) if len(shape) > 1 and isinstance(shape[-1], int) else output_units(history) or 1
-
-
 def _probabilities(history: History) -> tuple[Bool, Bool]:
     """Returns `[T]` whether a batch's predictions can be probabilities, and whether they can not be."""
-    mean, units = run_column(history, "prediction_mean"), _predicted(history)
+    mean, units = run_column(history, "prediction_mean"), predicted_units(history)
     if units > 1:  # those of one sample sum to 1
         return np.abs(mean * units - 1) < 1e-3, np.abs(mean * units - 1) > 1e-2
     # Numbers between 0 and 1 spread by no more than this.

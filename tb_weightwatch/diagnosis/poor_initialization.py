@@ -76,7 +76,8 @@ def poor_initialization(
     began = seen.start > 3 * np.where(level, seen.no_skill, np.inf)
     poor = seen.known & seen.poor(0.9) & (seen.rows >= rows)
     # What is lost at once, or begins where no loss can be judged, leaves the scale alone to speak.
-    harm = began & ever(anything_nonfinite(history)) | ~level & poor & every
+    lost = ever(anything_nonfinite(history))
+    harm = began & lost | ~level & every & (poor | lost)
     firing = copied | huge & (began & poor | harm) | tiny & poor & seen.stuck(0.97)
     if not firing.any():
         return None

@@ -108,7 +108,8 @@ def _deviation(values: Any) -> Any:
 def input_numbers(inputs: Any) -> Numbers:
     """Returns the quantities of a batch's inputs.
 
-    Whole numbers (token ids) have no scale, so of them only `input_nonfinite` is known; uint8 ones are pictures.
+    Whole numbers (token ids) have no scale: of them `input_nonfinite` and `input_constant_share` alone are known. uint8
+    ones are pictures.
     """
     tensors = flat(inputs)
     found: Numbers = {}
@@ -118,7 +119,12 @@ def input_numbers(inputs: Any) -> Numbers:
         return found
     real = [x for x in tensors if measurable(x.dtype) or x.dtype == tf.uint8]
     if not real:
-        return {**found, "input_nonfinite": tf.zeros([], tf.int64)}
+        varied = [tf.reduce_any(_samples(x) != _samples(x)[:1], axis=0) for x in tensors if not _alone(x)]
+        told = {**found, "input_nonfinite": tf.zeros([], tf.int64)}
+        if not varied:
+            return told
+        still = ~tf.concat(varied, 0)
+        return {**told, "input_constant_share": share(count(still), tf.size(still, tf.int64))}
     whole, spreads = _whole(real), _spreads(real)
     bits = magnitude(whole)
     found |= {

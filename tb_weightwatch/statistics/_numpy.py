@@ -151,7 +151,8 @@ def leaves(data: Any) -> list[Any]:
 def batch_statistics(x: Any = None, y: Any = None, y_pred: Any = None) -> dict[str, float]:
     """Returns the recorded quantities of inputs, targets and predictions; each may be nested, or None.
 
-    Integer inputs (token ids) have no scale: of them only `input_nonfinite` is recorded. uint8 ones are pictures.
+    Integer inputs (token ids) have no scale: of them only `input_nonfinite` and `input_constant_share` are recorded.
+    uint8 ones are pictures.
     """
     inputs, targets, outputs = ([np.asarray(a) for a in leaves(d)] for d in (x, y, y_pred))
     found: dict[str, float] = {}
@@ -173,7 +174,9 @@ def _inputs(inputs: list[Array]) -> dict[str, float]:
         return {}
     real = [a.astype(np.float64) for a in inputs if measurable(a.dtype) or a.dtype == np.uint8]
     if not real:
-        return {"input_nonfinite": 0.0}
+        varied = np.concatenate([(a != a[:1]).reshape(len(a), -1).any(axis=0) for a in inputs if a.ndim and len(a) > 1]
+                                or [np.zeros(0, bool)])  # fmt: skip
+        return {"input_nonfinite": 0.0} | ({"input_constant_share": _share(~varied)} if varied.size else {})
     whole = _joined(real)
     found = {
         "input_mean": _mean(whole),

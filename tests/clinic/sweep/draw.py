@@ -19,7 +19,7 @@ HELD_OUT = {
 # Held out until a rule was changed for what they showed: 602 took Lion's steps of one size for weights put back.
 CALIBRATED_SINCE = ("Lion",)
 # Rules were changed for what runs below these showed, whatever their family; later ones are drawn, trained and counted.
-LOOKED_AT = {"healthy": 150, "sick": 164}
+LOOKED_AT = {"healthy": 210, "sick": 274}
 # Learning rates that people use with each optimizer, from and to.
 RATES = {
     "SGD": (0.03, 0.5), "momentum": (0.003, 0.1), "nesterov": (0.003, 0.1), "Adam": (1e-3, 2e-2),
