@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import tb_weightwatch as ww
 from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.diagnosis._loss import no_skill
 from tb_weightwatch.verdict import Diagnosis
 from tests.loops import diabetes, digits
 from tests.rules.synthetic import VARIABLES, made
@@ -228,3 +229,69 @@ def test_kernels_far_too_large_are_blamed_before_the_rate_that_loses_them() -> N
         weight_nonfinite=(np.arange(12) >= 4)[:, None] * 3,
     )  # fmt: skip
     assert first(diagnose(history)) == "poor-initialization"
+
+
+def test_token_ids_that_never_vary_are_constant_data(tmp_path: Path) -> None:
+    """Ids have no scale, but that all samples are the same one is seen in them too; padding alone is no constant."""
+    rng = np.random.default_rng(0)
+    ids = np.pad(rng.integers(1, 50, (256, 6)), ((0, 0), (0, 4)))
+    y = rng.integers(0, 2, 256).astype("float32")
+
+    def told(name: str, x: np.ndarray) -> Diagnosis:
+        model = keras.Sequential([L.Input((10,)), L.Embedding(50, 8), L.Flatten(), L.Dense(1, "sigmoid")])
+        model.compile(optimizers.Adam(1e-2), "binary_crossentropy")
+        watch = ww.WeightWatch(str(tmp_path / name), verbose=False)
+        model.fit(x, y, batch_size=32, epochs=3, verbose=0, callbacks=[watch])
+        return watch.diagnosis
+
+    assert first(told("same", np.repeat(ids[:1], 256, axis=0))) == "constant-data"
+    assert "constant-data" not in [v.name for v in told("varied", ids).verdicts]
+
+
+CLASSES: dict[str, Any] = {
+    "loss": None,
+    "output_layer": {"name": "last", "activation": "linear", "units": 3},
+    "target_shape": [32],
+    "prediction_shape": [32, 3],
+}
+GUESSED: dict[str, Any] = NUMBERS | {"loss": None}
+
+
+@pytest.mark.parametrize(
+    ("facts", "readings", "level"),
+    [
+        (CLASSES, {"logit_cross_entropy": 1.0}, np.log(3)),  # class ids are no numbers
+        (GUESSED, {"squared_error": 1.0}, 4.0),  # the variance of the targets
+        (GUESSED, {"squared_error": 2.0}, 0.8 * 2.0),  # less than the squared error: a distance
+        (GUESSED, {}, 4.0),
+        (GUESSED, {"squared_error": 0.9}, 4.0),  # regularised
+        (CLASSES | {"output_layer": {"name": "last", "activation": "softmax", "units": 3}},
+         {"cross_entropy": 3.0, "logit_cross_entropy": 1.5}, np.nan),
+        (NUMBERS | {"loss": {"name": "huber", "class": "Huber"}}, {}, 1.6),
+    ],
+)  # fmt: skip
+def test_what_takes_no_skill_is_known_by_the_value_of_the_loss(
+    facts: dict[str, Any], readings: dict[str, float], level: float
+) -> None:
+    """A loss of 1 that nobody named: the batch's own readings say what it can be."""
+    history = made(loss=1.0, target_mean=0.0, target_std=2.0, facts=facts, **readings)
+    assert no_skill(history)[-1] == pytest.approx(level, nan_ok=True)
+
+
+def test_weights_that_are_nan_are_no_steps_taken_back(tmp_path: Path) -> None:
+    """They do not move either, and the optimizer remembers gradients: but it is the loss that is lost."""
+    x, y = diabetes()
+    y = y.copy()
+    y[::9] = np.inf
+    mse = keras.losses.MeanSquaredError()
+    told = train(tmp_path, net(1), optimizers.Adam(1e-2), mse, (x, y), shown=False)
+    assert first(told) == "nonfinite-loss"
+    assert "update-undone" not in [v.name for v in told.verdicts]
+
+
+@pytest.mark.parametrize(("late", "sick"), [(51_400.0, True), (41_300.0, False)])
+def test_targets_far_from_scale_keep_the_loss_above_that_of_their_mean(late: float, sick: bool) -> None:
+    """Half of the way down to it in a hundred steps is slow; what has arrived there is another matter."""
+    loss = np.linspace(63_800.0, late, 120) if sick else 41_300 + 22_500 * np.exp(-np.arange(120) / 8)
+    history = made(loss=loss, facts=NUMBERS, target_mean=150.0, target_std=203.0, target_fraction_share=1.0)
+    assert ("unscaled-target" in [v.name for v in diagnose(history).verdicts]) is sick

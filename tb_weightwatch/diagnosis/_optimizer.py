@@ -156,6 +156,14 @@ def _asked(rows: History, past: Past) -> Float | None:
     return np.asarray(np.fmax.reduce(np.where(trainable(rows), step / weight_scale(rows), np.nan), axis=1))
 
 
+@described
+def gathered(history: History) -> Bool:
+    """Returns `[V]` which variables are tables that rows are taken from (embeddings)."""
+    layers = (facts(history).get("model") or {}).get("layers") or []
+    tables = {str(layer.get("name")) for layer in layers if layer.get("class") == "Embedding"}
+    return np.array([v.layer in tables or v.name.endswith("embeddings") for v in variables(history)], bool)
+
+
 def against_law(rows: History) -> Bool:
     """Returns `[n, V]` where a variable moved further than the optimizer's law allows: something else moved it too."""
     update, largest, norm = (column(rows, n) for n in ("update_norm", "update_max", "gradient_norm"))
@@ -170,8 +178,9 @@ def against_law(rows: History) -> Bool:
         return nothing
     rate = within(rows, latest(history, "learning_rate"))[:, None]
     count = within(rows, latest(history, "iterations"))
-    steady = (count == rows.steps)[:, None] & (config(history, "weight_decay", 0) == 0)
-    # Whatever the law asks for, a stored weight moves by whole last places.
+    steady = (count == rows.steps)[:, None] & (config(history, "weight_decay", 0) == 0) & ~gathered(history)
+    # Whatever the law asks for, a stored weight moves by whole last places. Of rows that occur several times in a batch
+    # optimizers add up the squares of the parts, which the law says nothing of.
     top, whole = column(rows, "weight_max"), column(rows, "weight_norm")
     if kind(history) in ("Adam", "Adamax", "Lion", "RMSprop") and largest is not None and top is not None:
         place = 2 * half_ulp(history) * top

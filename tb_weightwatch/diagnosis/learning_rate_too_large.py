@@ -24,12 +24,14 @@ from ._signals import (
     ever,
     largest_step,
     latest_known,
+    lengths,
     run_column,
     running_max,
     running_mean,
     streak,
     trainable,
     variables,
+    weight_scale,
 )
 from ._structure import kernels
 from ._words import evidence
@@ -178,12 +180,14 @@ def _growth(rows: History, past: Past) -> Float:
     weight, update = column(rows, "weight_norm"), column(rows, "update_norm")
     assert weight is not None and update is not None
     weight = chosen(weight, kernels(rows))
+    usual = (weight_scale(rows) * lengths(rows))[kernels(rows)]
     if not weight.shape[1]:
         return np.full(len(rows), np.nan)
     # The first row holds the weight after its step; the step itself bounds what was there before.
     first, step = past.first(weight), past.first(chosen(update, kernels(rows)))
     origin = np.maximum(np.maximum(first - np.where(np.isfinite(step), step, 0), 0), 0.1 * first)
-    ratio = np.where(origin > 0, weight / np.where(origin > 0, origin, 1), np.nan)
+    # What starts at zero (a bias of several axes, an adapter) has not blown up when it is of usual size.
+    ratio = np.where(origin > 0, weight / np.maximum(origin, 0.3 * usual), np.nan)
     return np.asarray(np.fmax.reduce(np.where(np.isfinite(ratio), ratio, np.nan), axis=1))
 
 

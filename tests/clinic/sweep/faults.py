@@ -349,7 +349,8 @@ FAULTS: dict[str, Fault] = {
     "nothing-left": Fault("loss-disconnected", mutate=_loss(_nothing)),
     "through-numpy": Fault("no-gradient", fix=lambda r, g: SHORT, mutate=_through_numpy),
     "detached": Fault("no-gradient", fix=lambda r, g: _dense(r) | SHORT, mutate=_detached),
-    "sign-between": Fault("zero-gradient", fix=lambda r, g: _dense(r), mutate=_sign_between),
+    # The sign of a sigmoid is always 1: then the output is constant, and that comes first.
+    "sign-between": Fault("zero-gradient", ("constant-output",), fix=lambda r, g: _dense(r), mutate=_sign_between),
     "many-sigmoids": Fault("vanishing-gradient", fix=_sigmoids, effect=True),
     "loss-a-million": Fault(
         "exploding-gradient", ("learning-rate-too-large",), effect=True, fix=_sgd,
@@ -375,7 +376,9 @@ FAULTS: dict[str, Fault] = {
         fix=lambda r, g: _sgd(r, g) | {"loop": "eager", "steps": 30},
     ),
     "float16-overflow": Fault(
-        "loss-scale-skipping", mutate=_overflow, fix=lambda r, g: _numbers(r) | {"loop": "fit", "steps": 60}
+        # Where the forward pass overflows already, the loss itself is infinite: then that is what is broken first.
+        "loss-scale-skipping", ("nonfinite-loss",), mutate=_overflow,
+        fix=lambda r, g: _numbers(r) | {"loop": "fit", "steps": 60},
     ),
     "never-applied": Fault("updates-not-applied", fix=lambda r, g: _loop(r), mutate=_no_apply),
     "bare-variable": Fault(

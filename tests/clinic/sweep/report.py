@@ -30,6 +30,7 @@ class Outcome(NamedTuple):
     causes: tuple[str, ...]
     families: tuple[str, ...]
     judged: Judged
+    bare: bool = False  # a compiled loop that hands over the loss alone
 
     @property
     def first(self) -> str:
@@ -87,7 +88,7 @@ def outcomes(
         if why := _left_out(name, line):
             left[why] += 1
         else:
-            found.append(Outcome(name, group, causes, families, judged))
+            found.append(Outcome(name, group, causes, families, judged, line.get("run", {}).get("loop") == "bare"))
     return found, Left(left["unproven"], left["harmless"], left["lost"])
 
 
@@ -161,6 +162,9 @@ def summary(found: Sequence[Outcome]) -> list[str]:
     def ill(chosen: list[Outcome]) -> list[Outcome]:
         return [one for one in chosen if one.causes]
 
+    def shown(chosen: list[Outcome]) -> list[Outcome]:
+        return [one for one in chosen if not one.bare]
+
     def count(chosen: list[Outcome], true: Callable[[Outcome], bool]) -> str:
         return _rate(sum(map(true, chosen)), len(chosen))
 
@@ -171,6 +175,7 @@ def summary(found: Sequence[Outcome]) -> list[str]:
         row("healthy: called sick at some step", lambda c: count(well(c), Outcome.alarmed)),
         row("healthy: undecided", lambda c: count(well(c), lambda one: one.judged.status == "undecided")),
         row("sick: right cause first", lambda c: count(ill(c), lambda one: one.right)),
+        row("the same, where more than the loss is shown", lambda c: count(shown(ill(c)), lambda one: one.right)),
         row("sick: among the first three", lambda c: count(ill(c), lambda one: 0 < one.judged.rank(one.causes) <= 3)),
         row("sick: not called sick", lambda c: count(ill(c), lambda one: one.judged.status != "sick")),
         row("steps until the right verdict, median", lambda c: _steps(ill(c))),
