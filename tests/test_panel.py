@@ -19,10 +19,6 @@ pytest.importorskip("playwright", reason="the panel is tested in a browser")
 
 from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, expect, sync_playwright
 
-from tb_weightwatch import schema
-from tb_weightwatch.history import Record
-from tb_weightwatch.writer import EventWriter, directory_sink
-
 from . import recordings
 from .processes import CHROMIUM, tensorboard, wait_for_runs
 
@@ -51,6 +47,27 @@ import os, signal, sys, time
 from tests import recordings
 recordings.write(f"{sys.argv[1]}/died", 64, end=None, close=False, started=time.time() - 7200)
 os.kill(os.getpid(), signal.SIGKILL)
+"""
+# A training, written as the recorder writes, in real time, until a file says stop. No pause of the tests halts it.
+LIVE = """
+import sys, time
+from pathlib import Path
+from tb_weightwatch import schema
+from tb_weightwatch.history import Record
+from tb_weightwatch.writer import EventWriter, directory_sink
+from tests import recordings
+folder, step = Path(sys.argv[1]), 1
+writer = EventWriter(directory_sink(folder / "live"), "live", time.time())
+for record in recordings.facts():
+    writer.add(record)
+while not (folder / "stop").exists():
+    time.sleep(0.2)
+    block = recordings.rows(step, 8)
+    block.times[:] = time.time()
+    writer.append(block)
+    step += 8
+writer.add(schema.settle_record(Record(step - 1, "end", {"how": "completed", "detail": ""}, time.time())))
+writer.close()
 """
 
 
@@ -151,28 +168,6 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=OUTPUT / f"{name}.png")
 
 
-class Live(threading.Thread):
-    """A training in the background, written as the recorder writes, in real time."""
-
-    def __init__(self, logdir: Path) -> None:
-        super().__init__(daemon=True)
-        self.logdir, self.stop = logdir, threading.Event()
-
-    def run(self) -> None:
-        started = time.time()
-        writer = EventWriter(directory_sink(self.logdir), "live", started)
-        for record in recordings.facts():
-            writer.add(record)
-        step = 1
-        while not self.stop.wait(0.2):
-            block = recordings.rows(step, 8)
-            block.times[:] = time.time()
-            writer.append(block)
-            step += 8
-        writer.add(schema.settle_record(Record(step - 1, "end", {"how": "completed", "detail": ""}, time.time())))
-        writer.close()
-
-
 @LOADERS
 def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_steps(
     page: Page, loader: str, tmp_path: Path
@@ -185,8 +180,7 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
         expect(frame.get_by_role("heading", name="No recorded run yet")).to_be_visible(timeout=30_000)
         expect(frame.locator("pre")).to_contain_text("callbacks=[ww.WeightWatch(")
         page.evaluate("window.stays = true")
-        live = Live(tmp_path / "live")
-        live.start()
+        live = python(LIVE, tmp_path)
         kicker = frame.locator(".kicker")
         expect(kicker).to_contain_text("training, at step", timeout=30_000)
         frame.locator("select.quantity").select_option("weight_norm")
@@ -198,8 +192,8 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
         zoomed, axis = page.url, frame.locator(".map-ticks").inner_text()
         before = kicker.inner_text()
         expect(kicker).not_to_have_text(before, timeout=15_000)
-        live.stop.set()
-        live.join(20)
+        (tmp_path / "stop").touch()
+        assert live.wait(30) == 0
         expect(kicker).to_contain_text("ended after", timeout=15_000)
         expect(chosen).to_have_text("dense_1/kernel")
         expect(frame.locator("select.quantity")).to_have_value("weight_norm")
