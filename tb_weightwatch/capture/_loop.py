@@ -34,8 +34,7 @@ class Loop:
         self._stood: dict[str, Any] = {}  # where the optimizers stood at the start of the open step
         self._ended: tuple[dict[int, Any], dict[str, Any]] | None = None  # the same, at the end of the step just over
         self._gradients = ""  # "used", "raw" or "none", as last described
-        self._rows = 0
-        self._first = True
+        self._rows = 0  # recorded so far
 
     # -- the open step
 
@@ -61,7 +60,7 @@ class Loop:
 
     def _began(self, seen: Seen, forward: bool) -> None:
         """In the first step, weights may have been made, or loaded, since the Watch was."""
-        if self._first and not seen.applied:
+        if not self._rows and not seen.applied:
             self.watched.refresh(self._sight)
             trained = self.watched.trained.items()
             self._before |= {k: held(v) for k, v in trained if forward or k not in self._before}
@@ -119,7 +118,7 @@ class Loop:
         run = self._run(seen, loss, stands)
         data = {name: tf.nest.map_structure(_own, value) for name, value in data.items()}
         self.steps.take(step, Reading(tuple(names.values()), uses, changes, none, outputs, data, run))
-        self._first, self._ended = False, (after, stands)
+        self._rows, self._ended = self._rows + 1, (after, stands)
 
     def _change(self, seen: Seen, name: int, after: Any, pairs: dict[int, Any]) -> Change:
         gradient: Any = UNSEEN
@@ -146,12 +145,11 @@ class Loop:
         if gradients != self._gradients and (gradients != "none" or not self._gradients):
             self._gradients = gradients
             recorder.describe(step, "facts", {"gradients": gradients})
-        self._rows += 1
-        if self._rows == REMEMBERED and self._gradients == "none":
+        if self._rows + 1 == REMEMBERED and self._gradients == "none":
             # Nobody shows gradients; whether there has been one at all is seen in what the optimizer keeps of them.
             state = facts.optimizer_state(self.watched.leaves, self.watched.trained)
             recorder.describe(step, "facts", {"optimizer_state": state} if state else {})
-        if self._first:
+        if not self._rows:
             recorder.describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))
             for found in described(data["x"], data["y"]):
                 recorder.describe(step, "features", found)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..history import History
+from ._readings import alike, below
 from ._signals import (
     Bool,
     Float,
@@ -190,27 +191,11 @@ def _by_value(history: History) -> Float:
     units, name = predicted_units(history), loss_name(history)
     of_classes = np.full(len(history), np.log(units)) if units > 1 else _of_two(history)
     if "squared" not in name:
-        return np.asarray(np.where(_below(history, _ENTROPIES), np.nan, of_classes))
+        return np.asarray(np.where(below(history, _ENTROPIES), np.nan, of_classes))
     # What is less than the squared error is a distance, or nearly one.
     variance = _variance(history)
-    level = np.where(_below(history, _SQUARES), _DISTANCE * np.sqrt(variance), variance)
-    return np.asarray(np.where(_equal(history, _ENTROPIES), of_classes, level))
-
-
-def _below(history: History, readings: tuple[str, ...]) -> Bool:
-    """Returns `[T]` whether the loss was ever less than each of these: more it can be (regularised, not clipped)."""
-    least = np.fmin.reduce([run_column(history, reading) for reading in readings])
-    return ever(run_column(history, "loss") < 0.99 * least - 1e-5)
-
-
-def _equal(history: History, readings: tuple[str, ...]) -> Bool:
-    """Returns `[T]` whether the loss has been what one of these readings gives, in every row so far that tells."""
-    loss, known, alike = run_column(history, "loss"), np.zeros(len(history), bool), np.zeros(len(history), bool)
-    for reading in readings:
-        value = run_column(history, reading)
-        told = np.isfinite(value) & np.isfinite(loss)
-        known, alike = known | told, alike | told & (np.abs(loss - value) <= 0.01 * np.abs(value) + 1e-5)
-    return np.asarray(ever(alike) & ~ever(known & ~alike))
+    level = np.where(below(history, _SQUARES), _DISTANCE * np.sqrt(variance), variance)
+    return np.asarray(np.where(alike(history, _ENTROPIES), of_classes, level))
 
 
 def loss_facts(history: History) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from ..history import History
 from ._causal import recorded
 from ._optimizer import accumulation, normalised
-from ._signals import Bool, anything_nonfinite, column, ever, facts, latest, latest_known, moving, weight_scale
+from ._signals import Bool, anything_nonfinite, column, ever, latest, latest_known, moving, weight_scale
 from ._structure import kernels
 
 
@@ -24,8 +24,10 @@ def still(history: History, state: str, rows: int) -> Bool:
     nothing, count = np.zeros(len(history), bool), column(history, "iterations")
     if recorded(history, "gradient_norm") or count is None or not len(history) or not normalised(history):
         return nothing
-    if facts(history).get("optimizer_state") != state or not kernels(history).any():
+    told = [record for record in history.of_kind("facts") if "optimizer_state" in record.data]
+    if not told or told[-1].data["optimizer_state"] != state or not kernels(history).any():
         return nothing
+    seen = history.steps >= told[-1].step  # before that it was not known
     counted = latest_known(count) - latest_known(count)[:1] >= rows * accumulation(history)
     matters = latest(history, "learning_rate") > 1e-5 * np.max(weight_scale(history)[kernels(history)])
-    return np.asarray(counted & matters & ~ever(moving(history)) & ~ever(anything_nonfinite(history)))
+    return np.asarray(seen & counted & matters & ~ever(moving(history)) & ~ever(anything_nonfinite(history)))

@@ -23,6 +23,7 @@ from ._signals import (
     variables,
     weight_scale,
 )
+from ._structure import layer_of, model_layers
 
 # About `lr` per element whatever the gradient's size.
 NORMALISED = ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion", "schedulefreeadamw", "adafactor", "muon")
@@ -159,9 +160,11 @@ def _asked(rows: History, past: Past) -> Float | None:
 @described
 def gathered(history: History) -> Bool:
     """Returns `[V]` which variables are tables that rows are taken from (embeddings)."""
-    layers = (facts(history).get("model") or {}).get("layers") or []
-    tables = {str(layer.get("name")) for layer in layers if layer.get("class") == "Embedding"}
-    return np.array([v.layer in tables or v.name.endswith("embeddings") for v in variables(history)], bool)
+    found = np.array([v.name.endswith("embeddings") for v in variables(history)], bool)
+    for layer in model_layers(history):
+        if layer.get("class") == "Embedding":
+            found |= layer_of(history, str(layer.get("name")))
+    return found
 
 
 def against_law(rows: History) -> Bool:

@@ -27,3 +27,19 @@ def equals(history: History, reading: str, other: str, least: int = 3) -> Bool:
     # Where the loss is lost, no more batches will tell.
     enough = (np.cumsum(same) >= least) | (np.cumsum(same) >= 1) & ever(history.known("loss") & ~np.isfinite(loss))
     return np.asarray(enough & (np.cumsum(told & ~same) == 0))
+
+
+def below(history: History, readings: tuple[str, ...]) -> Bool:
+    """Returns `[T]` whether the loss was ever less than each of these: more it can be (regularised, not clipped)."""
+    least = np.fmin.reduce([run_column(history, reading) for reading in readings])
+    return ever(run_column(history, "loss") < 0.99 * least - 1e-5)
+
+
+def alike(history: History, readings: tuple[str, ...]) -> Bool:
+    """Returns `[T]` whether the loss has been what one of these readings gives, in every row so far that tells."""
+    loss, known, alike = run_column(history, "loss"), np.zeros(len(history), bool), np.zeros(len(history), bool)
+    for reading in readings:
+        value = run_column(history, reading)
+        told = np.isfinite(value) & np.isfinite(loss)
+        known, alike = known | told, alike | told & (np.abs(loss - value) <= 0.01 * np.abs(value) + 1e-5)
+    return np.asarray(ever(alike) & ~ever(known & ~alike))

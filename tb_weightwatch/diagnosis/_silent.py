@@ -14,15 +14,14 @@ from ..history import History
 from ._causal import causal
 from ._layers import RELUS
 from ._past import Past
-from ._signals import Bool, column, described, variables
-from ._structure import PLAIN, TRANSPARENT, model_layers
+from ._signals import Bool, column, described, trainable, variables
+from ._structure import PLAIN, TRANSPARENT, layer_of, model_layers
 
 
 class Pair(NamedTuple):
-    """A ReLU layer and what follows it. `own`: places of its variables; `kernel` and `bias`: those of the next one."""
+    """A ReLU layer and what follows it. `own`: places of its variables; `kernel`, `bias`: the next one's."""
 
     relu: str
-    following: str
     own: tuple[int, ...]
     kernel: int
     bias: int
@@ -32,21 +31,21 @@ class Pair(NamedTuple):
 def pairs(history: History) -> tuple[Pair, ...]:
     """Returns each ReLU layer that is followed by a layer with kernel and bias, as far as the model is a chain."""
     found: list[Pair] = []
-    before, relu = "", False
+    mine: tuple[int, ...] = ()
+    before, relu = "", False  # the last layer with weights (`mine` are its variables), and whether a ReLU follows it
     for layer in model_layers(history):
         name, kind = str(layer.get("name") or ""), str(layer.get("class") or "")
-        own = [(i, v) for i, v in enumerate(variables(history)) if v.trainable and v.layer == name]
         if kind == "ReLU" or (kind == "Activation" and str(layer.get("activation")) in RELUS):
             relu = True
         elif kind in PLAIN:
-            kernel = [i for i, v in own if len(v.shape) > 1]
-            bias = [i for i, v in own if len(v.shape) == 1]
-            mine = tuple(i for i, v in enumerate(variables(history)) if v.trainable and v.layer == before)
+            own = tuple(int(i) for i in np.flatnonzero(layer_of(history, name) & trainable(history)))
+            kernel = [i for i in own if len(variables(history)[i].shape) > 1]
+            bias = [i for i in own if len(variables(history)[i].shape) == 1]
             if relu and mine and len(kernel) == 1 and len(bias) == 1:
-                found.append(Pair(before, name, mine, kernel[0], bias[0]))
-            before, relu = name, str(layer.get("activation")) in RELUS
+                found.append(Pair(before, mine, kernel[0], bias[0]))
+            before, relu, mine = name, str(layer.get("activation")) in RELUS, own
         elif kind not in TRANSPARENT or layer.get("weights"):
-            before, relu = "", False
+            relu, mine = False, ()
     return tuple(found)
 
 

@@ -56,7 +56,7 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding | Lacks | N
         rows: recorded steps in a row before it is reported.
     """
     if not recorded(history, "gradient_norm"):
-        return _same_number(history, 10)
+        return _same_number(history, rows)
     able = trainable(history)
     if not able.any():
         return None
