@@ -58,6 +58,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
         )
         self._watched: Any = None  # the model of the present launch
+        self._new = False  # whether the user's own function has yet to be traced
         self._twin: Twin | None = None
         self._start()
 
@@ -85,6 +86,14 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         return self._recorder.history
 
     # -- what Keras calls
+
+    def set_model(self, model: Any) -> None:
+        """Takes the model; Keras makes its train function after this, unless a `fit` before has."""
+        super().set_model(model)
+        if getattr(model, "train_function", None) is None:
+            self._new = True
+        elif model is not self._watched:
+            self._new = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Starts a launch, or goes on with it where the model is the same."""
@@ -115,13 +124,14 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
-        recorder, due = self._recorder, False
+        entered, recorder, due = time.perf_counter(), self._recorder, False
         if self._twin is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
             due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function, self._taken = self._recording, self._step
         self._began = (batch, time.perf_counter(), due, self._steps.idle)
+        recorder.budget.spent(self._began[1] - entered)
 
     def _recording(self, iterator: Any) -> Any:
         twin = self._twin
@@ -179,6 +189,11 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def _plain(self, steps: int, seconds: float, alone: bool) -> None:
         self._step += steps
         self._steps.skip()
+        if self._new:
+            self._new = False
+            if self._traced:  # so this one was as well, and of the two the user's training alone needs only one
+                self._recorder.budget.prepared(seconds)
+                return
         for _ in range(steps):
             self._recorder.budget.stepped(seconds / steps, recorded=not alone)
 
@@ -189,7 +204,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
                 self._recorder.budget.stepped(seconds / steps, recorded=True)
         else:
             self._traced = True
-            self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
+            if not self._new:  # else it takes the place of the user's own, which comes later and is charged then
+                self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
         if not self._recorder.due(self._step + 1):
             self._steps.gather()
 
