@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tb_weightwatch.capture._schedule import ALWAYS, BURST, FIRST, Budget, Schedule, scheduled
+from tb_weightwatch.capture._schedule import ALWAYS, BURST, FIRST, Budget, Schedule, following, place, scheduled
 
 
 class Clock:
@@ -60,6 +60,15 @@ def test_bursts_are_whole_and_start_irregularly() -> None:
     gaps = {b - a for a, b in itertools.pairwise(starts)}
     assert len(gaps) > 10
     assert len({s % 4 for s in starts}) == 4  # no aliasing with accumulation over four steps
+
+
+@pytest.mark.parametrize("start", [0, 4_000, 65_000, 2_000_000])
+def test_between_bursts_nothing_need_be_asked(start: int) -> None:
+    """`following` names the next step at which a burst begins; before it none does."""
+    begins = [s for s in range(start + 1, start + 6_000) if (place(s) == 0 if s > FIRST else s <= FIRST)]
+    for step in range(start, begins[-1]):
+        assert following(step) == next(s for s in begins if s > step)
+        begins = begins[1:] if step + 1 >= begins[0] else begins
 
 
 def test_it_is_the_same_each_time() -> None:

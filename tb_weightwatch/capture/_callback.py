@@ -69,6 +69,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._recorder.budget.pause()  # until training begins
         self._twin, self._step, self._taken = None, 0, 0
         self._traced = False  # whether the twin has run
+        self._rest = 0.0  # the step before which nothing need be asked
+        self._resting = False  # whether the step that runs is before it
         self._began: tuple[int, float, bool, bool] = (0, 0.0, False, True)
 
     @property
@@ -102,6 +104,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start()
         self._watched = model
+        self._rest = 0.0  # it may be compiled anew since
         self._recorder.budget.begin()
         with self._recorder.guarded():
             self._prepare(model)
@@ -124,6 +127,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
+        self._resting = self._step + 1 < self._rest
+        if self._resting:
+            return
         entered, recorder, due = time.perf_counter(), self._recorder, False
         if self._twin is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
@@ -176,6 +182,12 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, brings its rows in."""
+        if self._resting:
+            self._step += 1
+            if time.perf_counter() >= self._steps.look:
+                with self._recorder.guarded():
+                    self._steps.tick(self._step)
+            return
         begin, started, recorded, alone = self._began
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
@@ -188,7 +200,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _plain(self, steps: int, seconds: float, alone: bool) -> None:
         self._step += steps
-        self._steps.skip()
+        rest = self._steps.skip(self._step)
+        self._rest = rest if self.model.steps_per_execution == 1 else 0.0
         if self._new:
             self._new = False
             if self._traced:  # so this one was as well, and of the two the user's training alone needs only one

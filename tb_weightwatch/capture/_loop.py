@@ -51,7 +51,6 @@ class Loop:
         """Lets go: the step that begins is not recorded."""
         self._sight.seen = self._ended = None
         self._before = {}
-        self.steps.skip()
 
     def remove(self) -> None:
         """Takes all hooks off the user's objects."""

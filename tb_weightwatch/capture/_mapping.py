@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -56,6 +57,11 @@ class Wanted:
     def asked(self, step: int) -> bool:
         """Says whether tensors of this very step are wanted, so that it must be recorded."""
         return any(steps is not None and step in steps for steps in self._tensors.values())
+
+    def following(self, step: int) -> float:
+        """Returns the next step after this one of which tensors are wanted; infinity if there is none."""
+        asked = (s for steps in self._tensors.values() for s in steps or () if s > step)
+        return min(asked, default=math.inf)
 
     def plan(self, step: int) -> Plan:
         """Returns what is wanted of a step."""

@@ -23,7 +23,7 @@ from ..writer import EventWriter, Sink, directory_sink
 from ._found import found_before
 from ._guard import Guard
 from ._mapping import Wanted
-from ._schedule import Budget, Schedule
+from ._schedule import Budget, Schedule, following
 
 
 class Nowhere:
@@ -94,6 +94,10 @@ class Recorder:
     def due(self, step: int) -> bool:
         """Says whether to record the step (from 1)."""
         return not self.off and (self._schedule.due(step) or self.wanted.asked(step))
+
+    def following(self, step: int) -> float:
+        """Returns the next step that may be due, after one that was not."""
+        return min(following(step), self.wanted.following(step))
 
     def describe(self, step: int, kind: str, data: Mapping[str, Any]) -> None:
         """Keeps and writes a dated record; of facts and described items only what changed."""

@@ -29,6 +29,21 @@ def place(step: int) -> int:
     return at - offset if offset <= at < offset + BURST else -1
 
 
+def following(step: int) -> int:
+    """Returns the next step after this one at which a burst may begin; a pure function of the step."""
+    if step < FIRST:
+        return step + 1
+    while True:
+        octave = (step // FIRST).bit_length() - 1  # of the step after this one
+        start, length = FIRST << octave, FIRST << octave
+        window = max(-(-BURST * length // PER_OCTAVE), BURST)
+        number = (step - start) // window
+        begin = start + number * window + _mixed(octave * 1_000_003 + number) % (window - BURST + 1) + 1
+        if begin > step and begin <= start + length:
+            return begin
+        step = min(start + (number + 1) * window, start + length)
+
+
 def scheduled(step: int) -> bool:
     """Says whether the fixed schedule records the step."""
     return place(step) >= 0
@@ -53,7 +68,9 @@ class Budget:
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, or it would hardly be recorded
     USUAL = 3  # plain steps from which on it is known how long one takes
     LEAST = 0.6  # seconds that rows may take at once in that first minute, however long tracing took
-    AIM = 0.8  # of the share; the rest is for what can not be measured from within: caches, Keras' own calls of callbacks
+    AIM = (
+        0.8  # of the share; the rest is for what can not be measured from within: caches, Keras' own calls of callbacks
+    )
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.share, self._clock = share, clock

@@ -15,6 +15,7 @@ from ._mapping import Plan
 from ._meter import Meter, Reading, host
 from ._pending import Layout, Pending
 from ._recorder import Recorder
+from ._schedule import BURST
 from ._worker import Worker
 
 LOOK = 0.1  # seconds between two looks
@@ -31,8 +32,8 @@ class Steps:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder, self._meter, self._pending = recorder, Meter(), Pending()
         self._worker = Worker()
-        self._follows = False  # whether the last step was taken
-        self._look = 0.0  # when to look again whether there is something to write
+        self._skipped = 1  # steps in a row that were not recorded
+        self.look = 0.0  # when to look again whether there is something to write
         self._weights: tuple[tuple[str, ...], int] = (), 0  # names of variables -> bytes of what a step shows of them
 
     @property
@@ -42,7 +43,7 @@ class Steps:
 
     def take(self, step: int, reading: Reading) -> None:
         """Has one step measured; nobody may change what it showed."""
-        follows, self._follows = self._follows, True
+        follows, self._skipped = self._skipped == 0, 0
         self._worker.do(lambda: self._measure(step, reading, follows))
         if self._bytes(reading) > LARGE:
             self._worker.wait()
@@ -54,16 +55,21 @@ class Steps:
             self._weights = reading.variables, sum(sizes)  # asked once: a thousand shapes take longer than their rows
         return self._weights[1] + sum(map(_size, reading.outputs.values()))
 
-    def skip(self) -> None:
-        """Says that a step is not recorded."""
-        self._follows = False
+    def skip(self, step: int) -> float:
+        """Says that a step is not recorded; returns the step before which nothing need be asked.
+
+        That is a later one when so many steps as a burst has were timed without recording: between bursts even a
+        question costs, since a step's own arithmetic leaves nothing of the recorder in the processor's caches.
+        """
+        self._skipped += 1
+        return self._recorder.following(step) if self._skipped > BURST else 0.0
 
     def tick(self, step: int) -> None:
         """Has written what is due; cheap, for every step."""
         now = time.perf_counter()
-        if now < self._look:
+        if now < self.look:
             return
-        self._look = now + LOOK
+        self.look = now + LOOK
         if self._recorder.ready(step) and self._worker.idle:
             self._worker.do(lambda: self._recorder.tick(step))
 

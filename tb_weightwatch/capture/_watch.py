@@ -79,6 +79,7 @@ class Watch:
             logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
         )
         self._closed, self._count = False, 0
+        self._rest = 0.0  # the step before which nothing need be asked
         self._watched = Watched(models, optimizers, own, strategy.num_replicas_in_sync)
         self._loop = Loop(self._watched, self._recorder)
         self._recorder.collect = self._loop.steps.collect
@@ -123,6 +124,9 @@ class Watch:
             raise RuntimeError("this Watch is closed; make a new one to go on recording")
         began = time.perf_counter()
         self._count += 1
+        if self._count + 1 < self._rest and began < self._loop.steps.look:
+            self._left = began
+            return
         recorder = self._recorder
         if recorder.off:
             self._loop.remove()
@@ -164,6 +168,8 @@ class Watch:
             if was or self._due:  # a scope takes longer than all that other steps cost
                 with tf.init_scope():
                     self._turn()
+            if not self._due:
+                self._rest = self._loop.steps.skip(self._count + 1)
             self._loop.steps.tick(self._count)
         self._alone = self._loop.steps.idle
 

@@ -31,6 +31,7 @@ MODELS = {
     "transformer": "transformer, two blocks",
     "tiny": "1,000 tiny variables",
 }
+SLOW = ("resnet", "tiny")  # to trace; they come last
 LONG = 62  # seconds of training: the default budget is stated for runs of more than a minute
 BRIEF = 12
 Case = tuple[str, list[str]]  # name, arguments of `training`
@@ -39,7 +40,8 @@ Case = tuple[str, list[str]]  # name, arguments of `training`
 def cases() -> list[Case]:
     """Returns what is to be measured, by name."""
     found: list[Case] = []
-    for name in MODELS:
+    quick = [name for name in MODELS if name not in SLOW]
+    for name in quick:
         peers = ["--peers"] if name in ("mlp", "cnn") else []
         found.append((f"{name} fit graph", [name, "fit", "graph", "--seconds", str(LONG), *peers]))
     for name in ("mlp", "cnn", "lstm", "transformer"):
@@ -53,7 +55,9 @@ def cases() -> list[Case]:
             number = sum(f"{name} alone {who}" in case for case, _ in found)
             arguments = [name, "fit", "graph", "--alone", who, "--seconds", str(BRIEF)]
             found.append((f"{name} alone {who} {number}", arguments))
-    for name in MODELS:
+    for name in (*quick, *SLOW):
+        if name in SLOW:
+            found.append((f"{name} fit graph", [name, "fit", "graph", "--seconds", str(LONG)]))
         for who in ("plain", "default"):
             found.append((f"{name} peak {who}", [name, "fit", "graph", "--peak", who]))
     return found
@@ -121,7 +125,7 @@ def others(results: dict[str, Any]) -> list[str]:
     for name in ("mlp", "cnn"):
         whole = results.get(f"{name} fit graph")
         if whole and "keras" in whole:
-            callback = "Keras' TensorBoard callback, `histogram_freq=1`, epochs of 0.5 s"
+            callback = "Keras' TensorBoard callback, `histogram_freq=1`, epochs of 2 s"
             lines.append(f"| {MODELS[name]}, {callback} | {ratio(whole['keras'])} |")
         steps = {who: [results[k]["step_ms"] for k in results if k.startswith(f"{name} alone {who}")]
                  for who in ("plain", "debugger")}  # fmt: skip

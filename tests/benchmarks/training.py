@@ -24,7 +24,7 @@ import tb_weightwatch as ww
 
 from .models import SUBJECTS, Subject
 
-CHUNK = 0.5  # seconds of training by turns, about
+CHUNK = 2.0  # seconds of training by turns, about: a `fit` begins and ends with some milliseconds of ours
 SELDOM = 4  # every so many rounds, arms whose steps are all alike have their turn
 
 
@@ -80,6 +80,7 @@ def loop(subject: Subject, jit: bool, watch_of: Callable[[Any, Any], Any]) -> Ar
     def run(count: int) -> None:
         if budget is not None:
             budget.begin()
+            watch._left = None  # the others' turn was no step of this training
         for _ in range(count):
             loss, gradients = step(x, y)
             if watch is not None:
