@@ -21,7 +21,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tb_weightwatch import reader, schema
 from tb_weightwatch.diagnosis import diagnose
-from tb_weightwatch.reader import ProviderReader, Skipped
+from tb_weightwatch.reader import ProviderReader, Skipped, _listing
 from tb_weightwatch.schema import Tag
 
 from . import recordings
@@ -33,10 +33,13 @@ class Counting:
     """A data provider that counts the calls and remembers how many tags each asked for."""
 
     def __init__(self, logdir: Path) -> None:
-        self.multiplexer = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance={"weightwatch": 10})
-        self.multiplexer.AddRunsFromDirectory(str(logdir))
         self.logdir = str(logdir)
         self.asked: list[int] = []
+        self.listed: list[bool] = []  # whether each list was asked for as a whole
+        self.restart()
+
+    def restart(self) -> None:
+        self.multiplexer = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance={"weightwatch": 10})
         self.reload()
 
     def reload(self) -> None:
@@ -45,6 +48,8 @@ class Counting:
         self.provider = data_provider.MultiplexerDataProvider(self.multiplexer, self.logdir)
 
     def list_tensors(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs["plugin_name"] == schema.PLUGIN:
+            self.listed.append(kwargs["run_tag_filter"].tags is None)
         return self.provider.list_tensors(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -272,8 +277,9 @@ def test_a_killed_trainer_loses_no_more_than_what_it_had_not_written(tmp_path: P
         assert launch.now.step == 240
 
 
-def test_a_run_is_read_as_it_grows(tmp_path: Path) -> None:
+def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what changed is read again, in few calls, and the History is the same object, grown."""
+    monkeypatch.setattr(_listing, "WHOLE", 0.0)  # rows without a state
     sink = recordings.directory_sink(tmp_path)
     recordings.write(tmp_path, 400, sink=sink, end=None, close=False)
     counting = Counting(tmp_path)
@@ -300,6 +306,42 @@ def test_a_run_is_read_as_it_grows(tmp_path: Path) -> None:
         assert len(history) == 408
     assert counting.asked == [1]
     sink.close()
+
+
+def test_while_no_state_changes_no_whole_list_is_asked_for(tmp_path: Path) -> None:
+    """A poll costs a look at the launches' states; what goes on, comes or goes is seen at once."""
+    sink = recordings.directory_sink(tmp_path / "a")
+    recordings.write(tmp_path / "a", 400, sink=sink, end=None, close=False)
+    recordings.write(tmp_path / "b", 40)
+    counting = Counting(tmp_path)
+    source = ProviderReader(counting)
+
+    def look() -> tuple[list[str], int, bool]:
+        """Returns runs, rows of the one that goes on, and whether any whole list was asked for."""
+        counting.reload()
+        counting.listed.clear()
+        found = sorted(source.peek(CTX, ""))
+        with source.opened(CTX, "", "a/weightwatch") as opened:
+            return found, len(opened.launches[0].history), any(counting.listed)
+
+    both = ["a/weightwatch", "b/weightwatch"]
+    assert look() == (both, 400, True)
+    assert look() == (both, 400, False)
+    later = schema.encode_rows(recordings.rows(401, 8), 400, started=recordings.STARTED)
+    number = len([t for t in tags(event_file(tmp_path / "a")) if t.kind == "rows"])
+    sink.emit(schema.to_summary(Tag("a1", "rows", number), later), 408, time.time())
+    state = reader.launches(tmp_path / "a")[0].now
+    assert state is not None
+    sink.emit(schema.to_summary(Tag("a1", "now"), schema.encode_now(state)), 408, time.time())
+    sink.flush()
+    assert look() == (both, 408, True)
+    assert look() == (both, 408, False)
+    recordings.write(tmp_path / "c", 40)
+    assert look() == ([*both, "c/weightwatch"], 408, True)
+    sink.close()
+    shutil.rmtree(tmp_path / "b")
+    counting.restart()
+    assert look() == (["a/weightwatch", "c/weightwatch"], 408, True)
 
 
 def test_a_look_at_all_runs_reads_no_rows(tmp_path: Path) -> None:
@@ -340,7 +382,7 @@ def test_a_run_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
         pass
     shutil.rmtree(tmp_path / "weightwatch")
     recordings.write(tmp_path, 40, launch="b2")
-    source._provider = Counting(tmp_path)
+    counting.restart()
     with source.opened(CTX, "", "weightwatch") as opened:
         assert [(x.history.launch, len(x.history)) for x in opened.launches] == [("b2", 40)]
 

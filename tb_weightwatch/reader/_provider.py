@@ -15,6 +15,7 @@ from ._arrays import of_variable
 from ._assembly import Assembly
 from ._directories import chosen
 from ._elsewhere import Elsewhere, Written
+from ._listing import Listing
 from ._read_run import ReadRun
 from ._stamps import Stamps, changed_tags, launches_of, maps_of, revision_of, rewritten, splittable
 
@@ -36,6 +37,7 @@ class ProviderReader:
     def __init__(self, provider: Any, budget: int = BUDGET, hints: Mapping[str, int] | None = None) -> None:
         self._provider, self._budget = provider, budget
         self._elsewhere = Elsewhere(provider, hints or {})
+        self._listing = Listing(provider)
         self._runs: OrderedDict[tuple[str, str], ReadRun] = OrderedDict()
         self._lock = threading.Lock()
         self._largest = 1 << 16  # bytes of a datum, at most so far
@@ -46,7 +48,7 @@ class ProviderReader:
         Runs that somebody else wrote have no state to look at: they are read whole, as many as `PATIENCE` allows, so a
         long list of them fills up over several calls.
         """
-        listed = self._list(ctx, experiment, None)
+        listed = self._listing.of(ctx, experiment, None)
         others = self._others(ctx, experiment, listed)
         with self._lock:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in listed and k[1] not in others]:
@@ -99,7 +101,7 @@ class ProviderReader:
         """
         entry = self._entry(experiment, run)
         with entry._lock:
-            stamps = self._list(ctx, experiment, run).get(run)
+            stamps = self._listing.of(ctx, experiment, run).get(run)
             if not stamps:
                 others = self._elsewhere.of(ctx, experiment, run)
                 if not others:
@@ -126,7 +128,7 @@ class ProviderReader:
 
         The newest are read first. Nothing is kept: what is looked through has no more than `MAX_MAPS` bytes.
         """
-        tags = sorted(maps_of(self._list(ctx, experiment, run).get(run, {}), launch), reverse=True)
+        tags = sorted(maps_of(self._listing.of(ctx, experiment, run).get(run, {}), launch), reverse=True)
         found: list[Map] = []
         read, looked, at_once = 0, 0, 2
         while read < len(tags) and looked < MAX_MAPS:
@@ -139,24 +141,6 @@ class ProviderReader:
         return found, len(tags) - read
 
     # -- what changed
-
-    def _list(self, ctx: Any, experiment: str, run: str | None) -> dict[str, Stamps]:
-        from tensorboard.data.provider import RunTagFilter
-
-        found = self._provider.list_tensors(
-            ctx,
-            experiment_id=experiment,
-            plugin_name=schema.PLUGIN,
-            run_tag_filter=None if run is None else RunTagFilter(runs=[run]),
-        )
-        return {
-            name: {
-                tag: (series.max_step, series.max_wall_time)
-                for tag, series in tags.items()
-                if schema.parse_tag(tag) is not None
-            }
-            for name, tags in found.items()
-        }
 
     def _entry(self, experiment: str, run: str) -> ReadRun:
         with self._lock:

@@ -25,6 +25,7 @@ import tb_weightwatch as ww
 from .models import SUBJECTS, Subject
 
 CHUNK = 2.0  # seconds of training by turns, about: a `fit` begins and ends with some milliseconds of ours
+FIRST = 12  # steps of each before the turns begin
 SELDOM = 4  # every so many rounds, arms whose steps are all alike have their turn
 
 
@@ -48,48 +49,58 @@ def batch_of(subject: Subject) -> tuple[Any, Any]:
     return subject.inputs(rng, subject.batch), rng.integers(0, subject.classes, subject.batch).astype("int32")
 
 
-def fit(subject: Subject, jit: bool, callbacks: list[Any]) -> Callable[[int], None]:
-    """Returns what trains so many steps by `model.fit`."""
+def fit(subject: Subject, jit: bool) -> Callable[[list[Any]], Callable[[int], None]]:
+    """Returns what makes, for some callbacks, what trains so many steps by `model.fit`; all of them the same model."""
     model = compiled(subject, jit)
     batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat()
     options = tf.data.Options()
     options.autotune.enabled = False  # else a fit ends only when tf.data's tuner wakes, after 2.55, 5.11 ... seconds
     batches = batches.with_options(options)
-    return lambda n: model.fit(batches, steps_per_epoch=n, verbose=0, shuffle=False, callbacks=callbacks)
+
+    def trained(callbacks: list[Any]) -> Callable[[int], None]:
+        return lambda n: model.fit(batches, steps_per_epoch=n, verbose=0, shuffle=False, callbacks=callbacks)
+
+    return trained
 
 
-def loop(subject: Subject, jit: bool, watch_of: Callable[[Any, Any], Any]) -> Arm:
-    """Returns what trains so many steps by a traced function of one's own."""
+def loop(subject: Subject, jit: bool) -> Callable[[Callable[[Any, Any], Any] | None], Arm]:
+    """Returns what makes, with a Watch or without, what trains so many steps by a traced function of one's own."""
     keras.utils.set_random_seed(1)
     model, optimizer = subject.build(), subject.optimizer()
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     x, y = (tf.constant(part) for part in batch_of(subject))
     variables = model.trainable_variables
     optimizer.build(variables)
-    watch = watch_of(model, optimizer)
-    budget = watch._recorder.budget if watch is not None else None
 
-    @tf.function(jit_compile=jit)
-    def step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss, (gradients if watch is not None else None)
-
-    def run(count: int) -> None:
+    def trained(watch_of: Callable[[Any, Any], Any] | None) -> Arm:
+        watch = watch_of(model, optimizer) if watch_of else None
+        budget = watch._recorder.budget if watch is not None else None
         if budget is not None:
-            budget.begin()
-            watch._left = None  # the others' turn was no step of this training
-        for _ in range(count):
-            loss, gradients = step(x, y)
-            if watch is not None:
-                watch.step(loss, inputs=x, targets=y, gradients=zip(gradients, variables, strict=True))
-        loss.numpy()
-        if budget is not None:
-            budget.pause()  # what comes now is the others' turn, not this training
+            budget.pause()
 
-    return Arm(run, watch)
+        @tf.function(jit_compile=jit)
+        def step(x: Any, y: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = loss_of(y, model(x, training=True))
+            gradients = tape.gradient(loss, variables)
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            return loss, (gradients if watch is not None else None)
+
+        def run(count: int) -> None:
+            if budget is not None:
+                budget.begin()
+                watch._left = None  # the others' turn was no step of this training
+            for _ in range(count):
+                loss, gradients = step(x, y)
+                if watch is not None:
+                    watch.step(loss, inputs=x, targets=y, gradients=zip(gradients, variables, strict=True))
+            loss.numpy()
+            if budget is not None:
+                budget.pause()  # what comes now is the others' turn, not this training
+
+        return Arm(run, watch)
+
+    return trained
 
 
 def always(watch: Any) -> Any:
@@ -99,32 +110,30 @@ def always(watch: Any) -> Any:
 
 
 def arms(subject: Subject, way: str, jit: bool, folder: Path, peers: bool = False) -> dict[str, Arm]:
-    """Returns the trainings that go by turns."""
+    """Returns the trainings that go by turns: the same weights in the same places of memory, or several percent of
+    what is measured would be where a model's tensors happen to lie."""
     told: dict[str, Any] = {"verbose": False}
     if way == "loop":
+        trained = loop(subject, jit)
         return {
-            "plain": loop(subject, jit, lambda m, o: None),
-            "default": loop(subject, jit, lambda m, o: ww.Watch(folder / "default", m, o, **told)),
-            "every": loop(subject, jit, lambda m, o: always(ww.Watch(folder / "every", m, o, overhead=None, **told))),
+            "plain": trained(None),
+            "default": trained(lambda m, o: ww.Watch(folder / "default", m, o, **told)),
+            "every": trained(lambda m, o: always(ww.Watch(folder / "every", m, o, overhead=None, **told))),
         }
+    fitted = fit(subject, jit)
     usual = ww.WeightWatch(folder / "default", **told)
     every = always(ww.WeightWatch(folder / "every", overhead=None, **told))
-    found = {
-        "plain": Arm(fit(subject, jit, [])),
-        "default": Arm(fit(subject, jit, [usual]), usual),
-        "every": Arm(fit(subject, jit, [every]), every),
-    }
+    found = {"plain": Arm(fitted([])), "default": Arm(fitted([usual]), usual), "every": Arm(fitted([every]), every)}
     if peers:
-        keras_own = keras.callbacks.TensorBoard(folder / "keras", histogram_freq=1)
-        found["keras"] = Arm(fit(subject, jit, [keras_own]))
+        found["keras"] = Arm(fitted([keras.callbacks.TensorBoard(folder / "keras", histogram_freq=1)]))
     return found
 
 
 def turns(made: dict[str, Arm], seconds: float) -> tuple[dict[str, list[float]], int]:
     """Trains by turns until the plain one has trained so many seconds; seconds of each turn, and its steps."""
     begin = time.perf_counter()
-    made["plain"].run(12)
-    count = max(8, int(CHUNK / ((time.perf_counter() - begin) / 12)))
+    made["plain"].run(FIRST)
+    count = max(8, int(CHUNK / ((time.perf_counter() - begin) / FIRST)))
     took: dict[str, list[float]] = {name: [] for name in made}
     order, number = list(made), 0
     while sum(took["plain"]) < seconds:
@@ -146,7 +155,7 @@ def measure(subject: Subject, way: str, jit: bool, seconds: float, peers: bool) 
         made, started = arms(subject, way, jit, folder, peers), {}
         for name, arm in made.items():
             begin = time.perf_counter()
-            arm.run(12)
+            arm.run(FIRST)
             started[name] = time.perf_counter() - begin
         took, count = turns(made, seconds)
         plain = np.array(took["plain"])
@@ -156,12 +165,14 @@ def measure(subject: Subject, way: str, jit: bool, seconds: float, peers: bool) 
             each = each[~np.isnan(each)]
             if name != "plain" and len(each) > 1:
                 low, middle, high = statistics.quantiles(each.tolist(), n=4)
-                # A budget spends in bursts: what counts is all of it. Every step is alike: the median is robust.
-                whole = float(np.nansum(took[name]) / plain[~np.isnan(took[name])].sum())
+                # A budget spends in bursts, and at the start: what counts is all of it. Every step is alike: the
+                # median is robust.
+                mine = plain[~np.isnan(took[name])].sum() + FIRST * float(np.median(plain)) / count
+                whole = float((np.nansum(took[name]) + started[name]) / mine)
                 found[name] = {"median": middle, "low": low, "high": high, "whole": whole}
         found["startup_s"] = {name: round(value, 2) for name, value in started.items()}
         usual = made["default"].watch
-        budget, steps = usual._recorder.budget, count * len(plain) + 12
+        budget, steps = usual._recorder.budget, count * len(plain) + FIRST
         found |= {"reported": budget.cost, "reported_once": budget.once / budget.elapsed}
         found |= {"trained_s": budget.elapsed, "rows": len(usual.history), "steps": steps}
         usual._recorder.close()
@@ -190,8 +201,8 @@ def alone(subject: Subject, jit: bool, seconds: float, debugged: bool) -> dict[s
             tf.debugging.experimental.enable_dump_debug_info(
                 str(folder), tensor_debug_mode="CURT_HEALTH", circular_buffer_size=-1
             )
-        run, took, began = fit(subject, jit, []), [], time.perf_counter()
-        run(12)
+        run, took, began = fit(subject, jit)([]), [], time.perf_counter()
+        run(FIRST)
         started = time.perf_counter() - began
         while sum(took) < seconds:
             begin = time.perf_counter()
