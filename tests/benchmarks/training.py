@@ -63,8 +63,12 @@ def fit(subject: Subject, jit: bool) -> Callable[[list[Any]], Callable[[int], No
     return trained
 
 
-def loop(subject: Subject, jit: bool) -> Callable[[Callable[[Any, Any], Any] | None], Arm]:
-    """Returns what makes, with a Watch or without, what trains so many steps by a traced function of one's own."""
+def loop(subject: Subject, jit: bool) -> Callable[..., Arm]:
+    """Returns what makes, with a Watch or without, what trains so many steps by a traced function of one's own.
+
+    The function returns its gradients, as `watch.step(gradients=)` wants them, also where there is no Watch: that alone
+    costs something, which is measured by a `bare` one that does not.
+    """
     keras.utils.set_random_seed(1)
     model, optimizer = subject.build(), subject.optimizer()
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -72,7 +76,7 @@ def loop(subject: Subject, jit: bool) -> Callable[[Callable[[Any, Any], Any] | N
     variables = model.trainable_variables
     optimizer.build(variables)
 
-    def trained(watch_of: Callable[[Any, Any], Any] | None) -> Arm:
+    def trained(watch_of: Callable[[Any, Any], Any] | None = None, bare: bool = False) -> Arm:
         watch = watch_of(model, optimizer) if watch_of else None
         budget = watch._recorder.budget if watch is not None else None
         if budget is not None:
@@ -84,7 +88,7 @@ def loop(subject: Subject, jit: bool) -> Callable[[Callable[[Any, Any], Any] | N
                 loss = loss_of(y, model(x, training=True))
             gradients = tape.gradient(loss, variables)
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            return loss, (gradients if watch is not None else None)
+            return loss, (None if bare else gradients)
 
         def run(count: int) -> None:
             if budget is not None:
@@ -116,7 +120,8 @@ def arms(subject: Subject, way: str, jit: bool, folder: Path, peers: bool = Fals
     if way == "loop":
         trained = loop(subject, jit)
         return {
-            "plain": trained(None),
+            "plain": trained(),
+            "bare": trained(bare=True),
             "default": trained(lambda m, o: ww.Watch(folder / "default", m, o, **told)),
             "every": trained(lambda m, o: always(ww.Watch(folder / "every", m, o, overhead=None, **told))),
         }
