@@ -14,6 +14,7 @@ import tensorflow as tf
 from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture._schedule import scheduled
 
 BATCH, STEPS = 64, 12
 
@@ -208,6 +209,44 @@ PLACES = [
     "_callback.described",
     "_recorder.settle",
 ]
+
+
+def test_of_two_tracings_only_the_later_is_charged(tmp_path: Path) -> None:
+    """A model that was not trained before is traced for itself in any case, whichever of its functions comes first."""
+    fresh, (x, y) = model_of(), data()
+    fresh.compile("sgd", "mse")
+    watch = ww.WeightWatch(tmp_path / "fresh", verbose=False)
+    watch._recorder.budget.affords = lambda: False  # type: ignore[method-assign]
+    fresh.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])  # six steps, all of them recorded
+    assert len(watch.history) == 6
+    assert watch._recorder.budget.once == 0
+    fresh.fit(x, y, batch_size=BATCH, verbose=0, epochs=3, callbacks=[watch])
+    first = watch._recorder.budget.once
+    assert first > 0
+    fresh.fit(x, y, batch_size=BATCH, verbose=0, epochs=9, callbacks=[watch])
+    assert watch._recorder.budget.once == first
+
+    trained = model_of()
+    trained.compile("sgd", "mse")
+    trained.fit(x, y, batch_size=BATCH, verbose=0)
+    watch = ww.WeightWatch(tmp_path / "trained", verbose=False)
+    trained.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])
+    assert watch._recorder.budget.once > 0
+
+
+def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
+    """Between bursts nothing is asked, and yet steps are counted, and recorded where bursts and `tensors=` want it."""
+    start, steps = 65_536, 1_800
+    inputs = tf.data.Dataset.from_tensors((np.ones((4, 10), "float32"), np.ones((4, 1), "float32"))).repeat()
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None, tensors={"*/kernel": [start + 300]})
+    model = model_of()
+    model.compile("sgd", "mse")
+    watch._step = start
+    model.fit(inputs, steps_per_epoch=steps // 2, epochs=2, shuffle=False, verbose=0, callbacks=[watch])
+    assert watch._step == start + steps
+    due = {s for s in range(start + 1, start + steps + 1) if scheduled(s)} | {start + 300}
+    assert watch.history.steps.tolist() == sorted(due)
+    assert int(watch.history.column("iterations")[-1]) == max(due) - start
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture._schedule import scheduled
 
 from . import loops
 
@@ -711,3 +712,20 @@ def test_a_users_exception_in_a_hooked_call_is_untouched(tmp_path: Path) -> None
     watch.step(1.0)
     assert len(watch.history) == 1
     watch.close()
+
+
+def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
+    """Between bursts nothing is asked, and yet steps are counted, and recorded where bursts and `tensors=` want it."""
+    start, steps = 65_536, 1_800
+    weight = tf.Variable(np.ones(3, "float32"), name="w")
+    watch = quiet(tmp_path, variables=[weight], tensors={"w": [start + 300]})
+    watch._count, watch._due = start, False
+    for number in range(start + 1, start + steps + 1):
+        weight.assign_sub([1e-4] * 3)
+        watch.step(float(number))
+    due = {s for s in range(start + 2, start + steps + 1) if scheduled(s)} | {start + 300}
+    assert set(watch.history.steps.tolist()) == due
+    np.testing.assert_array_equal(watch.history.loss, watch.history.steps)
+    watch.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        watch.step(0.0)

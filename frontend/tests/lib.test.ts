@@ -191,7 +191,7 @@ describe("polling", () => {
   test("steady while training, doubling up to 30 s otherwise and after failures", () => {
     const idle = (unchanged: number) => nextDelay({ training: false, unchanged, failures: 0 });
     expect(nextDelay({ training: true, unchanged: 99, failures: 0 })).toBe(LIVE_MS);
-    expect([0, 1, 2, 9].map(idle)).toEqual([LIVE_MS, 5000, 10_000, ASLEEP_MS]);
+    expect([0, 1, 2, 9].map(idle)).toEqual([LIVE_MS, 2 * LIVE_MS, 4 * LIVE_MS, ASLEEP_MS]);
     expect(nextDelay({ training: true, unchanged: 0, failures: 9 })).toBe(IDLE_MS);
   });
   test("an ended launch is asked for no more once it stays as it is", () => {

@@ -32,6 +32,7 @@ BUNDLE = Path(__file__).resolve().parents[2] / "tb_weightwatch" / "static" / "in
 BLOCK = 16
 MODELS = 4  # different runs; more are linked to these
 FRAMES = 120
+LAGS = 20
 # One turn of the wheel and one move of the pointer; the browser itself counts the script that follows from them.
 PAN = """(i) => {
   const plot = document.querySelector('.map-plot');
@@ -141,6 +142,30 @@ def panning(page: Page) -> dict[str, float]:
     }
 
 
+def lag(page: Page, address: str, logdir: Path) -> dict[str, float]:
+    """Seconds from a flush of new rows to their step on the page, of a run that goes on."""
+    clock = time.time
+    writer = EventWriter(directory_sink(logdir / "live"), "live", clock(), clock)
+    for record in recordings.facts(("dense/kernel", "dense/bias")):
+        writer.add(record)
+    took, step = [], 0
+    for number in range(LAGS + 1):
+        block = rows(np.arange(step + 1, step + BLOCK + 1), 2, 0)
+        step += BLOCK
+        writer.append(block)
+        writer.flush()
+        flushed = clock()
+        if not number:
+            wait_for_runs(address, 1, 60)
+            page.goto(f"{address}/#weightwatch&p.weightwatch.run={quote('live/weightwatch', safe='')}")
+        frame = page.frame_locator('iframe[src*="name=weightwatch"]')
+        frame.locator(".kicker", has_text=f"step {step:,}").wait_for(timeout=60_000)
+        took += [clock() - flushed] if number else []
+        time.sleep(0.37 * number % 1.0)  # not in step with anything
+    writer.close()
+    return {"median_s": statistics.median(took), "longest_s": max(took)}
+
+
 def metrics(session: Any) -> dict[str, float]:
     return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
 
@@ -178,6 +203,16 @@ def main() -> None:
             found["warm"] = first_paint(page, where)
             time.sleep(2)
             found["panning"] = panning(page)
+            browser.close()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+            for pause in ("1", "5"):
+                live = Path(folder) / f"live-{pause}"
+                live.mkdir()
+                with tensorboard(live, "--reload_interval", pause, tensorflow=False) as address:
+                    page = browser.new_page()
+                    found[f"rows shown, reload interval {pause} s"] = lag(page, address, live)
+                    page.close()
             browser.close()
     print(json.dumps(found, indent=1))
 

@@ -1,6 +1,6 @@
 // When to ask again.
 
-export const LIVE_MS = 2500;
+export const LIVE_MS = 1500; // with a reload interval of 1 s, rows show within 3 s of being flushed
 export const IDLE_MS = 10_000; // while requests fail
 export const ASLEEP_MS = 30_000; // while nothing trains: only the run list is asked for
 
