@@ -18,7 +18,7 @@ from ._numpy import UNSEEN, measurable, stride
 
 Array = NDArray[Any]
 PIECE = 1 << 16  # elements
-SMALL = 1 << 14  # up to so many, variables are measured together: calls cost more than elements
+SMALL = 1 << 11  # up to so many, variables are measured together: calls cost more than elements
 _LOW, _HIGH = 1e-14, 1e14  # squares of these are well within float32
 _ONES = np.ones(PIECE, np.float32)
 CANCELS = 1e-3  # a variance below this share of the mean square has lost its digits
@@ -61,13 +61,12 @@ class Change(NamedTuple):
 
 def of_slices(values: Array, indices: Array) -> Rows:
     """Returns the rows of IndexedSlices; indices repeat, and their rows add up."""
-    rows, place = np.unique(np.asarray(indices, np.int64), return_inverse=True)
-    values = np.asarray(values)
-    wide = values.astype(np.float64 if values.dtype == np.float64 else np.float32)
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(rows)))
-    sums = np.add.reduceat(wide[order], starts, axis=0) if len(rows) else wide[:0]
-    return Rows(rows, sums)
+    indices, values = np.asarray(indices, np.int64), np.asarray(values)
+    wide = values.astype(np.float64 if values.dtype == np.float64 else np.float32, copy=False)
+    order = np.argsort(indices, kind="stable")
+    rows = indices[order]
+    starts = np.flatnonzero(np.diff(rows, prepend=rows[:1] - 1)) if len(rows) else order
+    return Rows(rows[starts], np.add.reduceat(wide[order], starts, axis=0) if len(rows) else wide[:0])
 
 
 def dense(rows: Rows, shape: tuple[int, ...]) -> Array:
@@ -82,10 +81,13 @@ def sketch(gradient: Any, like: Array) -> Array | None:
     if isinstance(gradient, Rows):
         step = stride(like.size)
         width = like.size // max(len(like), 1)
-        flat = (gradient.rows[:, None] * width + np.arange(width)).ravel()
         found = np.zeros(-(-like.size // step), np.float32)
-        chosen = flat % step == 0
-        found[flat[chosen] // step] = gradient.sums.ravel()[chosen]
+        begins = gradient.rows * width
+        # In each row the elements that are a multiple of the stride from the array's first.
+        places = -begins[:, None] % step + np.arange(0, width, step)
+        row, chosen = np.nonzero(places < width)
+        places = places[row, chosen]
+        found[(begins[row] + places) // step] = gradient.sums.reshape(-1, width)[row, places]
         return found
     if not isinstance(gradient, np.ndarray) or not measurable(gradient.dtype):
         return None

@@ -33,10 +33,13 @@ def layer_statistics(
         piece = rows[start : start + max(1, PIECE // units)].astype(np.float32, copy=False)
         size.add(piece.reshape(-1), mean=True)
         some = piece != 0
-        zeros += piece.size - count(some)
-        alive |= some.any(axis=0)
+        zero = piece.size - count(some)
+        zeros += zero
+        if not alive.all():
+            alive |= some.any(axis=0)
         for i, (_, low, high) in enumerate(bounds):
-            counts[i] += count(_beyond(piece, low, high))
+            relu = low == 0 <= size.low and math.isnan(high)  # nothing lies below zero
+            counts[i] += zero if relu else count(_beyond(piece, low, high))
     if not size.usual:
         with np.errstate(all="ignore"):
             return exact.layer_statistics(output, activation, always_dead)
