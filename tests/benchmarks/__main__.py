@@ -134,12 +134,6 @@ def others(results: dict[str, Any]) -> list[str]:
             lines.append(f"| {MODELS[name]}, Debugger V2, CURT_HEALTH | {each} |")
     if "cnn cockpit" in results:
         lines.append(f"| {MODELS['cnn']}, Cockpit, economy (PyTorch) | {ratio(results['cnn cockpit']['cockpit'])} |")
-    bare = [f"{name} loop graph" for name in MODELS if "bare" in results.get(f"{name} loop graph", {})]
-    for name in bare:
-        model, given = MODELS[name.split()[0]], 1 / results[name]["bare"]["median"]
-        lines.append(
-            f"| {model}, no recorder, but its function returns the gradients (as all loops above) | {given:.2f}x |"
-        )
     return ["| a step with another tool, against its own plain step | |", "|---|---|", *lines]
 
 
