@@ -68,9 +68,7 @@ class Budget:
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, or it would hardly be recorded
     USUAL = 3  # plain steps from which on it is known how long one takes
     LEAST = 0.6  # seconds that rows may take at once in that first minute, however long tracing took
-    AIM = (
-        0.8  # of the share; the rest is for what can not be measured from within: caches, Keras' own calls of callbacks
-    )
+    AIM = 0.8  # of the share: caches, and Keras' own calls of callbacks, can not be measured from within
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.share, self._clock = share, clock
