@@ -344,6 +344,26 @@ def test_while_no_state_changes_no_whole_list_is_asked_for(tmp_path: Path) -> No
     assert look() == (["a/weightwatch", "c/weightwatch"], 408, True)
 
 
+def test_a_run_without_a_state_is_listed_each_time(tmp_path: Path) -> None:
+    """Where no state tells whether anything changed, rows show as soon as TensorBoard has them."""
+    sink = recordings.directory_sink(tmp_path)
+
+    def put(number: int) -> None:
+        block = schema.encode_rows(recordings.rows(8 * number + 1, 8), 8 * number, started=recordings.STARTED)
+        sink.emit(schema.to_summary(Tag("a1", "rows", number), block), 8 * number + 8, time.time())
+        sink.flush()
+
+    put(0)
+    counting = Counting(tmp_path)
+    source = ProviderReader(counting)
+    for rows in (8, 16, 24):
+        with source.opened(CTX, "", "weightwatch") as opened:
+            assert len(opened.launches[0].history) == rows
+        put(rows // 8)
+        counting.reload()
+    sink.close()
+
+
 def test_a_look_at_all_runs_reads_no_rows(tmp_path: Path) -> None:
     """The run list costs a few small reads for all runs together; opening one later still gives all of it."""
     live = {name: recordings.write(tmp_path / name, 400, launch=name) for name in ("a", "b", "c")}

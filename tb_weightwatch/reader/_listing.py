@@ -17,7 +17,7 @@ class _Seen(NamedTuple):
 
     at: float
     runs: frozenset[str]  # all there were, when `listed` is of all
-    states: dict[str, Stamps]  # of `listed`, the data that change whenever a launch goes on
+    states: dict[str, Stamps]  # of `listed`, the data that change whenever a launch goes on; of runs that have any
     listed: dict[str, Stamps]
 
 
@@ -44,7 +44,8 @@ class Listing:
         listed = self._list(ctx, experiment, None if run is None else [run], None)
         if len(self._seen) >= MOST:
             self._seen.clear()
-        self._seen[key] = _Seen(now, runs, {name: _states(tags) for name, tags in listed.items()}, listed)
+        states = {name: told for name, tags in listed.items() if (told := _states(tags))}
+        self._seen[key] = _Seen(now, runs, states, listed)
         return listed
 
     def _stands(self, ctx: Any, experiment: str, run: str | None, seen: _Seen) -> bool:
@@ -52,7 +53,7 @@ class Listing:
             return False
         tags = sorted({tag for states in seen.states.values() for tag in states})
         found = self._list(ctx, experiment, None if run is None else [run], tags)
-        return {name: tags for name, tags in seen.states.items() if tags} == found
+        return seen.states == found
 
     def _runs(self, ctx: Any, experiment: str) -> frozenset[str]:
         return frozenset(run.run_name for run in self._provider.list_runs(ctx, experiment_id=experiment))

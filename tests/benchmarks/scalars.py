@@ -36,13 +36,13 @@ def scalar(tag: str, value: float) -> Any:
 
 def numbers(history: History) -> int:
     """Returns how many numbers were recorded."""
-    return sum(int(c.known.sum()) for _, columns in history.rows.axes() for c in columns.values())
+    return sum(int(c.known.sum()) for _, columns in history.rows(0, len(history)).axes() for c in columns.values())
 
 
 def log(history: History, folder: Path, quantities: int) -> int:
     """Logs some quantities of all variables as scalars; how many numbers."""
     writer, names, count = EventFileWriter(str(folder)), [v.name for v in history.variables], 0
-    columns = {q: c for q, c in history.rows.variable.items() if c.known.all()}
+    columns = {q: c for q, c in history.rows(0, len(history)).variable.items() if c.known.all()}
     for i, step in enumerate(history.steps.tolist()):
         values = [
             scalar(f"{name}/{quantity}", float(columns[quantity].values[i, v]))
