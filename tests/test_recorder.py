@@ -112,6 +112,23 @@ def test_the_budget_holds_where_bursts_follow_each_other() -> None:
     assert budget.cost < 0.025
 
 
+def test_what_can_not_be_measured_is_not_claimed() -> None:
+    """Without plain steps nobody knows what recording took; with them even an unfinished burst is in the figure."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    for _ in range(6):
+        clock.now += 0.03
+        budget.stepped(0.03, recorded=True)
+    assert budget.cost is None
+    for _ in range(Budget.USUAL):
+        clock.now += 0.01
+        budget.stepped(0.01, recorded=False)
+    assert budget.cost == pytest.approx(6 * 0.02 / budget.elapsed)
+    clock.now += 0.03
+    budget.stepped(0.03, recorded=True)
+    assert budget.cost == pytest.approx(7 * 0.02 / budget.elapsed)
+
+
 def test_no_budget_is_the_fixed_schedule() -> None:
     """With overhead=None the recorded steps are a function of the step alone."""
     steps, _ = trained(None, 5_000, 0.01, 10.0)

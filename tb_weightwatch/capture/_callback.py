@@ -20,6 +20,9 @@ from ._recorder import Recorder
 from ._steps import Steps
 from ._twin import Twin
 
+# Whether Keras names the last of several steps when they end; before 3.11 it names the first once more.
+NAMES_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
+
 
 class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and says so.
@@ -191,8 +194,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         begin, started, recorded, alone = self._began
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
+        steps = batch - begin + 1 if NAMES_LAST else self.model.steps_per_execution
         left = self._left()
-        steps = batch - begin + 1 if left is None else min(batch - begin + 1, left)
+        steps = steps if left is None else min(steps, left)
         with self._recorder.guarded():
             self._recorded(steps, now - started) if recorded else self._plain(steps, now - started, alone)
             self._steps.tick(self._step)

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..statistics._numpy import UNSEEN
 from ._guard import Guard
 
 
@@ -70,6 +71,20 @@ def leaves(optimizer: Any) -> list[Any]:
         return leaves(inner)
     several = getattr(optimizer, "optimizers", None)
     return [leaf for one in several for leaf in leaves(one)] if several else [optimizer]
+
+
+def unclipped(optimizer: Any, gradients: list[Any], variables: list[Any]) -> dict[int, Any]:
+    """Returns id of variable -> gradient before clipping; UNSEEN where gradients can not be told apart.
+
+    Args:
+        optimizer: a leaf that clips.
+        gradients: what it is about to clip.
+        variables: they belong to these; empty: that is not known yet (Keras before 3.5 clips first).
+    """
+    known = variables or list(getattr(optimizer, "_trainable_variables", ()))
+    if len(known) != len(gradients):
+        return {key(v): UNSEEN for v in known}
+    return {key(v): g for g, v in zip(gradients, known, strict=True) if g is not None}
 
 
 def clips(optimizer: Any) -> bool:

@@ -78,7 +78,8 @@ class Loop:
             if scale is not None:
                 found["loss_scale"] = _number(scale)
             if isinstance(getattr(leaf, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
-                found["count"] = tf.identity(tf.convert_to_tensor(leaf._iterations))
+                count = getattr(leaf, "_iterations", leaf.iterations)  # the former is not divided by accumulation
+                found["count"] = tf.identity(tf.convert_to_tensor(count))
         return found
 
     def _rate(self, seen: Seen) -> Any:

@@ -232,8 +232,9 @@ class Recorder:
         self._writer.flush()
 
     def _tell_cost(self, step: int) -> None:
-        share, seconds, once = self.budget.cost, self.budget.elapsed, self.budget.once
-        self.describe(step, "cost", {"overhead": round(share, 5), "seconds": round(seconds, 3), "once": round(once, 3)})
+        cost, seconds, once = self.budget.cost, self.budget.elapsed, self.budget.once
+        share = None if cost is None else round(cost, 5)
+        self.describe(step, "cost", {"overhead": share, "seconds": round(seconds, 3), "once": round(once, 3)})
 
     def close(self, how: str = "closed", detail: str = "") -> None:
         """Ends, if that has not been said, and closes the event file; closing twice is fine."""

@@ -106,15 +106,24 @@ class Budget:
         """Takes the duration of a step; `recorded`: it was, or something was still done beside it."""
         (self._owed if recorded else self._plain).append(seconds)
         whole = not recorded or len(self._owed) >= BURST  # bursts may follow each other without a plain step between
-        if whole and self._owed and len(self._plain) >= self.USUAL:
-            # Means, since both kinds have their stragglers, and sums of what exceeds a median would always be > 0.
-            self._rows += len(self._owed) * (_mean(self._owed) - _mean(self._plain))
+        if whole and self._told:
+            self._rows += self._exceeding()
             self._owed.clear()
 
     @property
-    def cost(self) -> float:
-        """The measured share of training time."""
-        return max(0.0, self.once + self._rows) / self.elapsed
+    def _told(self) -> bool:
+        """Whether plain steps can be told from recorded ones, if there are any."""
+        return not self._owed or len(self._plain) >= self.USUAL
+
+    def _exceeding(self) -> float:
+        """Seconds by which recorded steps exceeded as many plain ones."""
+        # Means, since both kinds have their stragglers, and sums of what exceeds a median would always be > 0.
+        return len(self._owed) * (_mean(self._owed) - _mean(self._plain)) if self._owed else 0.0
+
+    @property
+    def cost(self) -> float | None:
+        """The measured share of training time; None where no step was plain to measure by."""
+        return max(0.0, self.once + self._rows + self._exceeding()) / self.elapsed if self._told else None
 
     def affords_once(self, seconds: float) -> bool:
         """Says whether so many seconds may be spent on something beside the rows."""
@@ -126,7 +135,7 @@ class Budget:
         """Says whether another burst may be recorded."""
         if self.share is None:
             return True
-        if self._owed and len(self._plain) < self.USUAL:
+        if not self._told:
             # Recording took less than these steps as a whole; else leave some out, to learn what a plain one takes.
             return self._rows + len(self._owed) * _mean(self._owed) <= self.LEAST
         granted = self.AIM * self.share * self.elapsed - self.once

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ._frame import Frame, key, leaves
+from ._frame import Frame, clips, key, leaves, unclipped
 from ._hooks import Call, Hooks, Observer
 
 
@@ -115,9 +115,8 @@ class Sight:
 
     def _clip(self, seen: Seen, call: Call) -> None:
         variables = self._clipped.pop(id(call.owner), [])
-        if call.args and len(call.args[0]) == len(variables):
-            pairs = zip(call.args[0], variables, strict=True)
-            seen.unclipped.update((key(v), g) for g, v in pairs if g is not None)
+        if call.args and clips(call.owner):
+            seen.unclipped |= unclipped(call.owner, call.args[0], variables)
 
 
 def _predicted(seen: Seen, call: Call, output: Any) -> None:

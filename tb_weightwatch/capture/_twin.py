@@ -37,7 +37,7 @@ class Twin:
         self._shelf = Shelf() if self._replicas.in_sync > 1 else None
         try:
             self._inside(lambda: model.make_train_function(force=True))
-            self._function = model.train_function
+            self._function = _direct(model)
         finally:
             model.train_function = self.plain
 
@@ -105,6 +105,20 @@ class Twin:
                 self._shelf.put(found)
                 self._shelf.done()
         self.fault = self.fault or frame.fault
+
+
+def _direct(model: Any) -> Callable[[Any], Any]:
+    """Returns the model's train function as it is for an iterator, but with what a step returns handed over directly.
+
+    Keras puts it into one Optional, and TensorFlow's optimizer then infers all of its shapes once for each of them: for
+    300 tensors that took longer than all other tracing. A train function takes a list of batches as well.
+    """
+    function: Callable[[Any], Any] = model.train_function
+    if model.run_eagerly or hasattr(function, "get_concrete_function"):  # Keras before 3.7, which knows neither
+        return function
+    step = tf.function(lambda iterator: function([iterator.get_next()]), autograph=False, reduce_retracing=True)
+    graphed = (tf.data.Iterator, tf.distribute.DistributedIterator)
+    return lambda iterator: (step if isinstance(iterator, graphed) else function)(iterator)
 
 
 def _late(model: Any, optimizers: list[Any]) -> list[Any]:

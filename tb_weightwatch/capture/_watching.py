@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ._frame import Frame, clips, key, leaves
+from ._frame import Frame, clips, key, leaves, unclipped
 from ._hooks import Call, Hooks, Observer
 
 InBranch = Callable[[list[Any], list[Any]], None]
@@ -85,10 +85,8 @@ class _Clip:
         self.variables = list(call.get(1, "trainable_variables"))
 
     def clip(self, frame: Frame, call: Call) -> None:
-        gradients = call.get(0, "grads")
-        if frame.here() and len(gradients) == len(self.variables):
-            pairs = zip(gradients, self.variables, strict=True)
-            frame.unclipped.update((key(v), g) for g, v in pairs if g is not None)
+        if frame.here():
+            frame.unclipped |= unclipped(call.owner, call.get(0, "grads"), self.variables)
 
 
 def _loss(frame: Frame, call: Call, loss: Any) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,15 +70,20 @@ def linked(models: Path, runs: int, path: Path) -> int:
     return total
 
 
-def measured(command: list[str]) -> tuple[float, float, float]:
-    """Returns seconds, seconds of processors (of all its processes), and the peak of the largest process in MB."""
+def measured(command: list[str]) -> tuple[float, float, float, str]:
+    """Returns seconds, seconds of processors (of all its processes), the peak of the largest process in MB, and an end.
+
+    The end is "" unless the machine killed it, as Linux does with what needs more memory than there is.
+    """
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
+    killed = process.returncode == -signal.SIGKILL
+    if process.returncode not in (0, 1) and not killed:
         raise RuntimeError(f"{command[:4]} ended with {process.returncode}")
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    end = "  killed before it was done" if killed else ""
+    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, end
 
 
 def main() -> None:
@@ -112,9 +118,9 @@ def main() -> None:
             review = [sys.executable, "-m", "tb_weightwatch", "review", "--json", "--jobs", str(jobs), str(logs)]
             ways[f"review, {jobs} process{'' if jobs == 1 else 'es'}"] = review
         for name, command in ways.items():
-            seconds, busy, peak = measured(command)
-            rate = f"{size / 1e6 / seconds:8.0f} MB/s"
-            print(f"{name:24} {seconds:8.1f} s {rate}  processors {busy:8.1f} s  peak {peak:6.0f} MB", flush=True)
+            seconds, busy, peak, end = measured(command)
+            rate = f"{size / 1e6 / seconds:8.0f} MB/s" if not end else ""
+            print(f"{name:24} {seconds:8.1f} s {rate}  processors {busy:8.1f} s  peak {peak:6.0f} MB{end}", flush=True)
 
 
 if __name__ == "__main__":
