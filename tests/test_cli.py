@@ -110,7 +110,7 @@ def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_command_needs_no_tensorflow(logs: Path) -> None:
-    """`python -m tb_weightwatch` works, and loads TensorFlow for no small log directory."""
+    """`python -m tb_weightwatch` works, and loads TensorFlow for no log directory here."""
     code = (
         "import sys; from tb_weightwatch import cli; "
         f"sys.argv[1:] = ['review', {str(logs / 'healthy')!r}]; code = cli.main(); "

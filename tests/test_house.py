@@ -27,7 +27,7 @@ OUTSIDE = {
     "statistics": {"numpy", "tensorflow", "ml_dtypes"},
     "schema": {"numpy", "google", "tensorboard"},
     "diagnosis": {"numpy"},
-    "reader": {"numpy", "tensorboard"},
+    "reader": {"numpy", "tensorboard", "google_crc32c"},
     "writer": {"numpy", "tensorboard"},
     "answers": {"numpy"},
     "capture": {"numpy", "tensorflow", "keras"},

@@ -181,6 +181,33 @@ def test_a_flipped_bit_on_disk_is_told(tmp_path: Path) -> None:
     assert "damaged" in str(skipped)
 
 
+LIGHT = """
+import sys
+from tb_weightwatch import reader
+from tensorboard.compat.tensorflow_stub import pywrap_tensorflow as stub
+data = bytes(range(256)) * 3
+slow = [stub.crc32c(data[:size]) for size in (0, 1, 8, 700)]
+reader.start_light()
+assert slow == [stub.crc32c(data[:size]) for size in (0, 1, 8, 700)]
+skipped = reader.Skipped()
+print([len(launch.history) for launch in reader.launches(sys.argv[1], skipped)], skipped)
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_without_tensorflow_the_same_is_read_and_told(tmp_path: Path) -> None:
+    """Our process' own checksum is TensorBoard's, and finds the same flipped bit in a file."""
+    recordings.write(tmp_path, 400)
+    path, place = event_file(tmp_path), 9_000
+    data = path.read_bytes()
+    path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    skipped = Skipped()
+    told = f"{[len(launch.history) for launch in reader.launches(tmp_path, skipped)]} {skipped}"
+    done = subprocess.run([sys.executable, "-c", LIGHT, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "damaged" in told
+    assert done.stdout.strip() == told
+
+
 def test_a_damaged_block_is_skipped_and_makes_the_history_incomplete(tmp_path: Path) -> None:
     """Damage that TensorBoard lets through is found by our own checksum; rows around it are kept."""
     live = recordings.write(tmp_path, 400)

@@ -10,8 +10,9 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from ..reader import start_light
 from ._reviewed import Done, Job
-from ._work import judged, start_light
+from ._work import judged
 
 _LOCAL = ("direct", "prism", "fnapi", "interactive")  # runners whose workers see this machine's files
 

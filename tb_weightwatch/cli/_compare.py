@@ -10,7 +10,7 @@ from .. import answers
 from ..reader import Launch, Skipped, launches, runs
 from ..verdict import Diagnosis
 from ._words import safe, told
-from ._work import jobs_of, start_light_if_far, start_light_if_few
+from ._work import start_light_if_alone
 
 _MOST = 12  # settings that are shown
 
@@ -18,8 +18,7 @@ _MOST = 12  # settings that are shown
 def compare(options: argparse.Namespace) -> int:
     """Says at which step two runs part, which links and settings differ, and what the better one did."""
     paths = (options.run, options.other)
-    start_light_if_far(paths, alone=options.alone)
-    start_light_if_few([job for path in paths for job in jobs_of(path)], alone=options.alone)
+    start_light_if_alone(paths, alone=options.alone)
     sides = [_newest(path) for path in paths]
     judged = tuple(answers.judge(launch.history) for launch in sides)
     found = answers.versus(sides[0].history, sides[1].history, (judged[0], judged[1]))

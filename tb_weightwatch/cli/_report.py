@@ -7,13 +7,12 @@ import argparse
 from .. import answers, report
 from ..reader import Launch, Skipped, launches, runs
 from ._words import failed, told
-from ._work import jobs_of, start_light_if_far, start_light_if_few
+from ._work import start_light_if_alone
 
 
 def write(options: argparse.Namespace) -> int:
     """Writes one self-contained HTML file that shows the panel from disk, without a server and without network."""
-    start_light_if_far([options.logdir], alone=options.alone)
-    start_light_if_few(jobs_of(options.logdir), alone=options.alone)
+    start_light_if_alone([options.logdir], alone=options.alone)
     skipped, found = Skipped(), dict[str, list[Launch]]()
     for run, directory in runs(options.logdir):
         read = launches(directory, skipped, maps=True)

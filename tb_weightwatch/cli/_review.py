@@ -14,12 +14,12 @@ from . import _junit
 from ._reviewed import Done, Job, Reviewed
 from ._show import show
 from ._words import failed, told
-from ._work import is_light, jobs_of, processes, start_light_if_far, work
+from ._work import is_light, jobs_of, processes, start_light_if_alone, work
 
 
 def review(options: argparse.Namespace) -> int:
     """Judges every launch of every run in the log directories, also of runs that tb_weightwatch did not record."""
-    start_light_if_far(options.logdir, alone=options.alone)
+    start_light_if_alone(options.logdir, alone=options.alone)
     jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
     every = [job for found in jobs.values() for job in found]
     place = {job: number for number, job in enumerate(every)}
@@ -41,14 +41,14 @@ def _ways(jobs: Sequence[Job], options: argparse.Namespace) -> Iterable[Done]:
         if options.beam:
             raise ValueError("--beam sets options of a Beam pipeline, so it needs --runner NAME")
         count = processes(jobs, options.jobs, alone=options.alone)
-        return work(jobs, count, light=is_light(jobs, count, alone=options.alone))
+        return work(jobs, count, light=is_light(options.logdir, count, alone=options.alone))
     try:
         from . import _beam
     except ImportError as error:
         raise ValueError(
             f"--runner needs Apache Beam, which can not be imported here ({error}): pip install 'tb-weightwatch[beam]'"
         ) from None
-    return _beam.work(jobs, options.runner, options.beam, light=is_light(jobs, 1, alone=options.alone))
+    return _beam.work(jobs, options.runner, options.beam, light=is_light(options.logdir, 1, alone=options.alone))
 
 
 def _counts(one: Reviewed, fail_on: str) -> bool:

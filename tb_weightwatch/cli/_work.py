@@ -9,18 +9,15 @@ import os
 import sys
 import threading
 import time
-import types
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 
 from .. import answers
-from ..reader import Launch, Skipped, launches, runs, size
+from ..reader import Launch, Skipped, launches, runs, size, start_light
 from ._reviewed import Done, Job, Reviewed
 
-# Importing TensorFlow takes longer than reading so many bytes without it.
-_LIGHT_BYTES = 24_000_000
 # Starting processes takes longer than judging so many bytes.
 _FEW_BYTES = 6_000_000
 
@@ -66,13 +63,13 @@ def processes(jobs: Sequence[Job], asked: int | None, *, alone: bool) -> int:
     return max(1, min(_cores(), len(jobs)))
 
 
-def is_light(jobs: Sequence[Job], count: int, *, alone: bool) -> bool:
-    """Says whether there is so little to read for each process that TensorFlow is not worth its import."""
+def is_light(logdirs: Iterable[str], count: int, *, alone: bool) -> bool:
+    """Says whether TensorFlow is left alone: it takes seconds to import, and its file reader is hardly quicker.
+
+    That is decided in processes of ours only, and where the places do not need it.
+    """
     ours = count > 1 or (alone and "tensorflow" not in sys.modules)
-    far = [job.directory for job in jobs if "://" in job.directory]
-    if far:
-        return ours and all(map(_without_tensorflow, far))
-    return ours and sum(job.size for job in jobs) < count * _LIGHT_BYTES
+    return ours and all(map(_without_tensorflow, logdirs))
 
 
 def jobs_of(logdir: str) -> list[Job]:
@@ -84,34 +81,21 @@ def jobs_of(logdir: str) -> list[Job]:
     return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
 
 
-def start_light_if_far(logdirs: Iterable[str], *, alone: bool) -> None:
-    """Has TensorBoard read far places without TensorFlow where that can and TensorFlow by itself can not.
-
-    Must come before anything there is looked at.
-    """
-    far = [logdir for logdir in logdirs if "://" in logdir]
-    if far and alone and "tensorflow" not in sys.modules and all(map(_without_tensorflow, far)):
+def start_light_if_alone(logdirs: Iterable[str], *, alone: bool) -> None:
+    """Has all be read without TensorFlow where nobody else uses this process; before anything is looked at."""
+    if is_light(logdirs, 1, alone=alone):
         start_light()
 
 
 def _without_tensorflow(directory: str) -> bool:
-    """Says whether a far place is one for TensorBoard's own file system: TensorFlow alone knows gs:// of them."""
+    """Says whether a place is one for TensorBoard's own file system; of far ones TensorFlow alone may know gs://."""
     from importlib.util import find_spec
 
-    kind = directory.partition("://")[0]
+    kind, far, _ = directory.partition("://")
+    if not far:
+        return True
     reads = find_spec("boto3") if kind == "s3" else find_spec("fsspec")
     return reads is not None and (kind != "gs" or find_spec("tensorflow") is None)
-
-
-def start_light_if_few(jobs: Sequence[Job], *, alone: bool) -> None:
-    """Has what these runs hold be read without TensorFlow where that is quicker, and the interpreter is ours."""
-    if is_light(jobs, 1, alone=alone):
-        start_light()
-
-
-def start_light() -> None:
-    """Has TensorBoard read event files without TensorFlow; importing it takes seconds."""
-    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
 
 
 def work(jobs: Sequence[Job], count: int, *, light: bool) -> Iterator[Done]:

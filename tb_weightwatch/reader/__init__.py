@@ -3,7 +3,19 @@
 from ._assembly import Assembly, Launch, Skipped
 from ._directories import runs, size
 from ._files import launches, read
+from ._light import start_light
 from ._provider import ProviderReader
 from ._read_run import ReadRun
 
-__all__ = ["Assembly", "Launch", "ProviderReader", "ReadRun", "Skipped", "launches", "read", "runs", "size"]
+__all__ = [
+    "Assembly",
+    "Launch",
+    "ProviderReader",
+    "ReadRun",
+    "Skipped",
+    "launches",
+    "read",
+    "runs",
+    "size",
+    "start_light",
+]
