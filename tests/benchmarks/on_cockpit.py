@@ -2,7 +2,7 @@
 
 It stands alone, for an environment of its own with torch and cockpit-for-pytorch:
 
-PYTHON tests/benchmarks/on_cockpit.py --seconds 30
+PYTHON tests/benchmarks/on_cockpit.py --seconds 5
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def watched(x: torch.Tensor, y: torch.Tensor) -> Callable[[int], None]:
 def main() -> None:
     """Measures both by turns."""
     ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--seconds", type=float, default=30.0)
+    ask.add_argument("--seconds", type=float, default=5.0)
     given = ask.parse_args()
     torch.manual_seed(0)
     x, y = torch.randn(128, 3, 32, 32), torch.randint(0, 10, (128,))
