@@ -65,6 +65,26 @@ MODES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
 }
 
 
+class Own(keras.Sequential):
+    """A model that makes its train function itself."""
+
+    def make_train_function(self, force: bool = False) -> Any:
+        if self.train_function is None or force:
+            step = tf.function(self.train_step, reduce_retracing=True)
+            self.train_function = lambda iterator: step(next(iterator))
+
+
+def test_a_train_function_of_the_users_own_is_called_as_keras_would(tmp_path: Path) -> None:
+    """What a model makes itself need not take a list of batches, as Keras' own does."""
+    keras.utils.set_random_seed(3)
+    model = Own([keras.Input((10,)), keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse")
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
+    model.fit(*data(), batch_size=BATCH, epochs=2, shuffle=False, verbose=0, callbacks=[watch])
+    assert len(watch.history) == STEPS
+    assert watch.history.known("gradient_norm").all()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_numbers_are_those_of_an_independent_training(mode: str, tmp_path: Path) -> None:
     """Loss, gradient, weight and update of every step agree with a hand-written training judged in float64 numpy."""

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ._export import Export
@@ -108,13 +109,16 @@ class Twin:
 
 
 def _direct(model: Any) -> Callable[[Any], Any]:
-    """Returns the model's train function as it is for an iterator, but with what a step returns handed over directly.
+    """Returns the model's train function, of one step, with what that returns handed over directly.
 
     Keras puts it into one Optional, and TensorFlow's optimizer then infers all of its shapes once for each of them: for
-    300 tensors that took longer than all other tracing. A train function takes a list of batches as well.
+    500 tensors that took three times as long as all other tracing. A train function takes a list of batches as well.
     """
     function: Callable[[Any], Any] = model.train_function
-    if model.run_eagerly or hasattr(function, "get_concrete_function"):  # Keras before 3.7, which knows neither
+    names = ("make_train_function", "_make_function")
+    own = [getattr(getattr(model, n, None), "__func__", None) is not getattr(keras.Model, n, model) for n in names]
+    # Of Keras before 3.7 the function is a traced one by itself, and knows neither Optionals nor lists.
+    if model.run_eagerly or any(own) or hasattr(function, "get_concrete_function"):
         return function
     step = tf.function(lambda iterator: function([iterator.get_next()]), autograph=False, reduce_retracing=True)
     graphed = (tf.data.Iterator, tf.distribute.DistributedIterator)
