@@ -199,6 +199,8 @@ def curves(path: Path, steps: int, **series: Callable[[int], Any]) -> History:
         for step in range(steps):
             for name, value in series.items():
                 found = value(step)
+                if found is None:  # not logged at this step
+                    continue
                 write = tf.summary.scalar if np.ndim(found) == 0 else tf.summary.histogram
                 write(name.replace("__", "/"), found, step=step)
     writer.close()
@@ -268,6 +270,53 @@ def test_a_rate_of_zero_claims_nothing_of_gradients_that_nobody_logged(tmp_path:
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
     assert "exactly 0 and has been for all 30 steps, so no weight moves" in found.sentence
     assert "gradient" not in found.sentence
+
+
+def test_a_rate_of_zero_stands_between_snapshots_of_gradients(tmp_path: Path) -> None:
+    """Where gradients were logged last counts; that they are not known at the last step resolves nothing."""
+    alive: dict[str, Callable[[int], Any]] = {
+        "loss": lambda t: 1.0,
+        "lr": lambda t: 0.0,
+        "w": lambda t: W if t % 10 == 0 else None,
+        "w__grad": lambda t: 0.1 * W if t % 10 == 0 else None,
+    }
+    found = diagnose(curves(tmp_path / "alive", 36, **alive))
+    assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
+    assert "no weight moves although the gradients are alive" in found.sentence
+    assert not found.resolved
+    found = diagnose(curves(tmp_path / "dead", 36, **{**alive, "w__grad": lambda t: 0 * W if t % 10 == 0 else None}))
+    assert "learning-rate-zero" not in [v.name for v in found.verdicts]
+
+
+def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
+    """Between two snapshots nothing is known of them, which is no gradient above zero."""
+    found = diagnose(
+        curves(
+            tmp_path,
+            58,
+            loss=lambda t: 1.0,
+            **{
+                f"{name}{kind}": lambda t, value=value: value if t % 10 == 0 else None
+                for name, moved, slope in (("0.weight", 0.0, 0.0), ("2.weight", 0.0, 0.0), ("2.bias", 0.01, 0.1))
+                for kind, value in (("", W + moved), (".grad", slope * W))
+            },
+        )
+    )
+    assert [v.name for v in found.verdicts] == ["zero-gradient"]
+    assert "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero, 6 recorded steps" in found.sentence
+    assert "from '2' back to the input nothing is learned" in found.sentence
+
+
+def test_a_loss_that_becomes_nan_claims_nothing_that_was_not_logged(tmp_path: Path) -> None:
+    """Neither which step came before, nor that weights were finite."""
+    found = diagnose(curves(tmp_path, 60, loss=lambda t: (2.0 if t < 20 else np.nan) if t % 5 == 0 else None))
+    assert "became NaN at step 21, after 2 at step 16; not finite in 8 of 12" in found.sentence
+
+
+def test_what_stands_still_is_told_with_its_rate(tmp_path: Path) -> None:
+    """A logged learning rate is the first thing to look at."""
+    found = diagnose(curves(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 1e-9, w=lambda t: W))
+    assert "No weight moves" in found.sentence and "learning rate 1e-9)" in found.sentence
 
 
 def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:

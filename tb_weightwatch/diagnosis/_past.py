@@ -45,14 +45,15 @@ class Past:
         self._keep(found[-1].copy() if len(found) else before)
         return found
 
-    def streak(self, mask: Bool) -> NDArray[np.int32]:
-        """Returns, per row, for how many rows up to it `mask` has held without a break."""
+    def streak(self, mask: Bool, unknown: Bool | None = None) -> NDArray[np.int32]:
+        """Returns, per row, for how many rows up to it `mask` has held without a break; unknown rows are left out."""
         before = self._carried()
         count = np.cumsum(mask, axis=0, dtype=np.int32)
         if before is not None:
             count += before
         # Where it breaks, what was counted so far no longer counts.
-        found = count - np.maximum.accumulate(np.where(mask, np.int32(0), count), axis=0)
+        goes_on = mask if unknown is None else mask | unknown
+        found = count - np.maximum.accumulate(np.where(goes_on, np.int32(0), count), axis=0)
         self._keep(found[-1].copy() if len(found) else before)
         return np.asarray(found)
 

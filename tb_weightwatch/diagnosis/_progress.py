@@ -49,7 +49,7 @@ def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
     if not np.isfinite(history.loss[history.known("loss")][-1]):
         return "undecided", f"Undecided: {moved}, but the loss is not finite, and no check could tell why."
     if seen.rows[row] < 3:
-        return "undecided", f"Undecided: {moved}, but {steps} are too few to see whether the loss falls."
+        return "undecided", f"Undecided: {moved}, but after {steps} it is too early to see whether the loss falls."
     return _loss(history, seen, row, moved, steps)
 
 

@@ -209,6 +209,19 @@ def awake(rows: History, past: Past) -> Bool | None:
     return None if living is None else np.asarray(living.any(axis=1))
 
 
+@shared
+def asleep(history: History) -> Bool:
+    """Returns `[T]` whether, as last known, no trainable variable had a gradient but zero; False while not known.
+
+    Snapshots and accumulated gradients leave rows between in which it is not known.
+    """
+    living = awake(history)
+    if living is None:
+        return np.zeros(len(history), bool)
+    known = history.known("gradient_norm").any(axis=1)
+    return np.asarray(latest_known(np.where(known, living, np.nan)) == 0)
+
+
 @causal
 def largest_step(rows: History, past: Past) -> Float:
     """Returns `[T]` the largest of `relative_step` over the trainable variables, of one row; NaN if there is none."""

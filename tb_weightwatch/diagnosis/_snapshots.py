@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..history import History
 from ..verdict import Severity, Status, number
 from ._loss import trend
-from ._signals import Bool, column, facts, run_column, shared, trainable, variables, weight_scale
+from ._signals import Bool, column, facts, latest, run_column, shared, trainable, variables, weight_scale
 from ._words import listed
 
 _NEXT = "to see why, train a few steps with tb_weightwatch"
@@ -64,11 +64,12 @@ def outlook(history: History) -> tuple[Status, str]:
     told = f"{seen.words(row)} over {_span(history)}"
     more = f"; {weights}" if weights else "; weights were not logged"
     if not seen.rows[row] >= 3:
-        return "undecided", f"Undecided: {_span(history)} are too few to see whether the loss falls{more}."
+        return "undecided", f"Undecided: after {_span(history)} it is too early to see whether the loss falls{more}."
     if (seen.fallen[row] and not seen.poor(0.95)[row]) or seen.low()[row]:
         return "healthy", f"Healthy as far as curves tell: {told}{more}."
     said = "has risen" if seen.late[row] - seen.start[row] > seen.noise[row] else "has not fallen by more than chance"
-    return "undecided", f"Undecided: the loss {said} ({told}), and these curves do not tell why{more}."
+    rate = f"; {_rate(history)}" if _rate(history) else ""
+    return "undecided", f"Undecided: the loss {said} ({told}{rate}), and these curves do not tell why{more}."
 
 
 def fix_of_curves(history: History, rate: float) -> str:
@@ -137,8 +138,9 @@ def _stillness(history: History) -> list[Symptom]:
     got_ahead = bool(seen.fallen[row] or seen.low()[row])
     still = able & ~moved.any(axis=0)
     names, total = _names(history, np.flatnonzero(still)), int(able.sum())
+    told = "; ".join(filter(None, (seen.words(row), _rate(history))))
+    words = f" ({told})" if told else ""
     if still.sum() == total:
-        words = f" ({seen.words(row)})" if seen.words(row) else ""
         text = (
             f"No weight moves: all {total} that were logged stand still over {_span(history)}, to a millionth of "
             f"their size{words}"
@@ -151,16 +153,18 @@ def _stillness(history: History) -> list[Symptom]:
     after = int(known[last + 1 :].any(axis=1).sum())
     if after >= max(SNAPSHOTS, int(known.any(axis=1).sum()) // 4):
         learned = bool(seen.gain[row] > 0.5 or seen.low(0.5)[row])
-        words = seen.words(row)
-        text = f"All weights stopped moving after {_at(history, last)}: {after} snapshots since are the same" + (
-            f" ({words})" if words else ""
-        )
+        text = f"All weights stopped moving after {_at(history, last)}: {after} snapshots since are the same{words}"
         level: Severity = "info" if learned else "error"
         found.append(_symptom(history, "stopped", level, text, _names(history, np.flatnonzero(able)), last))
     if still.any():
         text = f"{int(still.sum())} of {total} weights never moved: {listed(names)} (frozen on purpose?)"
         found.append(_symptom(history, "partly motionless", "info", text, names, 0))
     return found
+
+
+def _rate(history: History) -> str:
+    rate = float(latest(history, "learning_rate")[-1])
+    return f"learning rate {number(rate)}" if np.isfinite(rate) else ""
 
 
 def _growth(history: History) -> list[Symptom]:
@@ -195,7 +199,8 @@ def _rise(history: History) -> list[Symptom]:
         return []
     loss = run_column(history, "loss")
     at = int(np.flatnonzero(loss > start + 2 * scale)[0])
-    text = f"The loss diverges: {number(start)} at first, {number(late)} over the last rows"
+    rate = f" ({_rate(history)})" if _rate(history) else ""
+    text = f"The loss diverges: {number(start)} at first, {number(late)} over the last rows{rate}"
     return [_symptom(history, "diverging loss", "error", text, (), at)]
 
 

@@ -97,7 +97,7 @@ def cut(history: History, without: Bool, whole: Bool | None = None) -> str:
         return "all"
     rest = places[whole & ~without]
     gone = places[whole & without]
-    if gone.max() < rest.min():
+    if gone.max() <= rest.min():  # a kernel alone of a layer: what comes into it is zero
         return "input side"
     return "output side" if gone.min() > rest.max() else "inside"
 

@@ -10,7 +10,7 @@ from ..verdict import number
 from ._loss import trend
 from ._optimizer import literal, scheduled, set_rate, usual_rate
 from ._rule import Finding, Lacks, Telling, rule
-from ._signals import awake, latest_known, moving, run_column, running_max, streak, trainable, variables
+from ._signals import asleep, awake, latest_known, moving, run_column, running_max, streak, trainable, variables
 from ._snapshots import drifted, fix_of_curves, unit
 from ._words import before, counted, evidence
 
@@ -65,14 +65,13 @@ def learning_rate_zero(
     if not (zero | spent).any():
         return None
     seen, living, moves = trend(history), awake(history), moving(history)
-    dull = np.zeros(len(history), bool) if living is None else ~living
     never = zero & (peak == 0) & (streak(zero) >= rows)
     steps = history.steps.astype(np.float64)
     began = np.maximum.accumulate(np.where(spent, 0.0, steps))  # the last step with a learning rate worth the name
     idle = (steps - began) > np.maximum(10.0, wasted * steps)
     learned = seen.known & (seen.gain > 0.5) | seen.low(0.5)
     ended = spent & idle & ~learned
-    firing = (never & ~moves & ~drifted(history) | ended & ~(zero & moves)) & ~dull
+    firing = (never & ~moves & ~drifted(history) | ended & ~(zero & moves)) & ~asleep(history)
     if not firing.any():
         return None
 

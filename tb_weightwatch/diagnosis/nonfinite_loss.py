@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..verdict import number
+from ._causal import recorded
 from ._layers import layers
 from ._loss import cross_entropy
 from ._rule import Finding, Lacks, Telling, rule
@@ -70,14 +71,17 @@ def nonfinite_loss(history: History, *, rows: int = 1) -> Finding | Lacks | None
 
     def tell(row: int, _: NDArray[np.intp]) -> Telling:
         step = int(history.steps[first])
-        before = loss[:first][np.isfinite(loss[:first])]
-        course = (
-            f", after {number(float(before[-1]))} in the step before" if len(before) else ", from the first step on"
-        )
+        before = np.flatnonzero(np.isfinite(loss[:first]))
+        course = ", from the first step on"
+        if len(before):
+            last = int(history.steps[before[-1]])
+            when = "in the step before" if last == step - 1 else f"at step {last:,}"
+            course = f", after {number(float(loss[before[-1]]))} {when}"
+        finite = ", while the weights were finite" if recorded(history, "weight_nonfinite") else ""
         share = int(bad[: row + 1].sum())
         return Telling(
-            message=f"The loss became {number(float(loss[first]))} at step {step:,}{course}, while the weights were "
-            f"finite{_origin(history, first)}; not finite in {share:,} of {row + 1:,} recorded steps"
+            message=f"The loss became {number(float(loss[first]))} at step {step:,}{course}{finite}"
+            f"{_origin(history, first)}; not finite in {share:,} of {row + 1:,} recorded steps"
             f"{_taken(history, first)}",
             fix=_fix(history),
             evidence=(evidence("loss", loss[first], "the first that is not finite", step=step, quantity="loss"),),

@@ -145,10 +145,14 @@ def _rows(rows: History, past: Past) -> tuple[Bool, Bool]:
 
 @causal
 def _course(rows: History, past: Past) -> tuple[NDArray[np.int32], Bool]:
-    """Returns `[T, V]` for how many rows the gradient has been exactly 0, and whether it ever was above."""
+    """Returns `[T, V]` for how many rows the gradient has been exactly 0, and whether it ever was above.
+
+    Rows in which it is not known (between snapshots, or uses of accumulated ones) are left out.
+    """
     norm = column(rows, "gradient_norm")
     assert norm is not None
-    return past.streak(np.asarray((norm == 0) & trainable(rows))), past.ever(np.asarray(norm > 0))
+    zero = np.asarray((norm == 0) & trainable(rows))
+    return past.streak(zero, ~rows.known("gradient_norm")), past.ever(np.asarray(norm > 0))
 
 
 def _fix(where: str) -> str:
