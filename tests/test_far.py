@@ -106,7 +106,7 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
         alone = weightwatch("review", "--json", "s3://bucket/logs/deep/sick", **where)
         assert [one["run"] for one in told(alone)] == ["."]
         both = ("s3://bucket/logs/healthy", "s3://bucket/logs/deep/sick")
-        assert json.loads(weightwatch("compare", "--json", *both, **where).stdout)["first_step"] == 49
+        assert json.loads(weightwatch("compare", "--json", *both, **where).stdout)["first_step"] == 57
         report = weightwatch("report", "s3://bucket/logs", "-o", str(logs.parent / "report.html"), **where)
         assert (report.returncode, "4 runs" in report.stdout) == (0, True), report.stderr
         missing = weightwatch("review", "s3://bucket/nowhere", **where)
