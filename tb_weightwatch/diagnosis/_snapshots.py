@@ -157,7 +157,8 @@ def _stillness(history: History) -> list[Symptom]:
         level: Severity = "info" if learned else "error"
         found.append(_symptom(history, "stopped", level, text, _names(history, np.flatnonzero(able)), last))
     if still.any():
-        text = f"{int(still.sum())} of {total} weights did not move between snapshots: {listed(names)} (frozen on purpose?)"
+        part = f"{int(still.sum())} of {total} weights"
+        text = f"{part} did not move between snapshots: {listed(names)} (frozen on purpose?)"
         found.append(_symptom(history, "partly motionless", "info", text, names, 0))
     return found
 
