@@ -44,10 +44,10 @@ def cases() -> list[Case]:
     for name in quick:
         peers = ["--peers"] if name in ("mlp", "cnn") else []
         found.append((f"{name} fit graph", [name, "fit", "graph", "--seconds", str(LONG), *peers]))
-    for name in ("mlp", "cnn", "lstm", "transformer"):
+    for name in quick:
         seconds = str(LONG if name == "mlp" else BRIEF)
         found.append((f"{name} loop graph", [name, "loop", "graph", "--seconds", seconds]))
-    for name in ("mlp", "cnn", "transformer"):
+    for name in quick:
         for way in ("fit", "loop"):
             found.append((f"{name} {way} xla", [name, way, "xla", "--seconds", str(BRIEF)]))
     for name in ("mlp", "cnn"):
@@ -58,6 +58,7 @@ def cases() -> list[Case]:
     for name in (*quick, *SLOW):
         if name in SLOW:
             found.append((f"{name} fit graph", [name, "fit", "graph", "--seconds", str(LONG)]))
+            found.append((f"{name} loop graph", [name, "loop", "graph", "--seconds", str(BRIEF)]))
         for who in ("plain", "default"):
             found.append((f"{name} peak {who}", [name, "fit", "graph", "--peak", who]))
     return found
