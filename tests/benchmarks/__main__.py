@@ -111,7 +111,7 @@ def ratio(found: dict[str, Any] | None, which: str = "median") -> str:
 def row(name: str, case: str, results: dict[str, Any]) -> str:
     found = results[case]
     once = found["reported_once"] * found["trained_s"]  # the user's step traced, and compiled, once more
-    long = found["trained_s"] > 45  # a quick run of the others takes 12
+    long = str(LONG) in dict(cases())[case]
     default = ratio(found["default"], "whole") if long else ""
     told = f"{100 * found['reported']:.1f} %" if long else ""
     every = found.get("every")  # none where a step takes seconds: there was no second turn
