@@ -40,7 +40,7 @@ def cost(history: History) -> str:
     data = told[-1].data if told else {}
     share, seconds, once = (real(data.get(name)) for name in ("overhead", "seconds", "once"))
     if share is None:
-        whole = "overhead" in data and data["overhead"] is None
+        whole = data.get("overhead", "") is None
         return "What recording cost is not known: nearly every step was recorded." if whole else ""
     if seconds is None or not 0 < seconds < _SHORT:
         return f"Recording cost {number(100 * share, 2)} % of the training time."

@@ -78,7 +78,8 @@ class Loop:
             if scale is not None:
                 found["loss_scale"] = _number(scale)
             if isinstance(getattr(leaf, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
-                count = getattr(leaf, "_iterations", leaf.iterations)  # the former is not divided by accumulation
+                # The former is not divided by accumulation; old Keras has the latter alone.
+                count = leaf._iterations if hasattr(leaf, "_iterations") else leaf.iterations
                 found["count"] = tf.identity(tf.convert_to_tensor(count))
         return found
 

@@ -106,7 +106,7 @@ class Budget:
         """Takes the duration of a step; `recorded`: it was, or something was still done beside it."""
         (self._owed if recorded else self._plain).append(seconds)
         whole = not recorded or len(self._owed) >= BURST  # bursts may follow each other without a plain step between
-        if whole and self._told:
+        if whole and self._owed and self._told:
             self._rows += self._exceeding()
             self._owed.clear()
 

@@ -100,9 +100,7 @@ def _without_tensorflow(directory: str) -> bool:
 
 def work(jobs: Sequence[Job], count: int, *, light: bool) -> Iterator[Done]:
     """Yields what became of each job, in the order in which they end."""
-    if count == 1:
-        if light:
-            start_light()
+    if count == 1:  # in this process, which is light already if it may be
         yield from map(judged, jobs)
         return
     left = dict(enumerate(sorted(jobs, key=lambda job: -job.size)))

@@ -68,8 +68,7 @@ def outlook(history: History) -> tuple[Status, str]:
     if (seen.fallen[row] and not seen.poor(0.95)[row]) or seen.low()[row]:
         return "healthy", f"Healthy as far as curves tell: {told}{more}."
     said = "has risen" if seen.late[row] - seen.start[row] > seen.noise[row] else "has not fallen by more than chance"
-    rate = f"; {_rate(history)}" if _rate(history) else ""
-    return "undecided", f"Undecided: the loss {said} ({told}{rate}), and these curves do not tell why{more}."
+    return "undecided", f"Undecided: the loss {said}{_noted(history, told)}, and these curves do not tell why{more}."
 
 
 def fix_of_curves(history: History, rate: float) -> str:
@@ -138,8 +137,7 @@ def _stillness(history: History) -> list[Symptom]:
     got_ahead = bool(seen.fallen[row] or seen.low()[row])
     still = able & ~moved.any(axis=0)
     names, total = _names(history, np.flatnonzero(still)), int(able.sum())
-    told = "; ".join(filter(None, (seen.words(row), _rate(history))))
-    words = f" ({told})" if told else ""
+    words = _noted(history, seen.words(row))
     if still.sum() == total:
         text = (
             f"No weight moves: all {total} that were logged stand still over {_span(history)}, to a millionth of "
@@ -163,9 +161,11 @@ def _stillness(history: History) -> list[Symptom]:
     return found
 
 
-def _rate(history: History) -> str:
+def _noted(history: History, words: str = "") -> str:
+    """Returns these words and the learning rate, if it was logged, in parentheses."""
     rate = float(latest(history, "learning_rate")[-1])
-    return f"learning rate {number(rate)}" if np.isfinite(rate) else ""
+    noted = [words, f"learning rate {number(rate)}" if np.isfinite(rate) else ""]
+    return f" ({'; '.join(filter(None, noted))})" if any(noted) else ""
 
 
 def _growth(history: History) -> list[Symptom]:
@@ -200,8 +200,7 @@ def _rise(history: History) -> list[Symptom]:
         return []
     loss = run_column(history, "loss")
     at = int(np.flatnonzero(loss > start + 2 * scale)[0])
-    rate = f" ({_rate(history)})" if _rate(history) else ""
-    text = f"The loss diverges: {number(start)} at first, {number(late)} over the last rows{rate}"
+    text = f"The loss diverges: {number(start)} at first, {number(late)} over the last rows{_noted(history)}"
     return [_symptom(history, "diverging loss", "error", text, (), at)]
 
 
