@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import recordings
-from tests.processes import CHROMIUM, tensorboard, wait_for_runs
+from tests.support import synthetic_runs
+from tests.support.tensorboard_process import CHROMIUM, tensorboard, wait_for_runs
 
 HERE = Path(__file__).parent
 LAYERS = ("attention/query", "attention/value", "dense_1", "dense_2")
@@ -52,7 +52,7 @@ def train(logdir: Path) -> None:
         watch = ww.WeightWatch(str(logdir / name), verbose=False, overhead=None)
         steps = len(x) if epochs else 64  # hardly begun: two batches
         model.fit(x[:steps] / 16, y[:steps], batch_size=32, epochs=max(1, epochs), verbose=0, callbacks=[watch])
-    recordings.write(logdir / "thousand", 300, variables=MANY, nan_from=240)
+    synthetic_runs.write(logdir / "thousand", 300, variables=MANY, nan_from=240)
 
 
 def shoot(browser: Browser, address: str, name: str, target: Path) -> None:

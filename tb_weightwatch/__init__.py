@@ -9,10 +9,10 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import maps
-    from .capture import _summary as summary
-    from .capture._callback import WeightWatch
-    from .capture._preflight import preflight
-    from .capture._watch import Watch
+    from .capture import summary as summary
+    from .capture.keras_callback import WeightWatch
+    from .capture.preflight import preflight
+    from .capture.watch import Watch
     from .diagnosis import diagnose
     from .history import History
     from .reader import read
@@ -24,13 +24,13 @@ _PLACES = {
     "Evidence": ("verdict", "Evidence"),
     "History": ("history", "History"),
     "Verdict": ("verdict", "Verdict"),
-    "Watch": ("capture._watch", "Watch"),
-    "WeightWatch": ("capture._callback", "WeightWatch"),
+    "Watch": ("capture.watch", "Watch"),
+    "WeightWatch": ("capture.keras_callback", "WeightWatch"),
     "maps": ("maps", ""),
     "diagnose": ("diagnosis", "diagnose"),
-    "preflight": ("capture._preflight", "preflight"),
+    "preflight": ("capture.preflight", "preflight"),
     "read": ("reader", "read"),
-    "summary": ("capture._summary", ""),
+    "summary": ("capture.summary", ""),
 }
 __all__ = [
     "Diagnosis",

@@ -72,7 +72,7 @@ def write(path: str, runs: Mapping[str, Sequence[Launch]]) -> int:
     if not any(runs.values()):
         raise ValueError("there is nothing to report: no run holds a launch")
     now = time.time()
-    judged = [(run, one, answers.judge(one.history)) for run, found in runs.items() for one in found]
+    judged = [(run, one, answers.safe_diagnose(one.history)) for run, found in runs.items() for one in found]
     pictured = any(one.history.maps() for _, one, _ in judged)
     page, most, bound = "", float(COLUMNS[0]), MOST_BYTES - (min(ROOM, MOST_BYTES // 5) if pictured else 0)
     data: dict[str, Any] = {}
@@ -94,7 +94,9 @@ def _data(judged: _Judged, now: float, columns: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     entries: dict[str, list[dict[str, Any]]] = {}
     for run, launch, diagnosis in judged:
-        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now, answers.seen(launch.history)))
+        entries.setdefault(run, []).append(
+            answers.launch_entry(launch, diagnosis, now, answers.safe_symptoms(launch.history))
+        )
         where = {"run": run, "launch": launch.history.launch}
         overview = answers.with_symptoms(answers.overview(run, launch, diagnosis, now), launch.history)
         found[_key("overview", where)] = overview

@@ -13,7 +13,7 @@ import numpy as np
 from . import schema
 from .history import Column, Record, Rows
 from .maps import Map
-from .schema import Now, Tag
+from .schema import LaunchStatus, Tag
 from .verdict import Diagnosis, Verdict
 
 BLOCK_SECONDS, BLOCK_SHARE, BLOCK_LONGEST = 2.0, 0.02, 900.0
@@ -227,7 +227,7 @@ class EventWriter:
 
     def _put_now(self) -> None:
         time = self._clock()
-        state = Now(
+        state = LaunchStatus(
             time=time,
             due=max(self._cadence(time + 60.0), min(self._gap, 600.0), _CADENCE_FIRST if self._ticks < 4 else 0.0),
             step=self._step,

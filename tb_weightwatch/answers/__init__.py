@@ -4,38 +4,38 @@ Shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come 
 the rules, so a new quantity or rule touches nothing here.
 """
 
-from ._again import again, again_lines
-from ._compare import compare
-from ._curves import curves
-from ._grid import Steps, heatmap, quantities
-from ._maps import maps
-from ._overview import HINT, launch_entry, overview, run_entries, runs
-from ._state import State, evidence_text, judge, severity, state
-from ._symptoms import incomplete, seen, source, with_symptoms
-from ._versus import versus
+from .curves import curves
+from .heatmap import StepRange, heatmap, quantities
+from .launch_comparison import compare_launches
+from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, state
+from .overview import HINT, launch_entry, overview, run_entries, runs
+from .rejudged import rejudged, rejudged_lines
+from .run_comparison import compare
+from .third_party import incomplete, safe_symptoms, source, with_symptoms
+from .variable_maps import maps
 
 __all__ = [
     "HINT",
-    "State",
-    "Steps",
-    "again",
-    "again_lines",
+    "LaunchState",
+    "StepRange",
     "compare",
+    "compare_launches",
     "curves",
     "evidence_text",
     "heatmap",
     "incomplete",
-    "judge",
     "launch_entry",
     "maps",
     "overview",
     "quantities",
+    "rejudged",
+    "rejudged_lines",
     "run_entries",
     "runs",
-    "seen",
+    "safe_diagnose",
+    "safe_symptoms",
     "severity",
     "source",
     "state",
-    "versus",
     "with_symptoms",
 ]

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from .._version import __version__
 from ..verdict import SEVERITIES
-from . import _report
-from ._compare import compare
-from ._review import review
-from ._rules import rule, rules
-from ._words import failed
+from . import report
+from .compare import compare
+from .review import review
+from .rules import rule, rules
+from .terminal import fail
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, ValueError) as error:
-        return failed(str(error))
+        return fail(str(error))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _review_arguments(commands.add_parser("review", help="judge recorded runs", description=review.__doc__))
     _compare_arguments(commands.add_parser("compare", help="hold two runs together", description=compare.__doc__))
-    _report_arguments(commands.add_parser("report", help="write one HTML file", description=_report.write.__doc__))
+    _report_arguments(commands.add_parser("report", help="write one HTML file", description=report.write.__doc__))
     commands.add_parser("rules", help="list the rules").set_defaults(command=rules)
     explain = commands.add_parser("rule", help="explain a rule")
     explain.add_argument("rule", metavar="CODE|NAME")
@@ -70,7 +70,7 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("logdir", help="a log directory; all runs below it are in the report")
     parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
-    parser.set_defaults(command=_report.write)
+    parser.set_defaults(command=report.write)
 
 
 __all__ = ["main"]

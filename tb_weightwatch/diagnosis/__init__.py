@@ -1,20 +1,20 @@
 """The heart: `diagnose(history)`, the catalogue of rules, and one file per rule."""
 
-from ._engine import Judge, diagnose, version
-from ._examples import BEGIN, example
-from ._rule import Rule, catalogue, settings
-from ._snapshots import Symptom, symptoms, unit
+from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
+from .engine.examples import PREAMBLE, example
+from .rule import Rule, catalogue, checked_rules
+from .third_party.symptoms import Symptom, symptoms, unit
 
 __all__ = [
-    "BEGIN",
-    "Judge",
+    "PREAMBLE",
+    "IncrementalDiagnosis",
     "Rule",
     "Symptom",
     "catalogue",
+    "checked_rules",
     "diagnose",
     "example",
-    "settings",
+    "rule_set_version",
     "symptoms",
     "unit",
-    "version",
 ]

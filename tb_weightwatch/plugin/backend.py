@@ -16,11 +16,11 @@ from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from .. import answers, schema
-from ..reader import Launch, ProviderReader, ReadRun
-from ._badges import PATIENCE, Badges, Turns, Where
-from ._memo import diagnosis_of, kept, memo_of, revision_of
-from ._requests import NotFound, failed, packed, refused, route, text, whole_number
-from ._static import static_files
+from ..reader import CachedRun, Launch, ProviderReader
+from .answer_cache import diagnosis_of, kept, memo_of, revision_of
+from .diagnosis_cache import PATIENCE, DiagnosisCache, TimeBudget, Where
+from .http_responses import NotFound, error_response, gzip_json, method_not_allowed, route, text, whole_number
+from .static_files import static_files
 
 
 class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -30,7 +30,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def __init__(self, context: Any) -> None:
         self._reader = ProviderReader(context.data_provider, hints=context.sampling_hints)
-        self._badges = Badges(self._reader)
+        self._badges = DiagnosisCache(self._reader)
         self._static = static_files()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -63,17 +63,17 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     @wrappers.Request.application  # type: ignore[untyped-decorator]
     def _file(self, request: Any) -> Any:
         if request.method not in ("GET", "HEAD"):
-            return refused(request)
+            return method_not_allowed(request)
         name = request.path.rpartition(f"/{schema.PLUGIN}/")[2].removeprefix("static/")
         if name not in self._static:
-            return failed(request, 404, "the panel has no such file")
+            return error_response(request, 404, "the panel has no such file")
         content, kind = self._static[name]
         return http_util.Respond(request, content, kind)
 
     @route
     def _runs(self, request: Any) -> bytes:
         ctx, experiment = _where(request)
-        now, turns, found = time.time(), Turns(PATIENCE), {}
+        now, turns, found = time.time(), TimeBudget(PATIENCE), {}
         for run, entry in self._reader.peek(ctx, experiment).items():
             badge = partial(self._badges.of, Where(ctx, experiment, run), entry, now=now, turns=turns)
             found[run] = [
@@ -81,7 +81,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             ]
         found = {run: launches for run, launches in found.items() if launches}
         revision = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
-        return packed(answers.runs(revision, found))
+        return gzip_json(answers.runs(revision, found))
 
     @route
     def _overview(self, request: Any) -> bytes:
@@ -165,14 +165,14 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     # -- what they stand on
 
     @contextmanager
-    def _launch(self, request: Any) -> Iterator[tuple[ReadRun, str, Launch]]:
+    def _launch(self, request: Any) -> Iterator[tuple[CachedRun, str, Launch]]:
         """Gives the run and the launch that a request names; the newest launch if it names none."""
         run, launch = text(request.args, "run", required=True), text(request.args, "launch")
         with self._opened(request, run) as opened:
             yield opened, run, _chosen(opened, run, launch)
 
     @contextmanager
-    def _opened(self, request: Any, run: str) -> Iterator[ReadRun]:
+    def _opened(self, request: Any, run: str) -> Iterator[CachedRun]:
         opening = self._reader.opened(*_where(request), run)
         try:
             opened = opening.__enter__()
@@ -186,17 +186,17 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             opening.__exit__(None, None, None)
 
 
-def _chosen(opened: ReadRun, run: str, launch: str) -> Launch:
+def _chosen(opened: CachedRun, run: str, launch: str) -> Launch:
     found = [x for x in opened.launches if launch in ("", x.history.launch)]
     if not found:
         raise NotFound(f"run {run!r} has no launch {launch!r} that can be read")
     return found[-1]
 
 
-def _part(request: Any) -> tuple[int, answers.Steps]:
+def _part(request: Any) -> tuple[int, answers.StepRange]:
     """Returns the number of buckets and the part of the axis of steps that a request names."""
     first, last = (whole_number(request.args, name, 0, 0, 999_999_999) for name in ("from", "to"))
-    return whole_number(request.args, "columns", 300, 16, 1000), answers.Steps(first, last)
+    return whole_number(request.args, "columns", 300, 16, 1000), answers.StepRange(first, last)
 
 
 def _where(request: Any) -> tuple[Any, str]:

@@ -1,21 +1,21 @@
 """From what TensorBoard stores to Histories: by a data provider (plugin), or from event files (command line)."""
 
-from ._assembly import Assembly, Launch, Skipped
-from ._directories import runs, size
-from ._files import launches, read
-from ._light import start_light
-from ._provider import ProviderReader
-from ._read_run import ReadRun
+from .assembly import Launch, RunAssembler, SkipCounts
+from .event_files import launches, read
+from .no_tensorflow import read_without_tensorflow
+from .provider.provider_reader import ProviderReader
+from .provider.run_cache import CachedRun
+from .run_directories import runs, size
 
 __all__ = [
-    "Assembly",
+    "CachedRun",
     "Launch",
     "ProviderReader",
-    "ReadRun",
-    "Skipped",
+    "RunAssembler",
+    "SkipCounts",
     "launches",
     "read",
+    "read_without_tensorflow",
     "runs",
     "size",
-    "start_light",
 ]

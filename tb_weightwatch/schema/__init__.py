@@ -1,10 +1,18 @@
 """The only room that knows bytes: what is kept, how finely, and how it is written and read back."""
 
-from ._envelope import MAX_RAW, VERSION, DecodeError
-from ._maps import Part, decode_maps, encode_maps, joined, settle_map
-from ._records import Now, decode_now, decode_records, encode_now, encode_records, settle_record, slim
-from ._rows import MAX_CELLS, MAX_ROWS, Chunk, cells, decode_chunk, decode_rows, encode_rows, settle
-from ._tags import PLUGIN, Tag, from_event, parse_tag, to_summary
+from .envelope import MAX_RAW, VERSION, DecodeError
+from .map_blocks import Part, decode_maps, encode_maps, join_parts, map_as_stored
+from .records import (
+    LaunchStatus,
+    decode_now,
+    decode_records,
+    encode_now,
+    encode_records,
+    record_as_stored,
+    without_latest_row,
+)
+from .row_blocks import MAX_CELLS, MAX_ROWS, RowBlock, as_stored, cells, decode_chunk, decode_rows, encode_rows
+from .tags import PLUGIN, Tag, from_event, parse_tag, to_summary
 
 __all__ = [
     "MAX_CELLS",
@@ -12,11 +20,12 @@ __all__ = [
     "MAX_ROWS",
     "PLUGIN",
     "VERSION",
-    "Chunk",
     "DecodeError",
-    "Now",
+    "LaunchStatus",
     "Part",
+    "RowBlock",
     "Tag",
+    "as_stored",
     "cells",
     "decode_chunk",
     "decode_maps",
@@ -28,11 +37,10 @@ __all__ = [
     "encode_records",
     "encode_rows",
     "from_event",
-    "joined",
+    "join_parts",
+    "map_as_stored",
     "parse_tag",
-    "settle",
-    "settle_map",
-    "settle_record",
-    "slim",
+    "record_as_stored",
     "to_summary",
+    "without_latest_row",
 ]

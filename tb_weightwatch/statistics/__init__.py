@@ -9,6 +9,19 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, NamedTuple
 
+from .change import (
+    NOT_OBSERVED,
+    Array,
+    NotObserved,
+    SparseGradient,
+    VariableStep,
+    dense,
+    fits_float32,
+    from_indexed_slices,
+    measurable,
+    stride,
+)
+
 Encoding = Literal["size", "share", "count", "flag", "cosine", "exact"]
 
 
@@ -113,3 +126,22 @@ def names(axis: str) -> tuple[str, ...]:
 def quantity(name: str) -> Quantity:
     """Returns the quantity of that name, derived ones included; raises KeyError if there is none."""
     return UPDATE_RATIO if name == "update_ratio" else QUANTITIES[name]
+
+
+__all__ = [
+    "NOT_OBSERVED",
+    "QUANTITIES",
+    "UPDATE_RATIO",
+    "Array",
+    "NotObserved",
+    "Quantity",
+    "SparseGradient",
+    "VariableStep",
+    "dense",
+    "fits_float32",
+    "from_indexed_slices",
+    "measurable",
+    "names",
+    "quantity",
+    "stride",
+]

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tb_weightwatch.answers._usual import usual
-from tb_weightwatch.diagnosis._optimizer import kind
+from tb_weightwatch.answers.usual_range import usual
+from tb_weightwatch.diagnosis.signals import optimizer_class
 from tb_weightwatch.reader import read
 
 from ..clinic import decoys, healthy  # noqa: F401  (enter their programs)
@@ -68,8 +68,8 @@ def main() -> None:
             continue
         for name in WAYS:
             own = fits(history, name)
-            kept[name, kind(history)] += own
-            tell(f"{program.name} ({kind(history) or '-'})", name, own)
+            kept[name, optimizer_class(history)] += own
+            tell(f"{program.name} ({optimizer_class(history) or '-'})", name, own)
     print()
     for (name, optimizer), parts in sorted(kept.items()):
         tell(optimizer or "-", name, parts)

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from tb_weightwatch.diagnosis import Judge, diagnose
+from tb_weightwatch.diagnosis import IncrementalDiagnosis, diagnose
 from tb_weightwatch.history import History
-from tests.rules.synthetic import made
+from tests.support.synthetic_history import synthetic_history
 
 SICK: dict[str, Any] = {"learning_rate": 1e-10, "update_norm": 1e-10, "loss": 1.1}
 
@@ -26,7 +26,7 @@ def subject(variables: int, rows: int, **columns: Any) -> History:
     names = [f"dense_{i // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(variables)]
     described = [{"name": n, "shape": [64] if "bias" in n else [64, 64], "layer": n.partition("/")[0]} for n in names]
     layers = [{"name": f"dense_{i}", "kind": "Dense", "activation": "relu"} for i in range(variables // 2)]
-    return made(rows, variables=described, layers=layers, **columns)
+    return synthetic_history(rows, variables=described, layers=layers, **columns)
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, float]:
@@ -41,7 +41,7 @@ def growing(history: History) -> list[tuple[float, float]]:
     copy = History("growing")
     for record in history.records:
         copy.add(record)
-    judge, step, times = Judge(copy), max(1, len(history) // 100), []
+    judge, step, times = IncrementalDiagnosis(copy), max(1, len(history) // 100), []
     at = len(history) - 10 * step
     copy.append(history.rows(0, at))
     judge()

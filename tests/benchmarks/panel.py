@@ -25,8 +25,8 @@ from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.statistics import names
 from tb_weightwatch.writer import EventWriter, directory_sink
 
-from .. import recordings
-from ..processes import CHROMIUM, tensorboard, wait_for_runs
+from ..support import synthetic_runs
+from ..support.tensorboard_process import CHROMIUM, tensorboard, wait_for_runs
 
 BUNDLE = Path(__file__).resolve().parents[2] / "tb_weightwatch" / "static" / "index.js"
 BLOCK = 16
@@ -67,11 +67,11 @@ def write_runs(logdir: Path, runs: int, variables: int, steps: int) -> float:
 def write(logdir: Path, variables: int, steps: int, seed: int) -> None:
     """Writes a run as the recorder does, with the trainer's own diagnosis at its end."""
     labels = tuple(f"net/block_{i // 8}/dense_{i % 8 // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(variables))
-    clock = recordings.Clock()
-    writer = EventWriter(directory_sink(logdir), "a1", recordings.STARTED, clock)
-    history = History("a1", started=recordings.STARTED)
-    end = schema.settle_record(Record(steps, "end", {"how": "completed", "detail": ""}, recordings.STARTED))
-    for record in recordings.facts(labels):
+    clock = synthetic_runs.Clock()
+    writer = EventWriter(directory_sink(logdir), "a1", synthetic_runs.STARTED, clock)
+    history = History("a1", started=synthetic_runs.STARTED)
+    end = schema.record_as_stored(Record(steps, "end", {"how": "completed", "detail": ""}, synthetic_runs.STARTED))
+    for record in synthetic_runs.facts(labels):
         history.add(record)
         writer.add(record)
     kept = np.array(thinned(steps), np.int64)
@@ -88,14 +88,14 @@ def write(logdir: Path, variables: int, steps: int, seed: int) -> None:
 
 def rows(steps: Any, variables: int, seed: int) -> Rows:
     rng = np.random.default_rng((seed, int(steps[0])))
-    block, count = Rows(steps, recordings.STARTED + 0.05 * steps), len(steps)
+    block, count = Rows(steps, synthetic_runs.STARTED + 0.05 * steps), len(steps)
     for axis, width in (("variable", variables), ("layer", 3)):
         for name in names(axis):
-            getattr(block, axis)[name] = recordings.column(rng, name, (count, width), False)
+            getattr(block, axis)[name] = synthetic_runs.column(rng, name, (count, width), False)
     for name in names("run"):
-        block.run[name] = recordings.column(rng, name, (count,), False)
+        block.run[name] = synthetic_runs.column(rng, name, (count,), False)
     block.run["loss"] = Column(2.0 * np.exp(-steps / 3000.0), np.ones(count, bool))
-    return schema.settle(block)
+    return schema.as_stored(block)
 
 
 def frame_of(page: Page) -> Frame:
@@ -146,7 +146,7 @@ def lag(page: Page, address: str, logdir: Path) -> dict[str, float]:
     """Seconds from a flush of new rows to their step on the page, of a run that goes on."""
     clock = time.time
     writer = EventWriter(directory_sink(logdir / "live"), "live", clock(), clock)
-    for record in recordings.facts(("dense/kernel", "dense/bias")):
+    for record in synthetic_runs.facts(("dense/kernel", "dense/bias")):
         writer.add(record)
     took, step = [], 0
     for number in range(LAGS + 1):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ..processes import tensorboard, wait_for_runs
+from ..support.tensorboard_process import tensorboard, wait_for_runs
 from .panel import sized, write_runs
 
 WAYS = {

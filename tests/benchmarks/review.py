@@ -44,10 +44,10 @@ def write(path: Path, variables: int, steps: int) -> None:
     """Writes the models of all runs: "ours", as the recorder does, and "curves", as Keras' callback does."""
     import tensorflow as tf
 
-    from tests import recordings
+    from tests.support import synthetic_runs
 
     names = tuple(f"block_{i // 4}/dense_{i // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(variables))
-    recordings.write(path / "ours", steps, variables=names, burst=64)
+    synthetic_runs.write(path / "ours", steps, variables=names, burst=64)
     rng = np.random.default_rng(0)
     with tf.summary.create_file_writer(str(path / "curves")).as_default():
         for step in range(steps):

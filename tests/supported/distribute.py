@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import tb_weightwatch as ww
-from tests.processes import free_port
+from tests.support.tensorboard_process import free_port
 
 from .case import Seen, Step, case, refused
 from .fit import Stepping, compiled
@@ -192,7 +192,7 @@ def several_workers(logs: Path) -> Seen:
 def workers(logs: Path, rate: float) -> list[dict[str, Any]]:
     """Trains in two processes that reduce over the loopback device."""
     ports = f"{free_port()},{free_port()}"
-    command = [sys.executable, "-m", "tests.worker"]
+    command = [sys.executable, "-m", "tests.support.distributed_worker"]
     started = [
         subprocess.Popen(
             [*command, str(i), ports, str(logs), str(rate)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -131,7 +131,7 @@ def _left_out(name: str, line: dict[str, Any]) -> str:
 def _rules() -> str:
     import tb_weightwatch.diagnosis as rules
 
-    files = sorted(Path(rules.__file__).parent.glob("*.py"))
+    files = sorted(Path(rules.__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 

@@ -1,0 +1,1 @@
+"""Recording in a hand-written training loop."""

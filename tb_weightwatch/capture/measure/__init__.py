@@ -1,0 +1,1 @@
+"""From one observed step to rows of numbers, computed beside training."""

@@ -1,0 +1,1 @@
+"""Which steps are recorded, and when maps are."""

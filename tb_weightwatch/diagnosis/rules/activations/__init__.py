@@ -1,0 +1,1 @@
+"""Rules about the activations link (codes 201 to 299)."""

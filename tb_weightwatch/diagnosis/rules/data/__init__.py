@@ -1,0 +1,1 @@
+"""Rules about the data link (codes 101 to 199)."""

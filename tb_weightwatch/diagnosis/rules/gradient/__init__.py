@@ -1,0 +1,1 @@
+"""Rules about the gradient link (codes 401 to 499)."""

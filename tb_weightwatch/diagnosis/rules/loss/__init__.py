@@ -1,0 +1,1 @@
+"""Rules about the loss link (codes 301 to 399)."""

@@ -1,0 +1,1 @@
+"""Rules about the optimizer link (codes 501 to 599)."""

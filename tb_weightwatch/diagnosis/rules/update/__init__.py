@@ -1,0 +1,1 @@
+"""Rules about the update link (codes 601 to 699)."""

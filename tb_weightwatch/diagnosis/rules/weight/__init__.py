@@ -1,0 +1,1 @@
+"""Rules about the weight link (codes 701 to 799)."""

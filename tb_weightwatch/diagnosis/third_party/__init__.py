@@ -1,0 +1,1 @@
+"""What third-party logs show without recorded steps."""

@@ -1,0 +1,1 @@
+"""Reads runs through a TensorBoard data provider, for the plugin."""

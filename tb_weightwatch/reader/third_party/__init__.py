@@ -1,0 +1,1 @@
+"""Converts third-party scalars and histograms to a History."""

@@ -1,0 +1,1 @@
+"""Statistics of tensors on a device (GPU, TPU), computed by TensorFlow where the tensors are."""

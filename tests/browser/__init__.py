@@ -1,0 +1,1 @@
+"""Tests that open the panel or a report in Chromium."""

@@ -1,0 +1,234 @@
+"""The report: one file that opens from disk in a real browser, without server and without network."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_weightwatch import answers, cli, report, schema
+from tb_weightwatch.history import Column, History, Rows
+from tb_weightwatch.maps import HISTOGRAMS, MOTION, Map
+from tb_weightwatch.reader import Launch, launches, runs
+from tb_weightwatch.writer import directory_sink
+from tests.support import synthetic_runs
+
+CHROME = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
+HOSTILE = "</script><script>document.title='owned'</script>"
+browser_tests = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROME).exists(), reason="needs Chromium; WW_CHROMIUM says where it is"),
+]
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("logs")
+    synthetic_runs.write(path / "healthy", 700)
+    with_pictures(path / "healthy")
+    synthetic_runs.write(path / "sick", 400, launch="a1", nan_from=300, variables=(HOSTILE, "<!-- x", "\u202eevil"))
+    synthetic_runs.write(path / "sick", 80, launch="b2", started=synthetic_runs.STARTED + 900)
+    (path / "foreign").symlink_to(Path(__file__).resolve().parents[1] / "foreign" / "torch-nan")
+    return path
+
+
+def with_pictures(path: Path) -> None:
+    """Adds histograms and motion maps of two variables at three steps to the launch there, and a full tensor."""
+    rng = np.random.default_rng(0)
+    sink = directory_sink(path)
+    for number, step in enumerate((1, 64, 700)):
+        found = [Map(step, synthetic_runs.NAMES[0], "weight", np.ones((4, 4), np.float32))]
+        for name in synthetic_runs.NAMES[:2]:
+            found += [Map(step, name, kind, rng.integers(0, 9, 256).astype(float)) for kind in HISTOGRAMS]
+            found += [Map(step, name, kind, rng.lognormal(size=(64, 40))) for kind in MOTION]
+        (data,) = schema.encode_maps(found, started=synthetic_runs.STARTED)
+        sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), step, synthetic_runs.STARTED + 60)
+    sink.close()
+
+
+@pytest.fixture(scope="module")
+def page(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    assert cli.main(["report", str(logs), "-o", str(path)]) == 0
+    return path
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    packed = re.search(r'<script id="data" type="text/plain">([A-Za-z0-9+/=]+)</script>', page.read_text())
+    assert packed
+    found: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+    return found
+
+
+def test_the_answers_are_those_of_the_backend(logs: Path, page: Path) -> None:
+    """What the file holds is what `answers` gives; curves refer to heat maps and come out whole."""
+    data = data_of(page)
+    runs_answer = data['["runs"]']
+    assert [run["run"] for run in runs_answer["runs"]] == ["foreign", "healthy", "sick"]
+    assert [launch["launch"] for launch in runs_answer["runs"][2]["launches"]] == ["a1", "b2"]
+    history = launches(logs / "healthy")[0].history
+    where = '["launch","a1"]'
+    expected = json.loads(json.dumps(answers.heatmap(history, "update_ratio", 300)))
+    assert data[f'["heatmap",{where},["quantity","update_ratio"],["run","healthy"]]'] == expected
+    name = history.variables[0].name
+    held = data[f'["curves",{where},["name","{name}"],["run","healthy"]]']
+    unpacked = []
+    for curve in held["curves"]:
+        if isinstance(curve, dict):  # derived: no heat map holds it
+            unpacked.append(curve)
+            continue
+        key, row, last, rest = curve
+        high = data[key]["high"][row]
+        given = {"low": data[key]["low"][row], "high": high, "last": high if last is None else last}
+        unpacked.append({"quantity": data[key]["quantity"], **rest, **given})
+    assert unpacked == json.loads(json.dumps(answers.curves(history, name, 300)["curves"]))
+    assert any(isinstance(curve, list) and curve[2] is not None for curve in held["curves"])
+
+
+def test_histograms_and_motion_maps_are_in_it(logs: Path, page: Path) -> None:
+    """As the panel gets them, where there is room; runs and variables that have none do not pretend to."""
+    data = data_of(page)
+    (launch,) = launches(logs / "healthy", maps=True)
+    overviews = {key: value["maps"] for key, value in data.items() if key.startswith('["overview"')}
+    assert [key for key, maps in overviews.items() if maps] == ['["overview",["launch","a1"],["run","healthy"]]']
+    held = {key: value for key, value in data.items() if key.startswith('["maps"')}
+    assert len(held) == 2
+    for variable in launch.history.variables[:2]:
+        told = held[f'["maps",["launch","a1"],["name","{variable.name}"],["run","healthy"]]']
+        expected = answers.maps(variable, launch.history.maps(variable=variable.name), revision="report")
+        assert told == json.loads(json.dumps(expected))
+        assert [frame["step"] for frame in told["motion"][0]["frames"]] == [1, 64, 700]
+
+
+def test_pictures_are_made_coarser_where_room_is_short(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest of each part stays; at the worst there are none, and the file fits."""
+    (launch,) = launches(logs / "healthy", maps=True)
+    sizes, sides = {}, {}
+    for limit in (report.MOST_BYTES, 480_000, 330_000):
+        monkeypatch.setattr(report, "MOST_BYTES", limit)
+        sizes[limit] = report.write("/dev/null", {"healthy": [launch]})
+        assert sizes[limit] <= limit
+    assert sizes[report.MOST_BYTES] < sizes[480_000]
+    for side in (64, 32, 16):
+        coarse = report._coarser(launch.history.maps(variable=synthetic_runs.NAMES[0]), 2, side)
+        motion = [one for one in coarse if one.kind == "update_map"]
+        sides[side] = [one.values.shape for one in motion]
+        assert [one.step for one in motion] == [1, 700]
+        whole = next(m for m in launch.history.maps("update_map", synthetic_runs.NAMES[0]) if m.step == 700)
+        assert motion[-1].values.max() == whole.values.max()
+    assert sides == {64: [(64, 40)] * 2, 32: [(32, 20)] * 2, 16: [(16, 14)] * 2}
+    assert np.isnan(report._pooled(np.array([[1.0, np.nan], [2.0, 3.0]]), 1)).all()
+
+
+def test_the_symptoms_of_foreign_curves_stand_on_the_chain(page: Path) -> None:
+    """A link at which something is seen to be wrong is not called fine."""
+    data = data_of(page)
+    (key,) = (k for k in data if k.startswith('["overview"') and '"foreign"' in k)
+    chain = {link["link"]: link for link in data[key]["chain"]}
+    assert [name for name, link in chain.items() if link["state"] == "broken"] == ["loss", "weight"]
+    # A symptom is no cause; NaN in a weight is one (703).
+    assert [name for name, link in chain.items() if link["first"]] == ["weight"]
+    assert chain["weight"]["codes"] == [703] and "became NaN or infinite" in chain["weight"]["text"]
+    assert "PyTorch's SummaryWriter" in data[key]["detail"]
+
+
+def test_a_large_run_stays_below_three_megabytes() -> None:
+    """60 variables of pure noise in every row: columns are given up until the file fits."""
+    rng = np.random.default_rng(0)
+    history = recorded = History("big")
+    for record in synthetic_runs.facts(tuple(f"v{i}" for i in range(60))):
+        recorded.add(record)
+    rows = Rows(np.arange(1, 601), np.arange(600.0))
+    for name in (
+        "update_norm",
+        "weight_norm",
+        "gradient_norm",
+        "gradient_max",
+        "update_max",
+        "weight_max",
+        "weight_std",
+    ):
+        rows.variable[name] = Column(rng.lognormal(size=(600, 60)), np.ones((600, 60), bool))
+    history.append(rows)
+    pages = {}
+    for limit in (400_000, report.MOST_BYTES):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(report, "MOST_BYTES", limit)
+            path = Path("/dev/null")
+            pages[limit] = report.write(str(path), {"run": [Launch(history)]})
+        assert pages[limit] <= limit
+    assert pages[400_000] > 200_000  # it was not made smaller than it had to be
+
+
+def test_nothing_to_report_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so, and writes nothing."""
+    assert cli.main(["report", str(tmp_path), "-o", str(tmp_path / "r.html")]) == 2
+    assert "ww.WeightWatch" in capsys.readouterr().err
+    assert not (tmp_path / "r.html").exists()
+    with pytest.raises(ValueError, match="nothing to report"):
+        report.write(str(tmp_path / "r.html"), {name: launches(path) for name, path in runs(tmp_path)})
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="the report is tested in a browser")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROME, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class TestInABrowser:
+    """From a file:// address, offline."""
+
+    pytestmark = browser_tests
+
+    def test_it_opens_from_disk_and_asks_nobody(self, page: Path, browser: Any) -> None:
+        """The sentence, chain, heat map and curves are drawn; the file itself is the only request; no error."""
+        from playwright.sync_api import expect
+
+        context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
+        tab = context.new_page()
+        asked: list[str] = []
+        wrong: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        tab.goto(page.as_uri())
+        tab.get_by_text("healthy", exact=True).first.click()
+        # Not wait_for_function: where it has to wait, it evaluates a string, which the page forbids.
+        expect(tab.locator("#sentence")).to_contain_text("Healthy", timeout=30_000)
+        assert tab.locator("canvas").count() > 1
+        assert tab.locator(".pictures").count() == 1
+        assert tab.locator(".trouble").count() == 0
+        tab.get_by_text("sick", exact=True).first.click()
+        expect(tab.locator("#sentence")).to_contain_text("over 80 steps", timeout=30_000)  # its newest launch
+        tab.wait_for_timeout(200)
+        assert tab.locator(".trouble").count() == 0
+        assert tab.title() == "weightwatch"  # hostile names are text
+        assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+        assert asked[0] == page.as_uri()
+        assert wrong == []
+        context.close()
+
+    def test_the_network_is_closed_to_it(self, page: Path, browser: Any) -> None:
+        """Whatever a page from disk could reach, its own policy forbids."""
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto(page.as_uri())
+        tab.wait_for_selector("#sentence")
+        blocked = tab.evaluate(
+            "() => new Promise((done) => {"
+            " document.addEventListener('securitypolicyviolation', (e) => done(e.effectiveDirective));"
+            " const image = new Image(); image.src = 'http://127.0.0.1:9/x.png'; setTimeout(() => done(''), 3000); })"
+        )
+        assert blocked == "img-src"
+        context.close()

@@ -1,0 +1,1 @@
+"""Tests of object stores and Apache Beam, in an environment of their own."""

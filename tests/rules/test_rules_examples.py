@@ -1,0 +1,325 @@
+"""Each rule with sick and healthy examples, and what its sentence and its fix say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.history import History, Record
+from tb_weightwatch.verdict import Verdict
+from tests.support.synthetic_history import VARIABLES, synthetic_history
+
+T = np.arange(120)
+BINARY: dict[str, Any] = {
+    "loss": {"name": "binary_crossentropy", "class": "", "from_logits": False},
+    "output_layer": {"name": "last", "activation": "sigmoid", "units": 1},
+    "target_shape": [32, 1],
+    "prediction_shape": [32, 1],
+}
+
+
+def found(history: History, name: str) -> Verdict | None:
+    """Returns the open verdict of that name, folded or not."""
+
+    def search(verdicts: Any) -> Verdict | None:
+        for verdict in verdicts:
+            inner = verdict if verdict.name == name else search(verdict.explains)
+            if inner is not None:
+                return inner
+        return None
+
+    return search(diagnose(history).verdicts)
+
+
+# -- 101
+
+
+def test_nan_in_a_batch_is_an_error_once_the_loss_is_lost() -> None:
+    """The sentence counts the elements and names the step; what follows is folded under it."""
+    nan = np.where(T < 9, 1.0, np.nan)
+    verdict = found(
+        synthetic_history(loss=nan, input_nonfinite=(T == 9) * 3, gradient_nonfinite=(T >= 9)[:, None] * 5),
+        "nonfinite-input",
+    )
+    assert verdict and verdict.severity == "error" and verdict.certainty == "certain"
+    assert "3 elements" in verdict.message and "step 10" in verdict.message
+    assert [v.name for v in verdict.explains] == ["nonfinite-loss", "nonfinite-gradient"]
+
+
+def test_nan_that_the_model_masks_is_a_remark() -> None:
+    """While nothing after the data is affected, missing values are no sickness."""
+    history = synthetic_history(target_nonfinite=4)
+    verdict = found(history, "nonfinite-input")
+    assert verdict and verdict.severity == "info"
+    assert diagnose(history).status == "healthy"
+
+
+# -- 102
+
+
+def test_inputs_far_from_scale_need_an_effect() -> None:
+    """The same inputs are sick where the loss stays up and silent where it falls."""
+    raw = {"input_mean": 400.0, "input_std": 300.0, "input_scale_ratio": 5e4}
+    verdict = found(synthetic_history(loss=20 * np.exp(-T / 60) + 2, **raw), "unscaled-input")
+    assert verdict and "500 in size" in verdict.message and "Normalization" in verdict.fix
+    assert found(synthetic_history(**raw), "unscaled-input") is None
+
+
+@pytest.mark.parametrize(
+    "first", ["Normalization", "Rescaling", "BatchNormalization", "Embedding", "Lambda", "MyScaling"]
+)
+def test_a_layer_that_may_scale_keeps_it_silent(first: str) -> None:
+    """What comes before the first weights may bring the inputs to scale."""
+    layers = [{"name": "pre", "class": first, "weights": 0}, {"name": "first", "class": "Dense", "weights": 336}]
+    history = synthetic_history(loss=20.0, input_mean=400.0, input_std=300.0, facts={"model": {"layers": layers}})
+    assert found(history, "unscaled-input") is None
+
+
+# -- 105
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 2), (-1, 1), (0, 9)])
+def test_targets_outside_a_sigmoid_are_certain(low: float, high: float) -> None:
+    """A cross-entropy on a sigmoid takes 0 to 1; the sentence has both ends."""
+    verdict = found(synthetic_history(target_low=low, target_high=high, facts=BINARY), "label-problem")
+    assert verdict and verdict.certainty == "certain"
+    assert f"between {low} and {high}" in verdict.message
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.05, 0.95), (0, 0)])
+def test_labels_within_reach_are_fine(low: float, high: float) -> None:
+    """Hard, smoothed and one-sided labels are silent."""
+    assert found(synthetic_history(target_low=low, target_high=high, facts=BINARY), "label-problem") is None
+
+
+def test_class_ids_beyond_the_units_are_certain() -> None:
+    """Ids 1 to 3 do not fit three units; ids 0 to 2 do."""
+    verdict = found(synthetic_history(target_low=1, target_high=3), "label-problem")
+    assert verdict and verdict.certainty == "certain" and "0 to 2" in verdict.message
+    assert found(synthetic_history(target_low=0, target_high=2), "label-problem") is None
+
+
+def test_rows_that_do_not_sum_to_one() -> None:
+    """Several classes a sample do not go with a softmax."""
+    facts = {"loss": {"name": "categorical_crossentropy"}, "target_shape": [32, 3], "prediction_shape": [32, 3]}
+    columns = {"target_low": 0.0, "target_high": 1.0}
+    assert found(synthetic_history(target_sum_error=1.0, facts=facts, **columns), "label-problem")
+    assert found(synthetic_history(target_sum_error=1e-7, facts=facts, **columns), "label-problem") is None
+
+
+def test_negative_targets_under_a_relu_output_are_likely() -> None:
+    """Half of the targets can not be reached; a few slightly negative ones are let pass."""
+    facts = {"loss": {"name": "mse"}, "output_layer": {"name": "last", "activation": "relu", "units": 1}}
+    verdict = found(
+        synthetic_history(target_low=-2, target_high=2, target_mean=0, target_std=1, facts=facts), "label-problem"
+    )
+    assert verdict and verdict.certainty == "likely"
+    assert (
+        found(
+            synthetic_history(target_low=-0.01, target_high=9, target_mean=4, target_std=1, facts=facts),
+            "label-problem",
+        )
+        is None
+    )
+
+
+def test_regression_with_a_linear_output_is_fine() -> None:
+    """Any number goes with a linear output and mean squared error."""
+    facts = {"loss": {"name": "mse"}, "output_layer": {"name": "last", "activation": "", "units": 1}}
+    history = synthetic_history(
+        target_low=-300, target_high=900, target_mean=200, target_std=200, loss=4e4 - 200 * T, facts=facts
+    )
+    assert found(history, "label-problem") is None
+
+
+# -- 201, 202
+
+
+def test_a_dead_layer_explains_the_zero_gradients() -> None:
+    """A wholly dead ReLU layer is certain; the gradients before it are its consequence."""
+    gradient = np.array([0.0, 0.0, 0.3, 0.3])
+    history = synthetic_history(
+        dead_share=1.0, always_dead_share=1.0, gradient_norm=gradient, gradient_max=gradient, loss=1.1
+    )
+    verdict = diagnose(history).verdicts[0]
+    assert verdict.name == "dead-relu" and verdict.certainty == "certain" and "'first'" in verdict.message
+    # The loss of 1.1 is ln 3, that of no skill: 106 says so, and is a consequence as well.
+    assert [v.name for v in verdict.explains] == ["no-learning-signal", "zero-gradient"]
+    assert verdict.variables == ("first/kernel", "first/bias")
+
+
+def test_many_dead_units_in_a_net_that_trains_are_healthy() -> None:
+    """Without an effect on the loss a partly dead layer is silent."""
+    assert found(synthetic_history(dead_share=0.7, always_dead_share=0.7), "dead-relu") is None
+    assert found(synthetic_history(dead_share=0.7, always_dead_share=0.7, loss=1.1), "dead-relu")
+
+
+def test_saturation_with_exact_zeros_is_certain() -> None:
+    """A sigmoid that is flat to the last bit explains gradients that are exactly zero."""
+    layers = [{"name": "last", "kind": "Dense", "activation": "sigmoid"}]
+    columns: dict[str, Any] = {"layers": layers, "saturated_share": 1.0, "blocked_share": 1.0, "facts": BINARY,
+                               "target_low": 0, "target_high": 1, "target_mean": 0.5}  # fmt: skip
+    still = {"gradient_norm": 0.0, "gradient_max": 0.0, "update_norm": 0.0}
+    verdict = diagnose(synthetic_history(loss=8.0, **columns, **still)).verdicts[0]
+    assert verdict.name == "saturated-activation" and verdict.certainty == "certain"
+    assert [v.name for v in verdict.explains] == ["zero-gradient"]
+    assert "from_logits=True" in verdict.fix
+    assert not diagnose(synthetic_history(loss=1e-6, **columns, **still)).verdicts, (
+        "a sure and right classifier is healthy"
+    )
+
+
+# -- 401, 402, 405
+
+
+def test_all_gradients_none_is_a_broken_tape() -> None:
+    """It is told at the very first step, with the tape's code."""
+    history = synthetic_history(gradient_none=1, gradient_norm=None, gradient_max=None, update_norm=0.0)
+    verdict = found(history[:1], "no-gradient")
+    assert verdict and verdict.severity == "error" and "GradientTape" in verdict.fix
+
+
+def test_layers_before_a_cut_are_sick_and_an_unused_branch_is_a_remark() -> None:
+    """Where the gradients are missing says what it is."""
+    before, after = np.array([1, 1, 0, 0.0]), np.array([0, 0, 1, 1.0])
+    moves = lambda none: {"update_norm": (1 - none) * 0.01, "gradient_norm": np.where(none > 0, np.nan, 0.3)}  # noqa: E731
+    cut = found(synthetic_history(gradient_none=before, **moves(before)), "no-gradient")
+    assert cut and cut.severity == "warning" and cut.variables == ("first/kernel", "first/bias")
+    unused = found(synthetic_history(gradient_none=after, **moves(after)), "no-gradient")
+    assert unused and unused.severity == "info" and "harmless" in unused.message
+
+
+def test_zero_gradients_name_the_depth() -> None:
+    """Exactly zero up to a layer: the sentence says from where on."""
+    verdict = found(synthetic_history(gradient_norm=np.array([0, 0, 0.3, 0.3]), loss=1.1), "zero-gradient")
+    assert verdict and "from 'first' back to the input" in verdict.message
+
+
+def test_a_resting_part_and_a_perfect_fit_are_healthy() -> None:
+    """A loss at 0 has zero gradients by right; a bias alone is no break in the chain."""
+    assert not diagnose(synthetic_history(gradient_norm=0.0, loss=0.0)).verdicts
+    assert found(synthetic_history(gradient_norm=np.array([0.3, 0, 0.3, 0.3]), loss=1.1), "zero-gradient") is None
+
+
+def test_a_nonfinite_gradient_tells_what_came_before() -> None:
+    """With a finite loss the derivative is to blame; after a NaN loss the forward pass."""
+    lost = (T > 50)[:, None] * 7.0
+    backward = found(synthetic_history(gradient_nonfinite=lost), "nonfinite-gradient")
+    assert backward and backward.first_step == 52 and "still finite" in backward.message and "sqrt" in backward.fix
+    forward = found(
+        synthetic_history(gradient_nonfinite=lost, loss=np.where(T > 50, np.nan, 1.0)), "nonfinite-gradient"
+    )
+    assert forward and "together with the loss" in forward.message
+
+
+# -- 501, 502, 503, 507
+
+
+def test_a_rate_of_zero_and_a_schedule_that_ended_too_soon() -> None:
+    """Both are named with the value to set; a planned decay stays silent."""
+    zero = found(synthetic_history(learning_rate=0.0, update_norm=0.0, loss=1.1), "learning-rate-zero")
+    assert zero and zero.certainty == "certain" and "Adam(1e-3)" in zero.fix
+    assert "although the gradients are alive" in zero.message
+    early = found(
+        synthetic_history(learning_rate=np.where(T < 10, 1e-3 * (1 - T / 10), 0), loss=1.05), "learning-rate-zero"
+    )
+    assert early is None, "updates that go on contradict the rate"
+    moves = 0.01 * (T < 10)[:, None]
+    early = found(
+        synthetic_history(learning_rate=np.where(T < 10, 1e-3 * (1 - T / 10), 0), loss=1.05, update_norm=moves),
+        "learning-rate-zero",
+    )
+    assert early and "after step 10 of 120" in early.message and "decay_steps=120" in early.fix
+
+
+@pytest.mark.parametrize("kind", ["fit", "loop"])
+def test_a_tiny_rate_is_named_with_a_better_one_in_the_users_own_terms(kind: str) -> None:
+    """The fix has the old value, the new value and code for `fit` or for a loop."""
+    history = synthetic_history(learning_rate=1e-10, update_norm=1e-10, loss=1.1, facts={"recorder": {"kind": kind}})
+    verdict = diagnose(history).verdicts[0]
+    assert verdict.name == "learning-rate-too-small"
+    assert "from 1e-10 to about 1e-3" in verdict.fix
+    assert ("model.compile" in verdict.fix) == (kind == "fit")
+    assert ("optimizer.learning_rate = 1e-3" in verdict.fix) == (kind == "loop")
+
+
+def test_a_tiny_rate_explains_that_nothing_is_stored() -> None:
+    """Adam with 1e-10: no float32 weight changes at all, and the learning rate is why."""
+    history = synthetic_history(learning_rate=1e-10, update_norm=0.0, stuck_share=1.0, changed_share=0.0, loss=1.1)
+    assert [v.name for v in diagnose(history).verdicts] == ["learning-rate-too-small"]
+
+
+def test_small_steps_that_get_ahead_or_have_arrived_are_healthy() -> None:
+    """Fine-tuning, long trainings that fall, converged models."""
+    small = {"learning_rate": 1e-5, "update_norm": 1e-5}
+    assert not diagnose(synthetic_history(**small)).verdicts
+    assert not diagnose(synthetic_history(loss=0.01, **small)).verdicts
+
+
+def test_a_rate_too_large_is_judged_by_its_effect() -> None:
+    """Large steps with a falling loss are healthy; with a loss that jumped and stayed up they are not."""
+    large = {"learning_rate": 1.0, "update_norm": np.linspace(8, 2, 120)[:, None] * np.ones(4)}
+    assert not diagnose(synthetic_history(**large)).verdicts
+    burst = np.where(T < 1, 1.1, 500 * np.exp(-T / 8.0) + 1.3)
+    verdict = diagnose(synthetic_history(loss=burst, **large)).verdicts[0]
+    assert verdict.name == "learning-rate-too-large" and "1.1" in verdict.message and "Adam(1e-3)" in verdict.fix
+    nan = np.where(T < 6, 1.1 * 10.0**T, np.nan)
+    lost = diagnose(synthetic_history(loss=nan, gradient_nonfinite=(T >= 6)[:, None] * 9.0, **large)).verdicts[0]
+    assert lost.name == "learning-rate-too-large"
+    assert [v.name for v in lost.explains] == ["nonfinite-loss"]
+    assert [v.name for v in lost.explains[0].explains] == ["nonfinite-gradient"]
+
+
+def test_updates_never_applied_and_variables_left_out() -> None:
+    """A count that stands still, and a variable that is not the optimizer's."""
+    verdict = found(synthetic_history(iterations=0, update_norm=0.0, loss=1.1), "updates-not-applied")
+    assert verdict and verdict.certainty == "certain" and verdict.first_step == 20 and "apply_gradients" in verdict.fix
+    listed = [{**v, "optimized": v["layer"] == "last"} for v in VARIABLES]
+    moves = np.array([0, 0, 0.01, 0.01])
+    left = found(synthetic_history(variables=listed, update_norm=moves), "updates-not-applied")
+    assert left and left.variables == ("first/kernel", "first/bias") and "Compile again" in left.fix
+    assert found(synthetic_history(variables=listed), "updates-not-applied") is None, "they move, by whatever hand"
+
+
+# -- 601, 701
+
+
+@pytest.mark.parametrize(
+    ("dtype", "weight", "rate"), [("bfloat16", 1.0, 1e-3), ("float16", 1.0, 1e-4), ("float32", 100.0, 1e-6)]
+)
+def test_steps_under_the_last_place_are_certain(dtype: str, weight: float, rate: float) -> None:
+    """1 + 0.001 is 1 in bfloat16, and 100 + 0.000001 is 100 in float32: not the learning rate's fault."""
+    size = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
+    history = synthetic_history(
+        variables=[{**v, "dtype": dtype} for v in VARIABLES], weight_norm=weight * size, weight_max=weight, loss=1.1,
+        learning_rate=rate, update_norm=0.0, update_max=0.0, changed_share=0.0, stuck_share=1.0,
+    )  # fmt: skip
+    verdict = diagnose(history).verdicts[0]
+    assert verdict.name == "update-below-precision" and verdict.certainty == "certain"
+    assert dtype in verdict.message
+
+
+def test_everything_frozen_the_head_or_the_base() -> None:
+    """All frozen is an error, the head a warning, the base a remark."""
+
+    def frozen(*layers: str) -> History:
+        listed = [{**v, "trainable": v["layer"] not in layers} for v in VARIABLES]
+        moves = np.array([0.0 if v["layer"] in layers else 0.01 for v in VARIABLES])
+        return synthetic_history(variables=listed, update_norm=moves)
+
+    severity = {
+        name: found(frozen(*name), "frozen-weights").severity for name in (("first", "last"), ("last",), ("first",))
+    }  # type: ignore[union-attr]
+    assert severity == {("first", "last"): "error", ("last",): "warning", ("first",): "info"}
+    assert diagnose(frozen("first")).status == "healthy"
+
+
+def test_freezing_later_keeps_its_date() -> None:
+    """`trainable` is a dated fact: the verdict begins where it changed."""
+    history = synthetic_history()
+    history.add(Record(100, "variables", {"items": [{"name": v["name"], "trainable": False} for v in VARIABLES]}))
+    verdict = found(history, "frozen-weights")
+    assert verdict is None or verdict.first_step == 100

@@ -1,0 +1,1 @@
+"""Helpers of several tests: synthetic histories and runs, training loops, processes."""

@@ -1,0 +1,1 @@
+"""Tests that run TensorBoard, its loaders, or the command line."""

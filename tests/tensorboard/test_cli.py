@@ -1,0 +1,342 @@
+"""The command line, as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tb_weightwatch import cli
+from tb_weightwatch.diagnosis import catalogue, diagnose
+from tb_weightwatch.reader import launches
+from tests.support import synthetic_runs
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("logs")
+    synthetic_runs.write(path / "healthy", 400)
+    synthetic_runs.write(path / "sick", 400, nan_from=300, variables=("\x1b[31mred", "\u202eevil", "[bold]x[/bold]"))
+    synthetic_runs.write(path / "warm", 8)
+    (path / "empty").mkdir()
+    return path
+
+
+def test_a_sick_run_is_exit_code_1(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Badge, sentence, evidence and fix are shown, and the code says sick."""
+    assert cli.main(["review", str(logs / "sick")]) == 1
+    shown = capsys.readouterr().out
+    for text in ("SICK", "303 nonfinite-loss", "Fix:", "checks passed"):
+        assert text in shown
+    assert cli.main(["review", str(logs)]) == 1
+
+
+def test_a_healthy_run_is_exit_code_0(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """So is one that is too short to tell."""
+    assert cli.main(["review", str(logs / "healthy"), str(logs / "warm")]) == 0
+    shown = capsys.readouterr().out
+    assert "HEALTHY" in shown
+    assert "ended after 400 steps" in shown
+
+
+def test_what_comes_from_disk_can_not_command_a_terminal(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences and direction marks are made visible; markup is text."""
+    cli.main(["review", str(logs / "sick")])
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "[bold]x[/bold]" in shown
+
+
+def test_json_holds_the_whole_diagnosis(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object a launch: run, launch, state, and what diagnose() says."""
+    assert cli.main(["review", "--json", str(logs)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["run"], one["launch"], one["state"]) for one in found] == [
+        ("healthy", "a1", "ended"),
+        ("sick", "a1", "ended"),
+        ("warm", "a1", "ended"),
+    ]
+    from tb_weightwatch.reader import read
+
+    expected = json.loads(json.dumps(diagnose(read(logs / "sick")[0]).as_dict()))
+    assert expected.items() <= found[1].items()
+
+
+def test_fail_on(logs: Path) -> None:
+    """The mildest severity that counts is the caller's choice."""
+    assert cli.main(["review", "--fail-on", "error", str(logs / "sick")]) == 1
+    assert cli.main(["review", "--fail-on", "info", str(logs / "healthy")]) == 0
+
+
+def test_nothing_to_read_is_exit_code_2(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what is missing and what to do, also beside a directory that can be read."""
+    assert cli.main(["review", str(logs / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert cli.main(["review", str(logs / "empty")]) == 2
+    assert "ww.WeightWatch" in capsys.readouterr().err
+    assert cli.main(["review", str(logs / "empty"), str(logs / "healthy")]) == 2
+    assert "HEALTHY" in capsys.readouterr().out
+    for wrong in (["review"], ["review", str(logs), "--fail-on", "none"], ["revew"], []):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(wrong)
+        assert stopped.value.code == 2
+
+
+def test_damage_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What could not be read is said on stderr; the rest is judged."""
+    synthetic_runs.write(tmp_path, 80)
+    (path,) = (tmp_path / "weightwatch").iterdir()
+    path.write_bytes(path.read_bytes()[:-5])
+    assert cli.main(["review", str(tmp_path)]) == 0
+    assert "not all could be read" in capsys.readouterr().err
+
+
+def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each by code and by name; an unknown one gets a near name."""
+    assert cli.main(["rules"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown and str(rule.code) in shown for name, rule in catalogue().items())
+    for asked in ("405", "nonfinite-gradient"):
+        assert cli.main(["rule", asked]) == 0
+        assert "What it sees" in capsys.readouterr().out
+    assert cli.main(["rule", "nonfinite-gradent"]) == 2
+    assert "did you mean 'nonfinite-gradient'" in capsys.readouterr().err
+
+
+def test_the_command_needs_no_tensorflow(logs: Path) -> None:
+    """`python -m tb_weightwatch` works, and loads TensorFlow for no log directory here."""
+    code = (
+        "import sys; from tb_weightwatch import cli; "
+        f"sys.argv[1:] = ['review', {str(logs / 'healthy')!r}]; code = cli.main(); "
+        "print('loaded', {'tensorflow', 'keras'} & set(sys.modules)); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "loaded set()" in done.stdout
+    done = subprocess.run([sys.executable, "-m", "tb_weightwatch", "--version"], capture_output=True, check=True)
+    assert done.stdout
+
+
+def test_a_closed_pipe_is_no_error(logs: Path) -> None:
+    """`weightwatch review ... | head -1` ends quietly."""
+    command = f"{sys.executable} -m tb_weightwatch review {logs} | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+# -- many runs
+
+
+def test_many_runs_are_a_table_of_sentences(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a launch with status and sentence; what is behind it follows for the sick ones, or for all if asked."""
+    assert cli.main(["review", str(logs)]) == 1
+    shown = capsys.readouterr().out
+    table, _, details = shown.partition("\n SICK  sick  launch a1")
+    words = [word for word in table.split() if word in ("HEALTHY", "SICK", "UNDECIDED")]
+    assert words == ["HEALTHY", "SICK", "UNDECIDED"]
+    assert "3 launches: 1 sick, 1 healthy, 1 undecided." in shown
+    assert "Fix:" in details
+    assert details.count("checks passed") == 1
+    cli.main(["review", "--details", str(logs)])
+    assert capsys.readouterr().out.count("checks passed") == 3
+
+
+def test_broken_files_between_others_are_told_counted_and_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Noise, an empty file, a file cut within a record, a link that leads nowhere: the rest is judged as ever."""
+    synthetic_runs.write(tmp_path / "good", 200)
+    synthetic_runs.write(tmp_path / "cut", 200)
+    (cut,) = (tmp_path / "cut" / "weightwatch").iterdir()
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    for name, content in (("noise", bytes(range(256)) * 40), ("empty", b""), ("length", b"\xff" * 12)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"events.out.tfevents.1.{name}").write_bytes(content)
+    (tmp_path / "dangling").mkdir()
+    (tmp_path / "dangling" / "events.out.tfevents.1.link").symlink_to(tmp_path / "nowhere")
+    assert cli.main(["review", "--json", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert [one["run"] for one in json.loads(shown.out)] == ["cut", "good"]
+    assert "3 of 6 runs could not be read: dangling, length, noise" in shown.err
+    assert "can not be read to its end" in shown.err
+
+
+def test_processes_give_what_one_gives(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer, its order and the exit code do not depend on how many read."""
+    answers = []
+    for jobs in ("1", "2"):
+        assert cli.main(["review", "--json", "--jobs", jobs, str(logs)]) == 1
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1]
+
+
+def test_a_process_that_dies_costs_its_own_run_alone(logs: Path, tmp_path: Path) -> None:
+    """A file that kills whoever reads it is found, told, and all others are judged."""
+    for name in ("healthy", "sick"):
+        (tmp_path / name).symlink_to(logs / name)
+    (tmp_path / "killer").mkdir()
+    (tmp_path / "killer" / "events.out.tfevents.1.killer").write_bytes(b"x" * 20)
+    script = tmp_path / "main.py"
+    script.write_text(
+        "import os, sys\n"
+        "from tb_weightwatch.cli import review_workers\n"
+        "real = review_workers.launches\n"
+        "def deadly(directory, skipped):\n"
+        "    if directory.endswith('killer'):\n"
+        "        os._exit(9)\n"
+        "    return real(directory, skipped)\n"
+        "review_workers.launches = deadly\n"
+        "if __name__ == '__main__':\n"
+        "    from tb_weightwatch import cli\n"
+        f"    sys.argv[1:] = ['review', '--json', '--jobs', '2', {str(tmp_path)!r}]\n"
+        "    sys.exit(cli.main())\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert [one["run"] for one in json.loads(done.stdout)] == ["healthy", "sick"]
+    assert "the process that read it died" in done.stderr
+
+
+def test_readers_end_with_whoever_started_them(logs: Path, tmp_path: Path) -> None:
+    """A review that is killed leaves no process behind."""
+    script = tmp_path / "main.py"
+    script.write_text(
+        "import os, pathlib, sys, time\n"
+        "from tb_weightwatch.cli import review_workers\n"
+        "def endless(directory, skipped):\n"
+        f"    (pathlib.Path({str(tmp_path)!r}) / str(os.getpid())).touch()\n"
+        "    time.sleep(600)\n"
+        "review_workers.launches = endless\n"
+        "if __name__ == '__main__':\n"
+        "    from tb_weightwatch import cli\n"
+        f"    sys.argv[1:] = ['review', '--jobs', '2', {str(logs)!r}]\n"
+        "    sys.exit(cli.main())\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while sum(file.name.isdigit() for file in tmp_path.iterdir()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.kill()
+    process.communicate(timeout=60)  # its output ends when the last process that could write to it has ended
+
+
+def test_junit_gates_a_build(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sick launches are failures, undecided ones skipped, unreadable runs errors; escape sequences do not break XML."""
+    from xml.etree import ElementTree as ET
+
+    (tmp_path / "logs").symlink_to(logs)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "events.out.tfevents.1.noise").write_bytes(b"noise" * 99)
+    assert cli.main(["review", "--junit", str(tmp_path / "out.xml"), str(tmp_path)]) == 1
+    root = ET.parse(tmp_path / "out.xml").getroot()
+    assert {k: root.get(k) for k in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4", "failures": "1", "errors": "1", "skipped": "1",
+    }  # fmt: skip
+    by_run = {case.get("classname"): case for case in root.iter("testcase")}
+    assert by_run["logs/sick"].find("failure").get("type") == "nonfinite-loss"
+    assert "Fix:" in by_run["logs/sick"].find("failure").text
+    assert by_run["logs/healthy"].find("failure") is None
+    assert by_run["broken"].find("error") is not None
+
+
+# -- judged again
+
+
+def test_an_old_run_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Today's answer stands beside what was logged with the rules of then; what changed is named."""
+    from dataclasses import replace
+
+    from tb_weightwatch import answers
+
+    synthetic_runs.write(tmp_path, 400, nan_from=300)
+    (launch,) = launches(tmp_path)
+    now = answers.safe_diagnose(launch.history)
+    assert answers.rejudged(launch, now)["same"]
+    cli.main(["review", str(tmp_path)])
+    assert "Then, at step" not in capsys.readouterr().out
+
+    old = replace(now, status="healthy", sentence="Healthy, they said.", verdicts=(), rules="rules-of-old")
+    launch.now = replace(launch.now, diagnosis=old)
+    told = answers.rejudged(launch, now)
+    assert (told["same"], told["same_rules"], told["gone"]) == (False, False, [])
+    assert "303 nonfinite-loss" in told["new"]
+
+    rewritten = tmp_path / "old"
+    sink_now(rewritten, old)
+    assert cli.main(["review", "--json", str(rewritten)]) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["then"]["sentence"] == "Healthy, they said."
+    cli.main(["review", str(rewritten)])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Then, at step 400 and with the rules of then (rules-of-old): Healthy, they said." in shown
+    assert "Judged again: new: 303 nonfinite-loss" in shown
+
+
+def sink_now(path: Path, diagnosis: object) -> None:
+    """Writes a sick run whose trainer, with rules of old, logged another diagnosis."""
+    from dataclasses import replace
+
+    from tb_weightwatch import schema
+
+    synthetic_runs.write(path, 400, nan_from=300)
+    (file,) = (path / "weightwatch").iterdir()
+    from .test_reader import edited
+
+    def change(tag: schema.Tag, data: bytes) -> bytes:
+        if tag.kind != "now":
+            return data
+        return schema.encode_now(replace(schema.decode_now(data), diagnosis=diagnosis))
+
+    edited(file, change)
+
+
+# -- compare
+
+
+def test_two_runs_are_held_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The step at which they part, the links, and which is better."""
+    synthetic_runs.write(tmp_path / "a", 400, nan_from=297)
+    synthetic_runs.write(tmp_path / "b", 400)
+    assert cli.main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "They part at step 297:" in shown
+    assert "B is better: it is healthy, the other sick." in shown
+    assert "The other suffers from nonfinite-loss (loss)." in shown
+    assert cli.main(["compare", "--json", str(tmp_path / "b"), str(tmp_path / "b")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["first_step"], found["better"], found["settings"], found["common_steps"]) == (None, None, [], 400)
+    assert not any(link["differs"] for link in found["links"])
+
+
+def test_settings_that_differ_are_named_first_where_they_act(tmp_path: Path) -> None:
+    """The learning rate before the version of numpy, where the optimizer is the broken link."""
+    from tb_weightwatch import answers
+    from tests.support.synthetic_history import synthetic_history
+
+    slow = {"optimizers": [{"class": "Adam", "name": "adam_7", "config": {"beta_1": 0.5}}], "versions": {"numpy": "1"}}
+    good = {"optimizers": [{"class": "Adam", "name": "adam", "config": {"beta_1": 0.9}}], "versions": {"numpy": "2"}}
+    one = synthetic_history(120, learning_rate=0.0, update_norm=0.0, loss=1.1, facts=slow)
+    other = synthetic_history(120, facts=good)
+    found = answers.compare_launches(one, other, (diagnose(one), diagnose(other)))
+    assert found["better"] == 1
+    names = [s["name"] for s in found["settings"]]
+    assert names[:2] == ["learning rate at first", "optimizers.config.beta_1"]
+    assert "versions.numpy" in names
+    assert not any("adam" in s["one"] for s in found["settings"])
+    links = {link["link"]: link for link in found["links"]}
+    assert links["optimizer"]["first_step"] == 1
+    assert links["data"]["first_step"] is None
+    assert not links["data"]["differs"]
+
+
+def test_compare_names_what_is_missing(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several runs below a path, or none: usage, with the names to choose from."""
+    assert cli.main(["compare", str(logs), str(logs / "sick")]) == 2
+    assert "several runs, name one of them: healthy, sick, warm" in capsys.readouterr().err
+    assert cli.main(["compare", str(logs / "empty"), str(logs / "sick")]) == 2
+    assert cli.main(["compare", str(logs / "nowhere"), str(logs / "sick")]) == 2

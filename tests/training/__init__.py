@@ -1,0 +1,1 @@
+"""Tests that train Keras models."""

@@ -1,0 +1,1 @@
+"""Tests that import no TensorFlow: `pytest -m unit` ends in seconds."""

@@ -1,0 +1,142 @@
+"""Zoom, order, clipping, what is usual, pictures, and two runs side by side: what the panel's parts are told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tb_weightwatch import answers, schema
+from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.history import Column, History, Record
+from tb_weightwatch.maps import Map
+from tb_weightwatch.reader import Launch
+from tests.support import synthetic_runs
+
+from .test_answers import grown, history
+
+
+def test_a_part_of_the_axis_is_divided_anew() -> None:
+    """A zoom gives finer buckets of the same rows, in map and curves alike, and nothing from outside."""
+    found = history(400)
+    part = answers.StepRange(101, 140)
+    near = answers.heatmap(found, "update_ratio", 40, steps=part)
+    far = answers.heatmap(found, "update_ratio", 40)
+    assert near["first"] == near["last"] == list(range(101, 141))
+    assert near["whole"] == far["whole"] == [1, 400]
+    assert len(far["first"]) == 40
+    assert answers.curves(found, "", 40, steps=part)["steps"] == near["last"]
+    nothing = answers.heatmap(found, "update_ratio", 40, steps=answers.StepRange(500, 600))
+    assert (nothing["first"], nothing["domain"]) == ([], None)
+
+
+def test_rows_to_look_at_first() -> None:
+    """What a verdict names comes first, then what holds NaN, then what lies far from the others."""
+    values = [[1.0, 1.0, 1.0, 1.0, 1.0, 1e-6]] * 6
+    found = grown(values)
+    found_nan = grown([[1.0, np.nan, 1.0, 1.0, 1.0, 1e-6]] * 6)
+    assert answers.heatmap(found, "gradient_norm", 16)["worst"][0] == 5
+    assert answers.heatmap(found_nan, "gradient_norm", 16)["worst"][:2] == [1, 5]
+    sick = history(400, nan_from=200)
+    told = diagnose(sick)
+    order = answers.heatmap(sick, "weight_std", 16, diagnosis=told)["worst"]
+    assert sorted(order) == list(range(len(synthetic_runs.NAMES)))
+    named = [synthetic_runs.NAMES.index(name) for name in told.verdicts[0].variables]
+    assert set(order[: len(named)]) == set(named)
+
+
+def test_clipping_is_a_curve_of_its_own() -> None:
+    """The clip ratio is the norm after clipping over that before; it is there only where both were recorded."""
+    found = history(8)
+    block = synthetic_runs.rows(9, 8)
+    block.variable["raw_gradient_norm"] = Column(4.0 * block.variable["gradient_norm"].values, np.ones((8, 6), bool))
+    found.append(schema.as_stored(block))
+    curves = {c["quantity"]["name"]: c for c in answers.curves(found, synthetic_runs.NAMES[0], 100)["curves"]}
+    assert curves["clip_ratio"]["last"][-1] == pytest.approx(0.25, rel=0.01)
+    assert curves["clip_ratio"]["lead"]
+    first = [c["quantity"]["name"] for c in answers.curves(found, synthetic_runs.NAMES[0], 100)["curves"]][:5]
+    assert first == ["update_ratio", "gradient_norm", "update_norm", "weight_norm", "changed_share"]
+
+
+def optimized(name: str, **config: float) -> History:
+    found = history(16)
+    found.add(Record(0, "facts", {"optimizers": [{"class": name, "name": name, "config": config}]}))
+    return found
+
+
+def test_what_is_usual_depends_on_the_optimizer() -> None:
+    """SGD's usual rate is ten times Adam's; a clipping threshold is a band; a bias has no usual ratio."""
+
+    def band(found: History, quantity: str, name: str = "") -> dict[str, float] | None:
+        return next(c["usual"] for c in answers.curves(found, name, 16)["curves"] if c["quantity"]["name"] == quantity)
+
+    adam, sgd = (band(optimized(name), "learning_rate") for name in ("Adam", "SGD"))
+    assert adam and sgd
+    assert sgd["high"] == pytest.approx(10 * adam["high"])
+    assert adam["low"] < 1e-3 < adam["high"]
+    clipped = band(optimized("SGD", clipnorm=0.5), "gradient_norm", synthetic_runs.NAMES[0])
+    assert clipped and clipped["high"] == 0.5
+    assert band(optimized("SGD"), "gradient_norm", synthetic_runs.NAMES[0]) is None
+    kernel = band(optimized("Adam"), "update_ratio", synthetic_runs.NAMES[0])
+    assert kernel and kernel["low"] < 1e-3 < kernel["high"]
+    odd = history(16)
+    odd.add(Record(0, "facts", {"optimizers": "none of your business"}))
+    assert band(odd, "learning_rate") is None
+
+
+def picture(step: int, kind: str, values: object) -> Map:
+    return Map(step, "a", kind, np.asarray(values, np.float64))
+
+
+def test_histograms_and_pictures_lose_no_element() -> None:
+    """Shares with zeros and odd ones make up all elements; a still row is counted; NaN stays; frames are bounded."""
+    variable = history(8).variables[0]
+    counts = np.zeros(256)
+    counts[[0, 120, 122, 255]] = 1, 2, 4, 1
+    maps = [picture(step, "update_histogram", counts) for step in range(1, 41)]
+    maps += [picture(9, "update_map", [[0.0, 0.0], [1e-3, np.nan]]), picture(3, "update_map", [[1, 1], [1, 1]])]
+    found = answers.maps(variable, maps, left_out=2)
+    (histogram,) = found["histograms"]
+    assert (len(histogram["steps"]), histogram["steps"][0], histogram["steps"][-1]) == (16, 1, 40)
+    assert [len(row) for row in histogram["shares"]] == [3] * 16
+    assert sum(histogram["shares"][0]) + histogram["zero"][0] + histogram["odd"][0] == pytest.approx(1)
+    (motion,) = found["motion"]
+    assert [f["step"] for f in motion["frames"]] == [3, 9]
+    assert motion["frames"][1]["values"] == [[0.0, 0.0], [0.001, "NaN"]]
+    assert motion["frames"][1]["text"].startswith("1 of 2 rows")
+    assert found["left_out"] == 2
+    assert answers.maps(variable, [])["histograms"] == []
+
+
+def test_two_runs_part_at_the_first_number_that_differs() -> None:
+    """The same run does not part; a learning rate that changes is named before what follows from it."""
+    one, other = history(64), History("b2", started=synthetic_runs.STARTED)
+    for record in synthetic_runs.facts():
+        other.add(record)
+    for start in range(1, 65, 8):
+        block = synthetic_runs.rows(start, 8)
+        if start >= 33:
+            block.run["learning_rate"].values[:] = 1e-10
+            block.run["loss"].values[4:] *= 2
+        other.append(block)
+    same = answers.compare(one, history(64))
+    assert (same["first_step"], same["settings"]) == (None, [])
+    assert "every number agrees" in same["text"]
+    apart = answers.compare(one, other)
+    assert (apart["first_step"], apart["clear_step"]) == (33, 37)
+    assert apart["numbers"] == [{"label": "learning rate", "one": "0.001", "other": "1e-10"}]
+    other.add(Record(0, "facts", {"precision": "mixed_float16"}))
+    assert answers.compare(one, other)["settings"] == [
+        {"label": "Precision", "one": "float32", "other": "mixed_float16"}
+    ]
+    assert answers.compare(one, History("c"))["text"] == "No step was recorded in both."
+
+
+def test_muted_rules_are_told_apart() -> None:
+    """A muted rule is in no verdict; what it would say is told beside it."""
+    sick = history(400, nan_from=200)
+    (first, *_) = diagnose(sick).verdicts
+    sick.add(Record(0, "config", {"rules": {first.name: False}}))
+    answer = answers.overview("r", Launch(sick), answers.safe_diagnose(sick), synthetic_runs.STARTED)
+    assert first.name not in [v["name"] for v in answer["verdicts"]]
+    (muted,) = answer["muted"]
+    assert (muted["name"], muted["verdict"]["message"]) == (first.name, first.message)

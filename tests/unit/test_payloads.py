@@ -1,0 +1,134 @@
+"""What the backend really answers, held in frontend/tests/payloads, where TypeScript checks it against api.ts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_weightwatch import answers, schema
+from tb_weightwatch.history import History, Record
+from tb_weightwatch.maps import Map
+from tb_weightwatch.reader import Launch
+from tests.support import synthetic_runs
+
+FOLDER = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "payloads"
+STEPS = 96
+MUTED_RULES = ("learning-rate-too-small", "dead-relu")
+NOW = synthetic_runs.STARTED + 3600.0
+
+
+def recorded(launch: str, *, end: str = "", nan_from: int | None = None, still: bool = False) -> History:
+    """A launch of 96 steps; `still`: with a learning rate at which no kernel moves."""
+    found = History(launch, started=synthetic_runs.STARTED)
+    for record in synthetic_runs.facts():
+        found.add(record)
+    for start in range(1, STEPS + 1, 8):
+        block = synthetic_runs.rows(start, 8, nan_from=nan_from)
+        if still:
+            block.run["learning_rate"].values[:] = 1e-10
+            block.run["loss"].values[:] = 2.0
+            for name in ("update_norm", "update_max", "changed_share"):
+                block.variable[name].values[:] *= 1e-7
+                block.variable[name].values[:, ::2] = 0.0
+            block.variable["stuck_share"].values[:, ::2] = 1.0
+        found.append(block)
+    if end:
+        found.add(schema.record_as_stored(Record(STEPS, "end", {"how": end, "detail": "ValueError"}, NOW)))
+    return found
+
+
+HEALTHY = recorded("healthy-1", end="completed")
+SICK = recorded("sick-1", still=True)
+MUTED = recorded("muted-1", still=True)
+MUTED.add(Record(0, "config", {"rules": dict.fromkeys(MUTED_RULES, False)}))
+NAN = recorded("nan-1", end="exception", nan_from=48)
+
+
+def overview(found: History) -> dict[str, Any]:
+    return answers.overview("cnn/weightwatch", Launch(found), answers.safe_diagnose(found), NOW)
+
+
+def pictures() -> list[Map]:
+    """Histograms and motion maps at three steps: a row that never moves, and one NaN in the last."""
+    rng, found = np.random.default_rng(0), []
+    for step in (64, 128, 256):
+        counts = np.zeros(256)
+        counts[100:108] = 32.0
+        counts[0], counts[255] = 32.0, 4.0 * (step == 256)
+        picture = rng.lognormal(-7, 1, (4, 4))
+        picture[1] = 0.0
+        picture[3, 3] = np.nan if step == 256 else 1e-4
+        for kind, values in (("update_histogram", counts), ("update_map", picture)):
+            found.append(schema.map_as_stored(Map(step, synthetic_runs.NAMES[0], kind, values)))
+    return found
+
+
+def runs() -> dict[str, Any]:
+    launches = {
+        "cnn/weightwatch": [answers.launch_entry(Launch(x), answers.safe_diagnose(x), NOW) for x in (NAN, SICK)],
+        "baseline": [answers.launch_entry(Launch(HEALTHY), answers.safe_diagnose(HEALTHY), NOW)],
+    }
+    return answers.runs("1", launches)
+
+
+PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
+    "runs": runs,
+    "runs-empty": lambda: answers.runs("1", {}),
+    "overview-sick": lambda: overview(SICK),
+    "overview-nan": lambda: overview(NAN),
+    "overview-healthy": lambda: overview(HEALTHY),
+    "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24),
+    "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24),
+    "maps": lambda: answers.maps(SICK.variables[0], pictures(), left_out=1),
+    "compare": lambda: answers.compare(SICK, HEALTHY),
+    "overview-muted": lambda: overview(MUTED),
+    "curves-run": lambda: answers.curves(NAN, "", 16),
+    "curves-variable": lambda: answers.curves(SICK, synthetic_runs.NAMES[0], 16),
+}
+
+
+def stable(value: Any) -> Any:
+    """Rounds what another processor's last digit may change."""
+    if isinstance(value, dict):
+        return {key: stable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [stable(item) for item in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def written(payload: dict[str, Any]) -> str:
+    """One line for what is a list of numbers, so that a difference can be read."""
+    text = json.dumps(stable(payload), indent=1, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text) + "\n"
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_payloads_are_what_the_backend_answers(name: str) -> None:
+    """The committed files are today's answers; `WW_WRITE=1 pytest tests/unit/test_payloads.py` writes them anew."""
+    path, text = FOLDER / f"{name}.json", written(PAYLOADS[name]())
+    if os.environ.get("WW_WRITE") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, "answers changed: WW_WRITE=1 pytest tests/unit/test_payloads.py"
+
+
+def test_the_payloads_are_those_and_no_others() -> None:
+    """A file that no answer stands behind would hold the panel against a memory."""
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(PAYLOADS)
+
+
+def test_the_payloads_show_what_they_are_named_for() -> None:
+    """A sick, a NaN and a healthy run: the first with a cause that explains something."""
+    sick, nan, healthy = (overview(found) for found in (SICK, NAN, HEALTHY))
+    assert (sick["status"], nan["status"], healthy["status"]) == ("sick", "sick", "healthy")
+    assert sick["verdicts"][0]["explains"]
+    assert [(m["name"], bool(m["verdict"])) for m in overview(MUTED)["muted"]] == list(
+        zip(MUTED_RULES, (True, False), strict=True)
+    )
+    assert (sick["state"], nan["state"], healthy["state"]) == ("died", "stopped", "ended")

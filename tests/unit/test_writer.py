@@ -1,0 +1,241 @@
+"""What the writer emits, and when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_weightwatch import schema
+from tb_weightwatch.history import Column, Record, Rows
+from tb_weightwatch.schema import Tag
+from tb_weightwatch.verdict import Diagnosis, Verdict
+from tb_weightwatch.writer import EventWriter, directory_sink
+from tests.support import synthetic_runs
+
+
+class Kept:
+    """A sink that keeps what it is given: (time, tag, bytes)."""
+
+    def __init__(self, clock: synthetic_runs.Clock) -> None:
+        self.clock, self.data, self.flushed, self.closed = clock, [], 0, False
+
+    def emit(self, summary: Any, step: int, wall_time: float) -> None:
+        (value,) = summary.value
+        assert value.metadata.plugin_data.plugin_name == "weightwatch"
+        assert value.metadata.plugin_data.content == b"1"
+        self.data.append((wall_time, schema.parse_tag(value.tag), value.tensor.string_val[0]))
+
+    def flush(self) -> None:
+        self.flushed = len(self.data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def of(self, kind: str) -> list[tuple[float, Tag, bytes]]:
+        return [d for d in self.data if d[1].kind == kind]
+
+
+def small(step: int, count: int = 1) -> Rows:
+    steps = np.arange(step, step + count, dtype=np.int64)
+    return schema.as_stored(Rows(steps, steps * 1.0, {}, {}, {"loss": Column(steps / 3, np.ones(count, bool))}))
+
+
+def opened() -> tuple[synthetic_runs.Clock, Kept, EventWriter]:
+    clock = synthetic_runs.Clock()
+    sink = Kept(clock)
+    return clock, sink, EventWriter(sink, "a1", clock.now, clock)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(100, 60), (1_000, 200), (100_000, 500), (2_000_000, 2_500)])
+def test_a_run_of_any_length_has_a_few_hundred_blocks(seconds: int, most: int) -> None:
+    """Blocks lag by 2 s or 2 % of the run, never more than 15 minutes, so tags stay few."""
+    clock, sink, writer = opened()
+    rows, pace = min(seconds, 3000), seconds / min(seconds, 3000)
+    for step in range(1, rows + 1):
+        clock.now = synthetic_runs.STARTED + pace * step
+        writer.append(small(step))
+    lag = np.diff([t for t, *_ in sink.of("rows")])
+    assert lag.min() >= 2
+    assert lag.max() <= max(2 + pace, min(900, 0.025 * seconds) + 2 * pace)
+    writer.close()
+    assert len(sink.of("rows")) <= most
+    assert sink.closed
+    steps = np.concatenate([schema.decode_rows(d).steps for _, _, d in sink.of("rows")])
+    assert np.array_equal(steps, np.arange(1, rows + 1))
+
+
+def test_state_is_never_older_than_it_says() -> None:
+    """`now` is at most 2 s old for ten minutes, 10 s for two hours, then 60 s, and says when the next one is due."""
+    clock, sink, writer = opened()
+    for second in range(10_000):
+        clock.now = synthetic_runs.STARTED + second
+        writer.tick(second + 1)
+    times = np.array([t for t, *_ in sink.of("now")]) - synthetic_runs.STARTED
+    ages = np.diff(times)
+    assert ages[times[1:] < 600].max() <= 2
+    assert ages[times[1:] < 7200].max() <= 10
+    assert ages.max() <= 60
+    states = [schema.decode_now(d) for _, _, d in sink.of("now")]
+    assert states[-1].due == 60
+    assert states[-1].step > 9_900
+    assert all(age <= state.due for age, state in zip(ages, states, strict=False))
+
+
+def verdict(name: str) -> Verdict:
+    return Verdict(101, name, "data", "error", "certain", (), 1, 1, False, "m", (), "f")
+
+
+def test_a_new_verdict_is_written_at_once_but_at_most_once_a_second() -> None:
+    """What is new reaches the file with its rows; a verdict that stays does not force anything."""
+    clock, sink, writer = opened()
+    clock.now += 1000
+    writer.append(small(1, 1000))
+    clock.now += 0.5
+    writer.append(small(1001))
+    before = len(sink.data)
+    writer.judged(Diagnosis("sick", "s", (verdict("first"),)))
+    assert sink.flushed == len(sink.data) == before + 2  # rows, now
+    assert schema.decode_now(sink.data[-1][2]).diagnosis.verdicts[0].name == "first"
+    clock.now += 0.3
+    writer.append(small(1002))
+    writer.judged(Diagnosis("sick", "s", (verdict("first"), verdict("second"))))
+    assert len(sink.data) == before + 2
+    clock.now += 0.8
+    writer.tick(1003)
+    assert schema.decode_now(sink.data[-1][2]).diagnosis.verdicts[1].name == "second"
+    before = len(sink.data)
+    clock.now += 1.5
+    writer.judged(Diagnosis("sick", "s", (verdict("first"), verdict("second"))))
+    assert len(sink.data) == before
+
+
+def test_records_come_before_the_rows_that_need_them() -> None:
+    """A header is written before the next block, and all headers are numbered."""
+    clock, sink, writer = opened()
+    for n in range(3):
+        writer.add(Record(n, "facts", {"n": n}))
+        clock.now += 3
+        writer.append(small(n + 1))
+    kinds = [tag.kind for _, tag, _ in sink.data]
+    assert kinds.index("header") < kinds.index("rows")
+    assert [tag.number for _, tag, _ in sink.of("header")] == [0, 1, 2]
+
+
+def test_headers_stay_few_however_often_something_is_dated() -> None:
+    """Dated records wait for a block once there are many of them."""
+    clock, sink, writer = opened()
+    for n in range(1, 20_000):
+        clock.now += 1
+        writer.add(Record(n, "cost", {"overhead": n}))
+        writer.tick(n)
+        if n % 10 == 0:
+            writer.append(small(n))
+    writer.close()
+    assert len(sink.of("header")) < 500
+    assert sum(len(schema.decode_records(d)) for _, _, d in sink.of("header")) == 19_999
+
+
+def test_rows_of_growing_width_become_one_block() -> None:
+    """A variable that appears was not recorded before; a column that is lacking was not recorded there."""
+    _, sink, writer = opened()
+    for step, width in ((1, 1), (2, 3)):
+        block = small(step)
+        if width > 1:
+            block.run.clear()
+        block.variable["update_norm"] = Column(np.full((1, width), 0.5, np.float32), np.ones((1, width), bool))
+        writer.append(block)
+    writer.close()
+    (data,) = [d for _, _, d in sink.of("rows")]
+    got = schema.decode_rows(data)
+    assert got.variable["update_norm"].known.tolist() == [[True, False, False], [True, True, True]]
+    assert got.run["loss"].known.tolist() == [True, False]
+
+
+def test_large_rows_are_split() -> None:
+    """No block is larger than a reader accepts."""
+    _, sink, writer = opened()
+    width = 60_000
+    shape = (100, width)
+    block = Rows(np.arange(1, 101), np.zeros(100), {"gradient_none": Column(np.zeros(shape), np.ones(shape, bool))})
+    writer.append(block)
+    writer.close()
+    chunks = [schema.decode_chunk(d) for _, _, d in sink.of("rows")]
+    assert len(chunks) > 1
+    assert sum(len(c.rows) for c in chunks) == 100
+    assert [c.first for c in chunks] == [0, *np.cumsum([len(c.rows) for c in chunks])[:-1]]
+
+
+def test_the_state_gets_slim_before_it_gets_large() -> None:
+    """After 1.5 MB, `now` no longer holds the latest row."""
+    clock, sink, writer = opened()
+    for n in range(600):
+        clock.now += 2
+        writer.append(synthetic_runs.rows(n + 1, 1, variables=400))
+    assert sum(len(d) for _, _, d in sink.of("now")) < 2_000_000
+    assert schema.decode_now(sink.of("now")[-1][2]).latest is None
+
+
+def test_an_unwritable_directory_is_an_error_at_once(tmp_path: Path) -> None:
+    """The error says which directory."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"must be writable, but .*file"):
+        directory_sink(tmp_path / "file")
+
+
+def test_a_launch_must_fit_in_a_tag() -> None:
+    """A launch with a slash would not be found again."""
+    with pytest.raises(ValueError, match="got 'a/b'"):
+        EventWriter(Kept(synthetic_runs.Clock()), "a/b", 0.0)
+
+
+def test_a_failing_sink_raises_to_the_caller() -> None:
+    """The writer swallows nothing."""
+
+    class Full(Kept):
+        def emit(self, summary: Any, step: int, wall_time: float) -> None:
+            raise OSError("no space left on device")
+
+    writer = EventWriter(Full(synthetic_runs.Clock()), "a1", synthetic_runs.STARTED, synthetic_runs.Clock())
+    with pytest.raises(OSError, match="no space"):
+        writer.append(small(1))
+
+
+def test_a_full_disk_raises_to_the_caller(tmp_path: Path) -> None:
+    """A write that the operating system refuses comes back from TensorBoard's writer thread."""
+    code = f"""
+        import resource, sys, threading
+        threading.excepthook = lambda args: None
+        sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+        from tests.support import synthetic_runs
+        import signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        try:
+            synthetic_runs.write({str(tmp_path)!r}, 2000)
+        except Exception as error:
+            print("raised", error)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert "raised" in done.stdout, done.stderr
+
+
+def test_a_signal_in_the_midst_of_a_write_does_not_write_in_between() -> None:
+    """A flush from a signal handler that interrupts a write is put off, not interleaved."""
+    clock = synthetic_runs.Clock()
+
+    class Interrupted(Kept):
+        def emit(self, summary: Any, step: int, wall_time: float) -> None:
+            writer.flush()
+            super().emit(summary, step, wall_time)
+
+    sink = Interrupted(clock)
+    writer = EventWriter(sink, "a1", clock.now, clock)
+    writer.append(small(1))
+    writer.close()
+    assert [tag.number for _, tag, _ in sink.of("rows")] == [0]
