@@ -176,7 +176,7 @@ def summary(found: Sequence[Outcome]) -> list[str]:
         row("healthy: undecided", lambda c: count(well(c), lambda one: one.judged.status == "undecided")),
         row("sick: right cause first", lambda c: count(ill(c), lambda one: one.right)),
         row("the same, if more than the loss is recorded", lambda c: count(shown(ill(c)), lambda one: one.right)),
-        row("sick: right cause among the first three", lambda c: count(ill(c), lambda one: 0 < one.judged.rank(one.causes) <= 3)),
+        row("sick: cause in the first three", lambda c: count(ill(c), lambda one: 0 < one.judged.rank(one.causes) < 4)),
         row("sick: not called sick", lambda c: count(ill(c), lambda one: one.judged.status != "sick")),
         row("steps until the right verdict, median", lambda c: _steps(ill(c))),
         row("the same, for verdicts that are certain", lambda c: _steps(one for one in ill(c) if one.judged.certain)),
