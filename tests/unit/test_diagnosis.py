@@ -7,6 +7,7 @@ import pytest
 
 from tb_weightwatch.diagnosis import catalogue, checked_rules, diagnose, rule_set_version
 from tb_weightwatch.diagnosis.engine.diagnose import fold, rank
+from tb_weightwatch.diagnosis.signals import round_learning_rate
 from tb_weightwatch.history import History
 from tb_weightwatch.verdict import Diagnosis, Verdict
 from tests.support.synthetic_history import synthetic_history
@@ -86,6 +87,14 @@ def test_the_version_names_the_rule_set() -> None:
     """The same rules have the same version."""
     assert rule_set_version() == rule_set_version()
     assert len(rule_set_version()) == 12
+
+
+def test_a_suggested_learning_rate_does_not_depend_on_the_last_bit() -> None:
+    """Neighbouring floats get the same learning rate, also at the bounds between 1, 3 and 10."""
+    for value in (1e-3, 2e-3, 6e-3, 0.1, 0.2, 0.6, 3e-5):
+        lower, upper = np.nextafter(value, 0), np.nextafter(value, 1)
+        assert round_learning_rate(lower) == round_learning_rate(value) == round_learning_rate(upper)
+    assert [round_learning_rate(value) for value in (1.9e-3, 2e-3, 5.9e-3, 6e-3)] == [1e-3, 3e-3, 3e-3, 1e-2]
 
 
 def test_an_empty_history_is_undecided() -> None:
