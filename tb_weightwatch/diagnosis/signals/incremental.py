@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...history import Column, History
@@ -39,8 +40,17 @@ class RowSpan(History):
     def __init__(self, history: History, start: int, stop: int) -> None:
         super().__init__(history.launch, started=history.started, complete=history.complete)
         self.history, self.start, self.stop = history, start, stop
-        self.records, self._view, self._length = history.records, history, stop - start
-        self._steps, self._times = history.steps[start:stop], history.times[start:stop]
+        self.records, self._is_prefix, self._length = history.records, True, stop - start
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """`[T]` attempted training steps of the span's rows."""
+        return self.history.steps[self.start : self.stop]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """`[T]` unix seconds at which the span's rows were recorded."""
+        return self.history.times[self.start : self.stop]
 
     def axis(self, name: str) -> str:
         """Returns the axis of a column that the full History has recorded, "" for any other."""
