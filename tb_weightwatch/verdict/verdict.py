@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+from .numbers import jsonable, number
 
 LINKS = ("data", "activations", "loss", "gradient", "optimizer", "update", "weight")
 Severity = Literal["info", "warning", "error"]
 Certainty = Literal["certain", "likely"]
 Status = Literal["healthy", "sick", "undecided"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Returns a number in the form that people read: 1.2e-5, 0.31, 12,300, NaN."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
-    if value == 0:
-        return "0"
-    rounded = float(f"{value:.{digits - 1}e}")
-    if not 1e-3 <= abs(rounded) < 1e6:
-        mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
-        return f"{_without_trailing_zeros(mantissa)}e{int(exponent)}"
-    places = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    return _without_trailing_zeros(f"{rounded:,.{places}f}")
-
-
-def _without_trailing_zeros(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @dataclass(frozen=True)
@@ -70,13 +53,6 @@ class Evidence:
 
 def _comparable(evidence: Evidence) -> tuple[Any, ...]:
     return tuple(jsonable(getattr(evidence, f.name)) for f in fields(evidence))
-
-
-def jsonable(value: Any) -> Any:
-    """Returns `value`; a non-finite float as a string, since JSON has no such numbers."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    return value
 
 
 @dataclass(frozen=True)
