@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.diagnosis import catalogue, diagnose
-from tb_weightwatch.diagnosis.rule import HEADINGS, Rule, checked_rules
+from tb_weightwatch.diagnosis import catalogue, checked_rules, diagnose
+from tb_weightwatch.diagnosis.rule import HEADINGS, Rule
 from tb_weightwatch.history import Column, History, Record
 from tb_weightwatch.verdict import LINKS
 from tests.support.strategies import histories

@@ -56,7 +56,7 @@ def test_worse_then_certain_then_earlier_comes_first() -> None:
         _verdict("learning-rate-too-large"),
         _verdict("no-gradient", severity="warning", certainty="certain"),
     ]
-    assert rank(order[::-1], History()) == order
+    assert rank(order[::-1]) == order
 
 
 def test_diagnosis_survives_its_own_dictionary() -> None:
