@@ -1,6 +1,6 @@
 """The types of a diagnosis: Verdict, Evidence, Unknown, Diagnosis."""
 
-from .numbers import jsonable, number
+from .formatting import jsonable, number
 from .verdict import (
     LINKS,
     SEVERITIES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from .numbers import jsonable, number
+from .formatting import jsonable, number
 
 LINKS = ("data", "activations", "loss", "gradient", "optimizer", "update", "weight")
 Severity = Literal["info", "warning", "error"]

@@ -57,12 +57,30 @@ def synthetic_history(
         steps: all steps, instead of consecutive ones.
         **columns: replace columns: a number, an array, or None (not recorded).
     """
-    rng = np.random.default_rng(5)
     steps = np.arange(first, first + rows) if steps is None else np.asarray(steps)
+    block = Rows(np.asarray(steps, np.int64), np.asarray(steps, np.float64))
+    shapes = {"variable": (rows, len(variables)), "layer": (rows, len(layers)), "run": (rows,)}
+    for name, value in (_healthy_columns(steps, variables) | columns).items():
+        if value is not None:
+            axis = QUANTITIES[name].axis
+            values = np.broadcast_to(np.asarray(value, np.float64), shapes[axis]).copy()
+            getattr(block, axis)[name] = Column(values, np.ones(values.shape, bool))
+    history = History("synthetic")
+    described = [{"dtype": "float32", "trainable": True, "optimized": True, **v} for v in variables]
+    history.add(Record(0, "variables", {"items": described}))
+    history.add(Record(0, "layers", {"items": list(layers)}))
+    history.add(Record(0, "facts", {**FACTS, **(facts or {})}))
+    if rows:
+        history.append(block)
+    return history
+
+
+def _healthy_columns(steps: np.ndarray, variables: Any) -> dict[str, Any]:
+    rng, rows = np.random.default_rng(5), len(steps)
     sizes = [int(np.prod(v["shape"])) for v in variables]
     noise = rng.uniform(0.9, 1.1, (rows, len(variables)))
     progress = np.linspace(0, 1, rows)
-    healthy: dict[str, Any] = {
+    return {
         "gradient_norm": 0.3 * noise,
         "gradient_max": 0.05 * noise,
         "gradient_zero_share": 0.0,
@@ -106,23 +124,3 @@ def synthetic_history(
         "target_nonfinite": 0,
         "batch_size": 32,
     }
-    block = Rows(np.asarray(steps, np.int64), np.asarray(steps, np.float64))
-    shapes = {"variable": (rows, len(variables)), "layer": (rows, len(layers)), "run": (rows,)}
-    for name, value in (healthy | columns).items():
-        if value is not None:
-            axis = QUANTITIES[name].axis
-            values = np.broadcast_to(np.asarray(value, np.float64), shapes[axis]).copy()
-            getattr(block, axis)[name] = Column(values, np.ones(values.shape, bool))
-    history = History("synthetic")
-    history.add(
-        Record(
-            0,
-            "variables",
-            {"items": [{"dtype": "float32", "trainable": True, "optimized": True, **v} for v in variables]},
-        )
-    )
-    history.add(Record(0, "layers", {"items": list(layers)}))
-    history.add(Record(0, "facts", {**FACTS, **(facts or {})}))
-    if rows:
-        history.append(block)
-    return history

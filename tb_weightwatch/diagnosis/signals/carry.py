@@ -86,7 +86,7 @@ class Carry:
     def trailing_mean(self, values: Float, window: int) -> Float:
         """Returns, per row, the mean of the finite values in the last `window` rows; NaN if there is none."""
         finite = np.isfinite(values)
-        total, count = (self._window_sum(part, window) for part in (np.where(finite, values, 0.0), finite))
+        total, count = (self._window_sum(summands, window) for summands in (np.where(finite, values, 0.0), finite))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(count > 0, total / count, np.nan)
 

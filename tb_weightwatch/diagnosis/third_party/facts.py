@@ -45,10 +45,10 @@ def set_learning_rate_fix(history: History, rate: float) -> str:
     writer = str(model_facts(history)["foreign"].get("writer", ""))
     advice = (
         "Make the schedule as long as the training, in the unit in which the schedule counts (batches or epochs), "
-        f"or set {number(rate)}:"
+        f"or set {number(rate)}"
     )
     if "keras" in writer:
-        return f"{advice}\n    model.compile(optimizer=keras.optimizers.Adam({number(rate)}), loss=...)"
+        return f"{advice}:\n    model.compile(optimizer=keras.optimizers.Adam({number(rate)}), loss=...)"
     if writer.startswith("PyTorch"):
-        return f'{advice}\n    for group in optimizer.param_groups:\n        group["lr"] = {number(rate)}'
+        return f'{advice}:\n    for group in optimizer.param_groups:\n        group["lr"] = {number(rate)}'
     return advice

@@ -41,13 +41,13 @@ class _Movement(NamedTuple):
 
     Attributes:
         moved: `[T, V]` whether a weight moved since its last snapshot.
-        judged: `[V]` which trainable variables have finite snapshots, and enough of them.
+        comparable: `[V]` which trainable variables have enough snapshots, all of them finite.
         motionless: `[V]` which of these never moved.
         snapshots: `[T]` whether a row has a snapshot.
     """
 
     moved: Bool
-    judged: Bool
+    comparable: Bool
     motionless: Bool
     snapshots: Bool
 
@@ -58,11 +58,11 @@ def _movement(history: History) -> _Movement | None:
         return None
     known = history.known("weight_drift")
     finite = np.isfinite(np.where(known, history.column("weight_norm"), 0)).all(axis=0)
-    judged = trainable(history) & (known.sum(axis=0) >= SNAPSHOTS) & finite
+    comparable = trainable(history) & (known.sum(axis=0) >= SNAPSHOTS) & finite
     return _Movement(
         moved=moved,
-        judged=judged,
-        motionless=judged & ~moved.any(axis=0),
+        comparable=comparable,
+        motionless=comparable & ~moved.any(axis=0),
         snapshots=np.logical_or.reduce(known, axis=1),
     )
 
@@ -70,16 +70,16 @@ def _movement(history: History) -> _Movement | None:
 def motionless_weights(history: History) -> list[Symptom]:
     """Returns the symptoms of weights that never move, or that stopped moving."""
     movement = _movement(history)
-    if movement is None or not movement.judged.any():
+    if movement is None or not movement.comparable.any():
         return []
-    if movement.motionless.sum() == movement.judged.sum():
+    if movement.motionless.sum() == movement.comparable.sum():
         return [_all_motionless(history, movement)]
     return [*_stopped(history, movement), *_partly_motionless(history, movement)]
 
 
 def _all_motionless(history: History, movement: _Movement) -> Symptom:
     trend, row = loss_trend(history), len(history) - 1
-    total = int(movement.judged.sum())
+    total = int(movement.comparable.sum())
     text = (
         f"No weight moves: all {total} that were logged stand still over {duration_text(history)}, to a millionth of "
         f"their size{remarks(history, trend.describe(row))}"
@@ -92,7 +92,7 @@ def _all_motionless(history: History, movement: _Movement) -> Symptom:
 
 
 def _stopped(history: History, movement: _Movement) -> list[Symptom]:
-    last = int(np.flatnonzero(movement.moved[:, movement.judged].any(axis=1))[-1])
+    last = int(np.flatnonzero(movement.moved[:, movement.comparable].any(axis=1))[-1])
     unchanged = int(movement.snapshots[last + 1 :].sum())
     if unchanged < max(SNAPSHOTS, int(movement.snapshots.sum()) // 4):
         return []
@@ -103,7 +103,7 @@ def _stopped(history: History, movement: _Movement) -> list[Symptom]:
     )
     learned = bool(trend.relative_decrease[row] > 0.5 or trend.low(0.5)[row])
     severity: Severity = "info" if learned else "error"
-    names = _names(history, np.flatnonzero(movement.judged))
+    names = _names(history, np.flatnonzero(movement.comparable))
     return [symptom_since(history, last)(kind="stopped", severity=severity, text=text, variables=names)]
 
 
@@ -111,7 +111,7 @@ def _partly_motionless(history: History, movement: _Movement) -> list[Symptom]:
     names = _names(history, np.flatnonzero(movement.motionless))
     if not names:
         return []
-    total = int(movement.judged.sum())
+    total = int(movement.comparable.sum())
     text = f"{len(names)} of {total} weights did not move between snapshots: {quote_list(names)} (frozen on purpose?)"
     return [symptom_since(history, 0)(kind="partly motionless", severity="info", text=text, variables=names)]
 

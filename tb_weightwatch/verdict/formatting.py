@@ -16,8 +16,8 @@ def number(value: float, digits: int = 3) -> str:
     if not 1e-3 <= abs(rounded) < 1e6:
         mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
         return f"{_without_trailing_zeros(mantissa)}e{int(exponent)}"
-    places = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    return _without_trailing_zeros(f"{rounded:,.{places}f}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return _without_trailing_zeros(f"{rounded:,.{decimals}f}")
 
 
 def _without_trailing_zeros(text: str) -> str:
