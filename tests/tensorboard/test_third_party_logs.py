@@ -336,7 +336,7 @@ def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:
 
     (launch,) = third_party_launches([told], "train")
     assert kinds(launch.history) == {"flat loss": "warning"}
-    assert "flat at 1.1, which takes no skill" in diagnose(launch.history).sentence
+    assert "flat at 1.1, the loss of a constant prediction" in diagnose(launch.history).sentence
 
 
 def test_a_restart_is_a_launch_of_its_own(tmp_path: Path) -> None:

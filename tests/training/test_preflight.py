@@ -187,7 +187,7 @@ def test_nothing_is_said_of_healthy_programs(make: Callable[[], Any]) -> None:
     keras.utils.set_random_seed(1)
     found = ww.preflight(*make())
     assert not found.verdicts and found.status == "undecided"
-    assert found.sentence.startswith("Nothing speaks against this training so far")
+    assert found.sentence.startswith("No problems found so far")
     assert "loss-activation-mismatch" in found.passed
 
 
