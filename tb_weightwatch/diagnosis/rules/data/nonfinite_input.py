@@ -118,7 +118,8 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, elements: int) -
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     batch = f"batch {details.step:,}" if details.preflight else f"the batch at step {details.step:,}"
-    features = f" (feature {quote_list(details.features)})" if details.features else ""
+    noun = "features" if len(details.features) > 1 else "feature"
+    features = f" ({noun} {quote_list(details.features)})" if details.features else ""
     when = "the same step" if details.nonfinite_step == details.step else f"step {details.nonfinite_step:,}"
     effect = (
         f", and training breaks because of them: the {details.nonfinite} is not finite from {when} on"
