@@ -361,6 +361,34 @@ def test_trainable_changed_without_compiling_again(recorded: tuple[bool, bool], 
     assert all(v.trainable for v in model.trainable_variables) and len(model.trainable_variables) == 4
 
 
+class TracedInTwoWays(keras.Sequential):
+    """A model that updates two variables for batches of 8 samples, and all of them for other batches."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+        variables = self.trainable_variables[: 2 if x.shape[0] == 8 else 4]
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(y - self(x, training=True)))
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return {"loss": loss}
+
+
+def test_each_trace_is_read_in_its_own_layout(tmp_path: Path) -> None:
+    """After a retrace with other gradients, a step compiled before is still unpacked as it was traced."""
+    keras.utils.set_random_seed(3)
+    model = TracedInTwoWays([keras.Input((10,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    model.compile("sgd")
+    model.optimizer.build(model.trainable_variables)
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
+    samples = tf.data.Dataset.from_tensor_slices(data())
+    for batch in (8, 16, 8):
+        batches = samples.batch(batch, drop_remainder=True).take(2)
+        model.fit(batches, verbose=0, shuffle=False, callbacks=[watch])
+    known = watch.history.known("gradient_norm")
+    assert known.sum(axis=1).tolist() == [2, 2, 4, 4, 2, 2]
+    assert ((watch.history.column("update_norm") > 0) == known).all()
+
+
 def test_what_fails_without_the_recorder_fails_alike(tmp_path: Path) -> None:
     """An error of the user's own step is raised as it is, and not laid to the recorder."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])

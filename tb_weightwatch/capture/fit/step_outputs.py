@@ -78,10 +78,11 @@ class StepOutputs:
         batch_shapes = facts.shape_facts(*(observation.data.get(name) for name in ("x", "y", "y_pred")))
         names = {variable_id(v): item["name"] for v, item in zip(variables, items, strict=True)}
         trained = [v for v in variables if variable_id(v) in observation.weights_before]
-        outputs = {n: x for n, x in observation.layer_outputs.items() if n in {item["name"] for item in layers}}
+        activations = {item["name"]: item["activation"] for item in layers}
+        outputs = {name: x for name, x in observation.layer_outputs.items() if name in activations}
         step = StepData(
             variables=tuple(item["name"] for item in items),
-            layers={item["name"]: item["activation"] for item in layers},
+            layers=activations,
             changes={names[variable_id(v)]: self._variable_step(observation, v) for v in trained},
             none={},
             outputs={name: tf.stop_gradient(x) for name, x in outputs.items() if measurable(x.dtype)},
