@@ -81,7 +81,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         )
         self._launch_model: Any = None
         self._user_function_untraced = False
-        self._function: RecordingTrainFunction | None = None
+        self._recording_function: RecordingTrainFunction | None = None
         self._start_launch()
 
     def _start_launch(self) -> None:
@@ -89,7 +89,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._steps = MeasurementPipeline(self._recorder)
         self._recorder.collect = self._steps.collect
         self._recorder.budget.pause()  # until training begins
-        self._function, self._step, self._steps_measured = None, 0, 0
+        self._recording_function, self._step, self._steps_measured = None, 0, 0
         self._traced = False  # whether the recording train function has run
         self._rest = 0.0  # the step before which nothing need be asked
         self._resting = False  # whether the step that runs is before it
@@ -140,9 +140,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         settings |= replicas.distribution_facts(strategy)
         describe(self._step, "facts", {**settings, "gradients": "used", "versions": library_versions()})
         self._recorder.looked_at(model)
-        if self._function is None or self._function.users_function is not model.train_function:
+        if self._recording_function is None or self._recording_function.users_function is not model.train_function:
             self._steps.collect()
-            self._function, self._traced = RecordingTrainFunction(model, optimizers), False
+            self._recording_function, self._traced = RecordingTrainFunction(model, optimizers), False
         elif self._traced:  # `trainable` may have changed, although the traced functions go on as before
             items = facts.variable_items(measured_variables(model), model, optimizers)
             describe(self._step, "variables", {"items": items})
@@ -153,7 +153,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         if self._resting:
             return
         entered, recorder, due = time.perf_counter(), self._recorder, False
-        if self._function is not None and not recorder.off:
+        if self._recording_function is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
             due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
             if due:
@@ -163,7 +163,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _run_recorded(self, iterator: Any) -> Any:
         """Runs one execution recorded, in place of the user's train function."""
-        function, logs = self._function, None
+        function, logs = self._recording_function, None
         assert function is not None
         self.model.train_function = function.users_function
         iterations = 0 if self._traced else self._total_iterations()
