@@ -19,17 +19,9 @@ from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.reader import Launch
 from tb_weightwatch.verdict import LINKS, Diagnosis, Evidence, Unknown, Verdict
 from tests.support import synthetic_runs
+from tests.support.histories import history_of, recorded_history
 
 API = (Path(__file__).resolve().parents[2] / "frontend" / "src" / "lib" / "api.ts").read_text()
-
-
-def history(steps: int = 400, nan_from: int | None = None) -> History:
-    found = History("a1", started=synthetic_runs.STARTED)
-    for record in synthetic_runs.facts():
-        found.add(record)
-    for start in range(1, steps + 1, 8):
-        found.append(synthetic_runs.rows(start, 8, nan_from=nan_from))
-    return found
 
 
 def fields(interface: str) -> set[str]:
@@ -46,7 +38,7 @@ def overview(of: History, diagnosis: Diagnosis | None = None, **more: Any) -> di
 def test_answers_have_the_shape_that_the_panel_expects() -> None:
     """Every field of api.ts is there, and no other; all of it is JSON without NaN."""
     for sick in (None, 200):
-        found = history(nan_from=sick)
+        found = recorded_history(nan_from=sick)
         answer = overview(found)
         entry = answers.launch_entry(Launch(found), answers.safe_diagnose(found), synthetic_runs.STARTED)
         runs = answers.runs("x", {"a/weightwatch": [entry]})
@@ -112,7 +104,7 @@ def test_runs_are_shown_without_our_directory() -> None:
 )
 def test_states(record: dict[str, Any] | None, now: float | None, after: float, state: str, text: str) -> None:
     """Ended and stopped are recorded; training has shown a sign of life within three times what was due; else died."""
-    found = history(40)
+    found = recorded_history(40)
     if record:
         found.add(Record(40, "end", record))
     alive = schema.LaunchStatus(synthetic_runs.STARTED, due=now, step=77) if now else None
@@ -159,10 +151,10 @@ def test_a_broken_link_shows_the_number_that_condemns_it() -> None:
     """The first evidence stands on it; an update of exactly 0 behind a break does not "work"."""
     evidence = Evidence("saturated outputs of dense", 1.0, "", quantity="saturated_share")
     diagnosis = Diagnosis("sick", "s", (replace(one("cause", "activations"), evidence=(evidence,)),))
-    chain = {link["link"]: link for link in overview(history(8), diagnosis)["chain"]}
+    chain = {link["link"]: link for link in overview(recorded_history(8), diagnosis)["chain"]}
     assert (chain["activations"]["number"], chain["activations"]["meaning"]) == ("100 %", evidence.name)
     assert chain["update"]["state"] != "consequence"
-    still, block = history(8), synthetic_runs.rows(9, 1)
+    still, block = recorded_history(8), synthetic_runs.rows(9, 1)
     block.variable["update_norm"].values[:] = 0
     still.append(block)
     assert {link["link"]: link["state"] for link in overview(still, diagnosis)["chain"]}["update"] == "consequence"
@@ -172,16 +164,16 @@ def test_what_proves_the_cause_further_down_does_not_work() -> None:
     """A far too small step and NaN are consequences, though no rule accuses them; what comes before is not."""
     proof = (Evidence("learning rate", 1e-9, ""), Evidence("update ratio", 1e-9, "", quantity="update_ratio"))
     diagnosis = Diagnosis("sick", "s", (replace(one("cause", "optimizer"), evidence=proof),))
-    links = {link["link"]: link for link in overview(history(8), diagnosis)["chain"]}
+    links = {link["link"]: link for link in overview(recorded_history(8), diagnosis)["chain"]}
     assert (links["update"]["state"], links["gradient"]["state"]) == ("consequence", "ok")
     assert links["update"]["text"] == "follows from cause: update ratio 1e-9"
-    links = {link["link"]: link for link in overview(history(nan_from=200), diagnosis)["chain"]}
+    links = {link["link"]: link for link in overview(recorded_history(nan_from=200), diagnosis)["chain"]}
     assert {name for name, link in links.items() if link["state"] == "consequence"} == {"update", "weight"}
 
 
 def test_the_chain_has_a_number_where_one_was_recorded() -> None:
     """NaN wins over numbers; shares are percentages."""
-    numbers = {link["link"]: link["number"] for link in overview(history(nan_from=200))["chain"]}
+    numbers = {link["link"]: link["number"] for link in overview(recorded_history(nan_from=200))["chain"]}
     assert numbers["gradient"] == numbers["loss"] == "NaN"
     assert numbers["activations"] == "0 %"
     assert numbers["optimizer"] == "0.001"
@@ -190,19 +182,9 @@ def test_the_chain_has_a_number_where_one_was_recorded() -> None:
 
 def test_percent_is_none_or_all_only_when_it_is() -> None:
     """A share that is nearly all is not all."""
-    from tb_weightwatch.answers.chain import percent
+    from tb_weightwatch.answers.launch_state import percent
 
     assert [percent(x) for x in (0.0, 1.0, 0.5, 0.99999, 1e-9)] == ["0 %", "100 %", "50 %", "> 99.9 %", "1e-7 %"]
-
-
-def grown(values: list[list[float]], known: list[list[bool]] | None = None, name: str = "gradient_norm") -> History:
-    found = History("x")
-    array = np.array(values, np.float64)
-    names = [{"name": f"v{i}"} for i in range(array.shape[1])]
-    found.add(Record(0, "variables", {"items": names}))
-    mask = np.ones(array.shape, bool) if known is None else np.array(known)
-    found.append(Rows(np.arange(1, len(array) + 1), np.zeros(len(array)), {name: Column(array, mask)}))
-    return found
 
 
 def test_buckets_keep_extremes_and_what_is_no_number() -> None:
@@ -212,7 +194,7 @@ def test_buckets_keep_extremes_and_what_is_no_number() -> None:
     values[37, 0], values[38, 1], values[39, 2] = 1e6, np.nan, np.inf
     known = np.ones((steps, 5), bool)
     known[30:40, 3] = False
-    found = grown(values.tolist(), known.tolist())
+    found = history_of(values.tolist(), known.tolist())
     none = np.zeros((steps, 5))
     none[35, 4] = 1
     rows = Rows(found.steps, np.zeros(steps), {"gradient_none": Column(none, np.ones((steps, 5), bool))})
@@ -233,7 +215,7 @@ def test_buckets_keep_extremes_and_what_is_no_number() -> None:
 
 def test_an_inner_share_is_not_rounded_to_all() -> None:
     """0.99999 stays below 1 however few digits are sent; exact ends stay exact."""
-    found = grown([[0.99999, 1.0, 0.0, 1e-9]], name="changed_share")
+    found = history_of([[0.99999, 1.0, 0.0, 1e-9]], name="changed_share")
     cells = [row[0] for row in answers.heatmap(found, "changed_share", 16)["high"]]
     assert cells[0] == pytest.approx(0.99999, abs=1e-7)
     assert cells[1:3] == [1.0, 0.0]
@@ -248,7 +230,7 @@ def test_an_inner_share_is_not_rounded_to_all() -> None:
 )
 def test_buckets_lose_nothing(values: list[list[float]], columns: int) -> None:
     """Smallest and largest finite number of all buckets are those of all rows; any non-finite one shows."""
-    found = grown(values)
+    found = history_of(values)
     map_ = answers.heatmap(found, "gradient_norm", columns)
     json.dumps(map_, allow_nan=False)
     assert len(map_["first"]) <= columns
@@ -265,7 +247,7 @@ def test_buckets_lose_nothing(values: list[list[float]], columns: int) -> None:
 def test_many_variables_get_fewer_buckets_in_map_and_curves_alike() -> None:
     """The size of an answer is bounded, and the shared cursor fits both."""
     width = 20_000
-    found = grown(np.ones((100, width)).tolist())
+    found = history_of(np.ones((100, width)).tolist())
     map_ = answers.heatmap(found, "gradient_norm", 1000)
     assert len(map_["first"]) <= 20
     assert len(map_["names"]) == width
@@ -274,7 +256,7 @@ def test_many_variables_get_fewer_buckets_in_map_and_curves_alike() -> None:
 
 def test_unknown_names_are_key_errors() -> None:
     """A quantity that was not recorded, or does not exist; a variable that does not exist."""
-    found = history(40)
+    found = recorded_history(40)
     for name in ("nothing", "", "__class__"):
         with pytest.raises(KeyError):
             answers.heatmap(found, name, 50)
@@ -287,8 +269,8 @@ def test_unknown_names_are_key_errors() -> None:
 
 def test_the_default_quantity_is_the_update_ratio() -> None:
     """It comes first where it was recorded."""
-    assert answers.quantities(history(40))[0]["name"] == "update_ratio"
-    assert answers.quantities(grown([[1.0]]))[0]["name"] == "gradient_norm"
+    assert answers.quantities(recorded_history(40))[0]["name"] == "update_ratio"
+    assert answers.quantities(history_of([[1.0]]))[0]["name"] == "gradient_norm"
     assert answers.quantities(History("x")) == []
 
 
@@ -302,7 +284,7 @@ def test_the_default_quantity_is_the_update_ratio() -> None:
 )
 def test_odd_facts_do_not_raise(data: dict[str, Any]) -> None:
     """Facts come from disk; whatever their types, there is an overview."""
-    found = history(40)
+    found = recorded_history(40)
     found.add(Record(0, "facts", data))
     found.add(Record(0, "cost", {"overhead": "much"}))
     found.add(Record(0, "config", {"rules": {"no-such-rule": False}}))
@@ -312,7 +294,7 @@ def test_odd_facts_do_not_raise(data: dict[str, Any]) -> None:
 
 def test_a_recorded_setting_of_another_version_is_left_out_and_told() -> None:
     """A rule that is gone does not keep the others from judging."""
-    found = history(400)
+    found = recorded_history(400)
     found.add(Record(0, "config", {"rules": {"no-such-rule": False}}))
     with pytest.raises(ValueError, match="no-such-rule"):
         diagnose(found)
@@ -323,7 +305,7 @@ def test_a_recorded_setting_of_another_version_is_left_out_and_told() -> None:
 
 def test_what_is_missing_is_told() -> None:
     """Skipped records, incomplete rows, cost and the trainer's other opinion stand in the detail line."""
-    found = history(40)
+    found = recorded_history(40)
     found.complete = False
     found.add(Record(40, "cost", {"overhead": 0.013}))
     launch = Launch(found, schema.LaunchStatus(0.0, diagnosis=Diagnosis("sick", "Trainer's words.", rules="older")))
@@ -331,7 +313,7 @@ def test_what_is_missing_is_told() -> None:
     launch.foreign.add("novelty")
     answer = answers.overview("r", launch, answers.safe_diagnose(found), 0.0, 3)
     assert answer["skipped"] == 5
-    for text in ("could not be read", "2 x rows: damaged", "novelty", "cost 1.3 % of", "Trainer's words."):
+    for text in ("could not be read", "2 x rows: damaged", "novelty", "took 1.3 % of", "Trainer's words."):
         assert text in answer["detail"]
 
 
@@ -343,13 +325,16 @@ def test_what_is_missing_is_told() -> None:
             "Recording took 1.7 of 6.8 seconds, 1.1 of them once, at the start.",
         ),
         ({"overhead": 0.25, "seconds": 6.8, "once": 0.0}, "Recording took 1.7 of 6.8 seconds."),
-        ({"overhead": 0.02, "seconds": 100.0, "once": 1.1}, "Recording cost 2 % of the training time."),
-        ({"overhead": None, "seconds": 2.0, "once": 0.3}, "What recording cost is not known: nearly every step"),
+        ({"overhead": 0.02, "seconds": 100.0, "once": 1.1}, "Recording took 2 % of the training time."),
+        (
+            {"overhead": None, "seconds": 2.0, "once": 0.3},
+            "The cost of recording is not known because nearly every step",
+        ),
     ],
 )
 def test_the_cost_is_told_in_what_matters(data: dict[str, float | None], says: str) -> None:
     """A short run is mostly its own start, so seconds are told; of a longer one, the share."""
-    found = history(40)
+    found = recorded_history(40)
     found.add(Record(40, "cost", data))
     launch = Launch(found)
     assert says in answers.overview("r", launch, answers.safe_diagnose(found), 0.0, 3)["detail"]

@@ -87,7 +87,9 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24),
     "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24),
     "maps": lambda: answers.maps(SICK.variables[0], pictures(), left_out=1),
-    "compare": lambda: answers.compare(SICK, HEALTHY),
+    "compare": lambda: answers.compare(
+        SICK, HEALTHY, (answers.safe_diagnose(SICK), answers.safe_diagnose(HEALTHY)), ("cnn", "baseline")
+    ),
     "overview-muted": lambda: overview(MUTED),
     "curves-run": lambda: answers.curves(NAN, "", 16),
     "curves-variable": lambda: answers.curves(SICK, synthetic_runs.NAMES[0], 16),
