@@ -1,55 +1,16 @@
-"""The seven links of the chain, each with its state, one number and one line of text."""
+"""The chain: its seven links, each with its state, one number and one line of text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..diagnosis import catalogue
 from ..history import History
 from ..verdict import LINKS, Diagnosis, Unknown, Verdict
-from .launch_state import evidence_number, evidence_text, percent, with_consequences
-from .rounding import number_text
+from .launch_state import evidence_number, evidence_text, with_consequences
+from .link_numbers import LINK_TABLE, Link, last_number
 
-
-class _Link(NamedTuple):
-    """How a link is shown.
-
-    Attributes:
-        columns: the column that gives its number; a second one divides it.
-        meaning: what the number is.
-        reduce: makes one number of those of all variables or layers.
-        text: formats the number.
-        quantities: prefixes of the quantities that show how this link does.
-    """
-
-    title: str
-    symbol: str
-    columns: tuple[str, ...]
-    meaning: str
-    reduce: Callable[[Any], float]
-    text: Callable[[float], str] = number_text
-    quantities: tuple[str, ...] = ()
-
-
-def _total_norm(norms: Any) -> float:
-    """Returns the norm of all variables together, in which no single small variable decides."""
-    return float(np.sqrt(np.sum(np.square(norms))))
-
-
-_LINKS = {
-    "data": _Link("Data", "", ("input_max",), "largest input, last step", np.max),
-    "activations": _Link("Activations", "", ("dead_share",), "dead units, worst layer", np.max, percent),
-    "loss": _Link("Loss", "", ("loss",), "loss of the last batch", np.max),
-    "gradient": _Link("Gradient", "gradient", ("gradient_norm",), "norm of the whole gradient", _total_norm,
-                      quantities=("gradient_",)),
-    "optimizer": _Link("Optimizer", "lr", ("learning_rate",), "learning rate", np.max),
-    "update": _Link("Update", "lr · gradient", ("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model",
-                    _total_norm, quantities=("update_", "changed_share", "stuck_share")),
-    "weight": _Link("Weight", "w", ("weight_norm",), "norm of all weights", _total_norm, quantities=("weight_",)),
-}  # fmt: skip
 _NONFINITE = ("NaN", "Inf", "-Inf")
 
 
@@ -86,19 +47,20 @@ def _messages(verdicts: list[Verdict]) -> str:
     return verdicts[0].message.rstrip(".") + more
 
 
-def _follows(cause: Verdict, consequence: Verdict) -> str:
+def _first_consequence(findings: _Findings) -> str:
+    cause, consequence = findings.consequences[0]
     return f"follows from {cause.name}: {consequence.message.rstrip('.')}"
 
 
 def _checks(findings: _Findings) -> str:
     passed = findings.passed
     text = f"{passed} check{'' if passed == 1 else 's'} passed" if passed else "no problem found"
-    return text + (f", {len(findings.undecided)} could not tell" if findings.undecided else "")
+    return f"{text}, {len(findings.undecided)} could not tell" if findings.undecided else text
 
 
 _STATES = (  # the first that applies
     _State("broken", lambda f: f.broken, lambda f: _messages(f.broken)),
-    _State("consequence", lambda f: f.consequences, lambda f: _follows(*f.consequences[0])),
+    _State("consequence", lambda f: f.consequences, _first_consequence),
     _State("consequence", lambda f: f.downstream, lambda f: f.downstream),
     _State("note", lambda f: f.notes, lambda f: _messages(f.notes)),
     _State("unknown", lambda f: not f.passed and f.undecided, lambda f: f.undecided[0].lacked),
@@ -114,10 +76,10 @@ def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 
 def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dict[str, Any]:
-    link, findings = _LINKS[name], _findings(name, history, diagnosis)
+    link, findings = LINK_TABLE[name], _findings(name, history, diagnosis)
     state = next(state for state in _STATES if state.applies(findings))
     number, meaning = _number_shown(findings, link)
-    consequences = [consequence for _, consequence in findings.consequences]
+    verdicts = [*findings.broken, *findings.notes, *(consequence for _, consequence in findings.consequences)]
     return {
         "link": name,
         "title": link.title,
@@ -126,13 +88,13 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
         "number": number,
         "meaning": meaning,
         "text": state.text(findings),
-        "codes": sorted({v.code for v in [*findings.broken, *findings.notes, *consequences]}),
+        "codes": sorted({v.code for v in verdicts}),
         "first": first,
     }
 
 
 def _findings(name: str, history: History, diagnosis: Diagnosis) -> _Findings:
-    number = _last_number(history, _LINKS[name])
+    number = last_number(history, LINK_TABLE[name])
     verdicts = [v for v in diagnosis.verdicts if v.link == name]
     rules = {rule.name for rule in catalogue().values() if rule.link == name}
     return _Findings(
@@ -162,14 +124,14 @@ def _downstream_reason(name: str, number: str, diagnosis: Diagnosis) -> str:
         return ""
     if number in _NONFINITE:
         return f"{number} at the last recorded step: {cause.name}"
-    proof = [e for e in cause.evidence if e.quantity.startswith(_LINKS[name].quantities)]
+    proof = [e for e in cause.evidence if e.quantity.startswith(LINK_TABLE[name].quantities)]
     return f"follows from {cause.name}: {evidence_text(proof[0])}" if proof else ""
 
 
 # -- the number
 
 
-def _number_shown(findings: _Findings, link: _Link) -> tuple[str, str]:
+def _number_shown(findings: _Findings, link: Link) -> tuple[str, str]:
     """Returns a link's number and its meaning; of a broken link, the number that proves it broken.
 
     NaN and infinities prove it by themselves, so they stay.
@@ -178,27 +140,3 @@ def _number_shown(findings: _Findings, link: _Link) -> tuple[str, str]:
     if evidence and findings.number not in _NONFINITE:
         return evidence_number(evidence[0]), evidence[0].name
     return findings.number, link.meaning
-
-
-def _last_number(history: History, link: _Link) -> str:
-    """Returns the number of the last row in which it was recorded, or ""; frozen variables do not count."""
-    if not len(history) or not history.has(*link.columns):
-        return ""
-    known = np.logical_and.reduce([history.known(name).reshape(len(history), -1) for name in link.columns])
-    if known.shape[1] == len(history.variables) > 0:
-        known = known & np.array([v.trainable for v in history.variables])
-    rows = np.flatnonzero(known.any(axis=1))
-    if not len(rows):
-        return ""
-    numbers = [
-        _reduced(np.asarray(history.column(name), np.float64).reshape(known.shape)[rows[-1], known[rows[-1]]], link)
-        for name in link.columns
-    ]
-    with np.errstate(all="ignore"):
-        return link.text(float(np.divide(numbers[0], numbers[1]) if len(numbers) > 1 else numbers[0]))
-
-
-def _reduced(values: Any, link: _Link) -> float:
-    """Returns one number of several; the first one that is not finite wins."""
-    nonfinite = values[~np.isfinite(values)]
-    return float(nonfinite[0] if len(nonfinite) else link.reduce(values))

@@ -18,7 +18,7 @@ from .. import answers, schema
 from ..reader import CachedRun, Launch, ProviderReader
 from .answer_cache import cached_body, diagnosis_of, memo_of, revision_of
 from .diagnosis_cache import DiagnosisCache, RunLocation
-from .http_responses import NotFound, error_response, gzip_json, method_not_allowed, route, text, whole_number
+from .http_responses import NotFound, error_response, gzip_json, method_not_allowed, resolution, route, text
 from .static_files import static_files
 
 
@@ -51,7 +51,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         }
 
     def is_active(self) -> bool:
-        """Returns False without any work: TensorBoard finds out by `data_plugin_names` whether there is data."""
+        """Returns False without any work: TensorBoard uses `data_plugin_names` instead."""
         return False
 
     def data_plugin_names(self) -> tuple[str, ...]:
@@ -95,15 +95,15 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             def answer() -> Any:
                 maps = run.maps.get(launch.history.launch, "")
                 overview = answers.overview(run_name, launch, diagnosis_of(launch), now, run.skipped.total())
-                overview = answers.with_symptoms(overview, launch.history)
-                return {**overview, "revision": f"{run.revision}:{state.name}", "maps": maps}
+                revision = {"revision": f"{run.revision}:{state.name}", "maps": maps}
+                return {**answers.with_symptoms(overview, launch.history), **revision}
 
             return cached_body(run.memo, ("overview", launch.history.launch, state), answer)
 
     @route
     def _heatmap(self, request: Any) -> bytes:
         quantity = text(request.args, "quantity", required=True)
-        columns, steps = _resolution(request)
+        columns, steps = resolution(request.args)
         with self._launch(request) as (_, _, launch):
 
             def answer() -> Any:
@@ -119,7 +119,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     @route
     def _curves(self, request: Any) -> bytes:
         name = text(request.args, "name")
-        columns, steps = _resolution(request)
+        columns, steps = resolution(request.args)
         with self._launch(request) as (_, _, launch):
 
             def answer() -> Any:
@@ -181,9 +181,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             try:
                 run = stack.enter_context(self.reader.opened(*_experiment(request), run_name))
             except KeyError:
-                raise NotFound(
-                    f"no run {run_name!r} with data of tb_weightwatch, or with a loss or weights in a third-party log"
-                ) from None
+                raise NotFound(f"no run {run_name!r} with data of tb_weightwatch or a third-party log") from None
             yield run
 
 
@@ -192,12 +190,6 @@ def _find_launch(run: CachedRun, run_name: str, launch: str) -> Launch:
     if not launches:
         raise NotFound(f"run {run_name!r} has no launch {launch!r} that can be read")
     return launches[-1]
-
-
-def _resolution(request: Any) -> tuple[int, answers.StepRange]:
-    """Returns the number of buckets and the range of steps that a request names."""
-    first, last = (whole_number(request.args, name, 0, 0, 999_999_999) for name in ("from", "to"))
-    return whole_number(request.args, "columns", 300, 16, 1000), answers.StepRange(first, last)
 
 
 def _experiment(request: Any) -> tuple[Any, str]:

@@ -13,6 +13,8 @@ from tensorboard import errors
 from tensorboard.backend import http_util, json_util
 from werkzeug import wrappers
 
+from .. import answers
+
 _log = logging.getLogger("tensorboard")
 _JSON = "application/json"
 _LONGEST = 10_000
@@ -50,6 +52,12 @@ def whole_number(parameters: Mapping[str, str], name: str, default: int, low: in
     if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
         raise BadRequest(f"{name} must be a whole number from {low} to {high}, got {value[:100]!r}")
     return int(value)
+
+
+def resolution(parameters: Mapping[str, str]) -> tuple[int, answers.StepRange]:
+    """Returns the number of buckets ("columns") and the range of steps ("from", "to") that a request asks for."""
+    first, last = (whole_number(parameters, name, 0, 0, 999_999_999) for name in ("from", "to"))
+    return whole_number(parameters, "columns", 300, 16, 1000), answers.StepRange(first, last)
 
 
 def gzip_json(payload: Any) -> bytes:
