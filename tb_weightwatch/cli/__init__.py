@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     _report_arguments(commands.add_parser("report", help="write an HTML report", description=report.write.__doc__))
     commands.add_parser("rules", help="list the rules", description=rules.__doc__).set_defaults(command=rules)
     explain = commands.add_parser("rule", help="explain a rule", description=rule.__doc__)
-    explain.add_argument("rule", metavar="CODE|NAME", help="such as 401 or vanishing-gradient")
+    explain.add_argument("rule", metavar="CODE|NAME", help="for example 403 or vanishing-gradient")
     explain.set_defaults(command=rule)
     return parser
 

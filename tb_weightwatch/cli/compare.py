@@ -85,7 +85,7 @@ def _row(link: dict[str, Any]) -> tuple[str, ...]:
         cells.append(f"{number}({side['state']})")
     if link["first_step"] is not None:
         return (link["title"], *cells, f"{link['first_step']:,}")
-    return (link["title"], *cells, "state only" if link["differs"] else "")
+    return (link["title"], *cells, "state differs" if link["differs"] else "")
 
 
 def _table(titles: tuple[str, ...], rows: list[Any]) -> Any:

@@ -18,7 +18,11 @@ from .terminal import fail, warn
 
 
 def review(options: argparse.Namespace) -> int:
-    """Diagnoses every launch of every run in the log directories, including third-party logs."""
+    """Diagnoses every run in the log directories, one training process (launch) at a time.
+
+    Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch) are diagnosed too, as far as their
+    curves allow.
+    """
     avoid_tensorflow(options.logdir, owns_process=options.owns_process)
     logdirs = list(dict.fromkeys(options.logdir))
     jobs = [job for logdir in logdirs for job in jobs_of(logdir)]
