@@ -88,8 +88,8 @@ def address(request: Any, logdir: Path) -> Iterator[str]:
 
 
 def launch_of(logdir: Path, run: str, launch: str = "a1") -> reader.Launch:
-    (found,) = [x for x in reader.launches(logdir / run) if x.history.launch == launch]
-    return found
+    (launch_read,) = [x for x in reader.launches(logdir / run) if x.history.launch == launch]
+    return launch_read
 
 
 def query(**parameters: str) -> str:
@@ -102,8 +102,8 @@ def query(**parameters: str) -> str:
 
 
 @pytest.mark.parametrize(("run", "launch"), [("healthy", "a1"), ("sick", "a1"), ("sick", "b2"), ("long", "a1")])
-def test_tensorboard_says_what_the_files_say(address: str, logdir: Path, run: str, launch: str) -> None:
-    """Verdicts, rows and state are those of the files, in both loaders, with default flags, at 5,000 steps."""
+def test_tensorboard_answers_as_the_files_do(address: str, logdir: Path, run: str, launch: str) -> None:
+    """Verdicts, rows and state are those of the event files, with both loaders and default flags."""
     where = query(run=f"{run}/weightwatch", launch=launch)
     got = get_json(f"{address}/overview?{where}")
     by_file = launch_of(logdir, run, launch)
@@ -129,7 +129,7 @@ def test_tensorboard_says_what_the_files_say(address: str, logdir: Path, run: st
 
 
 def test_tensorboard_lists_runs_without_our_suffix(address: str) -> None:
-    """Each run once, by the user's name for it, with its launches oldest first."""
+    """Each run is listed once, under the user's name for it, with its oldest launch first."""
     runs = get_json(f"{address}/runs")["runs"]
     assert [(r["label"], [x["launch"] for x in r["launches"]]) for r in runs] == [
         ("healthy", ["a1"]),
@@ -139,8 +139,8 @@ def test_tensorboard_lists_runs_without_our_suffix(address: str) -> None:
     assert [x["severity"] for x in runs[2]["launches"]] == ["error", "none"]
 
 
-def test_tensorboard_serves_the_panel_and_nothing_beside_it(address: str) -> None:
-    """The module is there; no path leads out of the dictionary of files."""
+def test_tensorboard_serves_the_panel_and_no_other_file(address: str) -> None:
+    """The panel's module is served, and no path leads to another file."""
     status, body = get(f"{address}/index.js")
     assert status == 200
     assert len(body) > 1000
@@ -158,8 +158,8 @@ def test_tensorboard_serves_the_panel_and_nothing_beside_it(address: str) -> Non
         assert b"root:" not in body
 
 
-def test_tensorboard_lights_the_tab(address: str) -> None:
-    """The tab is active by its data; its module and name are there."""
+def test_tensorboard_activates_the_tab(address: str) -> None:
+    """The tab is active because there is data, and has its module and name."""
     listing = get_json(address.replace("/plugin/weightwatch", "/plugins_listing"))["weightwatch"]
     assert listing["enabled"]
     assert listing["tab_name"] == "Weight watch"
@@ -167,7 +167,7 @@ def test_tensorboard_lights_the_tab(address: str) -> None:
 
 
 def test_many_requests_at_once(address: str) -> None:
-    """Threads that ask for everything at once all get whole answers."""
+    """Threads that request everything at once all get complete answers."""
     where = query(run="long/weightwatch")
     paths = [f"{address}/{p}" for p in ("runs", f"overview?{where}", f"heatmap?{where}&quantity=update_ratio")] * 4
     seen: list[int] = []
@@ -186,8 +186,8 @@ def test_below_a_path_prefix(logdir: Path) -> None:
         assert get(f"{address}{ROUTE}/index.js")[0] == 200
 
 
-def test_an_empty_log_directory_is_told_what_to_do(tmp_path: Path) -> None:
-    """TensorBoard starts, and the answer holds a hint."""
+def test_an_empty_log_directory_gets_a_hint(tmp_path: Path) -> None:
+    """TensorBoard starts, and the run list says how to record data."""
     with tensorboard(tmp_path, "--load_fast=false", tensorflow=False) as address:
         answer = get_json(f"{address}{ROUTE}/runs")
         assert answer["runs"] == []
@@ -195,8 +195,8 @@ def test_an_empty_log_directory_is_told_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("loader", LOADERS)
-def test_a_killed_trainer_is_shown_as_it_stood(tmp_path: Path, loader: str) -> None:
-    """While it lives it is training, with all flushed rows; after SIGKILL and some time it has died, rows intact."""
+def test_a_killed_trainer_keeps_its_rows(tmp_path: Path, loader: str) -> None:
+    """A launch is training while its process runs, keeps all flushed rows after SIGKILL, and has died later."""
     code = f"""
         import sys, time
         sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
@@ -223,7 +223,7 @@ def test_a_killed_trainer_is_shown_as_it_stood(tmp_path: Path, loader: str) -> N
 
 @pytest.mark.parametrize("loader", LOADERS)
 def test_damage_is_counted_in_both_loaders(tmp_path: Path, loader: str) -> None:
-    """A damaged block costs its rows and no more; the overview counts it."""
+    """A damaged block loses its own rows only, and the overview counts it."""
     synthetic_runs.write(tmp_path, 400)
     bad = schema.Tag("a1", "rows", 2)
     edited(event_file(tmp_path), lambda tag, data: flipped(data) if tag == bad else data)
@@ -237,7 +237,7 @@ def test_damage_is_counted_in_both_loaders(tmp_path: Path, loader: str) -> None:
 
 @pytest.mark.parametrize("loader", LOADERS)
 def test_a_run_is_followed_as_it_grows(tmp_path: Path, loader: str) -> None:
-    """New rows arrive in the next answers, with a new revision."""
+    """New rows appear in the next answer, with a new revision."""
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     with tensorboard(tmp_path, loader, tensorflow=False) as address:
@@ -293,7 +293,7 @@ def block_tags(logdir: Path) -> list[schema.Tag]:
 def test_errors_state_the_rule_and_what_was_received(
     site: Site, path: str, parameters: dict[str, str], status: int, message: str
 ) -> None:
-    """Unknown things are 404, malformed ones 400, both as JSON."""
+    """Unknown names are 404 and malformed parameters 400, both as JSON."""
     code, body = site.get(path, **parameters)
     assert code == status
     assert message in body["error"]
@@ -301,7 +301,7 @@ def test_errors_state_the_rule_and_what_was_received(
 
 @pytest.mark.parametrize("loader", LOADERS)
 def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, loader: str) -> None:
-    """What was written comes out of a real TensorBoard, a damaged datum is left out, and tensors are passed over."""
+    """TensorBoard returns the recorded maps of one variable, without damaged ones and without full tensors."""
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     for number, step in enumerate((64, 128)):
@@ -321,8 +321,8 @@ def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, 
     assert got["left_out"] == 0
 
 
-def test_what_is_looked_through_for_a_variable_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the bound the oldest data are left out, and counted."""
+def test_reading_the_maps_of_a_variable_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound the oldest maps are left out and counted."""
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     for number in range(12):
@@ -337,7 +337,7 @@ def test_what_is_looked_through_for_a_variable_is_bounded(tmp_path: Path, monkey
 
 
 def test_two_runs_are_compared_in_either_order(site: Site) -> None:
-    """Crosswise requests at once do not wait for each other; each says the same of the step at which they part."""
+    """Crosswise requests at once do not block each other, and give the same first step that differs."""
     seen: list[Any] = []
     pairs = [("sick/weightwatch", "healthy/weightwatch"), ("healthy/weightwatch", "sick/weightwatch")] * 4
     ask = lambda a, b: seen.append(site.get("/compare", run=a, other=b)[1]["first_step"])  # noqa: E731
@@ -351,8 +351,8 @@ def test_two_runs_are_compared_in_either_order(site: Site) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_only_reading_methods(site: Site, method: str) -> None:
-    """Nothing but GET and HEAD is answered."""
+def test_only_get_and_head_are_answered(site: Site, method: str) -> None:
+    """Other methods are 405 and change nothing."""
     for path in ("/runs", "/overview", "/heatmap", "/curves", "/index.js"):
         answer = site.client.open(ROUTE + path, method=method)
         assert answer.status_code == 405
@@ -360,8 +360,8 @@ def test_only_reading_methods(site: Site, method: str) -> None:
     assert site.client.head(f"{ROUTE}/runs").data == b""
 
 
-def test_hostile_names_travel_as_they_are(site: Site) -> None:
-    """Names with markup, direction marks and separators can be asked for, and come as JSON that no browser sniffs."""
+def test_hostile_names_are_plain_data(site: Site) -> None:
+    """Names with markup, direction marks and separators can be requested, and arrive as JSON that is never sniffed."""
     where = {"run": "sick/weightwatch", "launch": "a1"}
     names = [v["name"] for v in site.get("/overview", **where)[1]["variables"]]
     assert tuple(names) == NAMES
@@ -374,8 +374,8 @@ def test_hostile_names_travel_as_they_are(site: Site) -> None:
     assert answer.mimetype == "application/json"
 
 
-def test_a_warm_poll_reads_nothing(logdir: Path) -> None:
-    """What did not change is neither read nor judged nor packed again."""
+def test_a_poll_without_news_reads_nothing(logdir: Path) -> None:
+    """Unchanged data is neither read nor diagnosed nor compressed again."""
     site = Site(logdir)
     where = {"run": "sick/weightwatch", "launch": "a1"}
     for _ in range(2):
@@ -397,8 +397,8 @@ def test_cached_answers_are_bounded(site: Site) -> None:
         assert 16 < len(run.launches[0].memo) < 40
 
 
-def test_an_error_of_ours_is_a_500_without_details(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect is logged on TensorBoard's console, and the browser is told no more than that."""
+def test_an_internal_error_is_a_500_without_details(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An internal error is logged on TensorBoard's console, and the browser gets no details."""
     site = Site(logdir)
     monkeypatch.setattr(answers, "overview", lambda *_: 1 / 0)
     status, body = site.get("/overview", run="sick/weightwatch")
@@ -411,7 +411,7 @@ def test_an_error_of_ours_is_a_500_without_details(logdir: Path, monkeypatch: py
 
 
 def test_the_loader_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flags that are not as expected, and a backend that can not be imported, leave TensorBoard as it was."""
+    """Unexpected flags and a backend that cannot be imported leave TensorBoard as it is."""
     loader = WeightWatchLoader()
     loader.define_flags(argparse.ArgumentParser())
     loader.fix_flags(object())
@@ -425,8 +425,8 @@ def test_the_loader_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loader.load(base_plugin.TBContext()) is None
 
 
-def test_the_plugin_does_no_work_until_it_is_asked(tmp_path: Path) -> None:
-    """It is active by its data alone, and constructing it touches no data."""
+def test_the_plugin_does_no_work_until_the_first_request(tmp_path: Path) -> None:
+    """Constructing the plugin, and asking whether it is active, reads no data."""
     plugin = WeightWatchPlugin(base_plugin.TBContext(data_provider=None))
     assert plugin.is_active() is False
     assert plugin.data_plugin_names() == ("weightwatch", "scalars", "histograms")

@@ -1,4 +1,4 @@
-"""Zoom, order, clipping, what is usual, pictures, and two runs side by side: what the panel's parts are told."""
+"""The answers behind the panel's views: zoom, row order, clipping, usual ranges, maps, and two runs compared."""
 
 from __future__ import annotations
 
@@ -19,59 +19,61 @@ from tests.support import synthetic_runs
 from tests.support.histories import history_of, recorded_history
 
 
-def test_a_part_of_the_axis_is_divided_anew() -> None:
-    """A zoom gives finer buckets of the same rows, in map and curves alike, and nothing from outside."""
-    found = recorded_history(400)
+def test_a_zoom_divides_its_steps_into_buckets_again() -> None:
+    """A range of steps has finer buckets, in heat map and curves, and no rows from outside."""
+    history = recorded_history(400)
     part = answers.StepRange(101, 140)
-    near = answers.heatmap(found, "update_ratio", 40, steps=part)
-    far = answers.heatmap(found, "update_ratio", 40)
+    near = answers.heatmap(history, "update_ratio", 40, steps=part)
+    far = answers.heatmap(history, "update_ratio", 40)
     assert near["first"] == near["last"] == list(range(101, 141))
     assert near["whole"] == far["whole"] == [1, 400]
     assert len(far["first"]) == 40
-    assert answers.curves(found, "", 40, steps=part)["steps"] == near["last"]
-    nothing = answers.heatmap(found, "update_ratio", 40, steps=answers.StepRange(500, 600))
+    assert answers.curves(history, "", 40, steps=part)["steps"] == near["last"]
+    nothing = answers.heatmap(history, "update_ratio", 40, steps=answers.StepRange(500, 600))
     assert (nothing["first"], nothing["domain"]) == ([], None)
 
 
-def test_rows_to_look_at_first() -> None:
-    """What a verdict names comes first, then what holds NaN, then what lies far from the others."""
+def test_the_worst_rows_come_first() -> None:
+    """Rows that a verdict names come first, then rows with NaN, then outliers."""
     values = [[1.0, 1.0, 1.0, 1.0, 1.0, 1e-6]] * 6
-    found = history_of(values)
+    history = history_of(values)
     found_nan = history_of([[1.0, np.nan, 1.0, 1.0, 1.0, 1e-6]] * 6)
-    assert answers.heatmap(found, "gradient_norm", 16)["worst"][0] == 5
+    assert answers.heatmap(history, "gradient_norm", 16)["worst"][0] == 5
     assert answers.heatmap(found_nan, "gradient_norm", 16)["worst"][:2] == [1, 5]
     sick = recorded_history(400, nan_from=200)
-    told = diagnose(sick)
-    order = answers.heatmap(sick, "weight_std", 16, diagnosis=told)["worst"]
+    diagnosis = diagnose(sick)
+    order = answers.heatmap(sick, "weight_std", 16, diagnosis=diagnosis)["worst"]
     assert sorted(order) == list(range(len(synthetic_runs.NAMES)))
-    named = [synthetic_runs.NAMES.index(name) for name in told.verdicts[0].variables]
+    named = [synthetic_runs.NAMES.index(name) for name in diagnosis.verdicts[0].variables]
     assert set(order[: len(named)]) == set(named)
 
 
 def test_clipping_is_a_curve_of_its_own() -> None:
     """The clip ratio is the norm after clipping over that before; it is there only where both were recorded."""
-    found = recorded_history(8)
+    history = recorded_history(8)
     block = synthetic_runs.rows(9, 8)
     block.variable["raw_gradient_norm"] = Column(4.0 * block.variable["gradient_norm"].values, np.ones((8, 6), bool))
-    found.append(schema.as_stored(block))
-    curves = {c["quantity"]["name"]: c for c in answers.curves(found, synthetic_runs.NAMES[0], 100)["curves"]}
+    history.append(schema.as_stored(block))
+    curves = {c["quantity"]["name"]: c for c in answers.curves(history, synthetic_runs.NAMES[0], 100)["curves"]}
     assert curves["clip_ratio"]["last"][-1] == pytest.approx(0.25, rel=0.01)
     assert curves["clip_ratio"]["lead"]
-    first = [c["quantity"]["name"] for c in answers.curves(found, synthetic_runs.NAMES[0], 100)["curves"]][:5]
+    first = [c["quantity"]["name"] for c in answers.curves(history, synthetic_runs.NAMES[0], 100)["curves"]][:5]
     assert first == ["update_ratio", "gradient_norm", "update_norm", "weight_norm", "changed_share"]
 
 
 def optimized(name: str, **config: float) -> History:
-    found = recorded_history(16)
-    found.add(Record(0, "facts", {"optimizers": [{"class": name, "name": name, "config": config}]}))
-    return found
+    history = recorded_history(16)
+    history.add(Record(0, "facts", {"optimizers": [{"class": name, "name": name, "config": config}]}))
+    return history
 
 
-def test_what_is_usual_depends_on_the_optimizer() -> None:
-    """SGD's usual rate is ten times Adam's; a clipping threshold is a band; a bias has no usual ratio."""
+def test_the_usual_range_depends_on_the_optimizer() -> None:
+    """SGD's usual learning rate is ten times Adam's, and a clipping threshold is a band."""
 
-    def band(found: History, quantity: str, name: str = "") -> dict[str, float] | None:
-        return next(c["usual"] for c in answers.curves(found, name, 16)["curves"] if c["quantity"]["name"] == quantity)
+    def band(history: History, quantity: str, name: str = "") -> dict[str, float] | None:
+        return next(
+            c["usual"] for c in answers.curves(history, name, 16)["curves"] if c["quantity"]["name"] == quantity
+        )
 
     adam, sgd = (band(optimized(name), "learning_rate") for name in ("Adam", "SGD"))
     assert adam and sgd
@@ -87,27 +89,30 @@ def test_what_is_usual_depends_on_the_optimizer() -> None:
     assert band(odd, "learning_rate") is None
 
 
-def picture(step: int, kind: str, values: object) -> Map:
+def recorded_map(step: int, kind: str, values: object) -> Map:
     return Map(step, "a", kind, np.asarray(values, np.float64))
 
 
-def test_histograms_and_pictures_lose_no_element() -> None:
-    """Shares with zeros and odd ones make up all elements; a still row is counted; NaN stays; frames are bounded."""
+def test_histograms_and_motion_maps_lose_no_element() -> None:
+    """Shares, zeros and non-finite elements sum to 1; a row that does not move is counted; NaN stays."""
     variable = recorded_history(8).variables[0]
     counts = np.zeros(256)
     counts[[0, 120, 122, 255]] = 1, 2, 4, 1
-    maps = [picture(step, "update_histogram", counts) for step in range(1, 41)]
-    maps += [picture(9, "update_map", [[0.0, 0.0], [1e-3, np.nan]]), picture(3, "update_map", [[1, 1], [1, 1]])]
-    found = answers.maps(variable, maps, left_out=2)
-    (histogram,) = found["histograms"]
+    maps = [recorded_map(step, "update_histogram", counts) for step in range(1, 41)]
+    maps += [
+        recorded_map(9, "update_map", [[0.0, 0.0], [1e-3, np.nan]]),
+        recorded_map(3, "update_map", [[1, 1], [1, 1]]),
+    ]
+    answer = answers.maps(variable, maps, left_out=2)
+    (histogram,) = answer["histograms"]
     assert (len(histogram["steps"]), histogram["steps"][0], histogram["steps"][-1]) == (16, 1, 40)
     assert [len(row) for row in histogram["shares"]] == [3] * 16
     assert sum(histogram["shares"][0]) + histogram["zero"][0] + histogram["odd"][0] == pytest.approx(1)
-    (motion,) = found["motion"]
+    (motion,) = answer["motion"]
     assert [f["step"] for f in motion["frames"]] == [3, 9]
     assert motion["frames"][1]["values"] == [[0.0, 0.0], [0.001, "NaN"]]
     assert motion["frames"][1]["text"].startswith("1 of 2 rows")
-    assert found["left_out"] == 2
+    assert answer["left_out"] == 2
     assert answers.maps(variable, [])["histograms"] == []
 
 
@@ -166,8 +171,8 @@ def test_a_change_of_a_small_cosine_is_no_difference() -> None:
     assert comparison(one, history_of([[0.2]], name="gradient_cosine"))["first_step"] == 1
 
 
-def test_muted_rules_are_told_apart() -> None:
-    """A muted rule is in no verdict; what it would say is told beside it."""
+def test_muted_rules_are_listed_apart() -> None:
+    """A muted rule gives no verdict; the verdict that it would give is listed beside it."""
     sick = recorded_history(400, nan_from=200)
     (first, *_) = diagnose(sick).verdicts
     sick.add(Record(0, "config", {"rules": {first.name: False}}))
