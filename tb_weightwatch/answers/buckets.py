@@ -1,4 +1,4 @@
-"""Buckets of training steps, and what is left of a quantity in each: its smallest, largest and last value."""
+"""Buckets of training steps, and the smallest, largest and last value of a quantity in each."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from .launch_state import percent
 from .paired_series import CommonSteps, PairedSeries, common_steps, paired
 from .rounding import TIE, dense_ranks, first_largest, number_text
 from .setting_differences import NOT_RECORDED, setting_differences
-from .third_party import with_symptoms
+from .third_party import chain_with_symptoms
 
 CLEARLY = 0.1  # relative difference of the losses, far above any rounding
 _SIMILAR = 0.05  # relative difference of final losses that does not make one run better
@@ -135,10 +135,7 @@ def _links(
     series: Sequence[PairedSeries],
     common: CommonSteps,
 ) -> list[dict[str, Any]]:
-    chains = [
-        with_symptoms({"chain": chain(h, d), "detail": ""}, h)["chain"]
-        for h, d in zip((one, other), diagnoses, strict=True)
-    ]
+    chains = [chain_with_symptoms(chain(h, d), h) for h, d in zip((one, other), diagnoses, strict=True)]
     links = []
     for name, *sides in zip(LINKS, *chains, strict=True):
         indices = [i for s in series if link_of(s.quantity.name) == name and (i := s.first_difference()) is not None]

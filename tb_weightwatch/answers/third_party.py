@@ -47,22 +47,28 @@ def source(facts: dict[str, Any]) -> str:
 
 
 def with_symptoms(overview: dict[str, Any], history: History) -> dict[str, Any]:
-    """Returns the overview of a third-party log with its symptoms on the chain; that of a log of ours unchanged.
-
-    No link is called the first broken one: a symptom shows where a problem is seen, not where it comes from.
-    """
+    """Returns the overview of a third-party log with its symptoms and its source; that of a log of ours unchanged."""
     facts = source_facts(history)
     if not facts:
         return overview
+    detail = " ".join(filter(None, (overview["detail"], source(facts))))
+    return {**overview, "chain": chain_with_symptoms(overview["chain"], history), "detail": detail}
+
+
+def chain_with_symptoms(chain: list[dict[str, Any]], history: History) -> list[dict[str, Any]]:
+    """Returns the chain of a third-party log with its symptoms; that of a log of ours unchanged.
+
+    No link becomes the first broken one: a symptom shows where a problem is seen, not where it comes from.
+    """
+    if not source_facts(history):
+        return chain
     texts: dict[str, list[str]] = {}
     for symptom in safe_symptoms(history):
         if symptom.severity != "info":
             texts.setdefault("loss" if "loss" in symptom.kind else "weight", []).append(symptom.text)
-    chain = [
+    return [
         {**link, "state": "broken", "text": "; ".join(texts[link["link"]])}
         if link["link"] in texts and link["state"] != "broken"
         else link
-        for link in overview["chain"]
+        for link in chain
     ]
-    detail = " ".join(filter(None, (overview["detail"], source(facts))))
-    return {**overview, "chain": chain, "detail": detail}
