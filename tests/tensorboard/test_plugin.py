@@ -22,7 +22,7 @@ from tensorboard.context import RequestContext
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
-from tb_weightwatch import answers, reader, schema
+from tb_weightwatch import answers, cli, reader, schema
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.maps import Map
 from tb_weightwatch.plugin.backend import WeightWatchPlugin
@@ -348,6 +348,20 @@ def test_two_runs_are_compared_in_either_order(site: Site) -> None:
         thread.join(30)
     assert len(seen) == len(pairs)
     assert len(set(seen)) == 1
+
+
+def test_panel_and_command_line_give_the_same_comparison(
+    site: Site, logdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both compare two runs by the same function: the sentence, the numbers, links and settings are equal."""
+    assert cli.main(["compare", "--json", str(logdir / "sick"), str(logdir / "long")]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    status, answer = site.get("/compare", run="sick/weightwatch", other="long/weightwatch")
+    assert status == 200
+    assert printed.pop("runs")[0]["launch"] == "b2"
+    own = ("revision", "conclusion")
+    assert {k: v for k, v in printed.items() if k not in own} == {k: v for k, v in answer.items() if k not in own}
+    assert printed["conclusion"].replace("B is better", "long is better") == answer["conclusion"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
