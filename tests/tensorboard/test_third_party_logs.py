@@ -489,16 +489,16 @@ def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
 def test_facts_of_a_strange_type_end_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can not be judged is undecided and says why; the others are judged as ever."""
     from tb_weightwatch import answers
-    from tb_weightwatch.cli.review_workers import Job, judged
+    from tb_weightwatch.cli.review_workers import Job, diagnose_run
 
     def strange(_: bytes) -> dict[str, Any]:
         return {"loss": ["no", "name"], "model": 7, "output_layer": "last"}
 
     monkeypatch.setattr("tb_weightwatch.reader.third_party.records.keras_facts", strange)
     trained(tmp_path, 0.1, epochs=1)
-    done = judged(Job("logs", "train", str(tmp_path / "train"), 0))
+    done = diagnose_run(Job("logs", "train", str(tmp_path / "train"), 0))
     assert [one.diagnosis.status for one in done.launches] == ["undecided"]
-    assert "could not be judged" in done.launches[0].diagnosis.sentence
+    assert "could not be diagnosed" in done.launches[0].diagnosis.sentence
     with pytest.raises(AttributeError):
         symptoms(only(tmp_path / "train"))
     assert answers.safe_symptoms(only(tmp_path / "train")) == done.launches[0].symptoms == ()
