@@ -36,7 +36,7 @@ DETAILS = Details(
     features=("age", "income"),
     bad_batches=1,
     batches=1200,
-    nonfinite="loss",
+    nonfinite="the loss",
     nonfinite_step=10,
 )
 
@@ -49,8 +49,8 @@ def test_wording() -> None:
         "in 1 of 1,200 recorded batches, and training breaks because of them: the loss is not finite from the same "
         "step on"
     )
-    later = text(DETAILS._replace(features=(), nonfinite="gradient or weight", nonfinite_step=12))
-    assert later.message.endswith("because of them: the gradient or weight is not finite from step 12 on")
+    later = text(DETAILS._replace(features=(), nonfinite="a gradient or weight", nonfinite_step=12))
+    assert later.message.endswith("because of them: a gradient or weight is not finite from step 12 on")
     masked = text(DETAILS._replace(source="targets", elements=1.0, features=(), preflight=True, step=2, nonfinite=""))
     assert masked.severity == "info" and masked.message == (
         "The targets contain NaN or infinite values: 1 element of batch 2, in 1 of 1,200 recorded batches; nothing "

@@ -11,7 +11,7 @@ from tests.support.synthetic_history import synthetic_history
 
 
 def test_inputs_far_from_scale_need_an_effect() -> None:
-    """The same inputs are reported where the loss stays high, and not where it decreases."""
+    """The same inputs are reported where the loss stays up, and not where it decreases."""
     raw = {"input_mean": 400.0, "input_std": 300.0, "input_scale_ratio": 5e4}
     verdict = open_verdict(synthetic_history(loss=20 * np.exp(-STEP / 60) + 2, **raw), "unscaled-input")
     assert verdict and "size is about 500" in verdict.message and "Normalization" in verdict.fix
@@ -47,13 +47,13 @@ def test_wording() -> None:
     assert text(DETAILS).message == (
         "The inputs are not scaled: their size is about 227 (1 is usual), and the scales of the features differ by a "
         "factor of 2,590 (worst: 'proline' and 'magnesium'); as a result most units of a ReLU layer are dead and the "
-        "loss stays high (loss 104 -> 1.09 in 255 steps; a constant prediction gets 1.1); the first layer's gradient "
-        "is 40 times that of the other layers"
+        "loss is not clearly better than 1.1, that of a constant prediction (loss 104 -> 1.09 in 255 steps); the first "
+        "layer's gradient is 40 times that of the other layers"
     )
     plain = DETAILS._replace(uneven=False, effects=("high loss",), constant_loss=np.nan, dominance=np.nan)
     assert text(plain).message == (
-        "The inputs are not scaled: their size is about 227 (1 is usual); as a result the loss stays high (loss 104 -> "
-        "1.09 in 255 steps)"
+        "The inputs are not scaled: their size is about 227 (1 is usual); as a result the loss does not decrease (loss "
+        "104 -> 1.09 in 255 steps)"
     )
     bouncing = text(plain._replace(effects=("saturated", "bouncing loss")))
     assert bouncing.message.endswith(

@@ -76,7 +76,7 @@ class Details(NamedTuple):
         preflight: whether no training step has been made yet.
         features: names of the features concerned, where they are known.
         bad_batches, batches: number of recorded batches with non-finite values, and of all.
-        nonfinite: what is not finite after the data, "loss" or "gradient or weight"; "" where nothing is.
+        nonfinite: what is not finite after the data, "the loss" or "a gradient or weight"; "" if everything is finite.
         nonfinite_step: the first step at which it was not finite.
     """
 
@@ -101,7 +101,7 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, elements: int) -
     nonfinite = ""
     if spoiled[row]:
         loss = signals.run_column(history, "loss")[first_spoiled]
-        nonfinite = "loss" if history.has("loss") and not np.isfinite(loss) else "gradient or weight"
+        nonfinite = "the loss" if history.has("loss") and not np.isfinite(loss) else "a gradient or weight"
     return Details(
         source=source,
         elements=float(signals.run_column(history, f"{source[:-1]}_nonfinite")[first_bad]),
@@ -122,7 +122,7 @@ def text(details: Details) -> VerdictText:
     features = f" ({noun} {quote_list(details.features)})" if details.features else ""
     when = "the same step" if details.nonfinite_step == details.step else f"step {details.nonfinite_step:,}"
     effect = (
-        f", and training breaks because of them: the {details.nonfinite} is not finite from {when} on"
+        f", and training breaks because of them: {details.nonfinite} is not finite from {when} on"
         if details.nonfinite
         else "; nothing after the data is affected so far, so the model seems to mask them"
     )

@@ -132,13 +132,13 @@ def text(details: Details) -> VerdictText:
     if details.uneven:
         scale += f", and the scales of the features differ by a factor of {number(details.scale_ratio)}"
         scale += f" (worst: {quote_list(details.features)})" if details.features else ""
-    skill = ""
+    level = "does not decrease"
     if np.isfinite(details.constant_loss):
-        skill = f"; a constant prediction gets {number(details.constant_loss)}"
+        level = f"is not clearly better than {number(details.constant_loss)}, that of a constant prediction"
     effects = {
         "saturated": "activations are saturated",
         "dead": "most units of a ReLU layer are dead",
-        "high loss": f"the loss stays high ({details.loss} in {details.duration}{skill})",
+        "high loss": f"the loss {level} ({details.loss} in {details.duration})",
         "bouncing loss": f"the loss jumps up and down ({details.loss}, up to {number(details.peak)})",
     }
     gradient = ""
