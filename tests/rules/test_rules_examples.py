@@ -172,49 +172,6 @@ def test_saturation_with_exact_zeros_is_certain() -> None:
     )
 
 
-# -- 401, 402, 405
-
-
-def test_all_gradients_none_is_a_broken_tape() -> None:
-    """It is told at the very first step, with the tape's code."""
-    history = synthetic_history(gradient_none=1, gradient_norm=None, gradient_max=None, update_norm=0.0)
-    verdict = found(history[:1], "no-gradient")
-    assert verdict and verdict.severity == "error" and "GradientTape" in verdict.fix
-
-
-def test_layers_before_a_cut_are_sick_and_an_unused_branch_is_a_remark() -> None:
-    """Where the gradients are missing says what it is."""
-    before, after = np.array([1, 1, 0, 0.0]), np.array([0, 0, 1, 1.0])
-    moves = lambda none: {"update_norm": (1 - none) * 0.01, "gradient_norm": np.where(none > 0, np.nan, 0.3)}  # noqa: E731
-    cut = found(synthetic_history(gradient_none=before, **moves(before)), "no-gradient")
-    assert cut and cut.severity == "warning" and cut.variables == ("first/kernel", "first/bias")
-    unused = found(synthetic_history(gradient_none=after, **moves(after)), "no-gradient")
-    assert unused and unused.severity == "info" and "harmless" in unused.message
-
-
-def test_zero_gradients_name_the_depth() -> None:
-    """Exactly zero up to a layer: the sentence says from where on."""
-    verdict = found(synthetic_history(gradient_norm=np.array([0, 0, 0.3, 0.3]), loss=1.1), "zero-gradient")
-    assert verdict and "from 'first' back to the input" in verdict.message
-
-
-def test_a_resting_part_and_a_perfect_fit_are_healthy() -> None:
-    """A loss at 0 has zero gradients by right; a bias alone is no break in the chain."""
-    assert not diagnose(synthetic_history(gradient_norm=0.0, loss=0.0)).verdicts
-    assert found(synthetic_history(gradient_norm=np.array([0.3, 0, 0.3, 0.3]), loss=1.1), "zero-gradient") is None
-
-
-def test_a_nonfinite_gradient_tells_what_came_before() -> None:
-    """With a finite loss the derivative is to blame; after a NaN loss the forward pass."""
-    lost = (T > 50)[:, None] * 7.0
-    backward = found(synthetic_history(gradient_nonfinite=lost), "nonfinite-gradient")
-    assert backward and backward.first_step == 52 and "still finite" in backward.message and "sqrt" in backward.fix
-    forward = found(
-        synthetic_history(gradient_nonfinite=lost, loss=np.where(T > 50, np.nan, 1.0)), "nonfinite-gradient"
-    )
-    assert forward and "together with the loss" in forward.message
-
-
 # -- 501, 502, 503, 507
 
 

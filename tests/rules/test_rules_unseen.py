@@ -160,10 +160,6 @@ def test_the_optimizers_memory_tells_steps_taken_back_from_gradients_of_zero(tmp
         tmp_path / "a", model, optimizers.Adam(1e-2), mse, data, shown=False, after=lambda: model.set_weights(kept)
     )
     assert first(back) == "update-undone"
-    never = train(
-        tmp_path / "b", net(1), optimizers.Adam(1e-2), lambda y, p: tf.reduce_mean(y**2 + 0.0 * p), data, shown=False
-    )
-    assert first(never) == "zero-gradient" and "averages" in never.sentence
     same = train(
         tmp_path / "c", net(1), optimizers.Adam(1e-2), lambda y, p: 1.0 + 0.0 * tf.reduce_sum(p), data, shown=False
     )

@@ -304,7 +304,7 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
     )
     assert [v.name for v in found.verdicts] == ["zero-gradient"]
     assert "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero, 6 recorded steps" in found.sentence
-    assert "from '2' back to the input nothing is learned" in found.sentence
+    assert "no layer from the input to '2' is learning" in found.sentence
 
 
 def test_a_loss_that_becomes_nan_claims_nothing_that_was_not_logged(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""What tests of single rules share: the open verdict of a rule, and short trainings whose step is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.history import History
+from tb_weightwatch.verdict import Diagnosis, Verdict
+from tests.support.synthetic_history import VARIABLES
+
+STEP = np.arange(120)  # of a synthetic history's rows
+ROOT_SIZES = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])  # times an element's size: the norm of each variable
+NAMES = tuple(str(v["name"]) for v in VARIABLES)
+REGRESSION: dict[str, Any] = {
+    "loss": {"name": "mean_squared_error", "class": "MeanSquaredError"},
+    "output_layer": {"name": "last", "activation": "linear", "units": 1},
+    "target_shape": [32, 1],
+    "prediction_shape": [32, 1],
+}
+
+
+def open_verdict(history: History, name: str) -> Verdict | None:
+    """Returns the open verdict of that rule, folded under another or not."""
+
+    def flat(verdicts: tuple[Verdict, ...]) -> Iterator[Verdict]:
+        for verdict in verdicts:
+            yield verdict
+            yield from flat(verdict.explains)
+
+    return next((verdict for verdict in flat(diagnose(history).verdicts) if verdict.name == name), None)
+
+
+def first_name(diagnosis: Diagnosis) -> str:
+    """Returns the name of the first verdict of a sick run, the status of any other."""
+    return diagnosis.verdicts[0].name if diagnosis.status == "sick" else diagnosis.status
+
+
+def dense_net(units: int) -> Any:
+    """Returns a small Keras model for the diabetes data."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    stack = [keras.layers.Flatten(), *(keras.layers.Dense(16, "relu") for _ in range(2)), keras.layers.Dense(units)]
+    return keras.Sequential([keras.layers.Input((10,)), *stack])
+
+
+def train_by_loss_alone(
+    folder: Path,
+    model: Any,
+    optimizer: Any,
+    loss: Callable[[Any, Any], Any],
+    data: tuple[np.ndarray, np.ndarray],
+    *,
+    after: Callable[[], None] = lambda: None,
+) -> Diagnosis:
+    """Trains for 40 steps in a tf.function; the Watch gets the loss, but no data, predictions and gradients."""
+    import tensorflow as tf
+
+    import tb_weightwatch as ww
+
+    @tf.function
+    def train_step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            value = loss(y, model(x, training=True))
+        gradients = tape.gradient(value, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return value
+
+    with ww.Watch(str(folder), model=model, optimizer=optimizer, verbose=False, overhead=None) as watch:
+        for step in range(40):
+            batch = np.arange(32 * step, 32 * step + 32) % len(data[0])
+            value = train_step(tf.constant(data[0][batch]), tf.constant(data[1][batch]))
+            after()
+            watch.step(value)
+    return watch.diagnosis
