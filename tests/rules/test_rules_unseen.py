@@ -168,15 +168,6 @@ def test_the_optimizers_memory_tells_steps_taken_back_from_gradients_of_zero(tmp
     assert fine.status != "sick"
 
 
-def test_a_bound_that_allows_no_step_is_told_by_the_settings(tmp_path: Path) -> None:
-    """Gradient descent moves a variable by rate times bound at most, whatever the gradients are."""
-    mse = keras.losses.MeanSquaredError()
-    told = train(tmp_path, net(1), optimizers.SGD(0.05, clipnorm=1e-7), mse, diabetes(), shown=False)
-    assert first(told) == "clipping-too-tight" and told.verdicts[0].certainty == "certain"
-    fine = train(tmp_path / "b", net(1), optimizers.SGD(0.05, clipnorm=1.0), mse, diabetes(), shown=False)
-    assert fine.status != "sick"
-
-
 # -- numbers that were misread
 
 
@@ -187,33 +178,6 @@ def test_a_step_of_one_last_place_is_not_taken_for_weights_put_back() -> None:
         loss=1.1, learning_rate=3e-9, update_max=3e-8, update_norm=1e-7, changed_share=0.1, weight_max=0.4, facts=facts
     )
     assert "update-undone" not in [v.name for v in diagnose(history).verdicts]
-
-
-@pytest.mark.parametrize(("late", "sick"), [(1e8, True), (1.0, False)])
-def test_a_loss_that_is_lost_is_not_healthy_because_it_was_once_worse(late: float, sick: bool) -> None:
-    """Among the first losses of tiny batches there is already the jump; the very first one tells where it began."""
-    rng = np.random.default_rng(2)
-    loss = np.r_[0.94, 1e11, 9e11, 3e10, late * rng.uniform(0.5, 2, 116)]
-    update = 0.3 * np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
-    optimizer = {"class": "RMSprop", "name": "it", "config": {"learning_rate": 5.0}}
-    history = synthetic_history(
-        loss=loss, batch_size=8, learning_rate=5.0, update_norm=update, update_max=0.3,
-        facts=NUMBERS | {"optimizers": [optimizer]}, target_fraction_share=1.0, target_std=1.0, target_mean=0.0,
-    )  # fmt: skip
-    found = diagnose(history)
-    assert ("learning-rate-too-large" in [v.name for v in found.verdicts]) is sick, found.sentence
-
-
-def test_a_loss_that_falls_by_chance_excuses_no_weights_that_never_moved() -> None:
-    """Other batches made it fall: weights have moved by a billionth of their size in all."""
-    size = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
-    loss = np.r_[1.66, 1.6, 1.4, np.full(27, 1.1)]
-    sgd = {"class": "SGD", "name": "it", "config": {"learning_rate": 0.01, "global_clipnorm": 1e-6}}
-    history = synthetic_history(
-        30, loss=loss, learning_rate=0.01, gradient_norm=5e-7, gradient_max=1e-7, raw_gradient_norm=0.5,
-        update_norm=1e-11 * size, update_max=1e-11, changed_share=0.0, facts={"optimizers": [sgd]},
-    )  # fmt: skip
-    assert first(diagnose(history)) == "clipping-too-tight"
 
 
 def test_kernels_far_too_large_are_blamed_before_the_rate_that_loses_them() -> None:

@@ -282,7 +282,7 @@ def test_a_rate_of_zero_stands_between_snapshots_of_gradients(tmp_path: Path) ->
     }
     found = diagnose(curves(tmp_path / "alive", 36, **alive))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
-    assert "no weight moves although the gradients are alive" in found.sentence
+    assert "no weight changes although gradients are non-zero" in found.sentence
     assert not found.resolved
     found = diagnose(curves(tmp_path / "dead", 36, **{**alive, "w__grad": lambda t: 0 * W if t % 10 == 0 else None}))
     assert "learning-rate-zero" not in [v.name for v in found.verdicts]
