@@ -45,14 +45,3 @@ def test_whole_numbers_from_nought_to_four_may_be_ratings(explained: float, sick
         target_mean=2.0, target_std=np.sqrt(2.0), target_high=4.0,
     )  # fmt: skip
     assert (found(history, "wrong-loss") is not None) is sick
-
-
-@pytest.mark.parametrize(("optimizer", "sick"), [("Lion", False), ("SGD", True)])
-def test_steps_of_one_size_come_back_to_one_step_from_zero(optimizer: str, sick: bool) -> None:
-    """Lion moves each element by the rate, there and back; with any other optimizer such weights were put back."""
-    size = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
-    facts = {"optimizers": [{"class": optimizer, "name": "it", "config": {"learning_rate": 1e-3}}]}
-    history = synthetic_history(
-        loss=1.09, facts=facts, weight_norm=1e-3 * size, update_norm=1e-3 * size, gradient_norm=1e-9
-    )
-    assert (found(history, "update-undone") is not None) is sick

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis import diagnose
-from tb_weightwatch.history import History, Record
+from tb_weightwatch.history import History
 from tb_weightwatch.verdict import Verdict
-from tests.support.synthetic_history import VARIABLES, synthetic_history
+from tests.support.synthetic_history import synthetic_history
 
 T = np.arange(120)
 BINARY: dict[str, Any] = {
@@ -170,44 +170,3 @@ def test_saturation_with_exact_zeros_is_certain() -> None:
     assert not diagnose(synthetic_history(loss=1e-6, **columns, **still)).verdicts, (
         "a sure and right classifier is healthy"
     )
-
-
-# -- 601, 701
-
-
-@pytest.mark.parametrize(
-    ("dtype", "weight", "rate"), [("bfloat16", 1.0, 1e-3), ("float16", 1.0, 1e-4), ("float32", 100.0, 1e-6)]
-)
-def test_steps_under_the_last_place_are_certain(dtype: str, weight: float, rate: float) -> None:
-    """1 + 0.001 is 1 in bfloat16, and 100 + 0.000001 is 100 in float32: not the learning rate's fault."""
-    size = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])
-    history = synthetic_history(
-        variables=[{**v, "dtype": dtype} for v in VARIABLES], weight_norm=weight * size, weight_max=weight, loss=1.1,
-        learning_rate=rate, update_norm=0.0, update_max=0.0, changed_share=0.0, stuck_share=1.0,
-    )  # fmt: skip
-    verdict = diagnose(history).verdicts[0]
-    assert verdict.name == "update-below-precision" and verdict.certainty == "certain"
-    assert dtype in verdict.message
-
-
-def test_everything_frozen_the_head_or_the_base() -> None:
-    """All frozen is an error, the head a warning, the base a remark."""
-
-    def frozen(*layers: str) -> History:
-        listed = [{**v, "trainable": v["layer"] not in layers} for v in VARIABLES]
-        moves = np.array([0.0 if v["layer"] in layers else 0.01 for v in VARIABLES])
-        return synthetic_history(variables=listed, update_norm=moves)
-
-    severity = {
-        name: found(frozen(*name), "frozen-weights").severity for name in (("first", "last"), ("last",), ("first",))
-    }  # type: ignore[union-attr]
-    assert severity == {("first", "last"): "error", ("last",): "warning", ("first",): "info"}
-    assert diagnose(frozen("first")).status == "healthy"
-
-
-def test_freezing_later_keeps_its_date() -> None:
-    """`trainable` is a dated fact: the verdict begins where it changed."""
-    history = synthetic_history()
-    history.add(Record(100, "variables", {"items": [{"name": v["name"], "trainable": False} for v in VARIABLES]}))
-    verdict = found(history, "frozen-weights")
-    assert verdict is None or verdict.first_step == 100
