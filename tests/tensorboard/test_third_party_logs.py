@@ -282,7 +282,7 @@ def test_a_rate_of_zero_stands_between_snapshots_of_gradients(tmp_path: Path) ->
     }
     found = diagnose(curves(tmp_path / "alive", 36, **alive))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
-    assert "no weight moves although the gradients are alive" in found.sentence
+    assert "no weight changes although gradients are non-zero" in found.sentence
     assert not found.resolved
     found = diagnose(curves(tmp_path / "dead", 36, **{**alive, "w__grad": lambda t: 0 * W if t % 10 == 0 else None}))
     assert "learning-rate-zero" not in [v.name for v in found.verdicts]
@@ -304,7 +304,7 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
     )
     assert [v.name for v in found.verdicts] == ["zero-gradient"]
     assert "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero, 6 recorded steps" in found.sentence
-    assert "from '2' back to the input nothing is learned" in found.sentence
+    assert "no layer from the input to '2' is learning" in found.sentence
 
 
 def test_a_loss_that_becomes_nan_claims_nothing_that_was_not_logged(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.activations.constant_output import Details, text
-from tests.support.rule_runs_a import STEP, open_verdict
+from tests.support.rule_runs import STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
 

@@ -17,7 +17,7 @@ from tb_weightwatch.diagnosis.rules.activations.dead_relu import (
     gradient_text,
     text,
 )
-from tests.support.rule_runs_a import dense_net, open_verdict, train_compiled
+from tests.support.rule_runs import dense_net, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
 trains = pytest.mark.filterwarnings("ignore")  # Keras itself warns of some of these programs

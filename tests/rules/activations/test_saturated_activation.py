@@ -9,7 +9,7 @@ import pytest
 
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.diagnosis.rules.activations.saturated_activation import Details, evidence, text
-from tests.support.rule_runs_a import BINARY, open_verdict
+from tests.support.rule_runs import BINARY, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
 SATURATED: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 
 from tb_weightwatch.diagnosis.rules.data.constant_data import Details, text
 from tb_weightwatch.verdict import Diagnosis
-from tests.support.rule_runs_a import REGRESSION, STEP, first_name, open_verdict
+from tests.support.rule_runs import REGRESSION, STEP, first_name, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.data.label_problem import Details, evidence, text
-from tests.support.rule_runs_a import BINARY, REGRESSION, STEP, open_verdict
+from tests.support.rule_runs import BINARY, REGRESSION, STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
 CATEGORICAL = {

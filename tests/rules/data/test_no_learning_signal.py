@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.data.no_learning_signal import Details, text
-from tests.support.rule_runs_a import BINARY, REGRESSION, STEP, open_verdict
+from tests.support.rule_runs import BINARY, REGRESSION, STEP, open_verdict
 from tests.support.synthetic_history import VARIABLES, synthetic_history
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.diagnosis.rules.data.nonfinite_input import Details, text
-from tests.support.rule_runs_a import STEP, open_verdict
+from tests.support.rule_runs import STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.data.unscaled_input import Details, text
-from tests.support.rule_runs_a import STEP, open_verdict
+from tests.support.rule_runs import STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.rule_runs_a import STEP, dense_net, first_name, open_verdict, train_compiled
+from tests.support.rule_runs import STEP, dense_net, first_name, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
 

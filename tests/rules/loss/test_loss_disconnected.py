@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.loss.loss_disconnected import Details, text
-from tests.support.rule_runs_a import dense_net, first_name, open_verdict, train_compiled
+from tests.support.rule_runs import dense_net, first_name, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
 ZERO: dict[str, Any] = {"gradient_norm": 0.0, "gradient_max": 0.0, "update_norm": 0.0, "loss": 1.1}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.loss.nonfinite_loss import Details, text
-from tests.support.rule_runs_a import STEP, dense_net, first_name, open_verdict, train_compiled
+from tests.support.rule_runs import STEP, dense_net, first_name, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
 NAN = np.where(STEP < 20, 1.0, np.nan)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.rule_runs_a import BINARY, REGRESSION, STEP, dense_net, first_name, open_verdict, train_compiled
+from tests.support.rule_runs import BINARY, REGRESSION, STEP, dense_net, first_name, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
 RATINGS: dict[str, Any] = {"target_mean": 2.0, "target_std": np.sqrt(2.0), "target_high": 4.0}

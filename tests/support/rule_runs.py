@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy as np
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import History
 from tb_weightwatch.verdict import Diagnosis, Verdict
+from tests.support.synthetic_history import VARIABLES
 
 STEP = np.arange(120)  # of a synthetic history's rows
+ROOT_SIZES = np.sqrt([np.prod(v["shape"]) for v in VARIABLES])  # times an element's size: the norm of each variable
+NAMES = tuple(str(v["name"]) for v in VARIABLES)
 REGRESSION: dict[str, Any] = {
     "loss": {"name": "mean_squared_error", "class": "MeanSquaredError"},
     "output_layer": {"name": "last", "activation": "linear", "units": 1},
@@ -60,8 +64,19 @@ def train_compiled(
     data: tuple[np.ndarray, np.ndarray],
     *,
     loss_alone: bool = False,
+    after: Callable[[], None] = lambda: None,
 ) -> Diagnosis:
-    """Trains for 40 steps in a tf.function; the Watch gets data, predictions and gradients, or the loss alone."""
+    """Trains for 40 steps in a tf.function; the Watch gets data, predictions and gradients, or the loss alone.
+
+    Args:
+        folder: where the events go.
+        model: a Keras model.
+        optimizer: its optimizer.
+        loss: called with targets and predictions.
+        data: inputs and targets.
+        loss_alone: passes nothing but the loss to the Watch.
+        after: called after each update, before `watch.step`.
+    """
     import tensorflow as tf
 
     import tb_weightwatch as ww
@@ -80,7 +95,11 @@ def train_compiled(
             batch = np.arange(32 * step, 32 * step + 32) % len(data[0])
             x, y = data[0][batch], data[1][batch]
             value, predictions, gradients = train_step(tf.constant(x), tf.constant(y))
+            after()
             pairs = list(zip(gradients, model.trainable_variables, strict=True))
             step_data = {"inputs": x, "targets": y, "predictions": predictions, "gradients": pairs}
             watch.step(value, **({} if loss_alone else step_data))
     return watch.diagnosis
+
+
+train_by_loss_alone = partial(train_compiled, loss_alone=True)
