@@ -14,7 +14,16 @@ import tensorflow as tf
 from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture import keras_callback, recorder
+from tb_weightwatch.capture.fit import step_outputs
+from tb_weightwatch.capture.fit.step_layout import StepLayout
+from tb_weightwatch.capture.fit.step_outputs import StepOutputs
+from tb_weightwatch.capture.measure.row_buffer import RowBuffer
+from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
+from tb_weightwatch.capture.observe import observers
+from tb_weightwatch.capture.observe.method_hooks import Hooks
 from tb_weightwatch.capture.schedule.bursts import scheduled
+from tb_weightwatch.statistics import fast, fast_batch
 
 BATCH, STEPS = 64, 12
 
@@ -210,25 +219,24 @@ def test_an_exception_in_training_restores_the_users_model(tmp_path: Path) -> No
     assert watch.diagnosis.status != "sick"
 
 
-CAPTURE = "tb_weightwatch.capture"
-FAULTS = [
-    "fit.step_outputs.StepOutputs.read_before",
-    "fit.step_outputs.StepOutputs.read_after",
-    "fit.step_outputs.independent_read",
-    "fit.step_layout.StepLayout.pack",
-    "fit.step_layout.StepLayout.unpack",
-    "measure.step_measurer.StepMeasurer.parts",
-    "measure.step_measurer.fast.small_statistics",
-    "measure.step_measurer.fast_batch.layer_statistics",
-    "measure.step_measurer.fast_batch.batch_statistics",
-    "measure.row_buffer.RowBuffer.take",
-    "observe.method_hooks.Hooks.put",
-    "observe.observers.gradients_given",
-    "observe.observers.gradients_used",
-    "observe.observers.loss_and_data",
-    "observe.observers.layer_output",
-    "keras_callback.feature_records",
-    "recorder.as_stored",
+FAULTS: list[tuple[Any, str]] = [
+    (StepOutputs, "read_before"),
+    (StepOutputs, "read_after"),
+    (step_outputs, "independent_read"),
+    (StepLayout, "pack"),
+    (StepLayout, "unpack"),
+    (StepMeasurer, "parts"),
+    (fast, "small_statistics"),
+    (fast_batch, "layer_statistics"),
+    (fast_batch, "batch_statistics"),
+    (RowBuffer, "take"),
+    (Hooks, "put"),
+    (observers, "gradients_given"),
+    (observers, "gradients_used"),
+    (observers, "loss_and_data"),
+    (observers, "layer_output"),
+    (keras_callback, "feature_records"),
+    (recorder, "as_stored"),
 ]
 
 
@@ -270,16 +278,16 @@ def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
     assert int(watch.history.column("iterations")[-1]) == max(due) - start
 
 
-@pytest.mark.parametrize("function", FAULTS)
+@pytest.mark.parametrize(("owner", "name"), FAULTS, ids=[f"{o.__name__}.{name}" for o, name in FAULTS])
 def test_a_failing_recorder_warns_once_and_training_goes_on(
-    function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault in our own code gives one warning with the traceback; training ends with the same weights."""
 
     def fault(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("injected")
 
-    monkeypatch.setattr(f"{CAPTURE}.{function}", fault)
+    monkeypatch.setattr(owner, name, fault)
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

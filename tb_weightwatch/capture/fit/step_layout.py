@@ -168,5 +168,5 @@ def _segments(values: Mapping[int, Any]) -> tuple[Segment, ...]:
             positions[tuple(value.shape)].append(position)
     shapes = [(position, shape) for shape, group in positions.items() for position in group]
     ends = np.cumsum([int(np.prod(shape)) for _, shape in shapes], dtype=np.int64).tolist()
-    where = map(slice, [0, *ends], ends)
-    return tuple(Segment(position, part, shape) for (position, shape), part in zip(shapes, where, strict=True))
+    slices = map(slice, [0, *ends], ends)
+    return tuple(Segment(position, where, shape) for (position, shape), where in zip(shapes, slices, strict=True))
