@@ -14,9 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ...statistics import NOT_OBSERVED, VariableStep
-from ...statistics.device import batches as batch
-from ...statistics.device import variables as measure
+from ...statistics import NOT_OBSERVED, VariableStep, measurable
+from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
 from ..measure.step_measurer import StepData
 from ..observe import model_facts as facts
@@ -30,7 +29,7 @@ PARTS = ("gradient", "before", "after", "raw")
 
 def measured_variables(model: Any) -> list[Any]:
     """Returns the model's floating-point variables, trainable or not, without random generators' states."""
-    return [v for v in model.variables if measure.measurable(tf.as_dtype(keras.backend.standardize_dtype(v.dtype)))]
+    return [v for v in model.variables if measurable(tf.as_dtype(keras.backend.standardize_dtype(v.dtype)))]
 
 
 class StepOutputs:
@@ -111,10 +110,10 @@ class StepOutputs:
             found |= self._leaving(part, values)
         uses = {item["name"]: tf.stop_gradient(frame.outputs[item["name"]])
                 for _, item in self.layers if item["name"] in frame.outputs}  # fmt: skip
-        found |= {f"output/{name}": output for name, output in uses.items() if measure.measurable(output.dtype)}
+        found |= {f"output/{name}": output for name, output in uses.items() if measurable(output.dtype)}
         self._structures = {n: tf.nest.map_structure(lambda _: None, value) for n, value in frame.data.items()}
         for name, value in frame.data.items():
-            found |= {f"{name}/{i}": _stopped(one) for i, one in enumerate(batch.flat(value))}
+            found |= {f"{name}/{i}": _stopped(one) for i, one in enumerate(flat_tensors(value))}
         return found | self._numbers(frame)
 
     def _change(self, frame: StepObservation, variable: Any) -> VariableStep:

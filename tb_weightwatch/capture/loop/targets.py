@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ...statistics.device import variables as measure
+from ...statistics import measurable
 from ..observe import model_facts as facts
 from ..observe.observation import base_optimizers, variable_id
 from ..observe.replicas import summed
@@ -53,7 +53,7 @@ class WatchTargets:
         """Takes in variables and layers that have come into being."""
         before = len(self.variables)
         for variable in [*(v for m in self.models for v in m.variables), *self._extra]:
-            if measure.measurable(tf.as_dtype(keras.backend.standardize_dtype(variable.dtype))):
+            if measurable(tf.as_dtype(keras.backend.standardize_dtype(variable.dtype))):
                 self.variables.setdefault(variable_id(variable), variable)
         if not self._layers or len(self.variables) != before:
             for model in self.models:

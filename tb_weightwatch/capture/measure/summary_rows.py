@@ -13,7 +13,7 @@ import numpy as np
 from ..._version import __version__
 from ...history import Column, Rows
 from ...statistics import measurable, names
-from ...statistics.reference import sketch, variable_statistics
+from ...statistics.reference import sample, variable_statistics
 from ..observe.as_numpy import Measured
 from ..recorder import Recorder
 
@@ -62,9 +62,9 @@ class SummaryRows:
         recorder.budget.spent(time.perf_counter() - began)
 
     def _numbers(self, name: str, one: Measured, previous: Any) -> dict[str, float]:
-        found = variable_statistics(one.gradient, one.before, one.after, previous_sketch=previous)
+        found = variable_statistics(one.gradient, one.before, one.after, previous_sample=previous)
         if isinstance(one.gradient, np.ndarray) and measurable(one.gradient.dtype):
-            self._sketches[name] = sketch(one.gradient)
+            self._sketches[name] = sample(one.gradient)
             if one.seen is not None:  # rows that do not occur say nothing
                 zeros = round(found["gradient_zero_share"] * one.gradient.size) - (one.gradient.size - one.seen)
                 found["gradient_zero_share"] = zeros / max(one.seen, 1)
