@@ -120,8 +120,8 @@ def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
     parts = [] if history.complete else [incomplete(history)]
     if launch.skipped:
         parts.append(f"Skipped: {launch.skipped}.")
-    if launch.foreign:
-        parts.append(f"Recorded by a later version; not shown: {', '.join(sorted(launch.foreign))}.")
+    if launch.unknown_columns:
+        parts.append(f"Recorded by a later version; not shown: {', '.join(sorted(launch.unknown_columns))}.")
     parts += rejudged_lines(rejudged(launch, diagnosis))
     parts.append(cost(history))
     return " ".join(filter(None, parts))

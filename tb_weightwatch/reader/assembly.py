@@ -33,7 +33,7 @@ class Launch:
         history: its rows and dated records.
         now: where it stands; None if that could not be read.
         skipped: what could not be read.
-        foreign: columns that this version does not know and left out.
+        unknown_columns: columns that this version does not know and left out.
         memo: for what is derived from it.
         maps: for what is derived from its arrays, which are not in `history` where they are read on demand.
     """
@@ -41,7 +41,7 @@ class Launch:
     history: History
     now: LaunchStatus | None = None
     skipped: SkipCounts = field(default_factory=SkipCounts)
-    foreign: set[str] = field(default_factory=set)
+    unknown_columns: set[str] = field(default_factory=set)
     memo: dict[Any, Any] = field(default_factory=dict)
     maps: dict[Any, Any] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class _LaunchBuilder:
         self.room = room  # values that the run may still have: one number, shared by its launches
         self.waiting: dict[str, dict[int, deque[bytes]]] = {"rows": {}, "header": {}, "now": {}, "maps": {}}
         self.next = {"rows": 0, "header": 0, "maps": 0}
-        self.parts: list[schema.Part] = []  # of arrays that may not be complete yet
+        self.parts: list[schema.MapPart] = []  # of arrays that may not be complete yet
         self.cells = 0
         self.end = 0  # rows up to here were read or are known to be lost
 
@@ -101,7 +101,7 @@ class _LaunchBuilder:
                 self._started(record.time)
 
     def _block(self, number: int) -> None:
-        chunk = self._decoded("rows", number, schema.decode_chunk)
+        chunk = self._decoded("rows", number, schema.decode_row_block)
         history = self.launch.history
         if number < self.next["rows"]:
             return
@@ -115,9 +115,9 @@ class _LaunchBuilder:
             history.complete = False
         history.append(chunk.rows)
         self.end = chunk.first + len(chunk.rows)
-        self.cells += schema.cells(chunk.rows)
-        self.room[0] -= schema.cells(chunk.rows)
-        self.launch.foreign.update(chunk.foreign)
+        self.cells += schema.cell_count(chunk.rows)
+        self.room[0] -= schema.cell_count(chunk.rows)
+        self.launch.unknown_columns.update(chunk.unknown_columns)
         self._started(chunk.started)
 
     def _maps(self, number: int) -> None:
@@ -137,9 +137,9 @@ class _LaunchBuilder:
 
     def _fits(self, chunk: RowBlock) -> bool:
         reason = ""
-        if self.cells + schema.cells(chunk.rows) > MAX_CELLS:
+        if self.cells + schema.cell_count(chunk.rows) > MAX_CELLS:
             reason = f"rows: more than {MAX_CELLS:,} values in a launch"
-        elif schema.cells(chunk.rows) > self.room[0]:
+        elif schema.cell_count(chunk.rows) > self.room[0]:
             reason = f"rows: more than {MAX_RUN_CELLS:,} values in a run"
         elif len(self.launch.history) and chunk.rows.steps[0] <= self.launch.history.steps[-1]:
             reason = "rows: steps go back"

@@ -328,7 +328,7 @@ def test_what_is_missing_is_told() -> None:
     found.add(Record(40, "cost", {"overhead": 0.013}))
     launch = Launch(found, schema.LaunchStatus(0.0, diagnosis=Diagnosis("sick", "Trainer's words.", rules="older")))
     launch.skipped["rows: damaged"] += 2
-    launch.foreign.add("novelty")
+    launch.unknown_columns.add("novelty")
     answer = answers.overview("r", launch, answers.safe_diagnose(found), 0.0, 3)
     assert answer["skipped"] == 5
     for text in ("could not be read", "2 x rows: damaged", "novelty", "cost 1.3 % of", "Trainer's words."):

@@ -10,7 +10,7 @@ from ...maps import HISTOGRAMS, MOTION, Map
 
 def of_variable(data: Iterable[bytes], variable: str) -> list[Map]:
     """Returns the variable's histograms and motion maps; what can not be read is left out, and so are full tensors."""
-    parts: list[schema.Part] = []
+    parts: list[schema.MapPart] = []
     for one in data:
         try:
             found = schema.decode_maps(one)
