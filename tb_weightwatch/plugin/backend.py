@@ -74,7 +74,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _runs(self, request: Any) -> bytes:
         ctx, experiment = _where(request)
         now, turns, found = time.time(), TimeBudget(PATIENCE), {}
-        for run, entry in self._reader.peek(ctx, experiment).items():
+        for run, entry in self._reader.poll(ctx, experiment).items():
             badge = partial(self._badges.of, Where(ctx, experiment, run), entry, now=now, turns=turns)
             found[run] = [
                 answers.launch_entry(x, (b := badge(x)).diagnosis, now, b.symptoms) for x in list(entry.launches)
@@ -90,7 +90,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             stands = answers.state(launch, now)
 
             def answer() -> Any:
-                maps = run.maps.get(launch.history.launch, "")
+                maps = run.map_revisions.get(launch.history.launch, "")
                 found = answers.overview(name, launch, diagnosis_of(launch), now, run.skipped.total())
                 found = answers.with_symptoms(found, launch.history)
                 return {**found, "revision": f"{run.revision}:{stands.name}", "maps": maps}
@@ -135,7 +135,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             told = [v for v in launch.history.variables if v.name == name]
             if not told:
                 raise NotFound(f"no variable {name!r} was recorded in this launch")
-            revision = run.maps.get(launch.history.launch, "")
+            revision = run.map_revisions.get(launch.history.launch, "")
 
             def answer() -> Any:
                 where = (*_where(request), run_name, launch.history.launch, name)
@@ -173,7 +173,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     @contextmanager
     def _opened(self, request: Any, run: str) -> Iterator[CachedRun]:
-        opening = self._reader.opened(*_where(request), run)
+        opening = self._reader.locked_run(*_where(request), run)
         try:
             opened = opening.__enter__()
         except KeyError:

@@ -74,13 +74,13 @@ class DiagnosisCache:
             revision, found = self._kept.get(key, ("", RunDiagnosis(told or PENDING)))
         if revision == entry.revision or not turns.take():
             return found
-        if entry.foreign is not None and len(launch.history):  # it was just read, whole
+        if entry.third_party is not None and len(launch.history):  # it was just read, whole
             return self._keep(key, entry.revision, _badge(launch))
         return self._judged(where, launch, key)
 
     def _judged(self, where: Where, launch: Launch, key: tuple[str, str, str]) -> RunDiagnosis:
         try:
-            with self._reader.opened(*where) as opened:
+            with self._reader.locked_run(*where) as opened:
                 same = [x for x in opened.launches if x.history.launch == launch.history.launch]
                 found, revision = _badge(same[0] if same else launch), opened.revision
         except KeyError:  # deleted in between

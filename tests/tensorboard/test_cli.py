@@ -162,7 +162,7 @@ def test_broken_files_between_others_are_told_counted_and_skipped(
     shown = capsys.readouterr()
     assert [one["run"] for one in json.loads(shown.out)] == ["cut", "good"]
     assert "3 of 6 runs could not be read: dangling, length, noise" in shown.err
-    assert "can not be read to its end" in shown.err
+    assert "cannot be read to its end" in shown.err
 
 
 def test_processes_give_what_one_gives(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:

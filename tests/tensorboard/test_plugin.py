@@ -26,7 +26,7 @@ from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.maps import Map
 from tb_weightwatch.plugin.backend import WeightWatchPlugin
 from tb_weightwatch.plugin.loader import WeightWatchLoader
-from tb_weightwatch.reader.provider import provider_reader
+from tb_weightwatch.reader.provider import variable_maps
 from tests.support import synthetic_runs
 from tests.support.tensorboard_process import get, get_json, tensorboard, wait_for_runs
 
@@ -324,7 +324,7 @@ def test_what_is_looked_through_for_a_variable_is_bounded(tmp_path: Path, monkey
         (data,) = schema.encode_maps([Map(number + 1, synthetic_runs.NAMES[0], "update_map", np.ones((64, 64)))])
         sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), number + 1, time.time())
     sink.close()
-    monkeypatch.setattr(provider_reader, "MAX_MAPS", 2 * len(data))
+    monkeypatch.setattr(variable_maps, "MAX_MAPS", 2 * len(data))
     status, got = Site(tmp_path).get("/maps", run="weightwatch", name=synthetic_runs.NAMES[0])
     assert status == 200
     assert got["left_out"] == 10
