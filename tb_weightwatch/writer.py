@@ -109,13 +109,13 @@ class EventWriter:
         """Takes recorded rows, already settled."""
         if not len(rows):
             return
-        room = max(1, _ROOM // max(1, schema.cells(rows) // len(rows)))
+        room = max(1, _ROOM // max(1, schema.cell_count(rows) // len(rows)))
         for start in range(0, len(rows), room):
             part = _slice(rows, start, min(start + room, len(rows)))
-            if self._held + schema.cells(part) > _ROOM:
+            if self._held + schema.cell_count(part) > _ROOM:
                 self._guarded(self._put_block)
             self._pending.append(part)
-            self._held += schema.cells(part)
+            self._held += schema.cell_count(part)
         self._latest = _slice(rows, len(rows) - 1, len(rows))
         self.tick(int(rows.steps[-1]))
 

@@ -123,8 +123,8 @@ def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
     sentences = [] if history.complete else [incomplete(history)]
     if launch.skipped:
         sentences.append(f"Skipped: {launch.skipped}.")
-    if launch.foreign:
-        sentences.append(f"Recorded by a later version, not shown: {', '.join(sorted(launch.foreign))}.")
+    if launch.unknown_columns:
+        sentences.append(f"Recorded by a later version, not shown: {', '.join(sorted(launch.unknown_columns))}.")
     sentences += rejudged_lines(rejudged(launch, diagnosis))
     sentences.append(cost(history))
     return " ".join(filter(None, sentences))

@@ -78,7 +78,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _runs(self, request: Any) -> bytes:
         ctx, experiment = _experiment(request)
         now, budget, entries = time.time(), self.diagnoses.budget(), {}
-        for run_name, run in self.reader.peek(ctx, experiment).items():
+        for run_name, run in self.reader.poll(ctx, experiment).items():
             location = RunLocation(ctx, experiment, run_name)
             launches = [(x, self.diagnoses.get(location, run, x, now, budget)) for x in list(run.launches)]
             if launches:
@@ -93,7 +93,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             state = answers.state(launch, now)
 
             def answer() -> Any:
-                maps = run.maps.get(launch.history.launch, "")
+                maps = run.map_revisions.get(launch.history.launch, "")
                 overview = answers.overview(run_name, launch, diagnosis_of(launch), now, run.skipped.total())
                 revision = {"revision": f"{run.revision}:{state.name}", "maps": maps}
                 return {**answers.with_symptoms(overview, launch.history), **revision}
@@ -138,7 +138,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             variable = next((v for v in launch.history.variables if v.name == name), None)
             if variable is None:
                 raise NotFound(f"no variable {name!r} was recorded in this launch")
-            revision = run.maps.get(launch.history.launch, "")
+            revision = run.map_revisions.get(launch.history.launch, "")
 
             def answer() -> Any:
                 maps, left_out = self.reader.maps(*_experiment(request), run_name, launch.history.launch, name)
@@ -179,7 +179,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         """Opens a run. A KeyError raised while it is open is not taken for a missing run."""
         with ExitStack() as stack:
             try:
-                run = stack.enter_context(self.reader.opened(*_experiment(request), run_name))
+                run = stack.enter_context(self.reader.locked_run(*_experiment(request), run_name))
             except KeyError:
                 raise NotFound(f"no run {run_name!r} with data of tb_weightwatch or a third-party log") from None
             yield run

@@ -90,7 +90,7 @@ class DiagnosisCache:
             revision, diagnosis = self._diagnoses.get(key, ("", RunDiagnosis(logged or PENDING)))
         if revision == run.revision or not budget.allows_another():
             return diagnosis
-        if run.foreign is not None and len(launch.history):  # the reader has just read all of it
+        if run.third_party is not None and len(launch.history):  # the reader has just read all of it
             return self._store(key, run.revision, _diagnose(launch))
         return self._read_and_diagnose(location, launch, key)
 
@@ -103,7 +103,7 @@ class DiagnosisCache:
 
     def _read_and_diagnose(self, location: RunLocation, launch: Launch, key: _Key) -> RunDiagnosis:
         try:
-            with self._reader.opened(*location) as run:
+            with self._reader.locked_run(*location) as run:
                 same = [x for x in run.launches if x.history.launch == launch.history.launch]
                 diagnosis, revision = _diagnose(same[0] if same else launch), run.revision
         except KeyError:  # the run was deleted in the meantime

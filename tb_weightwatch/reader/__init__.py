@@ -1,10 +1,10 @@
-"""From what TensorBoard stores to Histories: by a data provider (plugin), or from event files (command line)."""
+"""Reads runs as Histories: from event files (command line), or through a TensorBoard data provider (plugin)."""
 
-from .assembly import Launch, RunAssembler, SkipCounts
+from .assembly import RunAssembler
 from .event_files import launches, read
+from .launch import Launch, SkipCounts
 from .no_tensorflow import read_without_tensorflow
-from .provider.provider_reader import ProviderReader
-from .provider.run_cache import CachedRun
+from .provider import CachedRun, ProviderReader
 from .run_directories import runs, size
 
 __all__ = [

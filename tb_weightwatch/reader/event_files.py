@@ -1,4 +1,4 @@
-"""Event files to Histories, by TensorBoard's own file loader; TensorFlow is never imported by us."""
+"""Event files to launches, by TensorBoard's own file loader; this module never imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,125 +8,128 @@ from itertools import islice
 
 from .. import schema
 from ..history import History
-from .assembly import Launch, RunAssembler, SkipCounts
-from .run_directories import event_files, existing, is_event_file
-from .third_party.history import third_party_launches
-from .third_party.series import TagCollector
+from .assembly import RunAssembler
+from .launch import Launch, SkipCounts
+from .run_directories import checked_path, event_files, is_event_file
+from .third_party import TagCollector, third_party_launches
 
 MAX_RECORD = 1 << 30  # bytes
-_MARK = b"weightwatch/"
+_OUR_PREFIX = f"{schema.PLUGIN}/".encode()
 
 
 def read(logdir: str | os.PathLike[str]) -> list[History]:
-    """Returns the Histories of a run directory, one a launch, oldest first; [] if it holds none.
+    """Returns the Histories of a run directory, one for each launch, oldest first; [] if it holds none.
 
-    Looks at the event files in `logdir` and in `logdir/weightwatch`. Where tb_weightwatch recorded nothing, scalars and
-    histograms that others wrote give what they can (`facts["foreign"]` says from which, and what is an estimate).
-    Warns of what could not be read.
+    Reads the event files in `logdir` and in `logdir/weightwatch`. If tb_weightwatch recorded nothing there, third-party
+    scalars and histograms are converted as far as possible (`facts["foreign"]` names their source and which columns are
+    estimates). Warns if something could not be read.
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
     skipped = SkipCounts()
-    found = launches(logdir, skipped, maps=True)
-    for launch in found:
+    read_launches = launches(logdir, skipped, maps=True)
+    for launch in read_launches:
         skipped.update(launch.skipped)
     if skipped:
         warnings.warn(f"{os.fspath(logdir)}: not all could be read: {skipped}", RuntimeWarning, stacklevel=2)
-    return [launch.history for launch in found]
+    return [launch.history for launch in read_launches]
 
 
 def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, *, maps: bool = False) -> list[Launch]:
-    """Returns the launches of a run directory with what was skipped; `skipped` takes what belongs to no launch.
+    """Returns the launches of a run directory, oldest first.
 
-    Where nothing was recorded by tb_weightwatch, they come from what others wrote: Keras' TensorBoard callback,
-    `tf.summary` or PyTorch's SummaryWriter.
+    If tb_weightwatch recorded none, they are converted from the logs of Keras' TensorBoard callback, `tf.summary` or
+    PyTorch's SummaryWriter.
 
-    `maps`: reads histograms, motion maps and tensors as well.
+    Args:
+        logdir: a run directory, or an event file.
+        skipped: gets the counts of what could not be read and belongs to no launch.
+        maps: histograms, motion maps and tensors are read as well.
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    path = existing(logdir)
+    path = checked_path(logdir)
     found: list[Launch] = []
-    curves: list[TagCollector] = []
+    collectors: list[TagCollector] = []
     for directory in (path, os.path.join(path, schema.PLUGIN)):
-        assembly = RunAssembler(maps=maps)
+        assembler = RunAssembler(maps=maps)
         for file in event_files(directory):
-            curves.append(TagCollector())
-            _load(file, assembly, curves[-1])
-        found += assembly.launches()
+            collectors.append(TagCollector())
+            _load(file, assembler, collectors[-1])
+        found += assembler.launches()
         if skipped is not None:
-            skipped.update(assembly.skipped)
+            skipped.update(assembler.skipped)
     if not found:
-        found = third_party_launches(curves, os.path.dirname(path) if is_event_file(path) else path)
+        found = third_party_launches(collectors, os.path.dirname(path) if is_event_file(path) else path)
     return sorted(found, key=lambda launch: (launch.history.started, launch.history.launch))
 
 
-def _load(path: str, assembly: RunAssembler, curves: TagCollector) -> None:
-    """Puts a file's data into the assembly, or what others wrote into `curves`; serialized events come one by one."""
+def _load(path: str, assembler: RunAssembler, collector: TagCollector) -> None:
+    """Puts a file's data, record by record, into the assembler or, while it has none, into the collector."""
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 
     name = os.path.basename(path)
     try:
-        size, consumed = _size(path), 0
-        for record in islice(RawEventFileLoader(path).Load(), _sound(path)):
+        size, consumed = _file_size(path), 0
+        for record in islice(RawEventFileLoader(path).Load(), _records_before_oversized(path)):
             consumed += len(record) + 16
-            if _MARK in record:
-                _put(record, assembly)
-            elif not assembly:
-                _put_foreign(record, curves, assembly)
-    except Exception as error:  # TensorFlow's errors and the operating system's have no common base
-        assembly.skipped[f"{name} can not be read: {error or type(error).__name__}"] += 1
+            if _OUR_PREFIX in record:
+                _put(record, assembler)
+            elif not assembler:
+                _put_third_party(record, collector, assembler.skipped)
+    except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
+        assembler.skipped[f"{name} cannot be read: {error or type(error).__name__}"] += 1
         return
     if consumed < size:
-        assembly.skipped[f"{name} can not be read to its end: a record is damaged or was not written completely"] += 1
+        assembler.skipped[f"{name} cannot be read to its end: a record is damaged or was not written completely"] += 1
 
 
-def _put_foreign(record: bytes, curves: TagCollector, assembly: RunAssembler) -> None:
+def _put(record: bytes, assembler: RunAssembler) -> None:
+    try:
+        for tag, data in schema.from_event(record):
+            assembler.put(tag, data)
+    except schema.DecodeError as error:
+        assembler.skipped[str(error)] += 1
+
+
+def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts) -> None:
     from tensorboard.compat.proto import event_pb2
 
     try:
         event = event_pb2.Event.FromString(record)
-    except Exception:  # protobuf's own DecodeError, which stands elsewhere in each of its implementations
-        assembly.skipped["damaged: not an event"] += 1
+    except Exception:  # protobuf's DecodeError is another class in each of its implementations
+        skipped["damaged: not an event"] += 1
         return
-    curves.put(event)
+    collector.put(event)
 
 
-def _sound(path: str) -> int | None:
-    """Returns how many records stand before one that claims to be too large; None: all of them may be read.
+def _records_before_oversized(path: str) -> int | None:
+    """Returns how many records come before one that claims to be too large; None: all of them may be read.
 
-    TensorFlow's reader believes any length, and ends the process if there is not so much memory.
+    TensorFlow's reader believes any length, and ends the process if there is not that much memory.
     """
     if "://" in path:
         return None
     with open(path, "rb", buffering=0) as file:
-        place = count = 0
+        position = count = 0
         while len(head := file.read(8)) == 8:
             length = int.from_bytes(head, "little")
             if length > MAX_RECORD:
                 return count
-            place, count = place + length + 16, count + 1
-            file.seek(place)
+            position, count = position + length + 16, count + 1
+            file.seek(position)
     return None
 
 
-def _size(path: str) -> int:
-    """Returns a file's bytes; 0 where they are not known."""
+def _file_size(path: str) -> int:
+    """Returns a file's size in bytes; 0 if it is not known."""
     if "://" not in path:
         return os.path.getsize(path)
     from tensorboard.compat import tf
 
     try:
         return int(tf.io.gfile.stat(path).length)
-    except Exception:  # each kind of place has errors of its own; reading will tell
+    except Exception:  # each file system has errors of its own; reading the file will show them
         return 0
-
-
-def _put(record: bytes, assembly: RunAssembler) -> None:
-    try:
-        for tag, data in schema.from_event(record):
-            assembly.put(tag, data)
-    except schema.DecodeError as error:
-        assembly.skipped[str(error)] += 1

@@ -7,10 +7,10 @@ import types
 
 
 def read_without_tensorflow() -> None:
-    """Has TensorBoard read event files without TensorFlow from now on; importing that takes seconds.
+    """Makes TensorBoard read event files without TensorFlow from now on, whose import takes seconds.
 
-    TensorBoard's own checksum then is a loop in Python over all bytes, which takes four fifths of the time: it gets
-    another one. Both are for the whole process, so it must be ours.
+    It also replaces the checksum that TensorBoard then uses, a Python loop over all bytes that takes four fifths of the
+    time. Both changes affect the whole process, so call it only in a process that runs nothing else.
     """
     import google_crc32c
     from tensorboard.compat.tensorflow_stub import pywrap_tensorflow

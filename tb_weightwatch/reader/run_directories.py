@@ -1,4 +1,4 @@
-"""Which directories are runs, and which files in them hold events; local ones are looked at without TensorFlow."""
+"""Finds run directories and the event files in them; local ones without TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,72 +7,81 @@ import os
 from collections.abc import Iterable, Iterator
 
 from .. import schema
-from .third_party.tag_names import is_evaluation, is_training
+from .third_party import is_evaluation, is_training
 
-_FAR = {"s3": "boto3", "gs": "TensorFlow or gcsfs"}
+_REMOTE_NEEDS = {"s3": "boto3", "gs": "TensorFlow or gcsfs"}
 
 
 def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
     """Returns (name, directory) of all run directories in and below `logdir` that hold event files, by name.
 
     A directory `weightwatch` belongs to the one above it. Names are relative to `logdir`; "." is `logdir` itself.
-    Left out is what stands beside something better: "validation" beside "train", and the curves of a training that
-    tb_weightwatch has watched as well.
+    `preferred` directories only are included: not the validation half of a Keras run, nor the third-party logs of a
+    training that tb_weightwatch recorded.
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    path = existing(logdir)
+    path = checked_path(logdir)
     if is_event_file(path):
         return [(os.path.basename(path), path)]
-    found, watched = {}, set()
-    for directory in _with_events(path):
-        own = os.path.basename(directory) == schema.PLUGIN and os.path.relpath(directory, path) != "."
-        place = os.path.dirname(directory) if own else directory
-        found[os.path.relpath(place, path)] = place
-        watched.update([place] if own else [])
-    kept = chosen(found.values(), watched)
-    return sorted((name, place) for name, place in found.items() if place in kept)
+    directories, recorded = {}, set()
+    for directory in _directories_with_events(path):
+        is_ours = os.path.basename(directory) == schema.PLUGIN and os.path.relpath(directory, path) != "."
+        run = os.path.dirname(directory) if is_ours else directory
+        directories[os.path.relpath(run, path)] = run
+        if is_ours:
+            recorded.add(run)
+    kept = preferred(directories.values(), recorded)
+    return sorted((name, directory) for name, directory in directories.items() if directory in kept)
 
 
-def chosen(places: Iterable[str], watched: set[str]) -> set[str]:
-    """Returns which of these directories stand for a training: without what stands beside something better.
+def preferred(directories: Iterable[str], recorded: set[str]) -> set[str]:
+    """Returns those directories that are runs of their own.
 
-    `watched`: those that tb_weightwatch recorded.
+    An evaluation ("validation") next to its training ("train") is none, and neither of them is one if tb_weightwatch
+    recorded the directory above.
+
+    Args:
+        directories: all that hold event files.
+        recorded: those that tb_weightwatch recorded.
     """
-    places = set(places)
-    trained = {os.path.dirname(place) for place in places if is_training(place)}
-    return {
-        place
-        for place in places
-        if not (is_evaluation(place) and os.path.dirname(place) in trained and place not in watched)
-        and not ((is_evaluation(place) or is_training(place)) and (os.path.dirname(place) or ".") in watched - {place})
-    }
+    directories = set(directories)
+    trained = {os.path.dirname(directory) for directory in directories if is_training(directory)}
+
+    def is_run(directory: str) -> bool:
+        parent, evaluation = os.path.dirname(directory), is_evaluation(directory)
+        if evaluation and parent in trained and directory not in recorded:
+            return False
+        return not ((evaluation or is_training(directory)) and (parent or ".") in recorded - {directory})
+
+    return {directory for directory in directories if is_run(directory)}
 
 
 def size(directory: str) -> int:
-    """Returns how many bytes of events a run directory holds; 0 where that is not known."""
+    """Returns how many bytes of events a run directory holds; 0 if that is not known."""
     if "://" in directory:
         return 0
-    places = (directory, os.path.join(directory, schema.PLUGIN))
-    return sum(_bytes(file) for place in places for file in event_files(place))
+    directories = (directory, os.path.join(directory, schema.PLUGIN))
+    return sum(_local_size(file) for one in directories for file in event_files(one))
 
 
-def _bytes(file: str) -> int:
-    with contextlib.suppress(OSError):  # a link that leads nowhere: reading it will tell
+def _local_size(file: str) -> int:
+    with contextlib.suppress(OSError):  # a broken link: reading it will show the error
         return os.path.getsize(file)
     return 0
 
 
-def existing(logdir: str | os.PathLike[str]) -> str:
-    """Returns the path of a log directory or event file.
+def checked_path(logdir: str | os.PathLike[str]) -> str:
+    """Returns the path of a log directory or event file, "~" expanded.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: it does not exist.
+        OSError: it cannot be reached.
     """
     path = os.fspath(logdir)
     if "://" in path:
-        exists = _exists(path)
+        exists = _exists_remotely(path)
     else:
         path = os.path.expanduser(path)
         exists = os.path.exists(path)
@@ -81,31 +90,32 @@ def existing(logdir: str | os.PathLike[str]) -> str:
     return path
 
 
-def _exists(path: str) -> bool:
-    """Says whether there is such a place far away.
+def _exists_remotely(path: str) -> bool:
+    """Checks whether a directory or file exists on a remote file system.
 
     Raises:
-        OSError: it can not be asked.
+        OSError: the file system cannot be reached.
     """
     from tensorboard.compat import tf
 
     try:
         return bool(tf.io.gfile.exists(path))
-    except Exception as error:  # each kind of place has errors of its own
-        kind = path.partition("://")[0]
+    except Exception as error:  # each file system has errors of its own
+        scheme = path.partition("://")[0]
         raise OSError(
-            f"{path} can not be reached: {error or type(error).__name__} (TensorBoard reads {kind}:// with "
-            f"{_FAR.get(kind, 'what fsspec needs for it')}; is it installed, and are you allowed to?)"
+            f"{path} cannot be reached: {error or type(error).__name__} (to read {scheme}://, TensorBoard needs "
+            f"{_REMOTE_NEEDS.get(scheme, 'fsspec and its package for it')}: check that it is installed, and that you "
+            "have access)"
         ) from None
 
 
 def is_event_file(path: str) -> bool:
-    """Says whether a path is that of an event file, as TensorBoard does."""
+    """Checks whether a path is that of an event file, as TensorBoard does."""
     return "tfevents" in os.path.basename(path) and not os.path.isdir(path)
 
 
 def event_files(directory: str) -> Iterator[str]:
-    """Yields event files in the order in which TensorBoard reads them."""
+    """Yields the event files of a directory in the order in which TensorBoard reads them, or an event file itself."""
     if is_event_file(directory):
         yield directory
     elif "://" not in directory:
@@ -122,21 +132,21 @@ def event_files(directory: str) -> Iterator[str]:
                     yield path
 
 
-def _with_events(path: str) -> Iterator[str]:
+def _directories_with_events(path: str) -> Iterator[str]:
     if "://" in path:
         from tensorboard.backend.event_processing.io_wrapper import GetLogdirSubdirectories
 
         yield from GetLogdirSubdirectories(path)
         return
-    seen = set()
-    for directory, folders, names in os.walk(path, followlinks=True):
+    visited = set()
+    for directory, subdirectories, names in os.walk(path, followlinks=True):
         try:
-            stands = os.stat(directory)
-        except OSError:  # deleted in between
+            status = os.stat(directory)
+        except OSError:  # it was deleted meanwhile
             continue
-        if (stands.st_dev, stands.st_ino) in seen:  # a link that leads back
-            folders.clear()
+        if (status.st_dev, status.st_ino) in visited:  # a link that leads back
+            subdirectories.clear()
             continue
-        seen.add((stands.st_dev, stands.st_ino))
+        visited.add((status.st_dev, status.st_ino))
         if any("tfevents" in name for name in names):
             yield directory

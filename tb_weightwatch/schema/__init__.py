@@ -1,17 +1,9 @@
-"""The only room that knows bytes: what is kept, how finely, and how it is written and read back."""
+"""What is stored, how precisely, and how it is written to bytes and read back. No other room knows the format."""
 
 from .envelope import MAX_RAW, VERSION, DecodeError
-from .map_blocks import Part, decode_maps, encode_maps, join_parts, map_as_stored
-from .records import (
-    LaunchStatus,
-    decode_now,
-    decode_records,
-    encode_now,
-    encode_records,
-    record_as_stored,
-    without_latest_row,
-)
-from .row_blocks import MAX_CELLS, MAX_ROWS, RowBlock, as_stored, cells, decode_chunk, decode_rows, encode_rows
+from .map_blocks import MapPart, decode_maps, encode_maps, join_parts, map_as_stored
+from .records import LaunchStatus, decode_now, decode_records, encode_now, encode_records, record_as_stored
+from .row_blocks import MAX_CELLS, MAX_ROWS, RowBlock, as_stored, cell_count, decode_row_block, encode_rows
 from .tags import PLUGIN, Tag, from_event, parse_tag, to_summary
 
 __all__ = [
@@ -22,16 +14,15 @@ __all__ = [
     "VERSION",
     "DecodeError",
     "LaunchStatus",
-    "Part",
+    "MapPart",
     "RowBlock",
     "Tag",
     "as_stored",
-    "cells",
-    "decode_chunk",
+    "cell_count",
     "decode_maps",
     "decode_now",
     "decode_records",
-    "decode_rows",
+    "decode_row_block",
     "encode_maps",
     "encode_now",
     "encode_records",
@@ -42,5 +33,4 @@ __all__ = [
     "parse_tag",
     "record_as_stored",
     "to_summary",
-    "without_latest_row",
 ]

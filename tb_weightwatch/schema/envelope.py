@@ -1,4 +1,4 @@
-"""The envelope of every datum: version, CRC-32, bounded decompression."""
+"""The envelope around every datum: version, CRC-32, bounded decompression."""
 
 from __future__ import annotations
 
@@ -15,29 +15,40 @@ MAX_RAW = 1 << 26  # bytes of a decompressed body
 
 
 class DecodeError(ValueError):
-    """A datum that can not be read; the message says why."""
+    """A datum cannot be read; the message says why."""
 
 
-class Opened(NamedTuple):
-    """A datum's decompressed body and when its launch started (unix seconds)."""
+class Payload(NamedTuple):
+    """The content of an envelope.
+
+    Attributes:
+        body: the decompressed message.
+        started: when its launch started, unix seconds.
+    """
 
     body: bytes
     started: float
 
 
-def seal(kind: str, message: Any, started: float = 0.0) -> bytes:
-    """Returns the envelope of a message; `kind` is one of RECORDS, ROWS, NOW, MAPS.
+def encode_envelope(kind: str, message: Any, started: float = 0.0) -> bytes:
+    """Returns the bytes of a message in its envelope.
+
+    Args:
+        kind: RECORDS, ROWS, NOW or MAPS.
+        message: a protobuf message.
+        started: when its launch started, unix seconds.
 
     Raises:
         ValueError: the message is larger than any reader accepts.
     """
     raw = message.SerializeToString()
     if len(raw) > MAX_RAW:
-        raise ValueError(f"a datum must stay below {MAX_RAW:,} bytes, got {len(raw):,}")
-    # Runs and entropy are all there is to find in byte planes, so Z_RLE: as small as level 6, several times as fast.
+        raise ValueError(f"a datum must have at most {MAX_RAW:,} bytes, got {len(raw):,}")
+    # Byte planes hold runs and noise but no repeated strings: Z_RLE compresses them as well as level 6 does, several
+    # times as fast.
     strategy = zlib.Z_RLE if kind == "ROWS" else zlib.Z_DEFAULT_STRATEGY
-    press = zlib.compressobj(6, zlib.DEFLATED, 15, 9, strategy)
-    body = press.compress(raw) + press.flush()
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 15, 9, strategy)
+    body = compressor.compress(raw) + compressor.flush()
     envelope = pb.Envelope(
         version=VERSION,
         crc32=_checksum(body, len(raw), started),
@@ -49,11 +60,11 @@ def seal(kind: str, message: Any, started: float = 0.0) -> bytes:
     return envelope.SerializeToString()
 
 
-def unseal(kind: str, data: bytes) -> Opened:
-    """Returns the body of a datum of that kind.
+def decode_envelope(kind: str, data: bytes) -> Payload:
+    """Returns the content of an envelope of that kind.
 
     Raises:
-        DecodeError: it is damaged, newer than this version, of another kind, or larger than allowed.
+        DecodeError: it is damaged, of a newer version, of another kind, or larger than allowed.
     """
     try:
         envelope = pb.Envelope.FromString(bytes(data))
@@ -66,22 +77,22 @@ def unseal(kind: str, data: bytes) -> Opened:
     if _checksum(envelope.body, envelope.raw_size, envelope.started) != envelope.crc32:
         raise DecodeError("damaged: the checksum does not match")
     if envelope.kind != pb.Envelope.Kind.Value(kind):
-        raise DecodeError(f"expected a datum of kind {kind}, got {envelope.kind}")
-    return Opened(_inflate(envelope.body, envelope.raw_size), envelope.started)
+        raise DecodeError(f"expected a datum of kind {kind}, got kind {envelope.kind}")
+    return Payload(_decompressed(envelope.body, envelope.raw_size), envelope.started)
 
 
 def _checksum(body: bytes, size: int, started: float) -> int:
     return zlib.crc32(body, zlib.crc32(struct.pack("<Id", size, started)))
 
 
-def _inflate(body: bytes, size: int) -> bytes:
+def _decompressed(body: bytes, size: int) -> bytes:
     if size > MAX_RAW:
-        raise DecodeError(f"too large: says it holds {size:,} bytes; at most {MAX_RAW:,} are read")
-    inflate = zlib.decompressobj()
+        raise DecodeError(f"too large: it claims to hold {size:,} bytes; at most {MAX_RAW:,} are read")
+    decompressor = zlib.decompressobj()
     try:
-        raw = inflate.decompress(body, size + 1)
+        raw = decompressor.decompress(body, size + 1)
     except zlib.error:
-        raise DecodeError("damaged: can not be decompressed") from None
-    if len(raw) != size or not inflate.eof:
-        raise DecodeError(f"damaged: decompresses to something else than the {size:,} bytes it says it holds")
+        raise DecodeError("damaged: it cannot be decompressed") from None
+    if len(raw) != size or not decompressor.eof:
+        raise DecodeError(f"damaged: it claims to hold {size:,} bytes but decompresses to another size")
     return raw

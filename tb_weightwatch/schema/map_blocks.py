@@ -12,17 +12,23 @@ from numpy.typing import NDArray
 
 from ..maps import HISTOGRAMS, MOTION, Map
 from . import weightwatch_pb2 as pb
-from .envelope import DecodeError, seal, unseal
+from .envelope import DecodeError, decode_envelope, encode_envelope
 
 MAX_ELEMENTS = 1 << 30  # of one array
 PART = 1 << 24  # bytes of an array in one datum
-_LEVELS = (*HISTOGRAMS, *MOTION)
-_STEPS = 4  # levels to an octave
-_EXACT = ("float16", "float32", "float64")
+_LEVEL_KINDS = (*HISTOGRAMS, *MOTION)  # a byte for each element; all other kinds are stored exactly
+_LEVELS_PER_OCTAVE = 4
+_EXACT_DTYPES = ("float16", "float32", "float64")
 
 
-class Part(NamedTuple):
-    """A piece of an array: its elements from `first` on, flat; `whole` has the shape and no elements of its own."""
+class MapPart(NamedTuple):
+    """A part of an array, as one datum holds it.
+
+    Attributes:
+        map: its values are the flat elements of this part.
+        shape: of the array as a whole.
+        first: position of the first element of this part in the flat array.
+    """
 
     map: Map
     shape: tuple[int, ...]
@@ -30,103 +36,107 @@ class Part(NamedTuple):
 
 
 def encode_maps(maps: Iterable[Map], *, started: float = 0.0) -> Iterator[bytes]:
-    """Yields data that hold the arrays of one step; a large one is divided among several."""
+    """Yields data that hold the arrays of one step; a large array is divided among several."""
     message, size = pb.Maps(), 0
     for one in maps:
         message.step, message.time = one.step, one.time
         values = np.asarray(one.values, order="C")  # ascontiguousarray would give a scalar a dimension
-        exact = one.kind not in _LEVELS
-        if exact and values.dtype.name not in _EXACT:
-            values = values.astype(np.float32)  # bfloat16 is exact in it
+        is_exact = one.kind not in _LEVEL_KINDS
+        if is_exact and values.dtype.name not in _EXACT_DTYPES:
+            values = values.astype(np.float32)  # represents bfloat16 exactly
         flat = values.reshape(-1)
-        per = PART // (values.itemsize if exact else 1)
-        for first in range(0, max(flat.size, 1), per):
-            piece = flat[first : first + per]
+        elements_in_part = PART // (values.itemsize if is_exact else 1)
+        for first in range(0, max(flat.size, 1), elements_in_part):
+            elements = flat[first : first + elements_in_part]
             part = message.arrays.add(variable=one.variable, kind=one.kind, shape=values.shape, first=first)
-            if exact:
+            if is_exact:
                 part.encoding, part.dtype = pb.Array.EXACT, values.dtype.name
-                part.data = piece.astype(values.dtype.newbyteorder("<")).tobytes()
+                part.data = elements.astype(values.dtype.newbyteorder("<")).tobytes()
             else:
-                part.top, part.data = _levels(piece)
+                part.top, part.data = _to_levels(elements)
             size += len(part.data)
             if size >= PART:
-                yield seal("MAPS", message, started)
+                yield encode_envelope("MAPS", message, started)
                 message, size = pb.Maps(step=one.step, time=one.time), 0
     if message.arrays:
-        yield seal("MAPS", message, started)
+        yield encode_envelope("MAPS", message, started)
 
 
-def decode_maps(data: bytes) -> list[Part]:
+def decode_maps(data: bytes) -> list[MapPart]:
     """Returns the arrays of a datum, or parts of them.
 
     Raises:
-        DecodeError: they can not be read.
+        DecodeError: they cannot be read.
     """
-    body, _ = unseal("MAPS", data)
+    body, _ = decode_envelope("MAPS", data)
     try:
         message = pb.Maps.FromString(body)
     except _ProtobufError:
         raise DecodeError("damaged: not arrays") from None
-    time = message.time if math.isfinite(message.time) else 0.0
-    found = []
-    for one in message.arrays:
-        shape = tuple(one.shape)
-        if math.prod(shape) > MAX_ELEMENTS or len(shape) > 32:
-            raise DecodeError(f"out of bounds: an array of shape {shape[:8]}")
-        values = _exact(one) if one.encoding == pb.Array.EXACT else _values(one.top, one.data)
-        if one.first + values.size > math.prod(shape):
-            raise DecodeError(f"damaged: more elements than an array of shape {shape} has")
-        found.append(Part(Map(max(0, message.step), one.variable, one.kind, values, time), shape, one.first))
-    return found
+    step, time = max(0, message.step), message.time if math.isfinite(message.time) else 0.0
+    return [_decoded_part(array, step, time) for array in message.arrays]
 
 
-def join_parts(parts: Iterable[Part]) -> tuple[list[Map], int]:
-    """Returns whole arrays in the order of their first part, and how many lack elements and were left out."""
-    found: dict[tuple[int, str, str], list[Part]] = {}
+def _decoded_part(array: pb.Array, step: int, time: float) -> MapPart:
+    shape = tuple(array.shape)
+    if math.prod(shape) > MAX_ELEMENTS or len(shape) > 32:
+        raise DecodeError(f"out of bounds: an array of shape {shape[:8]}")
+    values = _from_exact(array) if array.encoding == pb.Array.EXACT else _from_levels(array.top, array.data)
+    if array.first + values.size > math.prod(shape):
+        raise DecodeError(f"damaged: more elements than an array of shape {shape} has")
+    return MapPart(Map(step, array.variable, array.kind, values, time), shape, array.first)
+
+
+def join_parts(parts: Iterable[MapPart]) -> tuple[list[Map], int]:
+    """Returns the complete arrays, in the order of their first part, and how many incomplete ones were left out."""
+    parts_of: dict[tuple[int, str, str], list[MapPart]] = {}
     for part in parts:
-        found.setdefault((part.map.step, part.map.variable, part.map.kind), []).append(part)
-    whole, lacking = [], 0
-    for pieces in found.values():
-        held = {piece.first: piece for piece in pieces}  # one that stands there twice counts once
-        ordered = [held[first] for first in sorted(held)]
-        ends = np.cumsum([0, *(piece.map.values.size for piece in ordered)])
-        one, shape, _ = ordered[0]
-        complete = [piece.first for piece in ordered] == ends[:-1].tolist() and ends[-1] == math.prod(shape)
-        if not complete or any(piece.shape != shape for piece in ordered):
-            lacking += 1
-            continue
-        values = np.concatenate([piece.map.values for piece in ordered]) if len(ordered) > 1 else one.values
-        whole.append(Map(one.step, one.variable, one.kind, values.reshape(shape), one.time))
-    return whole, lacking
+        parts_of.setdefault((part.map.step, part.map.variable, part.map.kind), []).append(part)
+    arrays = [_joined(parts) for parts in parts_of.values()]
+    return [array for array in arrays if array is not None], arrays.count(None)
+
+
+def _joined(parts: list[MapPart]) -> Map | None:
+    """Returns the array that all its parts make up; None if some are missing."""
+    by_position = {part.first: part for part in parts}  # a part that was written twice counts once
+    ordered = [by_position[first] for first in sorted(by_position)]
+    ends = np.cumsum([0, *(part.map.values.size for part in ordered)])
+    first, shape, _ = ordered[0]
+    has_all = [part.first for part in ordered] == ends[:-1].tolist() and ends[-1] == math.prod(shape)
+    if not has_all or any(part.shape != shape for part in ordered):
+        return None
+    values = np.concatenate([part.map.values for part in ordered]) if len(ordered) > 1 else first.values
+    return Map(first.step, first.variable, first.kind, values.reshape(shape), first.time)
 
 
 def map_as_stored(one: Map) -> Map:
     """Returns the array as a reader will get it."""
-    (found,), _ = join_parts(part for data in encode_maps([one]) for part in decode_maps(data))
-    return found
+    (stored,), _ = join_parts(part for data in encode_maps([one]) for part in decode_maps(data))
+    return stored
 
 
-def _levels(values: NDArray[np.float64]) -> tuple[float, bytes]:
+def _to_levels(values: NDArray[np.float64]) -> tuple[float, bytes]:
+    """Returns the largest finite value, and a byte for each: 0 is zero, 255 not finite, else logarithmic below it."""
     finite = np.isfinite(values)
     top = float(values[finite].max(initial=0.0))
     codes = np.zeros(values.shape, np.uint8)
-    some = finite & (values > 0)
-    below = _STEPS * np.log2(top / values[some].astype(np.float64)) if top else np.zeros(0)
-    codes[some] = np.clip(np.rint(254 - below), 1, 254)
+    positive = finite & (values > 0)
+    below_top = _LEVELS_PER_OCTAVE * np.log2(top / values[positive].astype(np.float64)) if top else np.zeros(0)
+    codes[positive] = np.clip(np.rint(254 - below_top), 1, 254)
     codes[~finite] = 255
     return top, codes.tobytes()
 
 
-def _values(top: float, data: bytes) -> NDArray[np.float32]:
+def _from_levels(top: float, data: bytes) -> NDArray[np.float32]:
     if not (math.isfinite(top) and top >= 0):
         raise DecodeError("damaged: an array without a scale")
-    table = top * 2.0 ** ((np.arange(256) - 254.0) / _STEPS)
+    table = top * 2.0 ** ((np.arange(256) - 254.0) / _LEVELS_PER_OCTAVE)
     table[0], table[255] = 0.0, np.nan
     with np.errstate(over="ignore"):
         return table.astype(np.float32)[np.frombuffer(data, np.uint8)]
 
 
-def _exact(one: pb.Array) -> NDArray[np.floating]:
-    if one.dtype not in _EXACT or len(one.data) % np.dtype(one.dtype).itemsize:
-        raise DecodeError(f"damaged: an array of type {one.dtype[:20]!r}")
-    return np.frombuffer(one.data, np.dtype(one.dtype).newbyteorder("<")).astype(one.dtype)
+def _from_exact(array: pb.Array) -> NDArray[np.floating]:
+    if array.dtype not in _EXACT_DTYPES or len(array.data) % np.dtype(array.dtype).itemsize:
+        raise DecodeError(f"damaged: an array of type {array.dtype[:20]!r}")
+    return np.frombuffer(array.data, np.dtype(array.dtype).newbyteorder("<")).astype(array.dtype)

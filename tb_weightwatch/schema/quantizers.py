@@ -1,7 +1,8 @@
-"""Numbers to integer codes and back, element by element: what the encodings keep and what they round.
+"""Numbers to integer codes and back, element by element: what each encoding preserves and what it rounds.
 
-Nothing here depends on a neighbour, on chunking or on a logarithm of the machine: codes of "size" and "share" are the
-leading bits of the number itself, so rounding is the same everywhere and reading back what was read changes nothing.
+A code depends on its number alone, not on its neighbours, nor on the machine's logarithm: codes of "size" and "share"
+are the leading bits of the number itself. So rounding is the same everywhere, and numbers that were read once do not
+change when they are written and read again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[Any]
-_BITS = 7  # of mantissa: steps of 0.4 to 0.8 %
+_BITS = 7  # of the mantissa: steps of 0.4 to 0.8 %
 _SHIFT = 52 - _BITS
 _HALF = np.int64(1 << (_SHIFT - 1))
 _NAN, _INF, _MINUS_INF = 65535, 65534, 65533
@@ -22,24 +23,30 @@ _COSINE_STEPS = 512
 
 
 class Codec(NamedTuple):
-    """Encoding of one kind: values (float64) to unsigned codes, and back: to float32, counts to float64."""
+    """Encodes and decodes numbers of one kind.
+
+    Attributes:
+        encode: float64 values to unsigned codes.
+        decode: codes to float32 values, counts to float64.
+        dtype: of the codes.
+    """
 
     encode: Callable[[NDArray[np.float64]], Codes]
     decode: Callable[[Codes], NDArray[Any]]
     dtype: type[np.unsignedinteger[Any]]
 
 
-def _leading(values: NDArray[np.float64], exponent: int) -> NDArray[np.int64]:
-    """Returns sign-less leading bits, rounded, counted from 2**exponent; grows with the value."""
+def _leading_bits(values: NDArray[np.float64], exponent: int) -> NDArray[np.int64]:
+    """Returns the leading bits of positive values, rounded, counted from 2**exponent; they grow with the value."""
     return ((values.view(np.int64) + _HALF) >> _SHIFT) - ((1023 + exponent) << _BITS)
 
 
-def _value(codes: NDArray[np.int64], exponent: int) -> NDArray[np.float64]:
+def _from_leading_bits(codes: NDArray[np.int64], exponent: int) -> NDArray[np.float64]:
     return ((codes + ((1023 + exponent) << _BITS)) << _SHIFT).view(np.float64)
 
 
-def _mark(codes: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Puts the codes of NaN and infinities where they belong."""
+def _with_nonfinite(codes: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Replaces the codes of values that are NaN or infinite."""
     if not np.isfinite(values).all():
         codes = np.where(np.isnan(values), _NAN, codes)
         codes = np.where(np.isposinf(values), _INF, codes)
@@ -47,48 +54,50 @@ def _mark(codes: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.u
     return codes.astype(np.uint16)
 
 
-def _table(finite: NDArray[np.float64]) -> NDArray[np.float32]:
+def _lookup_table(finite: NDArray[np.float64]) -> NDArray[np.float32]:
     table = np.full(65536, np.nan, np.float32)
-    table[: len(finite)] = finite  # exact: no code stands for what float32 can not hold
+    table[: len(finite)] = finite  # exact: each is a float32
     table[_INF], table[_MINUS_INF] = np.inf, -np.inf
     return table
 
 
-# -- size: 0, then 2^-149 ... the largest float32
+# -- size: 0, then from 2^-149 to the largest float32
 
 _SIZE_CODES = (127 + 149 << _BITS) + (1 << _BITS)
 
 
 def _size_encode(values: NDArray[np.float64]) -> Codes:
-    codes = np.clip(_leading(values, -149) + 1, 1, _SIZE_CODES)
+    codes = np.clip(_leading_bits(values, -149) + 1, 1, _SIZE_CODES)
     codes[values == 0] = 0
-    if (values < 0).any():  # no size: not a number
+    if (values < 0).any():  # a size is never negative: NaN
         values = np.where(values < 0, np.where(np.isinf(values), values, np.nan), values)
-    return _mark(codes, values)
+    return _with_nonfinite(codes, values)
 
 
-_SIZES = _table(np.concatenate([[0.0], _value(np.arange(_SIZE_CODES), -149).astype(np.float32).astype(np.float64)]))
+_SIZE_VALUES = _lookup_table(
+    np.concatenate([[0.0], _from_leading_bits(np.arange(_SIZE_CODES), -149).astype(np.float32).astype(np.float64)])
+)
 
-# -- share: 0, then 2^-64 ... 1/2 by the share, 1/2 ... 1 - 2^-24 (float32's last below 1) by what is missing, 1
+# -- share: 0; from 2^-64 to 1/2 by the share; from 1/2 to 1 - 2^-24 (the float32 before 1) by its distance from 1; 1
 
-_LOW, _HIGH = 63 << _BITS, 23 << _BITS
+_LOW_CODES, _HIGH_CODES = 63 << _BITS, 23 << _BITS
 
 
 def _share_encode(values: NDArray[np.float64]) -> Codes:
-    low = np.clip(_leading(values, -64), 0, _LOW)
-    high = _LOW + _HIGH - np.clip(_leading(1.0 - values, -24), 0, _HIGH)
+    low = np.clip(_leading_bits(values, -64), 0, _LOW_CODES)
+    high = _LOW_CODES + _HIGH_CODES - np.clip(_leading_bits(1.0 - values, -24), 0, _HIGH_CODES)
     codes = np.where(values <= 0.5, low, high) + 1
     codes[values <= 0] = 0
-    codes[values >= 1] = _LOW + _HIGH + 2
-    return _mark(codes, values)
+    codes[values >= 1] = _LOW_CODES + _HIGH_CODES + 2
+    return _with_nonfinite(codes, values)
 
 
-_SHARES = _table(
+_SHARE_VALUES = _lookup_table(
     np.concatenate(
         [
             [0.0],
-            _value(np.arange(_LOW + 1), -64),
-            (1.0 - _value(np.arange(_HIGH)[::-1], -24)).astype(np.float32).astype(np.float64),
+            _from_leading_bits(np.arange(_LOW_CODES + 1), -64),
+            (1.0 - _from_leading_bits(np.arange(_HIGH_CODES)[::-1], -24)).astype(np.float32).astype(np.float64),
             [1.0],
         ]
     )
@@ -99,19 +108,19 @@ _SHARES = _table(
 
 def _cosine_encode(values: NDArray[np.float64]) -> Codes:
     steps = np.rint(np.clip(np.where(np.isfinite(values), values, 0.0), -1, 1) * _COSINE_STEPS)
-    return _mark(steps.astype(np.int64) + _COSINE_STEPS, values)
+    return _with_nonfinite(steps.astype(np.int64) + _COSINE_STEPS, values)
 
 
-_COSINES = _table(np.arange(-_COSINE_STEPS, _COSINE_STEPS + 1) / _COSINE_STEPS)
+_COSINE_VALUES = _lookup_table(np.arange(-_COSINE_STEPS, _COSINE_STEPS + 1) / _COSINE_STEPS)
 
 
 def _flag_encode(values: NDArray[np.float64]) -> Codes:
-    return _mark((values != 0).astype(np.int64), values)
+    return _with_nonfinite((values != 0).astype(np.int64), values)
 
 
-_FLAGS = _table(np.array([0.0, 1.0]))
+_FLAG_VALUES = _lookup_table(np.array([0.0, 1.0]))
 
-# -- count: int64 as it is; NaN and infinities at the ends of the range
+# -- count: int64; NaN and infinities have codes at the ends of its range
 
 _LIMIT = 1 << 62
 
@@ -128,22 +137,23 @@ def _count_encode(values: NDArray[np.float64]) -> Codes:
 def _count_decode(codes: Codes) -> NDArray[np.float64]:
     signed = codes.view(np.int64)
     values = signed.astype(np.float64)
-    odd = (signed > _LIMIT) | (signed < -_LIMIT)
-    if odd.any():
-        values[odd] = np.where(signed[odd] == _LIMIT + 1, np.nan, np.sign(signed[odd]) * np.inf)
+    nonfinite = (signed > _LIMIT) | (signed < -_LIMIT)
+    if nonfinite.any():
+        marks = signed[nonfinite]
+        values[nonfinite] = np.where(marks == _LIMIT + 1, np.nan, np.sign(marks) * np.inf)
     return values
 
 
-# -- exact: float32; what is finite stays finite, what is not zero stays so
+# -- exact: float32; a finite number stays finite, a number that is not zero stays so
 
 
 def _exact_encode(values: NDArray[np.float64]) -> Codes:
     with np.errstate(over="ignore", under="ignore"):
         single = values.astype(np.float32)
-    forged = np.isinf(single) & np.isfinite(values)
-    single[forged] = np.copysign(_HUGE, values[forged])
-    forged = (single == 0) & (values != 0)
-    single[forged] = np.copysign(_TINY, values[forged])
+    overflowed = np.isinf(single) & np.isfinite(values)
+    single[overflowed] = np.copysign(_HUGE, values[overflowed])
+    underflowed = (single == 0) & (values != 0)
+    single[underflowed] = np.copysign(_TINY, values[underflowed])
     single[np.isnan(single)] = np.nan
     return single.view(np.uint32)
 
@@ -152,15 +162,15 @@ def _exact_decode(codes: Codes) -> NDArray[np.float32]:
     return codes.view(np.float32)
 
 
-def _looked_up(table: NDArray[np.float32]) -> Callable[[Codes], NDArray[np.float32]]:
+def _lookup(table: NDArray[np.float32]) -> Callable[[Codes], NDArray[np.float32]]:
     return table.take
 
 
 CODECS: dict[str, Codec] = {
-    "size": Codec(_size_encode, _looked_up(_SIZES), np.uint16),
-    "share": Codec(_share_encode, _looked_up(_SHARES), np.uint16),
+    "size": Codec(_size_encode, _lookup(_SIZE_VALUES), np.uint16),
+    "share": Codec(_share_encode, _lookup(_SHARE_VALUES), np.uint16),
     "count": Codec(_count_encode, _count_decode, np.uint64),
-    "flag": Codec(_flag_encode, _looked_up(_FLAGS), np.uint16),
-    "cosine": Codec(_cosine_encode, _looked_up(_COSINES), np.uint16),
+    "flag": Codec(_flag_encode, _lookup(_FLAG_VALUES), np.uint16),
+    "cosine": Codec(_cosine_encode, _lookup(_COSINE_VALUES), np.uint16),
     "exact": Codec(_exact_encode, _exact_decode, np.uint32),
 }

@@ -1,11 +1,11 @@
-"""Dated records and the state of a launch ("now") to bytes and back."""
+"""Dated records and the status of a launch (tag "now") to bytes and back."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError as _ProtobufError
 from ..history import Record, Rows
 from ..verdict import Diagnosis
 from . import weightwatch_pb2 as pb
-from .envelope import DecodeError, seal, unseal
+from .envelope import DecodeError, decode_envelope, encode_envelope
 from .row_blocks import from_block, to_block
 
 MAX_ITEMS = 1 << 17  # variables or layers in one record
@@ -26,18 +26,18 @@ _ITEMS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class LaunchStatus:
-    """Where a launch stands.
+    """How far a launch has come.
 
     Attributes:
-        time: last sign of life, unix seconds.
-        due: seconds within which the next one was to come.
+        time: when this status was written, unix seconds.
+        due: seconds after which the next one should have been written.
         step: last attempted step.
         rows: rows written in blocks so far.
         blocks: blocks written so far.
         headers: headers written so far.
-        latest: the latest row, which may stand in no block yet; None if there is none.
-        diagnosis: as the trainer last judged.
-        started: of the launch, unix seconds.
+        latest: the latest row, which may not be in a block yet; None if it is not included.
+        diagnosis: the trainer's last one; None if there is none.
+        started: when the launch started, unix seconds.
     """
 
     time: float
@@ -55,27 +55,29 @@ def encode_records(records: Iterable[Record], *, started: float = 0.0) -> bytes:
     """Returns the bytes of dated records.
 
     Raises:
-        ValueError: a record holds what JSON can not (a cycle), or is larger than any reader accepts.
+        ValueError: a record cannot be converted to JSON (it contains itself), or is larger than any reader accepts.
     """
     message = pb.Records()
     for record in records:
-        message.records.add(step=record.step, time=_finite(record.time), kind=record.kind, json=_text(record.data))
-    return seal("RECORDS", message, started)
+        message.records.add(
+            step=record.step, time=_finite_or_zero(record.time), kind=record.kind, json=_to_json(record.data)
+        )
+    return encode_envelope("RECORDS", message, started)
 
 
 def decode_records(data: bytes) -> list[Record]:
     """Returns the dated records of a datum.
 
     Raises:
-        DecodeError: they can not be read.
+        DecodeError: they cannot be read.
     """
-    body, _ = unseal("RECORDS", data)
+    body, _ = decode_envelope("RECORDS", data)
     try:
         message = pb.Records.FromString(body)
     except _ProtobufError:
         raise DecodeError("damaged: not dated records") from None
     return [
-        Record(max(0, item.step), item.kind, _checked(item.kind, _parsed(item.json)), _finite(item.time))
+        Record(max(0, item.step), item.kind, _known_items(item.kind, _from_json(item.json)), _finite_or_zero(item.time))
         for item in message.records
     ]
 
@@ -86,55 +88,55 @@ def record_as_stored(record: Record) -> Record:
 
 
 def encode_now(now: LaunchStatus) -> bytes:
-    """Returns the bytes of a launch's state."""
-    message = pb.Now(time=_finite(now.time), due=now.due, step=now.step, rows=now.rows)
+    """Returns the bytes of a launch's status."""
+    message = pb.Now(time=_finite_or_zero(now.time), due=now.due, step=now.step, rows=now.rows)
     message.blocks, message.headers = now.blocks, now.headers
     if now.latest is not None and len(now.latest):
         message.latest.CopyFrom(to_block(now.latest, now.rows))
     if now.diagnosis is not None:
-        message.diagnosis = _text(now.diagnosis.as_dict())
-    return seal("NOW", message, now.started)
+        message.diagnosis = _to_json(now.diagnosis.as_dict())
+    return encode_envelope("NOW", message, now.started)
 
 
 def decode_now(data: bytes) -> LaunchStatus:
-    """Returns a launch's state.
+    """Returns a launch's status.
 
     Raises:
-        DecodeError: it can not be read.
+        DecodeError: it cannot be read.
     """
-    body, started = unseal("NOW", data)
+    body, started = decode_envelope("NOW", data)
     try:
         message = pb.Now.FromString(body)
     except _ProtobufError:
-        raise DecodeError("damaged: not a state") from None
+        raise DecodeError("damaged: not a status") from None
     latest = from_block(message.latest)[0] if message.HasField("latest") else None
     try:
-        diagnosis = Diagnosis.from_dict(_parsed(message.diagnosis)) if message.diagnosis else None
-    except (TypeError, KeyError, ValueError, AttributeError):  # of another version: only what the rows say counts
+        diagnosis = Diagnosis.from_dict(_from_json(message.diagnosis)) if message.diagnosis else None
+    except (
+        TypeError,
+        KeyError,
+        ValueError,
+        AttributeError,
+    ):  # of another version: it is diagnosed anew
         diagnosis = None
     return LaunchStatus(
-        time=_finite(message.time),
-        due=max(0.0, _finite(message.due)),
+        time=_finite_or_zero(message.time),
+        due=max(0.0, _finite_or_zero(message.due)),
         step=max(0, message.step),
         rows=max(0, message.rows),
         blocks=message.blocks,
         headers=message.headers,
         latest=latest,
         diagnosis=diagnosis,
-        started=_finite(started),
+        started=_finite_or_zero(started),
     )
 
 
-def without_latest_row(now: LaunchStatus) -> LaunchStatus:
-    """Returns the state without the latest row, for when its bytes add up."""
-    return replace(now, latest=None)
+def _to_json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, default=_jsonable, separators=(",", ":"))
 
 
-def _text(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, default=_plain, separators=(",", ":"))
-
-
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     if isinstance(value, (set, frozenset)):
@@ -142,7 +144,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _from_json(text: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
@@ -152,30 +154,30 @@ def _parsed(text: str) -> dict[str, Any]:
     return data
 
 
-def _checked(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Keeps, of the items that become a History's axes, what this version knows and what has the right type."""
+def _known_items(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Removes fields that this version does not know, or that have another type, from the items of a History's axes."""
     fields = _ITEMS.get(kind)
     if fields is None:
         return data
     items = data.get("items")
     if not isinstance(items, list) or len(items) > MAX_ITEMS:
-        raise DecodeError(f"out of bounds: items of {kind!r}")
+        raise DecodeError(f"out of bounds: number or type of the items of {kind!r}")
     if not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
         raise DecodeError(f"damaged: an item of {kind!r} has no name")
-    return {**data, "items": [_item(item, fields) for item in items]}
+    return {**data, "items": [_known_fields(item, fields) for item in items]}
 
 
-def _item(item: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
-    kept = {
+def _known_fields(item: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    known = {
         key: value
         for key, value in item.items()
         if key in fields and (isinstance(value, fields[key]) or (key == "optimized" and value is None))
     }
-    shape: Any = kept.get("shape", ())
+    shape: Any = known.get("shape", ())
     if not all(isinstance(n, int) and 0 <= n < 1 << 48 for n in shape):
-        del kept["shape"]
-    return kept
+        del known["shape"]
+    return known
 
 
-def _finite(value: float) -> float:
+def _finite_or_zero(value: float) -> float:
     return value if math.isfinite(value) else 0.0

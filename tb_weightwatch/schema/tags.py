@@ -1,4 +1,4 @@
-"""Where data stand in an event file: tags, and the Summary that carries a datum."""
+"""The tags under which data stand in an event file, and the Summary that carries a datum."""
 
 from __future__ import annotations
 
@@ -12,35 +12,41 @@ from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_
 from .envelope import DecodeError
 
 PLUGIN = "weightwatch"
-_PART = re.compile(r"weightwatch/([^/]{1,100})/(?:(header|rows|maps)/(\d{1,9})|(now))")
+_PATTERN = re.compile(r"weightwatch/([^/]{1,100})/(?:(header|rows|maps)/(\d{1,9})|(now))")
 
 
 class Tag(NamedTuple):
-    """A datum's place: launch, "header", "rows", "maps" or "now", and its number (0 for "now")."""
+    """The tag of a datum.
+
+    Attributes:
+        launch: identifier of the launch.
+        kind: "header", "rows", "maps" or "now".
+        number: counts the data of that kind, from 0; 0 for "now".
+    """
 
     launch: str
     kind: str
     number: int = 0
 
     def __str__(self) -> str:
-        place = f"{PLUGIN}/{self.launch}/{self.kind}"
-        return place if self.kind == "now" else f"{place}/{self.number:06d}"
+        prefix = f"{PLUGIN}/{self.launch}/{self.kind}"
+        return prefix if self.kind == "now" else f"{prefix}/{self.number:06d}"
 
 
 @lru_cache(maxsize=1 << 15)
 def parse_tag(tag: str) -> Tag | None:
-    """Returns the parts of a tag, or None if it is none of ours."""
-    found = _PART.fullmatch(tag)
-    if not found:
+    """Returns the parts of a tag, or None if tb_weightwatch does not write such tags."""
+    match = _PATTERN.fullmatch(tag)
+    if not match:
         return None
-    launch, kind, number, now = found.groups()
+    launch, kind, number, now = match.groups()
     return Tag(launch, now or kind, int(number or 0))
 
 
 def to_summary(tag: Tag, data: bytes) -> Any:
     """Returns the Summary that carries a datum under its tag.
 
-    Metadata are repeated in every event, so they hold no more than a version.
+    Its metadata are repeated in every event, so they hold no more than a version.
     """
     return summary_pb2.Summary(
         value=[
@@ -61,14 +67,14 @@ def to_summary(tag: Tag, data: bytes) -> Any:
 
 
 def from_event(record: bytes) -> list[tuple[Tag, bytes]]:
-    """Returns the data of ours in a serialized event; b"" for what should be one and is none.
+    """Returns the data with tags of tb_weightwatch in a serialized event; b"" for a value that is no single string.
 
     Raises:
-        DecodeError: it is no event.
+        DecodeError: the record is not an event.
     """
     try:
         event = event_pb2.Event.FromString(record)
     except _ProtobufError:
         raise DecodeError("damaged: not an event") from None
-    found = [(parse_tag(value.tag), value.tensor.string_val) for value in event.summary.value]
-    return [(tag, strings[0] if len(strings) == 1 else b"") for tag, strings in found if tag is not None]
+    values = [(parse_tag(value.tag), value.tensor.string_val) for value in event.summary.value]
+    return [(tag, strings[0] if len(strings) == 1 else b"") for tag, strings in values if tag is not None]

@@ -1,7 +1,11 @@
-"""The table of quantities: what is recorded, in which unit, what it means, and how finely it must be kept.
+"""The table of quantities: what is recorded, in which unit, what it means, and how precisely it is stored.
 
-The functions that compute them stand twice: in `_tensorflow` for the training step and in `_numpy` for other
-frameworks and as the tests' reference. This module imports neither TensorFlow nor anything else heavy.
+Nothing is computed inside the training step. After it, one of three packages computes the quantities from the tensors
+of the step:
+
+- `reference`: numpy in float64, exact and slow. `fast` falls back to it, and the tests compare with it.
+- `fast`: numpy in float32, for arrays in the host's memory.
+- `device`: TensorFlow, for tensors on a GPU or TPU, which thus need not be copied. Only this one imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -31,11 +35,11 @@ class Quantity(NamedTuple):
     Attributes:
         name: name of its column in a History.
         axis: "variable" (one number per variable), "layer" (per layer use) or "run".
-        title: what a chart is headed with.
+        title: heading of its chart.
         unit: "" for a pure number.
         meaning: one line.
-        encoding: how it is kept. size: non-negative, by logarithm, 0 exact; share: 0 and 1 exact, both ends fine;
-            count: integer, exact; flag: 0 or 1; cosine: -1 to 1; exact: float32 as it came.
+        encoding: how it is stored. size: non-negative, to 0.4 %, 0 exact; share: 0 and 1 exact, precise near both;
+            count: integer, exact; flag: 0 or 1; cosine: -1 to 1, in steps of 1/512; exact: float32.
     """
 
     name: str
@@ -46,7 +50,7 @@ class Quantity(NamedTuple):
     encoding: Encoding
 
 
-_V: tuple[tuple[str, str, str, str, Encoding], ...] = (
+_VARIABLE: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("gradient_norm", "gradient ‖g‖", "", "l2 norm of the gradient as the optimizer uses it, clipped", "size"),
     ("gradient_max", "largest |g|", "", "largest absolute element of that gradient", "size"),
     ("gradient_zero_share", "gradient zeros", "share", "share of gradient elements that are exactly zero", "share"),
@@ -64,7 +68,7 @@ _V: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("changed_share", "elements moved", "share", "share of elements whose stored value changed at all", "share"),
     ("stuck_share", "stuck elements", "share", "share of elements with a gradient that did not change", "share"),
 )  # fmt: skip
-_L: tuple[tuple[str, str, str, str, Encoding], ...] = (
+_LAYER: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("zero_share", "output zeros", "share", "share of the layer's outputs that are exactly zero", "share"),
     ("dead_share", "dead units", "share", "share of units that are zero for every sample of the batch", "share"),
     ("always_dead_share", "units dead so far", "share", "share of units zero in every recorded batch so far", "share"),
@@ -76,7 +80,7 @@ _L: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("output_max", "largest |output|", "", "largest absolute output", "size"),
     ("output_nonfinite", "output NaN/Inf", "elements", "outputs that are NaN or infinite", "count"),
 )  # fmt: skip
-_R: tuple[tuple[str, str, str, str, Encoding], ...] = (
+_RUN: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("loss", "loss", "", "true loss of the batch (not a running mean), before loss scaling", "exact"),
     ("learning_rate", "learning rate", "", "learning rate of the step, after schedules", "exact"),
     ("loss_scale", "loss scale", "", "factor of mixed precision's loss scaling", "exact"),
@@ -109,7 +113,7 @@ _R: tuple[tuple[str, str, str, str, Encoding], ...] = (
 
 QUANTITIES: dict[str, Quantity] = {
     name: Quantity(name, axis, title, unit, meaning, encoding)  # type: ignore[arg-type]
-    for axis, table in (("variable", _V), ("layer", _L), ("run", _R))
+    for axis, table in (("variable", _VARIABLE), ("layer", _LAYER), ("run", _RUN))
     for name, title, unit, meaning, encoding in table
 }
 UPDATE_RATIO = Quantity(
@@ -119,12 +123,16 @@ UPDATE_RATIO = Quantity(
 
 @cache
 def names(axis: str) -> tuple[str, ...]:
-    """Returns the names of one axis' quantities, in the table's order."""
+    """Returns the names of the quantities of one axis, in the order of the table."""
     return tuple(q.name for q in QUANTITIES.values() if q.axis == axis)
 
 
 def quantity(name: str) -> Quantity:
-    """Returns the quantity of that name, derived ones included; raises KeyError if there is none."""
+    """Returns the quantity of that name, recorded or derived.
+
+    Raises:
+        KeyError: there is no such quantity.
+    """
     return UPDATE_RATIO if name == "update_ratio" else QUANTITIES[name]
 
 

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-SKETCH = 65_536  # elements of a gradient that are kept for comparing it with the next one
-_COMMON = frozenset((np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.float16)))
-_SHORT = (np.dtype(np.float32), np.dtype(np.float16))
+SAMPLE_SIZE = 65_536  # elements of a gradient that are kept to compare it with the next one
+_COMMON_DTYPES = frozenset((np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.float16)))
+_SHORT_DTYPES = (np.dtype(np.float32), np.dtype(np.float16))
+_FLOAT_NAMES = ("float16", "bfloat16", "float32", "float64")
 
 
 class NotObserved(Enum):
-    """Stands for a gradient that nobody showed us, unlike None: backpropagation gave none."""
+    """The type of `NOT_OBSERVED`, which stands for a gradient that the recorder could not see.
+
+    None is something else: backpropagation gave no gradient.
+    """
 
     UNSEEN = "unseen"
 
@@ -25,22 +29,28 @@ NOT_OBSERVED: Final = NotObserved.UNSEEN
 
 
 class SparseGradient(NamedTuple):
-    """A sparse gradient: the rows that occur, each once, and the sum of its gradients (`from_indexed_slices`)."""
+    """A gradient of only some rows of a variable, made by `from_indexed_slices`.
+
+    Attributes:
+        rows: `[k]` indices of the rows that occur, each once, increasing.
+        sums: `[k, ...]` the sum of all slices of each row.
+    """
 
     rows: NDArray[np.int64]
-    sums: Array  # `[k, ...]`
+    sums: Array
 
 
 class VariableStep(NamedTuple):
     """What one step did to one variable.
 
     Attributes:
-        gradient: array, `SparseGradient`, None (backpropagation gave none), or UNSEEN.
-        before: weight before the step, or None if it was not seen.
+        gradient: array, `SparseGradient`, None (backpropagation gave none), or `NOT_OBSERVED`.
+        before: weight before the step, or None if it was not observed.
         after: weight after the step.
-        raw: unscaled gradient before clipping; None: the one used, nothing was clipped; UNSEEN: not known.
-        previous: `sketch` of the gradient of the step before, or None.
-        sketch: `sketch` of this gradient, where it has been made already.
+        raw: unscaled gradient before clipping; None if it equals `gradient` because nothing was clipped; `NOT_OBSERVED`
+            if it is not known.
+        previous: `sample` of the gradient of the step before, or None.
+        sample: `sample` of this gradient, if it has been taken already.
     """
 
     gradient: Any
@@ -48,41 +58,53 @@ class VariableStep(NamedTuple):
     after: Any
     raw: Any = None
     previous: Any = None
-    sketch: Any = None
+    sample: Any = None
 
 
 def measurable(dtype: Any) -> bool:
-    """Says whether statistics are taken of that type: real floating point, bfloat16 included."""
-    if dtype in _COMMON:  # a dtype's name takes long to find
+    """Checks whether statistics are taken of a type: real floating point, bfloat16 included.
+
+    Args:
+        dtype: a type of numpy or TensorFlow, or its name.
+    """
+    if dtype in _COMMON_DTYPES:  # finding a dtype's name takes long
         return True
-    return str(getattr(dtype, "name", dtype)) in ("float16", "bfloat16", "float32", "float64")
+    return str(getattr(dtype, "name", dtype)) in _FLOAT_NAMES
 
 
 def fits_float32(dtype: Any) -> bool:
-    """Says whether float32 holds every number of that type: float32, float16, bfloat16."""
-    return dtype in _SHORT or getattr(dtype, "name", "") == "bfloat16"
+    """Checks whether float32 represents every number of a type: float32, float16 or bfloat16."""
+    return dtype in _SHORT_DTYPES or getattr(dtype, "name", "") == "bfloat16"
 
 
 def stride(size: int) -> int:
-    """Returns the step at which a gradient of that many elements is sampled; it meets all rows and columns alike."""
-    step = max(1, -(-size // SKETCH))
+    """Returns the stride at which a gradient of `size` elements is sampled.
+
+    It shares no divisor with `size`, so that all rows and columns are sampled alike.
+    """
+    step = max(1, -(-size // SAMPLE_SIZE))
     while math.gcd(step, size) != 1 and step < size:
         step += 1
     return step
 
 
 def from_indexed_slices(values: Array, indices: Array) -> SparseGradient:
-    """Returns the rows of IndexedSlices; indices repeat, and their rows add up."""
+    """Converts IndexedSlices; slices with the same index are added up.
+
+    Args:
+        values: `[n, ...]` slices.
+        indices: `[n]` the row of each slice.
+    """
     indices, values = np.asarray(indices, np.int64), np.asarray(values)
-    wide = values.astype(np.float64 if values.dtype == np.float64 else np.float32, copy=False)
+    slices = values.astype(np.float64 if values.dtype == np.float64 else np.float32, copy=False)
     order = np.argsort(indices, kind="stable")
     rows = indices[order]
     starts = np.flatnonzero(np.diff(rows, prepend=rows[:1] - 1)) if len(rows) else order
-    return SparseGradient(rows[starts], np.add.reduceat(wide[order], starts, axis=0) if len(rows) else wide[:0])
+    return SparseGradient(rows[starts], np.add.reduceat(slices[order], starts, axis=0) if len(rows) else slices[:0])
 
 
-def dense(rows: SparseGradient, shape: tuple[int, ...]) -> Array:
-    """Returns a sparse gradient with all its rows, those that do not occur as zeros."""
-    found = np.zeros(shape, rows.sums.dtype)
-    found[rows.rows] = rows.sums
-    return found
+def dense(gradient: SparseGradient, shape: tuple[int, ...]) -> Array:
+    """Returns a sparse gradient as an array of that shape; rows that do not occur are zero."""
+    array = np.zeros(shape, gradient.sums.dtype)
+    array[gradient.rows] = gradient.sums
+    return array

@@ -112,7 +112,7 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
         missing = weightwatch("review", "s3://bucket/nowhere", **where)
         assert (missing.returncode, "there is no log directory" in missing.stderr) == (2, True)
     gone = weightwatch("review", "s3://bucket/logs", **where, AWS_MAX_ATTEMPTS="1")
-    assert (gone.returncode, "can not be reached" in gone.stderr, "Traceback" in gone.stderr) == (2, True, False)
+    assert (gone.returncode, "cannot be reached" in gone.stderr, "Traceback" in gone.stderr) == (2, True, False)
 
 
 @far

@@ -28,7 +28,7 @@ from tb_weightwatch.maps import Map
 from tb_weightwatch.plugin.backend import WeightWatchPlugin
 from tb_weightwatch.plugin.diagnosis_cache import DiagnosisCache
 from tb_weightwatch.plugin.loader import WeightWatchLoader
-from tb_weightwatch.reader.provider import provider_reader
+from tb_weightwatch.reader.provider import variable_maps
 from tests.support import synthetic_runs
 from tests.support.tensorboard_process import get, get_json, tensorboard, wait_for_runs
 
@@ -329,7 +329,7 @@ def test_reading_the_maps_of_a_variable_is_bounded(tmp_path: Path, monkeypatch: 
         (data,) = schema.encode_maps([Map(number + 1, synthetic_runs.NAMES[0], "update_map", np.ones((64, 64)))])
         sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), number + 1, time.time())
     sink.close()
-    monkeypatch.setattr(provider_reader, "MAX_MAPS", 2 * len(data))
+    monkeypatch.setattr(variable_maps, "MAX_MAPS", 2 * len(data))
     status, got = Site(tmp_path).get("/maps", run="weightwatch", name=synthetic_runs.NAMES[0])
     assert status == 200
     assert got["left_out"] == 10
@@ -407,7 +407,7 @@ def test_cached_answers_are_bounded(site: Site) -> None:
     """However many different answers are requested, few are cached."""
     for columns in range(16, 80):
         site.get("/curves", run="long/weightwatch", columns=str(columns))
-    with site.plugin.reader.opened(RequestContext(), "", "long/weightwatch") as run:
+    with site.plugin.reader.locked_run(RequestContext(), "", "long/weightwatch") as run:
         assert 16 < len(run.launches[0].memo) < 40
 
 

@@ -93,7 +93,7 @@ def flipped(data: bytes) -> bytes:
 
 
 def from_provider(logdir: Path, run: str = "weightwatch") -> list[reader.Launch]:
-    with ProviderReader(Counting(logdir)).opened(CTX, "", run) as opened:
+    with ProviderReader(Counting(logdir)).locked_run(CTX, "", run) as opened:
         return opened.launches
 
 
@@ -306,18 +306,18 @@ def test_a_killed_trainer_loses_no_more_than_what_it_had_not_written(tmp_path: P
 
 def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what changed is read again, in few calls, and the History is the same object, grown."""
-    monkeypatch.setattr(tag_listing, "WHOLE", 0.0)  # rows without a state
+    monkeypatch.setattr(tag_listing, "MAX_AGE", 0.0)  # rows without a state
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 400, sink=sink, end=None, close=False)
     counting = Counting(tmp_path)
     run = ProviderReader(counting)
-    with run.opened(CTX, "", "weightwatch") as opened:
+    with run.locked_run(CTX, "", "weightwatch") as opened:
         (first,) = opened.launches
         revision, history = opened.revision, first.history
         opened.memo["kept"] = True
     assert max(counting.asked) <= 64
     counting.asked.clear()
-    with run.opened(CTX, "", "weightwatch") as opened:
+    with run.locked_run(CTX, "", "weightwatch") as opened:
         assert opened.revision == revision
         assert opened.memo == {"kept": True}
     assert counting.asked == []
@@ -326,7 +326,7 @@ def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     sink.emit(schema.to_summary(Tag("a1", "rows", number), later), 408, time.time())
     sink.flush()
     counting.reload()
-    with run.opened(CTX, "", "weightwatch") as opened:
+    with run.locked_run(CTX, "", "weightwatch") as opened:
         assert opened.revision != revision
         assert opened.memo == {}
         assert opened.launches[0].history is history
@@ -347,8 +347,8 @@ def test_while_no_state_changes_no_whole_list_is_asked_for(tmp_path: Path) -> No
         """Returns runs, rows of the one that goes on, and whether any whole list was asked for."""
         counting.reload()
         counting.listed.clear()
-        found = sorted(source.peek(CTX, ""))
-        with source.opened(CTX, "", "a/weightwatch") as opened:
+        found = sorted(source.poll(CTX, ""))
+        with source.locked_run(CTX, "", "a/weightwatch") as opened:
             return found, len(opened.launches[0].history), any(counting.listed)
 
     both = ["a/weightwatch", "b/weightwatch"]
@@ -384,7 +384,7 @@ def test_a_run_without_a_state_is_listed_each_time(tmp_path: Path) -> None:
     counting = Counting(tmp_path)
     source = ProviderReader(counting)
     for rows in (8, 16, 24):
-        with source.opened(CTX, "", "weightwatch") as opened:
+        with source.locked_run(CTX, "", "weightwatch") as opened:
             assert len(opened.launches[0].history) == rows
         put(rows // 8)
         counting.reload()
@@ -396,7 +396,7 @@ def test_a_look_at_all_runs_reads_no_rows(tmp_path: Path) -> None:
     live = {name: synthetic_runs.write(tmp_path / name, 400, launch=name) for name in ("a", "b", "c")}
     counting = Counting(tmp_path)
     source = ProviderReader(counting)
-    seen = source.peek(CTX, "")
+    seen = source.poll(CTX, "")
     assert sorted(seen) == ["a/weightwatch", "b/weightwatch", "c/weightwatch"]
     assert len(counting.asked) == 1
     for run in seen.values():
@@ -404,7 +404,7 @@ def test_a_look_at_all_runs_reads_no_rows(tmp_path: Path) -> None:
         assert launch.now.step == 400
         assert launch.history.ended.data["how"] == "completed"
         assert len(launch.history) == 0
-    with source.opened(CTX, "", "b/weightwatch") as opened:
+    with source.locked_run(CTX, "", "b/weightwatch") as opened:
         synthetic_runs.same(opened.launches[0].history, live["b"])
 
 
@@ -415,7 +415,7 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
     counting = Counting(tmp_path)
     source = ProviderReader(counting, budget=1)
     for name in ("a", "b", "a"):
-        with source.opened(CTX, "", f"{name}/weightwatch") as opened:
+        with source.locked_run(CTX, "", f"{name}/weightwatch") as opened:
             assert len(opened.launches[0].history) == 400
     assert len(source._runs) == 1
 
@@ -425,19 +425,19 @@ def test_a_run_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
     synthetic_runs.write(tmp_path, 80)
     counting = Counting(tmp_path)
     source = ProviderReader(counting)
-    with source.opened(CTX, "", "weightwatch"):
+    with source.locked_run(CTX, "", "weightwatch"):
         pass
     shutil.rmtree(tmp_path / "weightwatch")
     synthetic_runs.write(tmp_path, 40, launch="b2")
     counting.restart()
-    with source.opened(CTX, "", "weightwatch") as opened:
+    with source.locked_run(CTX, "", "weightwatch") as opened:
         assert [(x.history.launch, len(x.history)) for x in opened.launches] == [("b2", 40)]
 
 
 def test_an_unknown_run_is_a_key_error(tmp_path: Path) -> None:
     """A run that is not there, or holds none of our data."""
     source = ProviderReader(Counting(tmp_path))
-    with pytest.raises(KeyError), source.opened(CTX, "", "nothing"):
+    with pytest.raises(KeyError), source.locked_run(CTX, "", "nothing"):
         pass
     assert source._runs == {}
 
@@ -452,7 +452,7 @@ def test_a_reply_that_is_too_large_is_asked_for_in_parts(tmp_path: Path) -> None
                 raise ValueError("RESOURCE_EXHAUSTED")
             return super().read_tensors(*args, **kwargs)
 
-    with ProviderReader(Narrow(tmp_path)).opened(CTX, "", "weightwatch") as opened:
+    with ProviderReader(Narrow(tmp_path)).locked_run(CTX, "", "weightwatch") as opened:
         synthetic_runs.same(opened.launches[0].history, live)
 
 

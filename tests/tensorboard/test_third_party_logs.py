@@ -15,7 +15,8 @@ import tb_weightwatch as ww
 from tb_weightwatch import reader
 from tb_weightwatch.diagnosis import diagnose, symptoms
 from tb_weightwatch.history import History
-from tb_weightwatch.reader.third_party.series import BoundedSeries, TagCollector
+from tb_weightwatch.reader.third_party import TagCollector
+from tb_weightwatch.reader.third_party.series import BoundedSeries
 from tb_weightwatch.reader.third_party.tag_names import histogram_kind, main_loss_tag, scalar_kind, variable
 
 RECORDED = Path(__file__).resolve().parents[1] / "foreign"
@@ -427,8 +428,8 @@ def test_a_series_is_bounded_and_keeps_what_matters() -> None:
 
 def test_a_thinned_history_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`complete` is False where rows were left out, and no motion is lost with them."""
-    monkeypatch.setattr("tb_weightwatch.reader.third_party.series.MAX_POINTS", 16)
-    monkeypatch.setattr("tb_weightwatch.reader.third_party.series.MAX_SNAPSHOTS", 8)
+    monkeypatch.setattr("tb_weightwatch.reader.third_party.tag_collector.MAX_POINTS", 16)
+    monkeypatch.setattr("tb_weightwatch.reader.third_party.tag_collector.MAX_SNAPSHOTS", 8)
     history = curves(tmp_path, 60, loss=lambda t: 1.0 / (t + 1), w=lambda t: W + (0.5 if t == 31 else 0.0))
     assert not history.complete
     assert history.column("weight_drift")[history.known("weight_drift")[:, 0], 0].max() == pytest.approx(1.0, rel=1e-5)
@@ -481,7 +482,7 @@ def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
     (launch,) = reader.launches(tmp_path, skipped)
     assert launch.history.steps.tolist() == [1, 9]
     assert launch.skipped["histograms: damaged"] == 5
-    assert launch.skipped["steps below 0 or beyond reason"] == 1
+    assert launch.skipped["steps that are negative or too large"] == 1
     assert skipped["damaged: not an event"] == 1
     diagnose(launch.history)
 

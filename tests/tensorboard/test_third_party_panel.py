@@ -148,7 +148,7 @@ def test_a_sampled_run_says_so(tmp_path: Path) -> None:
     """Where TensorBoard has dropped data, the History is not complete, and the rest is diagnosed."""
     curves(tmp_path / "long", 60, loss=lambda t: 2 * 0.9**t, w=lambda t: W + 0.01 * t)
     hints = {"scalars": 20, "histograms": 500}
-    with ProviderReader(Slow(tmp_path, 20), hints=hints).opened(CTX, "", "long") as opened:
+    with ProviderReader(Slow(tmp_path, 20), hints=hints).locked_run(CTX, "", "long") as opened:
         (launch,) = opened.launches
     assert not launch.history.complete
     assert int(launch.history.known("loss").sum()) == 20
@@ -156,10 +156,10 @@ def test_a_sampled_run_says_so(tmp_path: Path) -> None:
     assert diagnosis.status == "healthy"
     answer = answers.overview("long", launch, diagnosis, 0.0)
     assert "TensorBoard keeps 1,000 scalars" in answer["detail"]
-    with ProviderReader(Slow(tmp_path)).opened(CTX, "", "long") as opened:
+    with ProviderReader(Slow(tmp_path)).locked_run(CTX, "", "long") as opened:
         assert opened.launches[0].history.complete
     # As many as are kept, but none is missing between them: nothing was dropped.
-    with ProviderReader(Slow(tmp_path, 60), hints={"scalars": 60}).opened(CTX, "", "long") as opened:
+    with ProviderReader(Slow(tmp_path, 60), hints={"scalars": 60}).locked_run(CTX, "", "long") as opened:
         assert opened.launches[0].history.complete
 
 
@@ -173,26 +173,26 @@ def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         writer.flush()
         slow = Slow(tmp_path)
         source = ProviderReader(slow)
-        assert [len(x.history) for x in source.peek(CTX, "")["run"].launches] == [6]
+        assert [len(x.history) for x in source.poll(CTX, "")["run"].launches] == [6]
         slow.asked.clear()
-        with source.opened(CTX, "", "run") as opened:
+        with source.locked_run(CTX, "", "run") as opened:
             assert slow.asked == []
             opened.memo["kept"] = True
         tf.summary.scalar("loss", 0.1, step=6)
     writer.close()
     slow.reload()
-    with source.opened(CTX, "", "run") as opened:
+    with source.locked_run(CTX, "", "run") as opened:
         assert slow.asked == ["loss"]
         assert opened.memo == {}
         assert opened.launches[0].history.loss[-1] == pytest.approx(0.1)
         assert int(opened.launches[0].history.known("weight_norm").sum()) == 6
-    monkeypatch.setattr(third_party_runs, "_SHARE", 0)
+    monkeypatch.setattr(third_party_runs, "LISTING_INTERVAL", 0)
     source = ProviderReader(slow)
-    source.peek(CTX, "")
+    source.poll(CTX, "")
     shutil.rmtree(tmp_path / "run")
     slow.reload()
-    assert source.peek(CTX, "") == {}
-    with pytest.raises(KeyError), source.opened(CTX, "", "run"):
+    assert source.poll(CTX, "") == {}
+    with pytest.raises(KeyError), source.locked_run(CTX, "", "run"):
         pass
 
 
@@ -200,14 +200,14 @@ def test_listing_many_runs_is_bounded(logdir: Path, monkeypatch: pytest.MonkeyPa
     """A slow list fills up over several requests; rows are dropped when there are too many, runs are not."""
     monkeypatch.setattr(provider_reader, "PATIENCE", 0.0)
     source = ProviderReader(Slow(logdir))
-    assert sorted(source.peek(CTX, "")) == ["watched/weightwatch"]
+    assert sorted(source.poll(CTX, "")) == ["watched/weightwatch"]
     monkeypatch.setattr(provider_reader, "PATIENCE", 60.0)
     source = ProviderReader(Slow(logdir), budget=1)
-    assert sorted(source.peek(CTX, "")) == sorted([*RUNS, "watched/weightwatch"])
-    with source.opened(CTX, "", "explodes") as opened:
+    assert sorted(source.poll(CTX, "")) == sorted([*RUNS, "watched/weightwatch"])
+    with source.locked_run(CTX, "", "explodes") as opened:
         assert len(opened.launches[0].history) == 30
-    others = source.peek(CTX, "")
-    rows = {run: len(entry.launches[0].history) for run, entry in others.items() if entry.foreign is not None}
+    others = source.poll(CTX, "")
+    rows = {run: len(entry.launches[0].history) for run, entry in others.items() if entry.third_party is not None}
     assert sum(map(bool, rows.values())) == 1
     assert others["spent/train"].launches[0].now.step == 14
 
@@ -224,7 +224,7 @@ def test_hostile_series_do_not_raise(tmp_path: Path) -> None:
             tf.summary.scalar("loss", [np.nan, np.inf, 1.0, -np.inf][step], step=step)
         tf.summary.histogram("w", W, step=9)
     writer.close()
-    with ProviderReader(Slow(tmp_path)).opened(CTX, "", "run") as opened:
+    with ProviderReader(Slow(tmp_path)).locked_run(CTX, "", "run") as opened:
         (launch,) = opened.launches
     assert launch.skipped["histograms: damaged"] >= 3
     assert kinds(launch.history)["nonfinite loss"] == "error"

@@ -156,12 +156,12 @@ def test_damaged_bytes_are_refused(place: int, byte: int) -> None:
 def test_hostile_shapes_are_refused() -> None:
     """What claims to be larger than it may be, or holds more than it claims, is refused."""
     from tb_weightwatch.schema import weightwatch_pb2 as pb
-    from tb_weightwatch.schema.envelope import seal
+    from tb_weightwatch.schema.envelope import encode_envelope
 
     for shape, first, data in (([1 << 40], 0, b""), ([2, 2], 0, b"12345"), ([4], 3, b"12"), ([1] * 40, 0, b"1")):
         message = pb.Maps(arrays=[pb.Array(variable="w", kind="update_map", shape=shape, first=first, data=data)])
         with pytest.raises(DecodeError, match=r"out of bounds|more elements"):
-            decode_maps(seal("MAPS", message))
+            decode_maps(encode_envelope("MAPS", message))
 
 
 class Counting:

@@ -310,7 +310,7 @@ def test_the_detail_line_says_what_is_missing() -> None:
     history.add(Record(40, "cost", {"overhead": 0.013}))
     launch = Launch(history, schema.LaunchStatus(0.0, diagnosis=Diagnosis("sick", "Trainer's words.", rules="older")))
     launch.skipped["rows: damaged"] += 2
-    launch.foreign.add("novelty")
+    launch.unknown_columns.add("novelty")
     answer = answers.overview("r", launch, answers.safe_diagnose(history), 0.0, 3)
     assert answer["skipped"] == 5
     for text in ("could not be read", "2 x rows: damaged", "novelty", "took 1.3 % of", "Trainer's words."):

@@ -66,7 +66,7 @@ def test_a_run_of_any_length_has_a_few_hundred_blocks(seconds: int, most: int) -
     writer.close()
     assert len(sink.of("rows")) <= most
     assert sink.closed
-    steps = np.concatenate([schema.decode_rows(d).steps for _, _, d in sink.of("rows")])
+    steps = np.concatenate([schema.decode_row_block(d).rows.steps for _, _, d in sink.of("rows")])
     assert np.array_equal(steps, np.arange(1, rows + 1))
 
 
@@ -152,7 +152,7 @@ def test_rows_of_growing_width_become_one_block() -> None:
         writer.append(block)
     writer.close()
     (data,) = [d for _, _, d in sink.of("rows")]
-    got = schema.decode_rows(data)
+    got = schema.decode_row_block(data).rows
     assert got.variable["update_norm"].known.tolist() == [[True, False, False], [True, True, True]]
     assert got.run["loss"].known.tolist() == [True, False]
 
@@ -165,10 +165,10 @@ def test_large_rows_are_split() -> None:
     block = Rows(np.arange(1, 101), np.zeros(100), {"gradient_none": Column(np.zeros(shape), np.ones(shape, bool))})
     writer.append(block)
     writer.close()
-    chunks = [schema.decode_chunk(d) for _, _, d in sink.of("rows")]
-    assert len(chunks) > 1
-    assert sum(len(c.rows) for c in chunks) == 100
-    assert [c.first for c in chunks] == [0, *np.cumsum([len(c.rows) for c in chunks])[:-1]]
+    blocks = [schema.decode_row_block(d) for _, _, d in sink.of("rows")]
+    assert len(blocks) > 1
+    assert sum(len(b.rows) for b in blocks) == 100
+    assert [b.first for b in blocks] == [0, *np.cumsum([len(b.rows) for b in blocks])[:-1]]
 
 
 def test_the_state_gets_slim_before_it_gets_large() -> None:

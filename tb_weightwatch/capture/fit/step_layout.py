@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...statistics import NOT_OBSERVED, NotObserved, VariableStep
-from ...statistics.device.batches import flat
+from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
 from ..measure.step_measurer import StepData
 
@@ -93,7 +93,7 @@ class StepLayout:
                 tensors[field] = tf.concat([tf.reshape(stack, [-1]) for stack in stacks], 0)
         tensors |= {f"output/{name}": output for name, output in step.outputs.items()}
         for name, data in step.data.items():
-            tensors |= {f"{name}/{i}": _detached(tensor) for i, tensor in enumerate(flat(data))}
+            tensors |= {f"{name}/{i}": _detached(tensor) for i, tensor in enumerate(flat_tensors(data))}
         if self.run:
             tensors["run"] = tf.stack([tf.cast(value, tf.float64) for value in step.run.values()])
         return tensors

@@ -9,10 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ...statistics import NOT_OBSERVED, VariableStep, stride
-from ...statistics.device import batches as batch
-from ...statistics.device import variables as measure
-from ...statistics.device.chunks import SLICE
+from ...statistics import NOT_OBSERVED, VariableStep, measurable, stride
+from ...statistics import device as measure
 
 Known = NDArray[np.bool_]
 _BATCHES = 32  # kinds of batches after which the length of sequences is no longer told apart
@@ -61,7 +59,7 @@ class DeviceStatistics:
             tensors["previous"] = tf.convert_to_tensor(previous)
         same = raw is None and seen  # nothing was clipped
         if raw is not None and raw is not NOT_OBSERVED:
-            tensors["raw"] = _flat(measure.whole(raw, after))
+            tensors["raw"] = _flat(measure.gradient_elements(raw, after))
         none = none if gradient is NOT_OBSERVED else gradient is None
         make = lambda t: _variable(t, none, same)  # noqa: E731
         (values, *sketch), known = self._run(("variable", none, same), make, tensors, "variable")
@@ -102,17 +100,17 @@ def _form(name: str, tensor: Any) -> list[int | None]:
     """Returns the shape a function is traced for: only what a result's size depends on is fixed."""
     if name in ("output", "mask"):
         return [None, *tensor.shape[1:]] if name == "output" else tensor.shape.as_list()
-    large = tensor.shape.num_elements() > SLICE and not name.startswith("seen")
+    large = tensor.shape.num_elements() > measure.CHUNK_SIZE and not name.startswith("seen")
     return tensor.shape.as_list() if large else [None] * tensor.shape.rank  # large ones are measured slice by slice
 
 
 def _gradient(gradient: Any, before: Any, after: Any) -> dict[str, Any]:
     """Returns the tensors that a gradient is measured by; none if it can not be."""
-    if not measure.measurable(gradient.dtype):
+    if not measurable(gradient.dtype):
         return {}
-    if measure.by_rows(gradient, after):
-        rows = measure.seen_rows(gradient)
-        found = {"seen": rows.sums, "elements": rows.elements, "sketch": measure.sketch(gradient, after)}
+    if measure.is_measured_by_rows(gradient, after):
+        rows = measure.unique_rows(gradient)
+        found = {"seen": rows.sums, "elements": rows.elements, "sketch": measure.sample(gradient, after)}
         if before is not None:
             found |= {"seen_before": tf.gather(before, rows.rows), "seen_after": tf.gather(after, rows.rows)}
         return {k: _flat(x) if k.startswith("seen") else x for k, x in found.items()}
@@ -124,12 +122,13 @@ def _gradient(gradient: Any, before: Any, after: Any) -> dict[str, Any]:
 
 
 def _variable(t: dict[str, Any], none: bool | None, same: bool) -> Any:
-    numbers = measure.change_numbers(t.get("gradient", NOT_OBSERVED), t.get("before"), t["after"], of=t.get("elements"))
+    gradient = t.get("gradient", NOT_OBSERVED)
+    numbers = measure.change_numbers(gradient, t.get("before"), t["after"], occurring=t.get("elements"))
     if "seen" in t:
         rows = {"gradient": t["seen"]}
         if "seen_before" in t:
             rows |= {"before": t["seen_before"], "after": t["seen_after"]}
-        numbers |= measure.seen_numbers(rows, t["elements"], tf.size(t["after"], tf.int64))
+        numbers |= measure.row_gradient_numbers(rows, t["elements"], tf.size(t["after"], tf.int64))
     if none is not None:
         numbers["gradient_none"] = tf.constant(float(none), tf.float64)
     if "raw" in t:
@@ -138,7 +137,7 @@ def _variable(t: dict[str, Any], none: bool | None, same: bool) -> Any:
         return (numbers,)
     if same:
         numbers["raw_gradient_norm"] = numbers["gradient_norm"]
-    sketch = t["sketch"] if "seen" in t else measure.sampled(t["gradient"], t["step"])
+    sketch = t["sketch"] if "seen" in t else measure.sample_of_flat(t["gradient"], t["step"])
     if "previous" in t:
         numbers["gradient_cosine"] = measure.cosine(t["previous"], sketch)
     return numbers, sketch
@@ -146,11 +145,11 @@ def _variable(t: dict[str, Any], none: bool | None, same: bool) -> Any:
 
 def _layer(t: dict[str, Any], activation: str) -> Any:
     if "mask" not in t:
-        return (batch.layer_numbers(t["output"], activation),)
-    mask = batch.dead_units(t["output"]) & t["mask"]
-    return batch.layer_numbers(t["output"], activation, mask), mask
+        return (measure.layer_numbers(t["output"], activation),)
+    mask = measure.dead_units(t["output"]) & t["mask"]
+    return measure.layer_numbers(t["output"], activation, mask), mask
 
 
 def _batch(inputs: list[Any], targets: list[Any], predictions: list[Any]) -> dict[str, Any]:
-    found = batch.batch_numbers(inputs or None, targets or None, predictions or None)
+    found = measure.batch_numbers(inputs or None, targets or None, predictions or None)
     return {name: tf.cast(value, tf.float64) for name, value in found.items()}

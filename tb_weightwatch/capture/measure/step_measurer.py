@@ -15,13 +15,12 @@ from ...statistics import (
     SparseGradient,
     VariableStep,
     fast,
-    fast_batch,
     fits_float32,
     from_indexed_slices,
     measurable,
     names,
 )
-from ...statistics.device import batches
+from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
 from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
 from .device_functions import DeviceStatistics
@@ -126,7 +125,7 @@ class StepMeasurer:
         return _joined(reading.variables, rows, device)
 
     def _sketch(self, name: str, gradient: Any, after: Any) -> Any:
-        found = fast.sketch(gradient, after)
+        found = fast.sample(gradient, after)
         if found is not None:
             self._sketches[name] = found
         return found
@@ -143,9 +142,7 @@ class StepMeasurer:
         if output is None or not measurable(output.dtype):
             return ordered({}, "layer")
         if on_host(output):
-            numbers, self._dead[name] = fast_batch.layer_statistics(
-                np.asarray(output), activation, self._dead.get(name)
-            )
+            numbers, self._dead[name] = fast.layer_statistics(np.asarray(output), activation, self._dead.get(name))
             return ordered(numbers, "layer")
         values, known, mask = self._outside.layer(output, activation, self._dead.get(name))
         if mask is not None:
@@ -153,7 +150,7 @@ class StepMeasurer:
         return values, known
 
     def _batch_numbers(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        given = [batches.flat(data.get(name)) for name in ("x", "y", "y_pred")]
+        given = [flat_tensors(data.get(name)) for name in ("x", "y", "y_pred")]
         if not any(given):
             return {}
         read: Mapping[str, Any] = {}
@@ -162,7 +159,7 @@ class StepMeasurer:
         ):  # small: read from a device too
             read = loss_candidates(*([np.asarray(x) for x in part] for part in given[1:]))
         if all(on_host(x) for part in given for x in part):
-            return {**read, **fast_batch.batch_statistics(*([np.asarray(x) for x in part] for part in given))}
+            return {**read, **fast.batch_statistics(*([np.asarray(x) for x in part] for part in given))}
         return {**read, **{name: value.numpy() for name, value in self._outside.batch(*given).items()}}
 
 

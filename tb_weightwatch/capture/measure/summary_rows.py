@@ -10,7 +10,7 @@ import numpy as np
 
 from ...history import Column, Rows
 from ...statistics import measurable, names
-from ...statistics.reference import sketch, variable_statistics
+from ...statistics.reference import sample, variable_statistics
 from ..observe.as_numpy import VariableArrays
 from ..recorder import Recorder
 
@@ -49,9 +49,9 @@ class SummaryRows:
         recorder.budget.spent(time.perf_counter() - began)
 
     def _numbers(self, name: str, one: VariableArrays, previous: Any) -> dict[str, float]:
-        found = variable_statistics(one.gradient, one.before, one.after, previous_sketch=previous)
+        found = variable_statistics(one.gradient, one.before, one.after, previous_sample=previous)
         if isinstance(one.gradient, np.ndarray) and measurable(one.gradient.dtype):
-            self._sketches[name] = sketch(one.gradient)
+            self._sketches[name] = sample(one.gradient)
             if one.sparse_size is not None:  # rows that do not occur say nothing
                 zeros = round(found["gradient_zero_share"] * one.gradient.size) - (one.gradient.size - one.sparse_size)
                 found["gradient_zero_share"] = zeros / max(one.sparse_size, 1)

@@ -1,1 +1,6 @@
 """Reads runs through a TensorBoard data provider, for the plugin."""
+
+from .provider_reader import ProviderReader
+from .run_cache import CachedRun
+
+__all__ = ["CachedRun", "ProviderReader"]

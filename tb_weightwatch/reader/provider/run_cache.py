@@ -5,73 +5,105 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from ... import schema
 from ...history import History
-from ..assembly import Launch, RunAssembler, SkipCounts
-from .change_stamps import LIGHT, TagVersions, changed_tags
-from .third_party_runs import Written
+from ..assembly import RunAssembler
+from ..launch import Launch, SkipCounts
+from .tag_versions import STATUS_KINDS, TagVersions, changed_tags, launches_of, map_tags, restarted, revision_of
+from .tensor_fetcher import Data
+from .third_party_runs import ThirdPartyRun
 
 
 class CachedRun:
     """What was read of a run.
 
     Attributes:
-        revision: changes when the run's data do.
+        revision: changes when the run's data do; "" before anything was read.
         launches: oldest first.
-        skipped: what could not be read and belongs to no launch.
-        maps: launch -> what changes when arrays of single variables come; they are read on demand.
-        memo: for what is derived from this revision; emptied when it changes.
-        foreign: what was read of a run that somebody else wrote; None for one of ours.
+        map_revisions: launch -> a digest that changes when arrays of single variables come; they are read on demand.
+        memo: cache for what is derived from this revision; emptied when it changes.
+        third_party: what was read of a third-party run; None for a run of tb_weightwatch.
+        lock: to be held while the run is read.
     """
 
     def __init__(self) -> None:
         self.revision = ""
         self.launches: list[Launch] = []
-        self.maps: dict[str, str] = {}
+        self.map_revisions: dict[str, str] = {}
         self.memo: dict[Any, Any] = {}
-        self.foreign: Written | None = None
-        self._assembly = RunAssembler()
-        self._seen: TagVersions = {}
-        self._listed: TagVersions = {}  # as of the last time
-        self._lock = threading.RLock()
+        self.third_party: ThirdPartyRun | None = None
+        self.lock = threading.RLock()
+        self._assembler = RunAssembler()
+        self._read: TagVersions = {}
+        self._listed: TagVersions = {}  # by the last update
 
     @property
     def skipped(self) -> SkipCounts:
-        """What was skipped while reading the run, and how often."""
-        return self._assembly.skipped
+        """What could not be read and belongs to no launch."""
+        return self._assembler.skipped
 
-    def changed(self, stamps: TagVersions) -> list[str]:
-        """Returns the tags of dated records and states to read; a poll of what ended costs no more than a look."""
-        return [] if stamps == self._listed else changed_tags(self._seen, stamps, LIGHT)
+    def changed_statuses(self, listed: TagVersions) -> list[str]:
+        """Returns the tags of dated records and statuses to read; for a run that has ended it costs next to nothing."""
+        return [] if listed == self._listed else changed_tags(self._read, listed, STATUS_KINDS)
 
-    @property
-    def nbytes(self) -> int:
-        """About how much memory it takes."""
-        if self.foreign is not None:
-            return sum(_nbytes(one.history) for one in self.launches) + self.foreign.curves.nbytes
-        return self._assembly.nbytes + 300 * len(self._seen)
+    def changed_tags(self, listed: TagVersions) -> list[str]:
+        """Returns all tags to read."""
+        return changed_tags(self._read, listed)
 
-    def take_foreign(self, launches: list[Launch], revision: str) -> None:
-        """Takes the launches of a run that somebody else wrote."""
+    def update(self, listed: TagVersions, changed: list[str], data: Data) -> None:
+        """Adds the data of the changed tags.
+
+        Args:
+            listed: all tags of the run with their versions.
+            changed: those that were requested.
+            data: those that came; the others will be requested again.
+        """
+        if not changed and listed == self._listed:
+            return
+        if restarted(self._read, listed):
+            self._assembler, self._read = RunAssembler(), {}
+        for name in changed:
+            tag = schema.parse_tag(name)
+            if tag is not None and name in data:
+                self._assembler.put(tag, data[name])
+                self._read[name] = listed[name]
+        self._listed = listed if all(name in data for name in changed) else {}
+        revision = revision_of(listed)
+        if revision != self.revision or changed:
+            self.launches, self.revision = self._assembler.launches(), revision
+            launches = launches_of(map_tags(listed))
+            self.map_revisions = {launch: revision_of(map_tags(listed, launch)) for launch in launches}
+            self.memo.clear()
+
+    def replace_launches(self, launches: list[Launch], revision: str) -> None:
+        """Replaces the launches of a third-party run."""
         self.launches, self.revision = launches, revision
         self.memo.clear()
 
-    def bare(self) -> CachedRun:
-        """Returns a run that somebody else wrote without rows and curves, which come again when it is opened."""
-        found = CachedRun()
-        found.revision, found.foreign = self.revision, Written()
-        found.launches = [Launch(_without_rows(x.history), x.now, x.skipped) for x in self.launches]
-        return found
+    def without_rows(self) -> CachedRun:
+        """Returns a third-party run without rows and series, which are read again when it is opened."""
+        run = CachedRun()
+        run.revision, run.third_party = self.revision, ThirdPartyRun()
+        run.launches = [Launch(_records_only(x.history), x.now, x.skipped) for x in self.launches]
+        return run
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes of memory it takes."""
+        if self.third_party is not None:
+            return sum(_nbytes(one.history) for one in self.launches) + self.third_party.collector.nbytes
+        return self._assembler.nbytes + 300 * len(self._read)
 
 
 def _nbytes(history: History) -> int:
-    """Returns about how much memory a History's rows take."""
+    """Returns about how many bytes of memory a History's rows take."""
     width = 5 * len(history.described("variables"))
     return len(history) * (width * len(history.columns("variable")) + 9 * len(history.columns("run")))
 
 
-def _without_rows(history: History) -> History:
-    """Returns a History with the dated records alone."""
-    bare = History(history.launch, started=history.started, complete=history.complete)
+def _records_only(history: History) -> History:
+    """Returns a History with the dated records, but no rows."""
+    copy = History(history.launch, started=history.started, complete=history.complete)
     for record in history.records:
-        bare.add(record)
-    return bare
+        copy.add(record)
+    return copy

@@ -1,4 +1,4 @@
-"""Which data of ours there are. A whole list costs a data server tens of milliseconds, so it is asked for seldom."""
+"""Lists the tags of tb_weightwatch. A complete list costs a data server tens of milliseconds, so it is cached."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import time
 from typing import Any, NamedTuple
 
 from ... import schema
-from .change_stamps import TagVersions
+from .tag_versions import TagVersions
 
-WHOLE = 5.0  # seconds after which a list is asked for again, whatever the states of its launches say
-MOST = 64  # lists that are kept
-
-
-class _Seen(NamedTuple):
-    """A whole list as it came."""
-
-    at: float
-    runs: frozenset[str]  # all there were, when `listed` is of all
-    states: dict[str, TagVersions]  # of `listed`, the data that change whenever a launch goes on; of runs that have any
-    listed: dict[str, TagVersions]
+MAX_AGE = 5.0  # seconds after which a complete list is requested again
+MAX_LISTS = 64  # that are cached
 
 
-class Listing:
-    """Lists runs and the tags of our data. A launch that goes on writes its state anew: while no state changes and no
-    run comes or goes, the list stands. What was written without its state, or in a new launch of a run, is seen within
-    `WHOLE` seconds.
+class _CompleteList(NamedTuple):
+    """A complete list.
+
+    Attributes:
+        requested_at: monotonic seconds.
+        runs: names of all runs, if the list is of all.
+        statuses: run -> tags of its launches' statuses, which change whenever a launch goes on; runs that have any.
+        tags: run -> all tags.
+    """
+
+    requested_at: float
+    runs: frozenset[str]
+    statuses: dict[str, TagVersions]
+    tags: dict[str, TagVersions]
+
+
+class TagListing:
+    """Lists runs and tags of tb_weightwatch.
+
+    A launch that goes on writes its status again. So a cached list is used while no status changes and no run comes or
+    goes. Data that were written without a status, or in a new launch of a run, are found within `MAX_AGE` seconds.
 
     Args:
         provider: TensorBoard's `context.data_provider`.
@@ -32,52 +40,51 @@ class Listing:
 
     def __init__(self, provider: Any) -> None:
         self._provider = provider
-        self._seen: dict[tuple[str, str | None], _Seen] = {}
+        self._lists: dict[tuple[str, str | None], _CompleteList] = {}
 
-    def of(self, ctx: Any, experiment: str, run: str | None) -> dict[str, TagVersions]:
-        """Returns run -> tag -> stamp, of one run or (None) of all."""
+    def tags(self, ctx: Any, experiment: str, run: str | None) -> dict[str, TagVersions]:
+        """Returns run -> its tags with their versions, of one run or (None) of all."""
         key, now = (experiment, run), time.monotonic()
-        seen = self._seen.get(key)
-        if seen is not None and seen.states and now - seen.at < WHOLE and self._stands(ctx, experiment, run, seen):
-            return seen.listed
+        cached = self._lists.get(key)
+        if cached is not None and now - cached.requested_at < MAX_AGE and self._holds(ctx, experiment, run, cached):
+            return cached.tags
         runs = self._runs(ctx, experiment) if run is None else frozenset[str]()
-        listed = self._list(ctx, experiment, None if run is None else [run], None)
-        if len(self._seen) >= MOST:
-            self._seen.clear()
-        states = {name: told for name, tags in listed.items() if (told := _states(tags))}
-        self._seen[key] = _Seen(now, runs, states, listed)
-        return listed
+        tags = self._request(ctx, experiment, run, None)
+        if len(self._lists) >= MAX_LISTS:
+            self._lists.clear()
+        statuses = {name: of_run for name, versions in tags.items() if (of_run := _statuses(versions))}
+        self._lists[key] = _CompleteList(now, runs, statuses, tags)
+        return tags
 
-    def _stands(self, ctx: Any, experiment: str, run: str | None, seen: _Seen) -> bool:
-        if run is None and self._runs(ctx, experiment) != seen.runs:
+    def _holds(self, ctx: Any, experiment: str, run: str | None, cached: _CompleteList) -> bool:
+        """Checks whether no status changed and no run came or went; a list without a status cannot be checked."""
+        if not cached.statuses or (run is None and self._runs(ctx, experiment) != cached.runs):
             return False
-        tags = sorted({tag for states in seen.states.values() for tag in states})
-        found = self._list(ctx, experiment, None if run is None else [run], tags)
-        return seen.states == found
+        tags = sorted({tag for statuses in cached.statuses.values() for tag in statuses})
+        return cached.statuses == self._request(ctx, experiment, run, tags)
 
     def _runs(self, ctx: Any, experiment: str) -> frozenset[str]:
         return frozenset(run.run_name for run in self._provider.list_runs(ctx, experiment_id=experiment))
 
-    def _list(
-        self, ctx: Any, experiment: str, runs: list[str] | None, tags: list[str] | None
-    ) -> dict[str, TagVersions]:
+    def _request(self, ctx: Any, experiment: str, run: str | None, tags: list[str] | None) -> dict[str, TagVersions]:
+        """Returns run -> tags with their versions, of one run or of all, of some tags or of all."""
         from tensorboard.data.provider import RunTagFilter
 
-        found = self._provider.list_tensors(
+        reply = self._provider.list_tensors(
             ctx,
             experiment_id=experiment,
             plugin_name=schema.PLUGIN,
-            run_tag_filter=RunTagFilter(runs=runs, tags=tags),
+            run_tag_filter=RunTagFilter(runs=None if run is None else [run], tags=tags),
         )
         return {
             name: {
                 tag: (series.max_step, series.max_wall_time)
-                for tag, series in tags.items()
+                for tag, series in tags_of_run.items()
                 if schema.parse_tag(tag) is not None
             }
-            for name, tags in found.items()
+            for name, tags_of_run in reply.items()
         }
 
 
-def _states(tags: TagVersions) -> TagVersions:
-    return {tag: stamp for tag, stamp in tags.items() if tag.endswith("/now")}
+def _statuses(versions: TagVersions) -> TagVersions:
+    return {tag: version for tag, version in versions.items() if tag.endswith("/now")}

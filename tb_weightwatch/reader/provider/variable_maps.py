@@ -1,21 +1,54 @@
-"""Histograms and motion maps of one variable, picked from data that hold those of all."""
+"""Reads the histograms and motion maps of one variable from data that hold those of all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ... import schema
 from ...maps import HISTOGRAMS, MOTION, Map
+from .tag_versions import TagVersions, map_tags
+from .tensor_fetcher import MAX_BYTES, MAX_TAGS, TensorFetcher
+
+MAX_MAPS = 1 << 27  # bytes of data that are searched for one variable
 
 
-def of_variable(data: Iterable[bytes], variable: str) -> list[Map]:
-    """Returns the variable's histograms and motion maps; what can not be read is left out, and so are full tensors."""
-    parts: list[schema.Part] = []
-    for one in data:
+def read_variable_maps(
+    fetcher: TensorFetcher, where: tuple[Any, str, str], tags: TagVersions, launch: str, variable: str
+) -> tuple[list[Map], int]:
+    """Returns the histograms and motion maps of a variable, and how many data were left unread.
+
+    The newest data are read first, until they have `MAX_MAPS` bytes. Nothing is cached.
+
+    Args:
+        fetcher: reads the data.
+        where: request context, experiment and run.
+        tags: of the run.
+        launch: identifier of the launch.
+        variable: its name.
+    """
+    ctx, experiment, run = where
+    newest_first = sorted(map_tags(tags, launch), reverse=True)
+    maps: list[Map] = []
+    data_read, bytes_read, batch_size = 0, 0, 2
+    while data_read < len(newest_first) and bytes_read < MAX_MAPS:
+        batch = newest_first[data_read : data_read + batch_size]
+        data = fetcher.fetch(ctx, experiment, [run], batch).get(run, {})
+        maps += maps_of_variable(filter(None, data.values()), variable)
+        sizes = [len(content or b"") for content in data.values()]
+        data_read, bytes_read = data_read + len(batch), bytes_read + sum(sizes)
+        batch_size = max(1, min(MAX_TAGS, MAX_BYTES // max(*sizes, 1 << 16)))
+    return maps, len(newest_first) - data_read
+
+
+def maps_of_variable(data: Iterable[bytes], variable: str) -> list[Map]:
+    """Returns the variable's histograms and motion maps, without full tensors; damaged data are left out."""
+    parts: list[schema.MapPart] = []
+    for datum in data:
         try:
-            found = schema.decode_maps(one)
+            decoded = schema.decode_maps(datum)
         except schema.DecodeError:
             continue
-        parts += [p for p in found if p.map.variable == variable and p.map.kind in (*HISTOGRAMS, *MOTION)]
-    whole, _ = schema.join_parts(parts)
-    return whole
+        parts += [p for p in decoded if p.map.variable == variable and p.map.kind in (*HISTOGRAMS, *MOTION)]
+    maps, _ = schema.join_parts(parts)
+    return maps

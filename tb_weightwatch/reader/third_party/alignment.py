@@ -1,4 +1,4 @@
-"""One clock for series that count differently: by steps where they count alike, else by when they were written."""
+"""Aligns series that count their steps differently: by steps where they count alike, else by the time of writing."""
 
 from __future__ import annotations
 
@@ -11,31 +11,40 @@ from .series import Points
 
 
 class StepAlignment:
-    """The rows of a History: the steps of the main series and of all that count alike; the others by their time."""
+    """The rows of a History: the steps of the main series and of all series that count like it.
+
+    Args:
+        main: the main series.
+        others: all other series.
+
+    Attributes:
+        counts_alike: for each of `others`, whether it counts its steps like the main series.
+        steps: `[T]` of the rows.
+        times: `[T]` unix seconds.
+    """
 
     def __init__(self, main: Points, others: Sequence[Points]) -> None:
-        self.main = main
-        self.alike = [same_clock(main, one) for one in others]
-        own = [main, *(one for one, same in zip(others, self.alike, strict=True) if same)]
-        steps = np.concatenate([p.steps for p in own])
-        times = np.concatenate([p.times for p in own])
+        self.counts_alike = [same_clock(main, other) for other in others]
+        alike = [main, *(other for other, same in zip(others, self.counts_alike, strict=True) if same)]
+        steps = np.concatenate([points.steps for points in alike])
+        times = np.concatenate([points.times for points in alike])
         self.steps, first = np.unique(steps, return_index=True)
         self.times = np.maximum.accumulate(times[first])
 
     @property
     def shift(self) -> int:
-        """What is added to a step, since a History counts from 1 and many loops from 0."""
+        """The number that is added to a step: a History counts from 1, many loops from 0."""
         return int(self.steps[0] == 0)
 
-    def rows(self, points: Points, alike: bool) -> NDArray[np.intp]:
-        """Returns the row of each datum: by its step, or the last that was written before it."""
-        if alike:
+    def rows(self, points: Points, counts_alike: bool) -> NDArray[np.intp]:
+        """Returns the row of each datum: that of its step, or else the last one written before it."""
+        if counts_alike:
             return np.searchsorted(self.steps, points.steps)
         return np.maximum(np.searchsorted(self.times, points.times, side="right") - 1, 0)
 
 
 def same_clock(main: Points, other: Points) -> bool:
-    """Says whether two series count their steps alike, told from when the same step was written in each."""
+    """Checks whether two series count their steps alike, by the time at which each wrote the same step."""
     steps, first = np.unique(main.steps, return_index=True)
     if np.isin(other.steps, steps).mean() > 0.9 and abs(len(np.unique(other.steps)) - len(steps)) <= 1:
         return True

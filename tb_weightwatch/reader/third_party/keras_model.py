@@ -1,4 +1,4 @@
-"""What Keras' own TensorBoard callback writes of the model, as facts: layers, optimizer, loss. It comes from disk."""
+"""Facts about a model from the JSON that Keras' TensorBoard callback writes. It comes from disk: nothing is trusted."""
 
 from __future__ import annotations
 
@@ -6,64 +6,64 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-_SILENT = ("Flatten", "Reshape", "Dropout")
-_MOST = 20_000  # layers
+_PASS_THROUGH = ("Flatten", "Reshape", "Dropout")
+_MAX_LAYERS = 20_000
+_MAX_DEPTH = 20  # of nested models
 
 
 def keras_facts(text: bytes) -> dict[str, Any]:
-    """Returns facts as the recorder writes them, as far as the JSON of a Keras model tells; {} if it can't be read."""
+    """Returns the facts that the JSON of a Keras model contains, as the recorder writes them; {} if it is damaged."""
     try:
         model = json.loads(text)
-        layers = list(_layers(model, 0))[:_MOST]
+        layers = list(_layers(model, 0))[:_MAX_LAYERS]
     except (ValueError, RecursionError, AttributeError, TypeError):
         return {}
-    compiled = _dict(model.get("compile_config"))
-    found: dict[str, Any] = {
-        "model": {"name": str(_dict(model.get("config")).get("name", "")), "class": str(model.get("class_name", "")),
-                  "layers": layers}
-    }  # fmt: skip
+    config, compiled = _dict(model.get("config")), _dict(model.get("compile_config"))
+    facts: dict[str, Any] = {
+        "model": {"name": str(config.get("name", "")), "class": str(model.get("class_name", "")), "layers": layers}
+    }
     optimizer = _dict(compiled.get("optimizer"))
     if isinstance(optimizer.get("class_name"), str):
-        config = _dict(optimizer.get("config"))
-        found["optimizers"] = [
-            {"class": optimizer["class_name"], "name": str(config.get("name", "")), "config": config}
-        ]
+        settings = _dict(optimizer.get("config"))
+        name = str(settings.get("name", ""))
+        facts["optimizers"] = [{"class": optimizer["class_name"], "name": name, "config": settings}]
     loss = _loss(compiled.get("loss"))
     if loss is not None:
-        found["loss"] = loss
-    outputs = _dict(model.get("config")).get("output_layers")
-    if layers and (model.get("class_name") == "Sequential" or (isinstance(outputs, list) and len(outputs) == 1)):
-        last = next((x for x in reversed(layers) if x["class"] not in _SILENT), layers[-1])
+        facts["loss"] = loss
+    outputs = config.get("output_layers")
+    has_one_output = model.get("class_name") == "Sequential" or (isinstance(outputs, list) and len(outputs) == 1)
+    if layers and has_one_output:
+        last = next((x for x in reversed(layers) if x["class"] not in _PASS_THROUGH), layers[-1])
         units = next((x["units"] for x in reversed(layers) if x["units"]), None)
-        found["output_layer"] = {"name": last["name"], "activation": last["activation"], "units": units}
-    return found
+        facts["output_layer"] = {"name": last["name"], "activation": last["activation"], "units": units}
+    return facts
 
 
-def frozen(facts: dict[str, Any]) -> set[str]:
-    """Returns the names of the layers that are set not to train."""
+def frozen_layers(facts: dict[str, Any]) -> set[str]:
+    """Returns the names of the layers that are not trainable."""
     return {x["name"] for x in _dict(facts.get("model")).get("layers", ()) if not x["trainable"]}
 
 
 def _layers(model: Any, depth: int, trainable: bool = True) -> Iterator[dict[str, Any]]:
-    """Yields the layers from input to output, nested models' in their place."""
+    """Yields the layers from input to output; those of a nested model in its position."""
     config = _dict(_dict(model).get("config"))
-    trains = trainable and config.get("trainable", True) is not False
+    is_trainable = trainable and config.get("trainable", True) is not False
     inner = config.get("layers")
-    if isinstance(inner, list) and depth < 20:
+    if isinstance(inner, list) and depth < _MAX_DEPTH:
         for layer in inner:
-            yield from _layers(layer, depth + 1, trains)
+            yield from _layers(layer, depth + 1, is_trainable)
         return
     kind = str(_dict(model).get("class_name", ""))
     if depth and kind != "InputLayer":
         units = config.get("units", config.get("filters"))
         activation = config.get("activation")
-        known = {"ReLU": "relu", "Softmax": "softmax"}.get(kind, "")
+        own = {"ReLU": "relu", "Softmax": "softmax"}.get(kind, "")
         yield {
             "name": str(config.get("name", "")),
             "class": kind,
-            "activation": known or (activation if isinstance(activation, str) and activation != "linear" else ""),
+            "activation": own or (activation if isinstance(activation, str) and activation != "linear" else ""),
             "units": units if isinstance(units, int) else None,
-            "trainable": trains,
+            "trainable": is_trainable,
         }
 
 

@@ -1,4 +1,4 @@
-"""Gradients that hold only some rows of a variable (IndexedSlices), without ever making them dense."""
+"""Gradients of some rows of a variable (IndexedSlices), measured without ever making them dense."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from .float_bits import count, wide
+from .float_bits import as_float32_or_64, count
 
 
 class UniqueRows(NamedTuple):
-    """The rows that occur, each once, among rows of zeros; `k` is one more than the number of slices.
+    """The rows that occur, each once, padded with rows of zeros; `k` is the number of slices plus one.
 
     Attributes:
-        rows: `[k]`, which row of the variable; any where `sums` is padded with zeros.
-        sums: `[k, ...]`, float32 or float64: indices repeat, and their slices add up.
+        rows: `[k]` row of the variable; any row where `sums` is padding.
+        sums: `[k, ...]` float32 or float64: the sum of all slices of each row.
         elements: number of elements of the rows that occur, int64.
     """
 
@@ -23,25 +23,25 @@ class UniqueRows(NamedTuple):
     elements: Any
 
 
-def seen_rows(gradient: Any) -> UniqueRows:
-    """Returns the rows of IndexedSlices; the memory needed is a few times that of its slices, also under XLA."""
-    indices, values = gradient.indices, wide(gradient.values)
-    order = tf.argsort(indices)  # tf.unique's size is not known beforehand, which XLA does not take
+def unique_rows(gradient: Any) -> UniqueRows:
+    """Returns the rows of IndexedSlices; the memory needed is a few times that of the slices, also under XLA."""
+    indices, values = gradient.indices, as_float32_or_64(gradient.values)
+    order = tf.argsort(indices)  # XLA does not accept tf.unique, the size of whose result is not known beforehand
     ordered = tf.concat([tf.constant([-1], indices.dtype), tf.gather(indices, order)], 0)
-    new = tf.not_equal(ordered[1:], ordered[:-1])
-    place, most = tf.cumsum(tf.cast(new, tf.int32)), tf.size(ordered)
-    sums = tf.math.unsorted_segment_sum(tf.gather(values, order), place, most)
-    rows = tf.maximum(tf.math.unsorted_segment_max(ordered[1:], place, most), 0)  # none are below 0
-    each = tf.size(values, tf.int64) // tf.maximum(tf.size(indices, tf.int64), 1)
-    return UniqueRows(rows, sums, count(new) * each)
+    is_new = tf.not_equal(ordered[1:], ordered[:-1])
+    segment, segments = tf.cumsum(tf.cast(is_new, tf.int32)), tf.size(ordered)
+    sums = tf.math.unsorted_segment_sum(tf.gather(values, order), segment, segments)
+    rows = tf.maximum(tf.math.unsorted_segment_max(ordered[1:], segment, segments), 0)  # padding gets row 0
+    row_size = tf.size(values, tf.int64) // tf.maximum(tf.size(indices, tf.int64), 1)
+    return UniqueRows(rows, sums, count(is_new) * row_size)
 
 
-def sampled_rows(gradient: Any, like: Any, step: int) -> Any:
-    """Returns every `step`-th element of the dense gradient, `[n]`, without making it."""
-    size = like.shape.num_elements()
-    width = size // like.shape[0]
-    within = tf.range(width, dtype=tf.int64)
-    place = tf.reshape(tf.cast(gradient.indices, tf.int64)[:, None] * width + within, [-1])
-    chosen = tf.where(tf.equal(place % step, 0), place // step, -1)  # what is below 0 is left out
-    values = tf.reshape(wide(gradient.values), [-1])
-    return tf.math.unsorted_segment_sum(values, chosen, -(-size // step))
+def sampled_rows(gradient: Any, weight: Any, step: int) -> Any:
+    """Returns every `step`-th element, `[k]`, of the gradient of `weight`, without making it dense."""
+    size = weight.shape.num_elements()
+    width = size // weight.shape[0]
+    columns = tf.range(width, dtype=tf.int64)
+    positions = tf.reshape(tf.cast(gradient.indices, tf.int64)[:, None] * width + columns, [-1])
+    sampled = tf.where(tf.equal(positions % step, 0), positions // step, -1)  # segments below 0 are left out
+    values = tf.reshape(as_float32_or_64(gradient.values), [-1])
+    return tf.math.unsorted_segment_sum(values, sampled, -(-size // step))

@@ -1,0 +1,170 @@
+"""Collects third-party scalars and histograms by tag, in bounded memory, from events or from a data provider."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .histograms import MAX_BUCKETS, HistogramSeries, Snapshot, from_buckets, from_proto, is_bucket_table
+from .series import BoundedSeries
+from .tag_names import histogram_kind, scalar_kind
+
+MAX_POINTS = 4096  # data of a scalar
+MAX_SNAPSHOTS = 512  # data of a histogram
+MAX_TAGS = 5_000  # of a run
+MAX_MODEL = 1 << 24  # bytes of a model's description
+_RAW_DTYPES = {1: "<f4", 2: "<f8"}  # DT_FLOAT, DT_DOUBLE
+
+
+class TagCollector:
+    """Collects what an event file, or a run of a data provider, contains of a training.
+
+    Args:
+        writer: what wrote the data, if the source knows; "": it is guessed from the data.
+
+    Attributes:
+        scalars: by tag, those whose kind is known.
+        histograms: by tag, those whose kind is known.
+        sampled: tags of which the source has dropped data.
+        model: Keras' description of the model, JSON; b"" if there is none.
+        tensors: number of data written in the manner of tf.summary.
+        unused: number of scalars and histograms whose kind is not known.
+        skipped: reason -> number of data that could not be read.
+    """
+
+    def __init__(self, writer: str = "") -> None:
+        self.writer = writer
+        self.scalars: dict[str, BoundedSeries] = {}
+        self.histograms: dict[str, HistogramSeries] = {}
+        self.sampled: set[str] = set()
+        self.model: bytes = b""
+        self.tensors = 0
+        self.unused = 0
+        self.skipped: dict[str, int] = {}
+        self._plugins: dict[str, str] = {}  # tag -> plugin: only a tag's first event may have it
+
+    def __bool__(self) -> bool:
+        """Whether it holds any data."""
+        return bool(self.scalars or self.histograms or self.model)
+
+    @property
+    def thinned(self) -> bool:
+        """Whether data were dropped, by the source or to bound the memory."""
+        return bool(self.sampled) or any(s.thinned for s in (*self.scalars.values(), *self.histograms.values()))
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes of memory it takes."""
+        series = (*self.scalars.values(), *self.histograms.values())
+        return sum(one.nbytes for one in series) + len(self.model)
+
+    def put(self, event: Any) -> None:
+        """Adds a parsed event; values that are neither scalars nor histograms are ignored."""
+        for value in event.summary.value:
+            plugin = value.metadata.plugin_data.plugin_name
+            if plugin and len(self._plugins) < MAX_TAGS:
+                self._plugins.setdefault(value.tag, plugin)
+            kind = value.WhichOneof("value")
+            if kind == "simple_value":
+                self.put_scalar(event, value.tag, value.simple_value)
+            elif kind == "histo":
+                self._put_snapshot(event, value.tag, from_proto(value.histo), exact=True)
+            elif kind == "tensor":
+                self._put_tensor(event, value, self._plugins.get(value.tag, ""))
+
+    def _put_tensor(self, event: Any, value: Any, plugin: str) -> None:
+        if plugin == "graph_keras_model":
+            model = value.tensor.string_val[0] if value.tensor.string_val else b""
+            self.model = model if len(model) <= MAX_MODEL else b""
+        elif plugin in ("scalars", "histograms"):
+            self.tensors += 1
+            if not (scalar_kind if plugin == "scalars" else histogram_kind)(value.tag):
+                self.unused += 1
+                return
+            array = _to_array(value.tensor)
+            if plugin == "scalars" and array is not None and array.size == 1:
+                self.put_scalar(event, value.tag, float(array.reshape(-1)[0]))
+            elif plugin == "histograms" and array is not None:
+                self.put_buckets(event, value.tag, array)
+            else:
+                self._skip(f"{plugin}: damaged")
+
+    def put_scalar(self, event: Any, tag: str, number: float) -> None:
+        """Adds a scalar; `event` has its step and wall time."""
+        if not scalar_kind(tag):
+            self.unused += 1
+            return
+        if tag not in self.scalars:
+            if not self._has_room():
+                return
+            self.scalars[tag] = BoundedSeries(1, MAX_POINTS)
+        if self._has_valid_step(event):
+            self.scalars[tag].put(event.step, event.wall_time, (number,))
+
+    def put_buckets(self, event: Any, tag: str, buckets: NDArray[Any]) -> None:
+        """Adds a histogram, `[n, 3]`: left edge, right edge, count; `event` has its step and wall time."""
+        if is_bucket_table(buckets):
+            self._put_snapshot(event, tag, from_buckets(buckets.astype(np.float64, copy=False)), exact=False)
+        else:
+            self._skip("histograms: damaged")
+
+    def _put_snapshot(self, event: Any, tag: str, snapshot: Snapshot | None, *, exact: bool) -> None:
+        if not histogram_kind(tag):
+            self.unused += 1
+            return
+        if tag not in self.histograms:
+            if not self._has_room():
+                return
+            self.histograms[tag] = HistogramSeries(MAX_SNAPSHOTS)
+        if not self._has_valid_step(event):
+            return
+        if snapshot is None:
+            self._skip("histograms: damaged")
+            return
+        self.histograms[tag].exact |= exact
+        self.histograms[tag].put_snapshot(event.step, event.wall_time, snapshot)
+
+    def forget(self, plugin: str, tag: str) -> None:
+        """Drops the data of a tag, which will be put again."""
+        if plugin == "scalars":
+            self.scalars.pop(tag, None)
+        else:
+            self.histograms.pop(tag, None)
+        self.sampled.discard(tag)
+
+    def _has_room(self) -> bool:
+        if len(self.scalars) + len(self.histograms) < MAX_TAGS:
+            return True
+        self._skip(f"more than {MAX_TAGS:,} scalars and histograms in a run")
+        return False
+
+    def _has_valid_step(self, event: Any) -> bool:
+        if 0 <= event.step < 1 << 53:
+            return True
+        self._skip("steps that are negative or too large")
+        return False
+
+    def _skip(self, reason: str) -> None:
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+def _to_array(tensor: Any) -> NDArray[np.float64] | None:
+    """Returns a TensorProto's numbers; None if it is damaged, too large, or holds none. Sizes are checked first."""
+    shape = [dim.size for dim in tensor.tensor_shape.dim]
+    size = math.prod(max(0, length) for length in shape)
+    if size > 3 * MAX_BUCKETS:
+        return None
+    try:
+        # Nearly all tensors take one of these two ways, which are several times as fast as make_ndarray.
+        if tensor.dtype in _RAW_DTYPES and tensor.tensor_content:
+            return np.frombuffer(tensor.tensor_content, _RAW_DTYPES[tensor.dtype]).astype(np.float64).reshape(shape)
+        if len(tensor.float_val) == 1 == size:
+            return np.array(tensor.float_val[0], np.float64)
+        from tensorboard.util import tensor_util
+
+        return np.asarray(tensor_util.make_ndarray(tensor), np.float64)
+    except Exception:  # of any type: the content is not ours
+        return None
