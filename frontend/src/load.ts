@@ -1,5 +1,5 @@
 // Fills the state from the backend. A selection has a generation; what arrives for an abandoned one is dropped.
-import { get, Unanswered } from "./fetch";
+import { get, Unanswered } from "./backend";
 import { isVisible, writeAddress } from "./host";
 import type {
   CompareAnswer,
@@ -9,8 +9,8 @@ import type {
   OverviewAnswer,
   RunsAnswer,
 } from "./lib/api";
-import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, isTraining } from "./lib/choose";
-import { isSettled, nextDelay } from "./lib/poll";
+import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, isTraining } from "./lib/defaults";
+import { isSettled, nextDelay } from "./lib/poll-delay";
 import { compared, NOTHING, type Selection, sameSelection } from "./lib/url";
 import { getState, type Held, type Other, setState } from "./state";
 

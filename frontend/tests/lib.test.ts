@@ -13,11 +13,11 @@ import {
   xOf,
 } from "../src/lib/buckets";
 import { kindOf, kindsIn, numberOf, position, valueAt } from "../src/lib/cells";
-import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, step } from "../src/lib/choose";
 import { css, viridis } from "../src/lib/colour";
+import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, step } from "../src/lib/defaults";
 import { linkOf } from "../src/lib/equation";
 import * as format from "../src/lib/format";
-import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll";
+import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll-delay";
 import { NOTHING, parseHash, writeHash } from "../src/lib/url";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { Cell, HeatmapAnswer } from "../src/lib/api";
 import { moved, zoomed } from "../src/lib/buckets";
 import { curvesTable, mapTable, toCsv, toTsv } from "../src/lib/csv";
-import { arrange, blocksOf, commonDomain, extreme, orderOf, rowsFor } from "../src/lib/order";
+import { arrange, blocksOf, commonDomain, extreme, orderOf, rowsFor } from "../src/lib/row-arrangement";
 import { compared, NOTHING } from "../src/lib/url";
-import { lines } from "../src/views/motion";
+import { lines } from "../src/views/motion-map";
 import curves from "./payloads/curves-variable.json";
 import heatmap from "./payloads/heatmap.json";
 

@@ -4,7 +4,7 @@ import { edgesOf, type Span } from "../lib/buckets";
 import { kindOf, position, SPECIAL } from "../lib/cells";
 import { viridis } from "../lib/colour";
 import { ROW } from "../lib/layout";
-import { type Fills, fillsFor } from "./hatch";
+import { type Fills, fillsFor } from "./special-fills";
 
 export interface View {
   width: number; // CSS pixels of the plot

@@ -3,18 +3,18 @@ import { Component, type ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { OverviewAnswer } from "../lib/api";
 import { spanOf, zoomed } from "../lib/buckets";
-import { commonDomain } from "../lib/order";
+import { commonDomain } from "../lib/row-arrangement";
 import { type Held, type Other, type State, useAppState } from "../state";
-import { Answer, Others } from "./answer";
 import { Chain } from "./chain";
-import { Checks, Footer } from "./checks";
-import { Compare } from "./compare";
-import { Curves } from "./curves";
-import { Prose } from "./fix";
+import { Checks, Footer } from "./check-list";
+import { OtherMaps } from "./compared-heatmaps";
+import { Curves } from "./curve-list";
+import { Answer, Others } from "./diagnosis-card";
 import { HeatMap } from "./heatmap";
-import { OtherMaps } from "./othermaps";
-import { Pictures } from "./pictures";
-import { RunList } from "./runlist";
+import { Compare } from "./run-comparison";
+import { RunList } from "./run-list";
+import { Prose } from "./suggested-fix";
+import { Pictures } from "./variable-maps";
 import { reveal } from "./verdict";
 
 interface Props {

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { LinkAnswer, OverviewAnswer } from "../lib/api";
 import { linkOf, type Part, partOf } from "../lib/equation";
 import { cleanText, prose, sameText } from "../lib/format";
-import { Icon, LINK_LOOK } from "./badge";
+import { Icon, LINK_LOOK } from "./status-icon";
 
 interface Props {
   overview: OverviewAnswer;

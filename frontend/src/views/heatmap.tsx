@@ -2,15 +2,15 @@
 import { useMemo, useState } from "preact/hooks";
 import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
 import { moved, type Span } from "../lib/buckets";
-import { mapQuantities } from "../lib/choose";
 import { mapTable } from "../lib/csv";
+import { mapQuantities } from "../lib/defaults";
 import { cleanText } from "../lib/format";
-import { arrange, ORDERS, orderOf } from "../lib/order";
+import { arrange, ORDERS, orderOf } from "../lib/row-arrangement";
 import type { Selection } from "../lib/url";
 import { select } from "../load";
-import { Grid } from "./grid";
-import { Legend } from "./legend";
-import { Tools } from "./tools";
+import { Tools } from "./export-buttons";
+import { Grid } from "./heatmap-grid";
+import { Legend } from "./heatmap-legend";
 
 interface Props {
   overview: OverviewAnswer;

@@ -4,8 +4,8 @@ import type { EvidenceAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { cleanName, ellipsis, formatCount, plural, prose, sameText } from "../lib/format";
 import type { Selection } from "../lib/url";
 import { select } from "../load";
-import { Icon, lookOfSeverity } from "./badge";
-import { Fix } from "./fix";
+import { Icon, lookOfSeverity } from "./status-icon";
+import { Fix } from "./suggested-fix";
 
 const CERTAINTY: Record<VerdictAnswer["certainty"], string> = {
   certain: "certain: an exact fact of arithmetic",

@@ -1,7 +1,7 @@
 // The sentence, and what stands behind it.
 import type { OverviewAnswer } from "../lib/api";
 import { cleanName, plural, prose } from "../lib/format";
-import { Icon, lookOf, STATUS_TEXT } from "./badge";
+import { Icon, lookOf, STATUS_TEXT } from "./status-icon";
 import { Verdict } from "./verdict";
 
 export function Answer({ overview }: { overview: OverviewAnswer }) {

@@ -3,7 +3,7 @@ import type { HeatmapAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { type Span, stretches, xOf } from "../lib/buckets";
 import { cleanName, cleanText, formatRange, formatSteps } from "../lib/format";
 import { ROW } from "../lib/layout";
-import { type Arranged, rowsFor } from "../lib/order";
+import { type Arranged, rowsFor } from "../lib/row-arrangement";
 
 export interface Spot {
   column: number;

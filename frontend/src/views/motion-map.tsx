@@ -1,10 +1,10 @@
 // The motion map: where in the variable something moves, step by step; dead rows and frozen columns at a glance.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { cellSize, paintMotion } from "../draw/motion";
+import { cellSize, paintMotion } from "../draw/motion-map";
 import type { MotionAnswer } from "../lib/api";
 import { viridisGradient } from "../lib/colour";
 import { cleanText, formatCell, formatCount, formatNumber } from "../lib/format";
-import { Tools } from "./tools";
+import { Tools } from "./export-buttons";
 
 /** "row 5", or "rows 5–6 of 128" where a part of the picture stands for several. */
 export function lines(word: string, at: number, per: number, whole: number): string {

@@ -2,11 +2,11 @@
 import { useMemo } from "preact/hooks";
 import type { HeatmapAnswer } from "../lib/api";
 import type { Span } from "../lib/buckets";
-import { arrange, commonDomain, orderOf } from "../lib/order";
+import { arrange, commonDomain, orderOf } from "../lib/row-arrangement";
 import type { Selection } from "../lib/url";
 import type { Other } from "../state";
-import { labelOf } from "./compare";
-import { Grid } from "./grid";
+import { Grid } from "./heatmap-grid";
+import { labelOf } from "./run-comparison";
 
 interface Props {
   map: HeatmapAnswer | null;

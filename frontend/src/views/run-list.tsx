@@ -1,12 +1,12 @@
 // The runs, and the launches of a run that was started more than once.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LaunchEntry, OverviewAnswer, RunEntry } from "../lib/api";
-import { newest } from "../lib/choose";
+import { newest } from "../lib/defaults";
 import { cleanName, ellipsis, formatCount } from "../lib/format";
 import type { Selection } from "../lib/url";
 import { compared } from "../lib/url";
 import { select, toggleCompared } from "../load";
-import { Icon, lookOf } from "./badge";
+import { Icon, lookOf } from "./status-icon";
 
 const STATE_TEXT: Record<LaunchEntry["state"], string> = {
   training: "training",

@@ -2,7 +2,7 @@
 import type { FrameAnswer, MotionAnswer } from "../lib/api";
 import { kindOf, position } from "../lib/cells";
 import { css, viridis } from "../lib/colour";
-import { fillsFor, isSpecial } from "./hatch";
+import { fillsFor, isSpecial } from "./special-fills";
 
 /** Width and height of a cell in CSS pixels: whole, large enough to see, small enough to fit. */
 export function cellSize(frame: FrameAnswer, room: number): [width: number, height: number] {

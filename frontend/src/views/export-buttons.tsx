@@ -1,7 +1,7 @@
 // Every chart and table as text: a CSV file, or the clipboard.
 import { useState } from "preact/hooks";
 import { type Table, toCsv, toTsv } from "../lib/csv";
-import { copy } from "./fix";
+import { copy } from "./suggested-fix";
 
 function save(name: string, text: string): void {
   const link = document.createElement("a");

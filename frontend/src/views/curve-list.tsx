@@ -4,14 +4,14 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { moveCursor, onCursor } from "../draw/cursor";
-import { type Made, makePlot, type PlotInput } from "../draw/plot";
+import { type Made, makePlot, type PlotInput } from "../draw/curve-plot";
 import type { CurvesAnswer } from "../lib/api";
 import type { Span } from "../lib/buckets";
 import { curvesTable } from "../lib/csv";
 import { cleanName, cleanText, formatCount, formatRange, formatValue, plural } from "../lib/format";
 import { gutterOf } from "../lib/layout";
-import { Tools } from "./tools";
-import { useWidth } from "./width";
+import { Tools } from "./export-buttons";
+import { useWidth } from "./use-width";
 
 /** Moves the chart's axis: at once if the chart is in sight, else when it comes into sight. */
 function useFollow(

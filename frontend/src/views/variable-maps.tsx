@@ -2,9 +2,9 @@
 import { useState } from "preact/hooks";
 import type { MapsAnswer } from "../lib/api";
 import { cleanName, formatCount, plural } from "../lib/format";
-import { Histogram } from "./histograms";
-import { Motion } from "./motion";
-import { useWidth } from "./width";
+import { Motion } from "./motion-map";
+import { Histogram } from "./ridge-histogram";
+import { useWidth } from "./use-width";
 
 export function Pictures({ answer, dark }: { answer: MapsAnswer; dark: boolean }) {
   const { ref, width } = useWidth<HTMLDivElement>();

@@ -1,12 +1,12 @@
 // Two runs or more: their sentences side by side, what differs, and where they part.
 
-import { DASHES, otherInk } from "../draw/plot";
+import { DASHES, otherInk } from "../draw/curve-plot";
 import type { OverviewAnswer, PairAnswer } from "../lib/api";
 import { cleanName, cleanText, prose } from "../lib/format";
 import { select, toggleCompared } from "../load";
 import { getState, type Other } from "../state";
-import { Icon, lookOf, STATUS_TEXT } from "./badge";
-import { Tools } from "./tools";
+import { Tools } from "./export-buttons";
+import { Icon, lookOf, STATUS_TEXT } from "./status-icon";
 
 /** A run's name for display. */
 export function labelOf(run: string): string {

@@ -5,7 +5,7 @@ import { bucketAt, bucketEnding, logTicks, type Span, ticksOf } from "../lib/buc
 import { kindOf, numberOf } from "../lib/cells";
 import { formatTick } from "../lib/format";
 import { gutterOf, plotWidth, RIGHT } from "../lib/layout";
-import { fillsFor, isSpecial } from "./hatch";
+import { fillsFor, isSpecial } from "./special-fills";
 
 export interface PlotInput {
   steps: number[];

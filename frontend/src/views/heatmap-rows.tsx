@@ -1,9 +1,9 @@
 // The rows of the heat map: a list box of names, of which only those in sight exist.
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { step } from "../lib/choose";
+import { step } from "../lib/defaults";
 import { cleanName, cleanText, sharedStart, shortPath } from "../lib/format";
 import { lettersOf, ROW } from "../lib/layout";
-import { type Arranged, rowsFor } from "../lib/order";
+import { type Arranged, rowsFor } from "../lib/row-arrangement";
 import { select } from "../load";
 
 export interface Geometry {

@@ -2,7 +2,7 @@
 import type { HistogramAnswer } from "../lib/api";
 import { logTicks } from "../lib/buckets";
 import { cleanText, formatCount, formatShare, formatTick } from "../lib/format";
-import { Tools } from "./tools";
+import { Tools } from "./export-buttons";
 
 const [WIDTH, RIDGE, LEFT, RIGHT] = [330, 26, 46, 78];
 

@@ -6,12 +6,12 @@ import type { OverviewAnswer } from "../lib/api";
 import { bucketAt, moved, rowAt, type Span, stepAt, ticksOf, xOf } from "../lib/buckets";
 import { formatTick } from "../lib/format";
 import { gutterOf, plotWidth, RIGHT, ROW, VISIBLE_ROWS } from "../lib/layout";
-import { type Arranged, rowsFor } from "../lib/order";
+import { type Arranged, rowsFor } from "../lib/row-arrangement";
 import { select } from "../load";
 import { zoomTo } from "./heatmap";
-import { Marks, Readout, type Spot } from "./mapmarks";
-import { type Geometry, Rows } from "./rows";
-import { useWidth } from "./width";
+import { Marks, Readout, type Spot } from "./heatmap-overlay";
+import { type Geometry, Rows } from "./heatmap-rows";
+import { useWidth } from "./use-width";
 
 interface GridProps {
   overview: OverviewAnswer;
