@@ -1,11 +1,17 @@
-// Requests to the backend. Relative to this file, so that a path prefix, a proxy or a notebook changes nothing.
+// Requests to the plugin's backend. Addresses are relative to this file, so path prefixes, proxies and notebooks work.
 
 const BASE = import.meta.url.replace(/(static\/)?[^/]*$/, "");
 
-export class Unanswered extends Error {}
+/** The backend's routes that the panel uses; `dev/server.mjs` serves the same. */
+export const ROUTES = ["runs", "overview", "heatmap", "curves", "maps", "compare"] as const;
+export type Route = (typeof ROUTES)[number];
 
+/** A request without a usable answer. Its message is shown to the user. */
+export class RequestError extends Error {}
+
+/** Gets an answer of the backend. Parameters that are "" are left out. */
 export async function get<T>(
-  route: string,
+  route: Route,
   parameters: Record<string, string>,
   signal: AbortSignal,
 ): Promise<T> {
@@ -20,14 +26,9 @@ export async function get<T>(
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Unanswered("TensorBoard does not answer; trying again.");
+    throw new RequestError("Can't reach TensorBoard, retrying");
   }
-  if (!response.ok) {
-    throw new Unanswered(
-      response.status >= 500
-        ? `TensorBoard could not answer (${response.status}, ${route}); trying again.`
-        : `TensorBoard has no such data (${response.status}, ${route}); trying again.`,
-    );
-  }
+  if (!response.ok)
+    throw new RequestError(`TensorBoard returned status ${response.status} for "${route}", retrying`);
   return (await response.json()) as T;
 }

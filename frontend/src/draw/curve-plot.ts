@@ -1,103 +1,67 @@
-// One uPlot chart per curve: a band from the lowest to the highest value of each bucket, and the last value as a line.
+// One uPlot chart per curve: a band from the lowest to the highest value of each bucket, and a line of the last values.
 import uPlot from "uplot";
 import type { CurveAnswer } from "../lib/api";
-import { bucketAt, bucketEnding, logTicks, type Span, ticksOf } from "../lib/buckets";
-import { kindOf, numberOf } from "../lib/cells";
-import { formatTick } from "../lib/format";
-import { gutterOf, plotWidth, RIGHT } from "../lib/layout";
-import { fillsFor, isSpecial } from "./special-fills";
+import { bucketAt, bucketEnding, type Span, sameSpan } from "../lib/buckets";
+import { isSpecial, kindOf, numberOf } from "../lib/cells";
+import { RIGHT_MARGIN } from "../lib/layout";
+import { AXIS_HEIGHT, axesOf, valueRange } from "./curve-axes";
+import { DASHES, inkOf } from "./ink";
+import { specialFills } from "./special-fills";
 
-export interface PlotInput {
+export interface CurveInput {
   steps: number[];
   curve: CurveAnswer;
-  span: Span; // as it is when the plot is made; afterwards `follow` moves it
+  span: Span; // when the chart is made; afterwards `CurvePlot.follow` moves it
   width: number;
   dark: boolean;
-  axis: boolean; // the last chart of a group carries the step axis
-  others: { steps: number[]; curve: CurveAnswer }[]; // of runs that are compared, on the same scale
+  axis: boolean; // whether it has the step axis; of several charts only the last one has
+  compared: { steps: number[]; curve: CurveAnswer }[]; // the same curve of compared runs
 }
 
-// Of the runs that are compared: colours that all common colour blindness tells apart, and a dash of its own each.
-const OTHERS = [
-  ["#b34700", "#ffab66"],
-  ["#6b4a9b", "#c9aef5"],
-  ["#00695c", "#5fd3c4"],
-] as const;
-export const DASHES = [
-  [7, 3],
-  [2, 3],
-  [10, 3, 2, 3],
-];
-
-export function otherInk(place: number, dark: boolean): string {
-  return (OTHERS[place % OTHERS.length] as (typeof OTHERS)[number])[dark ? 1 : 0];
+export interface CurvePlot {
+  plot: uPlot;
+  follow: (span: Span) => void; // moves the step axis
 }
 
 const HEIGHT = 76;
-const AXIS = 30;
+const LAST_VALUES = 3; // the series that the cursor reads
 
-interface Ink {
-  line: string;
-  band: string;
-  grid: string;
-  text: string;
-}
-
-const INK: Record<"light" | "dark", Ink> = {
-  light: { line: "#1a5fb4", band: "rgba(26,95,180,0.22)", grid: "#e4e7eb", text: "#50565e" },
-  dark: { line: "#7fb5ff", band: "rgba(127,181,255,0.26)", grid: "#31363d", text: "#aab1ba" },
-};
-
-function dataOf({ steps, curve }: PlotInput): uPlot.AlignedData {
+function dataOf({ steps, curve }: CurveInput): uPlot.AlignedData {
   const { scale } = curve.quantity;
   const numbers = (cells: CurveAnswer["low"]) => cells.map((cell) => numberOf(cell, scale));
   return [steps, numbers(curve.high), numbers(curve.low), numbers(curve.last)];
 }
 
-/** What the other runs' curves say at these steps: the last value recorded up to each. */
-function otherData({ steps, curve, others }: PlotInput): (number | null)[][] {
-  return others.map((other) =>
-    steps.map((step) => {
+/** The values of the compared curves at this curve's steps: the last value recorded up to each step. */
+function comparedData({ steps, curve, compared }: CurveInput): (number | null)[][] {
+  return compared.map((other) => {
+    const [first, last] = [other.steps[0] ?? 0, other.steps[other.steps.length - 1] ?? 0];
+    return steps.map((step) => {
       const at = bucketAt(step, other.steps);
-      const beyond =
-        at < 0 || step < (other.steps[0] ?? 0) || step > (other.steps[other.steps.length - 1] ?? 0);
-      return beyond ? null : numberOf(other.curve.last[at], curve.quantity.scale);
-    }),
-  );
+      const outside = at < 0 || step < first || step > last;
+      return outside ? null : numberOf(other.curve.last[at], curve.quantity.scale);
+    });
+  });
 }
 
-/** The band in which the quantity usually lies, behind everything else. */
-function drawUsual(u: uPlot, { curve, dark }: PlotInput): void {
+/** Fills the usual range of the quantity, behind everything else. */
+function drawUsual(u: uPlot, { curve, dark }: CurveInput): void {
   if (!curve.usual) return;
   const { low, high } = curve.usual;
   const bottom = u.bbox.top + u.bbox.height;
-  const place = (value: number, none: number) =>
-    value > 0 || curve.quantity.scale !== "log" ? u.valToPos(value, "y", true) : none;
-  const top = Math.max(u.bbox.top, place(high, u.bbox.top));
-  const end = Math.min(bottom, place(low, bottom));
+  const yOf = (value: number, outside: number) =>
+    value > 0 || curve.quantity.scale !== "log" ? u.valToPos(value, "y", true) : outside;
+  const top = Math.max(u.bbox.top, yOf(high, u.bbox.top));
+  const end = Math.min(bottom, yOf(low, bottom));
   if (end <= top) return;
-  u.ctx.fillStyle = dark ? "rgba(127,211,154,0.16)" : "rgba(28,107,56,0.11)";
+  u.ctx.fillStyle = inkOf(dark).usual;
   u.ctx.fillRect(u.bbox.left, top, u.bbox.width, end - top);
 }
 
-function yRange(scale: CurveAnswer["quantity"]["scale"]): uPlot.Range.Function {
-  return (_, low, high) => {
-    if (scale === "share") return [-0.04, 1.04];
-    if (low == null || high == null) return scale === "log" ? [0.1, 1] : [0, 1];
-    if (low === 0 && high === 0) return [-0.04, 1.04];
-    if (scale === "log") {
-      const pad = Math.max(1.15, (high / low) ** 0.1);
-      return low === high ? [low / 3, high * 3] : [low / pad, high * pad];
-    }
-    return uPlot.rangeNum(low, high, 0.1, true);
-  };
-}
-
-/** Buckets without a number on this scale: a hatched mark at the top, for zeros on a log scale at the bottom. */
-function drawSpecial(u: uPlot, input: PlotInput): void {
-  const { curve, steps, dark } = input;
+/** Marks buckets without a number on this scale: by a hatched bar at the top, for zeros at the bottom. */
+function drawSpecial(u: uPlot, { curve, steps, dark }: CurveInput): void {
   const ratio = uPlot.pxRatio;
-  const fills = fillsFor(u.ctx, dark, ratio);
+  const fills = specialFills(u.ctx, dark, ratio);
   const size = Math.round(7 * ratio);
   steps.forEach((step, i) => {
     const kind = kindOf(curve.high[i], curve.quantity.scale);
@@ -110,91 +74,63 @@ function drawSpecial(u: uPlot, input: PlotInput): void {
   });
 }
 
-function axes(input: PlotInput, ink: Ink, spanNow: () => Span): uPlot.Axis[] {
-  const look = { stroke: ink.text, font: "11px system-ui, sans-serif" };
-  const thin = (stroke: string) => ({ stroke, width: 1, size: 4 });
-  const label = (v: number) =>
-    input.curve.quantity.scale === "share" ? `${formatTick(100 * v)} %` : formatTick(v);
-  const nothing = !input.curve.high.some((cell) => numberOf(cell, input.curve.quantity.scale) !== null);
+function seriesOf(input: CurveInput): uPlot.Series[] {
+  const ink = inkOf(input.dark);
+  const hidden = { stroke: "transparent", points: { show: false } };
   return [
-    {
-      ...look,
-      show: input.axis,
-      size: AXIS,
-      space: 70,
-      grid: thin(ink.grid),
-      ticks: thin(ink.grid),
-      splits: () => ticksOf(spanNow(), plotWidth(input.width) / 110),
-      values: (_, splits) => splits.map(formatTick),
-    },
-    {
-      ...look,
-      size: gutterOf(input.width),
-      space: 24,
-      ...(input.curve.quantity.scale === "log" && {
-        splits: (_: uPlot, __: number, low: number, high: number) => logTicks(low, high, 3),
-        filter: (_: uPlot, splits: number[]) => splits,
-      }),
-      grid: thin(ink.grid),
-      ticks: thin(ink.grid),
-      values: (_, splits) => splits.map((v) => (v == null || nothing ? "" : label(v))),
-    },
+    {},
+    hidden, // the band's upper edge
+    hidden, // and its lower one
+    { stroke: ink.curve, width: 1.5, points: { show: input.steps.length < 2 } },
+    ...input.compared.map((_, i) => ({
+      stroke: ink.compared[i % ink.compared.length] as string,
+      width: 1.5,
+      dash: DASHES[i % DASHES.length] as number[],
+      points: { show: false },
+    })),
   ];
 }
 
-/** A chart, and how its axis is moved without making it anew. */
-export interface Made {
-  plot: uPlot;
-  follow: (span: Span) => void;
+function cursorOf(steps: number[]): uPlot.Cursor {
+  return {
+    sync: { key: "weightwatch", scales: ["x", null] },
+    drag: { x: false, y: false },
+    y: false,
+    dataIdx: (_u, _series, _nearest, step) => bucketEnding(step, steps), // the same bucket as in the heat map
+    points: { size: 6 },
+  };
 }
 
-export function makePlot(root: HTMLElement, input: PlotInput, onIndex: (index: number | null) => void): Made {
-  const ink = INK[input.dark ? "dark" : "light"];
+/** `onIndex` gets the index of the bucket under the pointer, or null. */
+export function makePlot(
+  root: HTMLElement,
+  input: CurveInput,
+  onIndex: (index: number | null) => void,
+): CurvePlot {
   const { scale } = input.curve.quantity;
   let { span } = input;
-  const hidden = { stroke: "transparent", points: { show: false } };
-  const plot = new uPlot(
-    {
-      width: input.width,
-      height: HEIGHT + (input.axis ? AXIS : 0),
-      padding: [6, RIGHT, input.axis ? 0 : 6, 0],
-      legend: { show: false },
-      cursor: {
-        sync: { key: "weightwatch", scales: ["x", null] },
-        drag: { x: false, y: false },
-        y: false,
-        dataIdx: (_u, _series, _nearest, step) => bucketEnding(step, input.steps), // as the heat map counts
-        points: { size: 6 },
-      },
-      scales: {
-        x: { time: false, range: () => [span.from, span.to] },
-        y: { distr: scale === "log" ? 3 : 1, range: yRange(scale) },
-      },
-      axes: axes(input, ink, () => span),
-      series: [
-        {},
-        hidden,
-        hidden,
-        { stroke: ink.line, width: 1.5, points: { show: input.steps.length < 2 } },
-        ...input.others.map((_, i) => ({
-          stroke: otherInk(i, input.dark),
-          width: 1.5,
-          dash: DASHES[i % DASHES.length] as number[],
-          points: { show: false },
-        })),
-      ],
-      bands: [{ series: [1, 2], fill: ink.band }],
-      hooks: {
-        drawClear: [(u) => drawUsual(u, input)],
-        draw: [(u) => drawSpecial(u, input)],
-        setCursor: [(u) => onIndex(u.cursor.idx == null ? null : (u.cursor.idxs?.[3] ?? null))],
-      },
+  const options: uPlot.Options = {
+    width: input.width,
+    height: HEIGHT + (input.axis ? AXIS_HEIGHT : 0),
+    padding: [6, RIGHT_MARGIN, input.axis ? 0 : 6, 0],
+    legend: { show: false },
+    cursor: cursorOf(input.steps),
+    scales: {
+      x: { time: false, range: () => [span.from, span.to] },
+      y: { distr: scale === "log" ? 3 : 1, range: valueRange(scale) },
     },
-    [...dataOf(input), ...otherData(input)] as uPlot.AlignedData,
-    root,
-  );
+    axes: axesOf(input, () => span),
+    series: seriesOf(input),
+    bands: [{ series: [1, 2], fill: inkOf(input.dark).band }],
+    hooks: {
+      drawClear: [(u) => drawUsual(u, input)],
+      draw: [(u) => drawSpecial(u, input)],
+      setCursor: [(u) => onIndex(u.cursor.idx == null ? null : (u.cursor.idxs?.[LAST_VALUES] ?? null))],
+    },
+  };
+  const plot = new uPlot(options, [...dataOf(input), ...comparedData(input)] as uPlot.AlignedData, root);
   const follow = (to: Span) => {
-    if (to.from === span.from && to.to === span.to) return;
+    if (sameSpan(to, span)) return;
     span = to;
     plot.setScale("x", { min: to.from, max: to.to });
   };

@@ -1,59 +1,81 @@
-// In which order the rows of a heat map stand, and which of them are folded into blocks.
+// The order of a heat map's rows, and which of them are folded into blocks.
 import type { Cell, HeatmapAnswer } from "./api";
 
-export const ORDERS = { "": "input to output", worst: "worst first", block: "by block" } as const;
-export type Order = keyof typeof ORDERS;
+/** The orders, as the page names them. */
+export const ROW_ORDERS = { model: "input to output", worst: "worst first", block: "by block" } as const;
+export type RowOrder = keyof typeof ROW_ORDERS;
 
-/** A heat map as drawn: a row is a variable, or a block of several (`members`), open or not. */
-export interface Arranged extends HeatmapAnswer {
-  members: (string[] | null)[];
-  open: boolean[];
+/** A heat map as it is drawn. A row is a variable, or a block of several variables (`members`). */
+export interface ArrangedHeatmap extends HeatmapAnswer {
+  members: (string[] | null)[]; // [R] null: a single variable
+  open: boolean[]; // [R] whether the rows below a block are its members
 }
 
-const MOST_BLOCKS = 160;
-const MOST_CHUNKS = 48; // where names tell nothing
-
-export function orderOf(text: string): Order {
-  return text in ORDERS ? (text as Order) : "";
+interface Block {
+  name: string;
+  rows: number[];
 }
 
-/** Blocks by that beginning of the names that gives the handiest number of them; else so many neighbours each. */
-export function blocksOf(names: readonly string[]): { name: string; rows: number[] }[] {
+const MAX_BLOCKS = 160;
+const MAX_CHUNKS = 48; // where the names have no common parts
+
+export function toRowOrder(text: string): RowOrder {
+  return Object.hasOwn(ROW_ORDERS, text) ? (text as RowOrder) : "model";
+}
+
+/** Groups rows whose names share their first `depth` parts. */
+function groupByPrefix(parts: readonly string[][], depth: number): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  parts.forEach((nameParts, row) => {
+    const prefix = nameParts.slice(0, depth).join("").replace(/[/_]$/, "");
+    const rows = groups.get(prefix);
+    if (rows) rows.push(row);
+    else groups.set(prefix, [row]);
+  });
+  return groups;
+}
+
+/** Blocks of rows whose names share a prefix, as many as come closest to √rows; without such names, equal chunks. */
+export function blocksOf(names: readonly string[]): Block[] {
   const parts = names.map((name) => name.split(/(?<=[/_])/));
-  const depth = Math.max(1, ...parts.map((p) => p.length));
-  const handy = (size: number) => Math.abs(Math.log(size / Math.sqrt(names.length)));
+  const deepest = Math.max(1, ...parts.map((p) => p.length));
+  const distance = (count: number) => Math.abs(Math.log(count / Math.sqrt(names.length)));
   let best: Map<string, number[]> | null = null;
-  for (let k = depth - 1; k > 0; k--) {
-    const found = new Map<string, number[]>();
-    parts.forEach((part, row) => {
-      const key = part.slice(0, k).join("").replace(/[/_]$/, "");
-      const rows = found.get(key);
-      if (rows) rows.push(row);
-      else found.set(key, [row]);
-    });
-    const fits = found.size > 1 && found.size <= Math.min(MOST_BLOCKS, names.length / 2);
-    if (fits && (!best || handy(found.size) <= handy(best.size))) best = found; // the shorter name where equal
+  for (let depth = deepest - 1; depth > 0; depth--) {
+    const groups = groupByPrefix(parts, depth);
+    const fits = groups.size > 1 && groups.size <= Math.min(MAX_BLOCKS, names.length / 2);
+    // Of two equally good depths the shorter names win.
+    if (fits && (!best || distance(groups.size) <= distance(best.size))) best = groups;
   }
-  if (best) return [...best].map(([name, rows]) => ({ name, rows }));
-  const size = Math.max(2, Math.ceil(names.length / MOST_CHUNKS));
+  return best ? [...best].map(([name, rows]) => ({ name, rows })) : chunksOf(names);
+}
+
+function chunksOf(names: readonly string[]): Block[] {
+  const size = Math.max(2, Math.ceil(names.length / MAX_CHUNKS));
   return Array.from({ length: Math.ceil(names.length / size) }, (_, i) => {
     const rows = names.slice(i * size, (i + 1) * size).map((_, j) => i * size + j);
     return { name: `${names[i * size]} … ${names[rows[rows.length - 1] as number]}`, rows };
   });
 }
 
-/** The extreme of several cells; what is no number wins, "not recorded" loses. */
+/** The extreme of several cells: non-numbers win over numbers, and numbers over "not recorded". */
 export function extreme(cells: readonly (Cell | undefined)[], pick: (a: number, b: number) => number): Cell {
-  let found: Cell = null;
+  let result: Cell = null;
   for (const cell of cells) {
     if (cell === null || cell === undefined) continue;
     if (typeof cell === "string") return cell;
-    found = typeof found === "number" ? pick(found, cell) : cell;
+    result = typeof result === "number" ? pick(result, cell) : cell;
   }
-  return found;
+  return result;
 }
 
-function folded(cells: Cell[][], rows: number[], columns: number, pick: (a: number, b: number) => number) {
+/** One row of cells that stands for several rows. */
+function folded(
+  cells: Cell[][],
+  rows: number[],
+  columns: number,
+  pick: (a: number, b: number) => number,
+): Cell[] {
   return Array.from({ length: columns }, (_, c) =>
     extreme(
       rows.map((row) => cells[row]?.[c]),
@@ -62,60 +84,64 @@ function folded(cells: Cell[][], rows: number[], columns: number, pick: (a: numb
   );
 }
 
-export function arrange(map: HeatmapAnswer, order: Order, opened: ReadonlySet<string>): Arranged {
-  if (order !== "block") {
-    const rows = order === "worst" ? map.worst : map.names.map((_, i) => i);
-    const take = <T>(items: T[]) => rows.map((row) => items[row] as T);
-    const none = rows.map(() => null);
-    const closed = rows.map(() => false);
-    return {
-      ...map,
-      names: take(map.names),
-      low: take(map.low),
-      high: take(map.high),
-      members: none,
-      open: closed,
-    };
-  }
-  const out: Arranged = { ...map, names: [], low: [], high: [], members: [], open: [] };
-  const put = (name: string, low: Cell[], high: Cell[], members: string[] | null, open: boolean) => {
-    out.names.push(name);
-    out.low.push(low);
-    out.high.push(high);
-    out.members.push(members);
-    out.open.push(open);
+function reordered(heatmap: HeatmapAnswer, rows: readonly number[]): ArrangedHeatmap {
+  const take = <T>(items: T[]) => rows.map((row) => items[row] as T);
+  return {
+    ...heatmap,
+    names: take(heatmap.names),
+    low: take(heatmap.low),
+    high: take(heatmap.high),
+    members: rows.map(() => null),
+    open: rows.map(() => false),
   };
-  for (const { name, rows } of blocksOf(map.names)) {
-    const low = folded(map.low, rows, map.first.length, Math.min);
-    const high = folded(map.high, rows, map.first.length, Math.max);
-    const open = opened.has(name);
-    put(
-      name,
-      low,
-      high,
-      rows.map((row) => map.names[row] as string),
-      open,
-    );
-    if (open)
-      for (const row of rows)
-        put(map.names[row] as string, map.low[row] ?? [], map.high[row] ?? [], null, false);
-  }
-  return out;
 }
 
-/** The rows that stand for any of these variables: their own, and closed blocks that hold one. */
-export function rowsFor(map: Arranged, variables: readonly string[]): number[] {
-  const wanted = new Set(variables);
-  return map.names.flatMap((name, row) => {
-    const members = map.members[row];
-    return (members ? !map.open[row] && members.some((m) => wanted.has(m)) : wanted.has(name)) ? [row] : [];
+function inBlocks(heatmap: HeatmapAnswer, openBlocks: ReadonlySet<string>): ArrangedHeatmap {
+  const arranged: ArrangedHeatmap = { ...heatmap, names: [], low: [], high: [], members: [], open: [] };
+  const addRow = (name: string, low: Cell[], high: Cell[], members: string[] | null, open: boolean) => {
+    arranged.names.push(name);
+    arranged.low.push(low);
+    arranged.high.push(high);
+    arranged.members.push(members);
+    arranged.open.push(open);
+  };
+  const nameOf = (row: number) => heatmap.names[row] as string;
+  const columns = heatmap.first.length;
+  for (const { name, rows } of blocksOf(heatmap.names)) {
+    const low = folded(heatmap.low, rows, columns, Math.min);
+    const high = folded(heatmap.high, rows, columns, Math.max);
+    const open = openBlocks.has(name);
+    addRow(name, low, high, rows.map(nameOf), open);
+    if (open)
+      for (const row of rows)
+        addRow(nameOf(row), heatmap.low[row] ?? [], heatmap.high[row] ?? [], null, false);
+  }
+  return arranged;
+}
+
+export function arrange(
+  heatmap: HeatmapAnswer,
+  order: RowOrder,
+  openBlocks: ReadonlySet<string>,
+): ArrangedHeatmap {
+  if (order === "block") return inBlocks(heatmap, openBlocks);
+  return reordered(heatmap, order === "worst" ? heatmap.worst : heatmap.names.map((_, row) => row));
+}
+
+/** The rows of these variables: their own, and closed blocks that contain one of them. */
+export function rowsOf(heatmap: ArrangedHeatmap, variables: readonly string[]): number[] {
+  const names = new Set(variables);
+  return heatmap.names.flatMap((name, row) => {
+    const members = heatmap.members[row];
+    const matches = members ? !heatmap.open[row] && members.some((m) => names.has(m)) : names.has(name);
+    return matches ? [row] : [];
   });
 }
 
-/** One scale for several maps: from the smallest to the largest of their values. */
-export function commonDomain(maps: readonly Pick<HeatmapAnswer, "domain">[]): [number, number] | null {
-  const known = maps.flatMap((m) => (m.domain ? [m.domain] : []));
-  return known.length === 0
+/** One colour scale for several heat maps: from the smallest to the largest of their values. */
+export function commonDomain(heatmaps: readonly Pick<HeatmapAnswer, "domain">[]): [number, number] | null {
+  const domains = heatmaps.flatMap(({ domain }) => (domain ? [domain] : []));
+  return domains.length === 0
     ? null
-    : [Math.min(...known.map((d) => d[0])), Math.max(...known.map((d) => d[1]))];
+    : [Math.min(...domains.map((d) => d[0])), Math.max(...domains.map((d) => d[1]))];
 }

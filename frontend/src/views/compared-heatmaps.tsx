@@ -1,67 +1,44 @@
-// The heat maps of runs that are compared, one above the other on one scale and one axis.
+// The heat maps of the compared runs, one below the other, on one colour scale and one step axis.
 import { useMemo } from "preact/hooks";
-import type { HeatmapAnswer } from "../lib/api";
-import type { Span } from "../lib/buckets";
-import { arrange, commonDomain, orderOf } from "../lib/row-arrangement";
-import type { Selection } from "../lib/url";
-import type { Other } from "../state";
-import { Grid } from "./heatmap-grid";
-import { labelOf } from "./run-comparison";
+import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
+import { runLabel } from "../lib/format";
+import { arrange, commonDomain } from "../lib/row-arrangement";
+import { useSelector } from "../state";
+import { HeatmapGrid } from "./heatmap-grid";
+import { useComparedRuns } from "./use-axis";
 
 interface Props {
-  map: HeatmapAnswer | null;
-  others: Other[];
-  shown: Selection;
-  span: Span;
-  whole: Span;
-  dark: boolean;
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-interface OtherMapProps extends Pick<Props, "shown" | "span" | "whole" | "dark"> {
-  other: Other;
-  map: HeatmapAnswer;
-  low: number | undefined; // of the common scale
+  overview: OverviewAnswer;
+  heatmap: HeatmapAnswer;
+  low: number | undefined; // the ends of the common colour scale
   high: number | undefined;
 }
 
-function OtherMap({ other, map, low, high, shown, ...axis }: OtherMapProps) {
+const NO_BLOCKS: ReadonlySet<string> = new Set();
+
+function ComparedHeatmap({ overview, heatmap, low, high }: Props) {
+  const order = useSelector((s) => s.shown.order);
   const arranged = useMemo(() => {
     const domain: [number, number] | null = low === undefined || high === undefined ? null : [low, high];
-    return arrange({ ...map, domain }, orderOf(shown.order), NONE);
-  }, [map, low, high, shown.order]);
-  return (
-    <Grid
-      overview={other.overview}
-      map={arranged}
-      chosen={shown.variable}
-      onBlock={() => undefined}
-      {...axis}
-    />
-  );
+    return arrange({ ...heatmap, domain }, order, NO_BLOCKS);
+  }, [heatmap, low, high, order]);
+  return <HeatmapGrid verdicts={overview.verdicts} heatmap={arranged} onToggleBlock={() => undefined} />;
 }
 
-/** The other runs' heat maps below the first, all on the scale of the whole. */
-export function OtherMaps({ map, others, shown, span, whole, dark }: Props) {
-  const drawn = others.flatMap((o) => (o.map ? [{ ...o, map: o.map }] : []));
-  if (!map || drawn.length === 0) return null;
-  const [low, high] = commonDomain([map, ...drawn.map((o) => o.map)]) ?? [];
+export function ComparedHeatmaps() {
+  const chosen = useSelector((s) => s.heatmap?.answer);
+  const runs = useSelector((s) => s.runs?.runs);
+  const compared = useComparedRuns().flatMap(({ run, overview, heatmap }) =>
+    heatmap ? [{ run, overview, heatmap }] : [],
+  );
+  if (!chosen || compared.length === 0) return null;
+  const [low, high] = commonDomain([chosen, ...compared.map((c) => c.heatmap)]) ?? [];
   return (
-    <section aria-label="Heat maps of the other runs, on one scale">
-      {drawn.map((o) => (
-        <div key={o.run}>
-          <h3 class="map-of">{labelOf(o.run)}</h3>
-          <OtherMap
-            other={o}
-            map={o.map}
-            low={low}
-            high={high}
-            shown={shown}
-            span={span}
-            whole={whole}
-            dark={dark}
-          />
+    <section class="panel-section" aria-label="Heat maps of the compared runs, on one colour scale">
+      {compared.map(({ run, overview, heatmap }) => (
+        <div key={run}>
+          <h3 class="compared-heatmap-title">{runLabel(runs, run)}</h3>
+          <ComparedHeatmap overview={overview} heatmap={heatmap} low={low} high={high} />
         </div>
       ))}
     </section>

@@ -1,109 +1,99 @@
-// What lies over the heat map: the verdicts' spans, the chosen row, and the read-out under the pointer.
-import type { HeatmapAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
-import { type Span, stretches, xOf } from "../lib/buckets";
+// What lies over the heat map: the marks of the verdicts, the chosen row, and the value under the pointer.
+import type { HeatmapAnswer, VerdictAnswer } from "../lib/api";
+import { rowRanges, type Span, xOf } from "../lib/buckets";
 import { cleanName, cleanText, formatRange, formatSteps } from "../lib/format";
-import { ROW } from "../lib/layout";
-import { type Arranged, rowsFor } from "../lib/row-arrangement";
+import { type Geometry, ROW_HEIGHT } from "../lib/layout";
+import { type ArrangedHeatmap, rowsOf } from "../lib/row-arrangement";
 
-export interface Spot {
+export interface PointerPosition {
   column: number;
   x: number; // in the plot
-  y: number; // in the visible part
+  y: number; // in its visible part
 }
 
 interface MarksProps {
-  overview: OverviewAnswer;
-  map: Arranged;
+  verdicts: VerdictAnswer[];
+  heatmap: ArrangedHeatmap;
   span: Span;
-  width: number;
-  scroll: number;
-  active: number; // the chosen row, or -1
+  geometry: Geometry;
+  activeRow: number; // the chosen row, or -1
 }
 
-const TAG = 32;
+const CODE_WIDTH = 32; // codes of several verdicts that begin at one step stand side by side
+const MIN_WIDTH = 3;
 
-/** A verdict's frame around the rows it names; one that names no row of this map is a line at its first step. */
-function Mark({
-  verdict,
-  at,
-  map,
-  span,
-  width,
-  scroll,
-}: MarksProps & { verdict: VerdictAnswer; at: number }) {
+/** A frame around the rows that a verdict names; a line at its first step if it names none of this heat map. */
+function Mark({ verdict, index, ...props }: MarksProps & { verdict: VerdictAnswer; index: number }) {
+  const { heatmap, span } = props;
+  const { width, scroll } = props.geometry;
   if (verdict.first_step > span.to || verdict.last_step < span.from) return null;
-  const left = Math.max(0, Math.min(width - 3, xOf(verdict.first_step, span, width)));
-  const right = Math.min(width, Math.max(left + 3, xOf(verdict.last_step, span, width)));
-  const rows = stretches(rowsFor(map, verdict.variables));
-  const tag = left + (at + 1) * TAG > width ? { right: "0" } : { left: `${at * TAG}px` };
+  const left = Math.max(0, Math.min(width - MIN_WIDTH, xOf(verdict.first_step, span, width)));
+  const right = Math.min(width, Math.max(left + MIN_WIDTH, xOf(verdict.last_step, span, width)));
+  const overflows = left + (index + 1) * CODE_WIDTH > width;
   const code = (
-    <span class="mark-code" style={tag}>
+    <span class="heatmap-code" style={overflows ? { right: "0" } : { left: `${index * CODE_WIDTH}px` }}>
       {verdict.code}
     </span>
   );
-  if (rows.length === 0)
+  const ranges = rowRanges(rowsOf(heatmap, verdict.variables));
+  if (ranges.length === 0)
     return (
-      <div class="mark-line" style={{ left: `${left}px` }}>
+      <div class="heatmap-mark-line" style={{ left: `${left}px` }}>
         {code}
       </div>
     );
   return (
     <>
-      {rows.map(([from, to], i) => (
-        <div
-          key={from}
-          class="mark"
-          style={{
-            left: `${left}px`,
-            width: `${right - left}px`,
-            top: `${from * ROW - scroll}px`,
-            height: `${(to - from + 1) * ROW - 1}px`,
-          }}
-        >
-          {i === 0 && code}
-        </div>
-      ))}
+      {ranges.map(([from, to], i) => {
+        const [top, height] = [from * ROW_HEIGHT - scroll, (to - from + 1) * ROW_HEIGHT - 1];
+        const box = { left, top, width: right - left, height };
+        return (
+          <div key={from} class="heatmap-mark" style={pixels(box)}>
+            {i === 0 && code}
+          </div>
+        );
+      })}
     </>
   );
 }
 
-export function Marks(props: MarksProps) {
-  const { overview, scroll, active } = props;
+function pixels(sizes: Record<string, number>): Record<string, string> {
+  return Object.fromEntries(Object.entries(sizes).map(([key, size]) => [key, `${size}px`]));
+}
+
+export function VerdictMarks(props: MarksProps) {
+  const { verdicts, activeRow, geometry } = props;
+  const top = activeRow * ROW_HEIGHT - geometry.scroll;
   return (
-    <div class="marks">
-      {overview.verdicts.map((verdict, at) => (
-        <Mark key={`${verdict.code}-${verdict.first_step}`} {...props} verdict={verdict} at={at} />
+    <div class="heatmap-marks">
+      {verdicts.map((verdict, index) => (
+        <Mark key={`${verdict.code}-${verdict.first_step}`} {...props} verdict={verdict} index={index} />
       ))}
-      {active >= 0 && (
-        <div class="mark-row" style={{ top: `${active * ROW - scroll}px`, height: `${ROW - 1}px` }} />
-      )}
+      {activeRow >= 0 && <div class="heatmap-active-row" style={pixels({ top, height: ROW_HEIGHT - 1 })} />}
     </div>
   );
 }
 
-export function Readout({
-  map,
-  row,
-  spot,
-  width,
-}: {
-  map: HeatmapAnswer;
+interface ReadoutProps {
+  heatmap: HeatmapAnswer;
   row: number;
-  spot: Spot;
-  width: number;
-}) {
-  const { column } = spot;
-  const low = map.low[row]?.[column];
-  const high = map.high[row]?.[column];
-  const side = spot.x > width / 2 ? { right: `${width - spot.x + 14}px` } : { left: `${spot.x + 14}px` };
+  pointer: PointerPosition;
+  width: number; // of the plot
+}
+
+export function HeatmapReadout({ heatmap, row, pointer, width }: ReadoutProps) {
+  const { column, x, y } = pointer;
+  const [low, high] = [heatmap.low[row]?.[column], heatmap.high[row]?.[column]];
+  const beside = x > width / 2 ? { right: width - x + 14 } : { left: x + 14 };
   return (
-    <div class="readout" style={{ ...side, top: `${spot.y + 16}px` }}>
-      <strong>{formatRange(low, high, map.quantity)}</strong>
+    <div class="heatmap-readout" style={pixels({ ...beside, top: y + 16 })}>
+      <strong>{formatRange(low, high, heatmap.quantity)}</strong>
       <br />
-      {cleanName(map.names[row] ?? "")}
+      {cleanName(heatmap.names[row] ?? "")}
       <br />
       <span class="quiet">
-        {cleanText(map.quantity.title)}, {formatSteps(map.first[column] ?? 0, map.last[column] ?? 0)}
+        {cleanText(heatmap.quantity.title)},{" "}
+        {formatSteps(heatmap.first[column] ?? 0, heatmap.last[column] ?? 0)}
       </span>
     </div>
   );

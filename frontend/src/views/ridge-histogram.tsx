@@ -1,81 +1,111 @@
-// How many elements lie where, at a few steps: one ridge a step, the newest lowest.
+// Histograms of a variable's elements at a few steps: one ridge per step, the newest at the bottom.
 import type { HistogramAnswer } from "../lib/api";
 import { logTicks } from "../lib/buckets";
 import { cleanText, formatCount, formatShare, formatTick } from "../lib/format";
-import { Tools } from "./export-buttons";
+import { ExportButtons } from "./export-buttons";
 
-const [WIDTH, RIDGE, LEFT, RIGHT] = [330, 26, 46, 78];
+const [WIDTH, RIDGE, LEFT, RIGHT, AXIS] = [330, 26, 46, 78, 22]; // in units of the drawing
+const PLOT = WIDTH - LEFT - RIGHT;
+const MAX_TICKS = 4;
 
-function Ridge({ h, at, peak }: { h: HistogramAnswer; at: number; peak: number }) {
-  const shares = h.shares[at] ?? [];
-  const wide = (WIDTH - LEFT - RIGHT) / Math.max(1, shares.length);
-  const base = (at + 1) * RIDGE;
+interface RidgeProps {
+  histogram: HistogramAnswer;
+  index: number; // of the step
+  peak: number; // the largest share of all steps
+}
+
+/** The share of a bin in words, as its tooltip. */
+function binText({ steps, shares, ends }: HistogramAnswer, index: number, bin: number): string {
+  const step = formatCount(steps[index] ?? 0);
+  const share = formatShare(shares[index]?.[bin] ?? 0);
+  return `step ${step}: ${share} of the elements from ${formatTick(ends[bin] ?? 0)} to ${formatTick(ends[bin + 1] ?? 0)}`;
+}
+
+/** The shares that have no place on the log scale: exact zeros, and elements that are not a number. */
+function offScaleText({ zero, odd }: HistogramAnswer, index: number): string {
+  const texts = [
+    [zero[index] ?? 0, "0"],
+    [odd[index] ?? 0, "✕"],
+  ] as const;
+  return texts.flatMap(([share, sign]) => (share > 0 ? [`${sign}: ${formatShare(share)}`] : [])).join("  ");
+}
+
+function Ridge({ histogram, index, peak }: RidgeProps) {
+  const shares = histogram.shares[index] ?? [];
+  const width = PLOT / Math.max(1, shares.length);
+  const base = (index + 1) * RIDGE;
   const y = (share: number) => base - (share / peak) * (RIDGE - 3);
-  const path = shares.map((s, k) => `L${LEFT + k * wide} ${y(s)}H${LEFT + (k + 1) * wide}`).join("");
-  const beside = [
-    (h.zero[at] ?? 0) > 0 && `0: ${formatShare(h.zero[at] as number)}`,
-    (h.odd[at] ?? 0) > 0 && `✕: ${formatShare(h.odd[at] as number)}`,
-  ].filter(Boolean);
+  const outline = shares.map(
+    (share, bin) => `L${LEFT + bin * width} ${y(share)}H${LEFT + (bin + 1) * width}`,
+  );
   return (
     <g>
       <text x={LEFT - 8} y={base - 4} text-anchor="end">
-        {formatCount(h.steps[at] ?? 0)}
+        {formatCount(histogram.steps[index] ?? 0)}
       </text>
-      <path class="ridge" d={`M${LEFT} ${base}${path}V${base}Z`} />
-      {shares.map((share, k) => (
-        <rect key={k} class="ridge-hit" x={LEFT + k * wide} y={base - RIDGE} width={wide} height={RIDGE}>
-          <title>
-            {`step ${formatCount(h.steps[at] ?? 0)}: ${formatShare(share)} of the elements from ${formatTick(h.ends[k] ?? 0)} to ${formatTick(h.ends[k + 1] ?? 0)}`}
-          </title>
+      <path class="ridge" d={`M${LEFT} ${base}${outline.join("")}V${base}Z`} />
+      {shares.map((_, bin) => (
+        <rect
+          key={bin}
+          class="ridge-bin"
+          x={LEFT + bin * width}
+          y={base - RIDGE}
+          width={width}
+          height={RIDGE}
+        >
+          <title>{binText(histogram, index, bin)}</title>
         </rect>
       ))}
       <text x={WIDTH - RIGHT + 8} y={base - 4}>
-        {beside.join("  ")}
+        {offScaleText(histogram, index)}
       </text>
     </g>
   );
 }
 
-function Axis({ h, top }: { h: HistogramAnswer; top: number }) {
-  const [low, high] = [h.ends[0] ?? 1, h.ends[h.ends.length - 1] ?? 1];
+function ValueAxis({ ends, top }: { ends: number[]; top: number }) {
+  const [low, high] = [ends[0] ?? 1, ends[ends.length - 1] ?? 1];
   if (!(high > low)) return null;
-  const x = (v: number) => LEFT + (Math.log(v / low) / Math.log(high / low)) * (WIDTH - LEFT - RIGHT);
+  const x = (value: number) => LEFT + (Math.log(value / low) / Math.log(high / low)) * PLOT;
   return (
-    <g class="ridge-axis">
-      {logTicks(low, high, 4).map((v) => (
-        <text key={v} x={x(v)} y={top + 15} text-anchor="middle">
-          {formatTick(v)}
+    <g>
+      {logTicks(low, high, MAX_TICKS).map((value) => (
+        <text key={value} x={x(value)} y={top + 15} text-anchor="middle">
+          {formatTick(value)}
         </text>
       ))}
     </g>
   );
 }
 
-export function Histogram({ h }: { h: HistogramAnswer }) {
-  const peak = Math.max(1e-9, ...h.shares.flat());
-  const height = h.steps.length * RIDGE;
-  const table = () => [
-    ["step", "exactly 0", ...h.ends.slice(0, -1).map((e) => `from ${e}`), h.odd_meaning],
-    ...h.steps.map((step, i) => [step, h.zero[i] ?? 0, ...(h.shares[i] ?? []), h.odd[i] ?? 0]),
+function tableOf({ steps, ends, shares, zero, odd, odd_meaning }: HistogramAnswer) {
+  return [
+    ["step", "exactly 0", ...ends.slice(0, -1).map((end) => `from ${end}`), odd_meaning],
+    ...steps.map((step, i) => [step, zero[i] ?? 0, ...(shares[i] ?? []), odd[i] ?? 0]),
   ];
-  const odd = h.odd.some((share) => share > 0);
+}
+
+export function RidgeHistogram({ histogram }: { histogram: HistogramAnswer }) {
+  const { kind, title, meaning, odd_meaning, steps, shares, ends, odd } = histogram;
+  const peak = Math.max(1e-9, ...shares.flat());
+  const height = steps.length * RIDGE;
   return (
-    <figure class="histogram">
-      <figcaption>
-        <strong>{cleanText(h.title)}</strong> <Tools name={h.kind} table={table} />
-        <span class="quiet">{cleanText(h.meaning)}</span>
+    <figure class="ridge-histogram">
+      <figcaption class="variable-maps-caption">
+        <strong>{cleanText(title)}</strong> <ExportButtons name={kind} table={() => tableOf(histogram)} />
+        <span class="quiet">{cleanText(meaning)}</span>
       </figcaption>
       <svg
-        viewBox={`0 0 ${WIDTH} ${height + 22}`}
+        viewBox={`0 0 ${WIDTH} ${height + AXIS}`}
         role="img"
-        aria-label={`${cleanText(h.meaning)}, at ${h.steps.length} steps`}
+        aria-label={`${cleanText(meaning)}, at ${steps.length} steps`}
       >
-        {h.steps.map((step, i) => (
-          <Ridge key={step} h={h} at={i} peak={peak} />
+        {steps.map((step, i) => (
+          <Ridge key={step} histogram={histogram} index={i} peak={peak} />
         ))}
-        <Axis h={h} top={height} />
+        <ValueAxis ends={ends} top={height} />
       </svg>
-      {odd && <p class="quiet">✕: {cleanText(h.odd_meaning)}</p>}
+      {odd.some((share) => share > 0) && <p class="quiet">✕: {cleanText(odd_meaning)}</p>}
     </figure>
   );
 }

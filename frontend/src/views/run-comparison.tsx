@@ -1,51 +1,57 @@
-// Two runs or more: their sentences side by side, what differs, and where they part.
-
-import { DASHES, otherInk } from "../draw/curve-plot";
+// Two or more runs side by side: their diagnoses, where they first differ, and the settings that differ.
+import { select, toggleCompared } from "../actions";
+import { comparedToken, DASHES } from "../draw/ink";
 import type { OverviewAnswer, PairAnswer } from "../lib/api";
-import { cleanName, cleanText, prose } from "../lib/format";
-import { select, toggleCompared } from "../load";
-import { getState, type Other } from "../state";
-import { Tools } from "./export-buttons";
-import { Icon, lookOf, STATUS_TEXT } from "./status-icon";
+import { cleanName, cleanText, prose, runLabel } from "../lib/format";
+import { type ComparedRun, useSelector } from "../state";
+import { ExportButtons } from "./export-buttons";
+import { lookOfOverview, StatusLine } from "./status-line";
+import { useComparedRuns } from "./use-axis";
 
-/** A run's name for display. */
-export function labelOf(run: string): string {
-  return cleanName(getState().runs?.runs.find((r) => r.run === run)?.label ?? run);
-}
-
-function Stroke({ place, dark }: { place: number; dark: boolean }) {
-  const stroke = place < 0 ? (dark ? "#7fb5ff" : "#1a5fb4") : otherInk(place, dark);
-  const dash = place < 0 ? "" : (DASHES[place % DASHES.length] as number[]).join(" ");
+/** The line that the curves of a run are drawn with. `index`: null for the chosen run. */
+function CurveSample({ index }: { index: number | null }) {
+  const token = index === null ? "curve" : comparedToken(index);
+  const dash = index === null ? [] : (DASHES[index % DASHES.length] ?? []);
   return (
     <svg width="30" height="8" aria-hidden="true">
-      <path d="M1 4h28" stroke={stroke} stroke-width="2.5" stroke-dasharray={dash} fill="none" />
+      <path
+        d="M1 4h28"
+        style={{ stroke: `var(--${token})` }}
+        stroke-width="2.5"
+        stroke-dasharray={dash.join(" ")}
+        fill="none"
+      />
     </svg>
   );
 }
 
-function Card({ overview, place, dark }: { overview: OverviewAnswer; place: number; dark: boolean }) {
-  const look = lookOf(overview.status, overview.verdicts[0]?.severity ?? "none");
+interface CardProps {
+  overview: OverviewAnswer;
+  label: string;
+  index: number | null; // of a compared run
+}
+
+function Card({ overview, label, index }: CardProps) {
   return (
-    <article class={`card answer ${look}`}>
+    <article class={`comparison-card ${lookOfOverview(overview)}`}>
       <h3>
-        <Stroke place={place} dark={dark} /> {labelOf(overview.run)}
+        <CurveSample index={index} /> {label}
       </h3>
-      <p class="kicker">
-        <Icon look={look} /> <strong>{STATUS_TEXT[overview.status]}</strong>
+      <StatusLine overview={overview}>
         <span class="quiet">{cleanName(overview.state_text)}</span>
-      </p>
-      <p class="card-sentence">{prose(overview.sentence)}</p>
-      {place >= 0 && (
+      </StatusLine>
+      <p class="comparison-sentence">{prose(overview.sentence)}</p>
+      {index !== null && (
         <p>
           <button
             type="button"
-            class="plain"
-            onClick={() => select({ run: overview.run, launch: "", compare: "" })}
+            class="text-button"
+            onClick={() => select({ run: overview.run, launch: "", compare: [] })}
           >
             Open this run
           </button>
-          <button type="button" class="plain" onClick={() => toggleCompared(overview.run)}>
-            Take away
+          <button type="button" class="text-button" onClick={() => toggleCompared(overview.run)}>
+            Remove
           </button>
         </p>
       )}
@@ -53,14 +59,20 @@ function Card({ overview, place, dark }: { overview: OverviewAnswer; place: numb
   );
 }
 
-function Pairs({ title, pairs, names }: { title: string; pairs: PairAnswer[]; names: [string, string] }) {
+interface PairsProps {
+  title: string;
+  pairs: PairAnswer[];
+  names: readonly [string, string];
+}
+
+function Pairs({ title, pairs, names }: PairsProps) {
   if (pairs.length === 0) return null;
   const table = () => [["", ...names], ...pairs.map((p) => [p.label, p.one, p.other])];
   return (
-    <div class="pairs">
+    <div class="comparison-pairs">
       <table>
         <caption>
-          {title} <Tools name={title} table={table} />
+          {title} <ExportButtons name={title} table={table} />
         </caption>
         <thead>
           <tr>
@@ -86,46 +98,55 @@ function Pairs({ title, pairs, names }: { title: string; pairs: PairAnswer[]; na
   );
 }
 
-interface Props {
-  overview: OverviewAnswer;
-  others: Other[];
-  dark: boolean;
+interface DifferencesProps {
+  compared: ComparedRun;
+  names: readonly [chosen: string, compared: string];
+  named: boolean; // whether the text must say which run is compared
 }
 
-export function Compare({ overview, others, dark }: Props) {
+function Differences({ compared, names, named }: DifferencesProps) {
+  const { text, settings, numbers, first_step } = compared.compare;
   return (
-    <section class="compare" aria-labelledby="compare-title">
+    <div class="comparison-differences">
+      <p>
+        <strong>
+          {named && `${names[1]}: `}
+          {prose(text)}
+        </strong>
+      </p>
+      <Pairs title="Settings that differ" pairs={settings} names={names} />
+      <Pairs title={`Numbers that differ at step ${first_step ?? ""}`} pairs={numbers} names={names} />
+    </div>
+  );
+}
+
+export function RunComparison({ overview }: { overview: OverviewAnswer }) {
+  const runs = useSelector((s) => s.runs?.runs);
+  const compared = useComparedRuns();
+  const chosenLabel = runLabel(runs, overview.run);
+  return (
+    <section class="panel-section comparison" aria-labelledby="comparison-title">
       <div class="section-head">
-        <h2 id="compare-title" class="grow">
+        <h2 id="comparison-title" class="section-grow">
           Side by side
         </h2>
-        <button type="button" class="tool" onClick={() => select({ compare: "" })}>
-          End comparing
+        <button type="button" class="small-button" onClick={() => select({ compare: [] })}>
+          Stop comparing
         </button>
       </div>
-      <div class="cards">
-        <Card overview={overview} place={-1} dark={dark} />
-        {others.map((other, i) => (
-          <Card key={other.run} overview={other.overview} place={i} dark={dark} />
+      <div class="comparison-cards">
+        <Card overview={overview} label={chosenLabel} index={null} />
+        {compared.map((c, i) => (
+          <Card key={c.run} overview={c.overview} label={runLabel(runs, c.run)} index={i} />
         ))}
       </div>
-      {others.map((other) => (
-        <div key={other.run} class="parting">
-          <p>
-            <strong>{others.length > 1 ? `${labelOf(other.run)}: ` : ""}</strong>
-            <strong>{prose(other.compare.text)}</strong>
-          </p>
-          <Pairs
-            title="Settings that differ"
-            pairs={other.compare.settings}
-            names={[labelOf(overview.run), labelOf(other.run)]}
-          />
-          <Pairs
-            title={`Numbers that differ at step ${other.compare.first_step ?? ""}`}
-            pairs={other.compare.numbers}
-            names={[labelOf(overview.run), labelOf(other.run)]}
-          />
-        </div>
+      {compared.map((c) => (
+        <Differences
+          key={c.run}
+          compared={c}
+          names={[chosenLabel, runLabel(runs, c.run)]}
+          named={compared.length > 1}
+        />
       ))}
     </section>
   );

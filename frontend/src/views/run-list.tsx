@@ -1,123 +1,57 @@
-// The runs, and the launches of a run that was started more than once.
+// The runs, with filters by name and by verdict.
+import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { LaunchEntry, OverviewAnswer, RunEntry } from "../lib/api";
-import { newest } from "../lib/defaults";
-import { cleanName, ellipsis, formatCount } from "../lib/format";
-import type { Selection } from "../lib/url";
-import { compared } from "../lib/url";
-import { select, toggleCompared } from "../load";
-import { Icon, lookOf } from "./status-icon";
+import { select, toggleCompared } from "../actions";
+import type { LaunchEntry, RunEntry } from "../lib/api";
+import { newestLaunch } from "../lib/defaults";
+import { cleanName, ellipsis } from "../lib/format";
+import { comparedRuns } from "../lib/selection";
+import { useSelector } from "../state";
+import { RunEntryButton } from "./run-entry";
+import { RunLaunches } from "./run-launches";
 
-const STATE_TEXT: Record<LaunchEntry["state"], string> = {
-  training: "training",
-  ended: "ended",
-  stopped: "stopped",
-  died: "died",
-};
+const [MAX_LETTERS, MIN_RUNS_TO_SEARCH] = [90, 4];
+const NO_RUNS: RunEntry[] = [];
 
-interface EntryProps {
-  launch: LaunchEntry;
-  title: string;
-  name: string;
-  chosen: boolean;
-  small?: boolean;
-  onPick: () => void;
+function headlineOf(run: RunEntry): string | undefined {
+  return newestLaunch(run)?.headline;
 }
 
-function Entry({ launch, title, name, chosen, small, onPick }: EntryProps) {
-  return (
-    <button
-      type="button"
-      class={small ? "entry small" : "entry"}
-      aria-current={chosen ? "true" : undefined}
-      title={`${name}\n${cleanName(launch.state_text)}`}
-      onClick={onPick}
-    >
-      <Icon look={lookOf(launch.status, launch.severity)} />
-      <span class="entry-text">
-        <span class="entry-name">{title}</span>
-        <span class="entry-head">{cleanName(launch.headline)}</span>
-        <span class="entry-state">
-          <span class={`state ${launch.state}`}>{STATE_TEXT[launch.state]}</span> · step{" "}
-          {formatCount(launch.last_step)}
-        </span>
-      </span>
-    </button>
-  );
-}
-
-function when(started: number): string {
-  return new Date(started * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
-}
-
-function Launches({
-  run,
-  shown,
-  current,
-}: {
-  run: RunEntry;
-  shown: Selection;
-  current: OverviewAnswer | null;
-}) {
-  const latest = newest(run)?.launch;
-  const open = shown.launch || (current?.run === run.run ? current.launch : latest);
-  return (
-    <ol class="launches" aria-label="Launches of this run, newest first">
-      {[...run.launches].reverse().map((launch) => (
-        <li key={launch.launch}>
-          <Entry
-            small
-            launch={launch}
-            title={when(launch.started)}
-            name={cleanName(launch.headline)}
-            chosen={launch.launch === open}
-            onPick={() => select({ run: run.run, launch: launch.launch === latest ? "" : launch.launch })}
-          />
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-interface Props {
-  runs: RunEntry[];
-  shown: Selection;
-  current: OverviewAnswer | null;
+/** The headlines of all runs, each once. */
+function headlinesOf(runs: RunEntry[]): string[] {
+  return [...new Set(runs.flatMap((run) => headlineOf(run) ?? []))].sort();
 }
 
 interface FilterProps {
   runs: RunEntry[];
-  said: string;
-  onSaid: (headline: string) => void;
+  headline: string; // "": all
+  onHeadline: (headline: string) => void;
   name: string;
   onName: (name: string) => void;
 }
 
-function headlinesOf(runs: RunEntry[]): string[] {
-  return [...new Set(runs.flatMap((r) => newest(r)?.headline ?? []))].sort();
-}
-
-function Filters({ runs, said, onSaid, name, onName }: FilterProps) {
+function Filters({ runs, headline, onHeadline, name, onName }: FilterProps) {
   const headlines = headlinesOf(runs);
   return (
     <>
       {headlines.length > 1 && (
         <select
-          class="by-verdict"
+          class="field run-list-filter"
           aria-label="Filter runs by verdict"
-          value={said}
-          onChange={(event) => onSaid(event.currentTarget.value)}
+          value={headline}
+          onChange={(event) => onHeadline(event.currentTarget.value)}
         >
           <option value="">all verdicts</option>
           {headlines.map((h) => (
             <option key={h} value={h}>
-              {cleanName(h)} ({runs.filter((r) => newest(r)?.headline === h).length})
+              {cleanName(h)} ({runs.filter((run) => headlineOf(run) === h).length})
             </option>
           ))}
         </select>
       )}
-      {runs.length > 3 && (
+      {runs.length >= MIN_RUNS_TO_SEARCH && (
         <input
+          class="run-list-search"
           type="search"
           placeholder="Filter runs"
           aria-label="Filter runs"
@@ -129,72 +63,92 @@ function Filters({ runs, said, onSaid, name, onName }: FilterProps) {
   );
 }
 
-export function RunList({ runs, shown, current }: Props) {
-  const [filter, setFilter] = useState("");
-  const [verdict, setVerdict] = useState("");
-  const nav = useRef<HTMLElement>(null);
-  const wanted = filter.trim().toLowerCase();
-  const said = headlinesOf(runs).includes(verdict) ? verdict : "";
-  const list = runs.filter(
-    (r) => r.label.toLowerCase().includes(wanted) && newest(r) && (!said || newest(r)?.headline === said),
-  );
-  const others = compared(shown);
-
-  // The chosen run comes into view, also one that the address chose; only the list scrolls, never the page.
-  useLayoutEffect(() => {
-    const entry = nav.current?.querySelector<HTMLElement>("button.entry[aria-current]");
-    if (!nav.current || !entry) return;
-    const [box, at] = [nav.current.getBoundingClientRect(), entry.getBoundingClientRect()];
-    if (at.top < box.top || at.bottom > box.bottom)
-      nav.current.scrollTop += at.top - box.top - box.height / 3;
-  }, [shown.run, runs.length]);
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    const by = { ArrowDown: 1, ArrowUp: -1, Home: -1e6, End: 1e6 }[event.key] ?? 0;
-    const buttons = [...(nav.current?.querySelectorAll<HTMLButtonElement>("button.entry") ?? [])];
-    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-    if (by === 0 || at < 0) return;
-    event.preventDefault();
-    buttons[Math.min(buttons.length - 1, Math.max(0, at + by))]?.focus();
-  };
-
+function CompareButton({ run }: { run: RunEntry }) {
+  const shown = useSelector((s) => s.shown);
+  const pressed = comparedRuns(shown).includes(run.run);
   return (
-    <nav class="runs" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
-      <h2>
+    <button
+      type="button"
+      class="small-button run-compare"
+      aria-pressed={pressed}
+      aria-label={`Compare with ${cleanName(run.label)}`}
+      onClick={() => toggleCompared(run.run)}
+    >
+      {pressed ? "✓" : "compare"}
+    </button>
+  );
+}
+
+function Item({ run, alone }: { run: RunEntry; alone: boolean }) {
+  const chosen = useSelector((s) => s.shown.run === run.run);
+  const label = cleanName(run.label);
+  return (
+    <li class="run-list-item">
+      <RunEntryButton
+        launch={newestLaunch(run) as LaunchEntry}
+        title={ellipsis(label, MAX_LETTERS)}
+        name={label}
+        chosen={chosen}
+        onChoose={() => select({ run: run.run, launch: "", steps: null })}
+      />
+      {!chosen && !alone && <CompareButton run={run} />}
+      {chosen && run.launches.length > 1 && <RunLaunches run={run} />}
+    </li>
+  );
+}
+
+/** Scrolls the list, never the page, to the chosen run when it changes, also by the address. */
+function useChosenInView(nav: RefObject<HTMLElement | null>, count: number): void {
+  const run = useSelector((s) => s.shown.run);
+  useLayoutEffect(() => {
+    const entry = nav.current?.querySelector("[aria-current]");
+    if (!nav.current || !entry) return;
+    const [list, item] = [nav.current.getBoundingClientRect(), entry.getBoundingClientRect()];
+    if (item.top < list.top || item.bottom > list.bottom)
+      nav.current.scrollTop += item.top - list.top - list.height / 3;
+  }, [run, count]);
+}
+
+/** The arrow keys move the focus from run to run. */
+function onKeyDown(event: KeyboardEvent): void {
+  const by = { ArrowDown: 1, ArrowUp: -1, Home: -1e6, End: 1e6 }[event.key] ?? 0;
+  const nav = event.currentTarget as HTMLElement;
+  const entries = [...nav.querySelectorAll<HTMLButtonElement>("button.run-entry")];
+  const at = entries.indexOf(document.activeElement as HTMLButtonElement);
+  if (by === 0 || at < 0) return;
+  event.preventDefault();
+  entries[Math.min(entries.length - 1, Math.max(0, at + by))]?.focus();
+}
+
+export function RunList() {
+  const runs = useSelector((s) => s.runs?.runs ?? NO_RUNS);
+  const [name, setName] = useState("");
+  const [chosenHeadline, setHeadline] = useState("");
+  const nav = useRef<HTMLElement>(null);
+  const headline = headlinesOf(runs).includes(chosenHeadline) ? chosenHeadline : "";
+  const letters = name.trim().toLowerCase();
+  const visible = runs.filter(
+    (run) =>
+      newestLaunch(run) &&
+      run.label.toLowerCase().includes(letters) &&
+      (headline === "" || headlineOf(run) === headline),
+  );
+  useChosenInView(nav, runs.length);
+  return (
+    <nav class="run-list" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
+      <h2 class="run-list-title">
         Runs{" "}
-        <span class="count">
-          {list.length === runs.length ? runs.length : `${list.length} of ${runs.length}`}
+        <span class="run-list-count">
+          {visible.length === runs.length ? runs.length : `${visible.length} of ${runs.length}`}
         </span>
       </h2>
-      <Filters runs={runs} said={said} onSaid={setVerdict} name={filter} onName={setFilter} />
+      <Filters runs={runs} headline={headline} onHeadline={setHeadline} name={name} onName={setName} />
       <ul>
-        {list.map((run) => (
-          <li key={run.run}>
-            <Entry
-              launch={newest(run) as LaunchEntry}
-              title={ellipsis(cleanName(run.label), 90)}
-              name={cleanName(run.label)}
-              chosen={run.run === shown.run}
-              onPick={() => select({ run: run.run, launch: "", from: "", to: "" })}
-            />
-            {run.run !== shown.run && runs.length > 1 && (
-              <button
-                type="button"
-                class="tool with"
-                aria-pressed={others.includes(run.run)}
-                aria-label={`Compare with ${cleanName(run.label)}`}
-                onClick={() => toggleCompared(run.run)}
-              >
-                {others.includes(run.run) ? "✓" : "compare"}
-              </button>
-            )}
-            {run.run === shown.run && run.launches.length > 1 && (
-              <Launches run={run} shown={shown} current={current} />
-            )}
-          </li>
+        {visible.map((run) => (
+          <Item key={run.run} run={run} alone={runs.length === 1} />
         ))}
       </ul>
-      {list.length === 0 && runs.length > 0 && <p class="quiet">No run matches.</p>}
+      {visible.length === 0 && runs.length > 0 && <p class="quiet run-list-empty">No matching runs</p>}
     </nav>
   );
 }
