@@ -71,7 +71,7 @@ function Head({ overview }: { overview: OverviewAnswer }) {
     <div class="section-head">
       <h2 id="heatmap-title">Layers × steps</h2>
       <Choices overview={overview} />
-      <span class="quiet section-grow">{cleanText(quantity?.meaning ?? "")}</span>
+      <span class="quiet heatmap-meaning">{cleanText(quantity?.meaning ?? "")}</span>
       <ZoomButtons />
       {heatmap && (
         <ExportButtons
