@@ -1,4 +1,4 @@
-// What the user can do: change the selection, and jump to a verdict or to the heat map.
+// The user's actions: changing the selection, and jumping to a verdict or to the heat map.
 import { writeAddress } from "./host";
 import { isWhole, type Span } from "./lib/buckets";
 import { comparedRuns, type Selection, sameSelection } from "./lib/selection";

@@ -41,13 +41,15 @@ export class Poller {
     try {
       await load(signal, this.#counts);
       if (signal.aborted) return;
-      setState({ trouble: "", busy: false });
+      setState({ pollError: "", busy: false });
       const after = getState();
       const changed = after.runs !== before.runs || after.overview !== before.overview;
       this.#counts = { failures: 0, unchanged: changed ? 0 : this.#counts.unchanged + 1 };
     } catch (error) {
       if (signal.aborted) return;
-      setState({ trouble: error instanceof RequestError ? error.message : `Unexpected response: ${error}` });
+      setState({
+        pollError: error instanceof RequestError ? error.message : `Unexpected response: ${error}`,
+      });
       this.#counts = { ...this.#counts, failures: this.#counts.failures + 1 };
     }
     this.#planPoll();

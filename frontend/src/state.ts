@@ -28,7 +28,7 @@ export interface ComparedRun {
   compare: CompareAnswer;
 }
 
-/** What the user asked to be scrolled into view. */
+/** The user asked for it to be scrolled into view. */
 export type ScrollTarget = VerdictAnswer | "heatmap";
 
 export interface State {
@@ -43,7 +43,7 @@ export interface State {
   comparison: { request: string; runs: ComparedRun[] } | null;
   scrollTarget: ScrollTarget | null;
   busy: boolean; // the answers to a changed selection are not there yet
-  trouble: string; // "", or what failed at the last poll
+  pollError: string; // of the last poll, for the user; "" if it succeeded
   dark: boolean;
 }
 
@@ -59,7 +59,7 @@ let state: State = {
   comparison: null,
   scrollTarget: null,
   busy: false,
-  trouble: "",
+  pollError: "",
   dark: false,
 };
 

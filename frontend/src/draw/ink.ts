@@ -13,7 +13,7 @@ export interface Ink {
 
 const COMPARED = 3;
 
-/** The dashes of compared runs' curves: they are told apart without colours, too. */
+/** The dashes of compared runs' curves, which so differ without colours, too. */
 export const DASHES: readonly number[][] = [
   [7, 3],
   [2, 3],

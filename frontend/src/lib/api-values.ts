@@ -63,7 +63,7 @@ export interface HistogramAnswer {
   kind: string;
   title: string;
   meaning: string;
-  odd_meaning: string; // what `odd` counts
+  odd_meaning: string; // of the elements that `odd` counts
   steps: number[]; // [T]
   ends: number[]; // [K + 1] ends of the octaves, increasing
   shares: number[][]; // [T][K] of all elements

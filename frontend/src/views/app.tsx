@@ -19,13 +19,12 @@ class ErrorBoundary extends Component<Props & { children: ComponentChildren }> {
   }
 }
 
-/** What failed at the last poll. */
-function Trouble() {
-  const trouble = useSelector((s) => s.trouble);
-  if (trouble === "") return null;
+function PollError() {
+  const message = useSelector((s) => s.pollError);
+  if (message === "") return null;
   return (
-    <div class="page-trouble" role="status">
-      {trouble}
+    <div class="page-error" role="status">
+      {message}
     </div>
   );
 }
@@ -42,7 +41,7 @@ function EmptyPage({ hint }: { hint: string }) {
 function Page() {
   const runs = useSelector((s) => s.runs);
   const overview = useSelector((s) => s.overview?.answer);
-  const isLoading = useSelector((s) => s.trouble === "");
+  const isLoading = useSelector((s) => s.pollError === "");
   if (runs && runs.runs.length === 0) return <EmptyPage hint={runs.hint} />;
   return (
     <div class="page-columns">
@@ -61,7 +60,7 @@ function Page() {
 export function App({ onError }: Props) {
   return (
     <ErrorBoundary onError={onError}>
-      <Trouble />
+      <PollError />
       <Page />
     </ErrorBoundary>
   );

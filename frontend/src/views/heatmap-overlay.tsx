@@ -1,4 +1,4 @@
-// What lies over the heat map: the marks of the verdicts, the chosen row, and the value under the pointer.
+// Drawn over the heat map: the marks of the verdicts, the chosen row, and the value under the pointer.
 import type { HeatmapAnswer, VerdictAnswer } from "../lib/api";
 import { rowRanges, type Span, xOf } from "../lib/buckets";
 import { cleanName, cleanText, formatRange, formatSteps } from "../lib/format";

@@ -1,4 +1,4 @@
-// The canvas of a heat map and what the pointer does on it.
+// The canvas of a heat map, and its reactions to the pointer.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { select, zoomTo } from "../actions";
 import { moveCursor, onCursor } from "../draw/cursor";

@@ -65,7 +65,7 @@ function Labels({ heatmap, active, first, end, gutter, id, onPick }: LabelsProps
   );
 }
 
-/** The active row, and what makes another one active. A block can be active, but it is not a variable to choose. */
+/** The active row, and a function that changes it. A block can be active, but only a variable can be chosen. */
 function useActiveRow({ heatmap, chosen }: Props) {
   const [activeBlock, setActiveBlock] = useState("");
   const blockRow = heatmap.names.findIndex((name, row) => heatmap.members[row] && name === activeBlock);

@@ -83,7 +83,7 @@ function Head({ overview }: { overview: OverviewAnswer }) {
   );
 }
 
-/** The heat map in the chosen order, on one colour scale with those of compared runs; and what opens its blocks. */
+/** The heat map in the chosen order and on a common colour scale, and a function that opens and closes its blocks. */
 function useArranged() {
   const heatmap = useSelector((s) => s.heatmap?.answer);
   const order = useSelector((s) => s.shown.order);

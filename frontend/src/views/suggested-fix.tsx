@@ -1,4 +1,4 @@
-// What to change so that the verdict no longer holds.
+// The suggested change that makes the verdict go away.
 import { Prose } from "./text-with-code";
 
 export function SuggestedFix({ fix }: { fix: string }) {

@@ -3,7 +3,7 @@ import { copyText } from "../clipboard";
 
 const MESSAGE_MS = 1600;
 
-/** The label of a copy button, and what its click does. For a moment the label tells whether it worked. */
+/** The label of a copy button, and a function that copies. For a moment the label shows whether it worked. */
 export function useCopy(failure: string) {
   const [label, setLabel] = useState("Copy");
   const copy = async (text: string) => {
