@@ -30,7 +30,7 @@ describe("format", () => {
     ]);
     expect(format.formatCell("-Infinity")).toBe("-∞");
     expect(format.formatCell(null)).toBe("not recorded");
-    expect(format.formatTick(1500000)).toBe("1.5M");
+    expect([1500000, 25000, 1e19].map(format.formatTick)).toEqual(["1.5M", "25k", "1e19"]);
   });
   test("names lose invisible and reordering characters, and nothing else", () => {
     expect(format.cleanName("a\u202eb\u0000c\u200b<b>\n")).toBe("abc<b>");

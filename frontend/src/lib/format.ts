@@ -54,6 +54,7 @@ export function formatCount(value: number): string {
 /** The label of an axis tick: short, but with enough digits to tell two ticks apart. */
 export function formatTick(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e9) return formatNumber(value);
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(4))}M`;
   if (size >= 1e4) return `${Number((value / 1e3).toPrecision(4))}k`;
   return formatNumber(value);

@@ -4,7 +4,7 @@ import { logTicks } from "../lib/buckets";
 import { cleanText, formatCount, formatShare, formatTick } from "../lib/format";
 import { ExportButtons } from "./export-buttons";
 
-const [WIDTH, RIDGE, LEFT, RIGHT, AXIS] = [330, 26, 46, 78, 22]; // in units of the drawing
+const [WIDTH, RIDGE, LEFT, RIGHT, AXIS, LINE] = [330, 26, 46, 78, 22, 12]; // in units of the drawing
 const PLOT = WIDTH - LEFT - RIGHT;
 const MAX_TICKS = 4;
 
@@ -22,12 +22,12 @@ function binText({ steps, shares, ends }: HistogramAnswer, index: number, bin: n
 }
 
 /** The shares that have no place on the log scale: exact zeros, and elements that are not a number. */
-function offScaleText({ zero, odd }: HistogramAnswer, index: number): string {
+function offScaleTexts({ zero, odd }: HistogramAnswer, index: number): string[] {
   const texts = [
     [zero[index] ?? 0, "0"],
     [odd[index] ?? 0, "✕"],
   ] as const;
-  return texts.flatMap(([share, sign]) => (share > 0 ? [`${sign}: ${formatShare(share)}`] : [])).join("  ");
+  return texts.flatMap(([share, sign]) => (share > 0 ? [`${sign}: ${formatShare(share)}`] : []));
 }
 
 function Ridge({ histogram, index, peak }: RidgeProps) {
@@ -56,9 +56,11 @@ function Ridge({ histogram, index, peak }: RidgeProps) {
           <title>{binText(histogram, index, bin)}</title>
         </rect>
       ))}
-      <text x={WIDTH - RIGHT + 8} y={base - 4}>
-        {offScaleText(histogram, index)}
-      </text>
+      {offScaleTexts(histogram, index).map((text, line, all) => (
+        <text key={text} x={WIDTH - RIGHT + 8} y={base - 4 - LINE * (all.length - 1 - line)}>
+          {text}
+        </text>
+      ))}
     </g>
   );
 }
