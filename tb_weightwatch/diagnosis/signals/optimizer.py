@@ -102,4 +102,4 @@ def set_learning_rate_code(history: History, value: float) -> str:
     return f"{fit}\n{loop}   # in a hand-written loop"
 
 
-update_rounded_away = round_learning_rate
+update_rounded_away = round_learning_rate  # the name that rules still use
