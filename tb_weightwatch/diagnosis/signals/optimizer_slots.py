@@ -35,6 +35,3 @@ def unmoved_with_slots(history: History, state: str, rows: int) -> Bool:
     smallest_visible = 1e-5 * np.max(usual_weight_scale(history)[trainable_kernels(history)])
     visible = latest_run_value(history, "learning_rate") > smallest_visible
     return state_known & counted & visible & ~ever(any_moved(history)) & ~ever(anything_nonfinite(history))
-
-
-optimizer_slots_say = unmoved_with_slots  # the name that rules still use

@@ -6,8 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ... import signals
-from ...rule import History
+from ...history import History
+from .carry import Carry
+from .columns import column, root_sizes, run_column, select_columns, trainable
+from .incremental import incremental
+from .model_structure import trainable_kernels
+from .optimizer import is_normalized, optimizer_class, optimizer_setting
+from .scans import Bool, Float, latest_known, running_mean
 
 
 class EpsilonEffect(NamedTuple):
@@ -22,8 +27,8 @@ class EpsilonEffect(NamedTuple):
 
     setting: str
     value: float
-    ratio: signals.Float
-    gradient: signals.Float
+    ratio: Float
+    gradient: Float
 
 
 def epsilon_effect(history: History) -> EpsilonEffect | None:
@@ -31,19 +36,19 @@ def epsilon_effect(history: History) -> EpsilonEffect | None:
     element = _gradient_element(history)
     if element is None:
         return None
-    gradient = signals.running_mean(element)
+    gradient = running_mean(element)
     name, size = "epsilon", gradient
-    added = signals.optimizer_setting(history, "epsilon", 1e-7)
-    if signals.optimizer_class(history) == "Adagrad":
+    added = optimizer_setting(history, "epsilon", 1e-7)
+    if optimizer_class(history) == "Adagrad":
         name = "initial_accumulator_value"
-        added = signals.optimizer_setting(history, name, 0.1)
+        added = optimizer_setting(history, name, 0.1)
         size = gradient**2 * np.arange(1, len(history) + 1)
-    elif signals.optimizer_class(history) == "RMSprop":
+    elif optimizer_class(history) == "RMSprop":
         added = float(np.sqrt(added))  # Keras adds it inside the square root
-    elif not signals.is_normalized(history):
+    elif not is_normalized(history):
         return None
     # With a setting about as the library makes it, the gradient is what is small.
-    value = signals.optimizer_setting(history, name, 0.0)
+    value = optimizer_setting(history, name, 0.0)
     if value <= {"epsilon": 1e-5, "initial_accumulator_value": 1.0}[name]:
         return None
     return EpsilonEffect(name, value, np.asarray(added / size), gradient)
@@ -60,52 +65,52 @@ class DecayEffect(NamedTuple):
     """
 
     value: float
-    share: signals.Float
-    shrinks: signals.Bool
-    vanished: signals.Bool
+    share: Float
+    shrinks: Bool
+    vanished: Bool
 
 
 def decay_effect(history: History) -> DecayEffect | None:
     """Returns what weight decay does; None if there is none, or the weights were not recorded."""
-    value = signals.optimizer_setting(history, "weight_decay", 0.0)
+    value = optimizer_setting(history, "weight_decay", 0.0)
     recorded = history.has("weight_norm", "update_norm")
-    if not value > 0 or not recorded or not signals.trainable_kernels(history).any():
+    if not value > 0 or not recorded or not trainable_kernels(history).any():
         return None
-    learning_rate = signals.latest_known(signals.run_column(history, "learning_rate"))
+    learning_rate = latest_known(run_column(history, "learning_rate"))
     weight, update, first = _kernel_norms(history)
     # Keras subtracts learning rate * weight decay * weight, besides the gradient's update.
     decayed = np.where(np.isfinite(learning_rate), learning_rate, 0) * value * weight
     return DecayEffect(
         value=value,
-        share=signals.running_mean(decayed / np.maximum(update, 1e-30)),
+        share=running_mean(decayed / np.maximum(update, 1e-30)),
         shrinks=(weight < 0.5 * first) | (learning_rate * value > 0.1),
         vanished=weight < 0.01 * first,
     )
 
 
-@signals.incremental
-def _gradient_element(rows: History, carry: signals.Carry) -> signals.Float | None:
+@incremental
+def _gradient_element(rows: History, carry: Carry) -> Float | None:
     """Returns `[T]` a typical element of the gradient, in the variable where it is largest; None if not known.
 
     Each element's update is shrunk by its own size.
     """
-    norm = signals.column(rows, "gradient_norm")
+    norm = column(rows, "gradient_norm")
     if norm is None or not norm.size:
         return None
-    element = np.where(signals.trainable(rows), norm / signals.root_sizes(rows), np.nan)
+    element = np.where(trainable(rows), norm / root_sizes(rows), np.nan)
     return np.asarray(np.fmax.reduce(element, axis=1))
 
 
-@signals.incremental
-def _kernel_norms(rows: History, carry: signals.Carry) -> tuple[signals.Float, signals.Float, signals.Float]:
+@incremental
+def _kernel_norms(rows: History, carry: Carry) -> tuple[Float, Float, Float]:
     """Returns `[T]` the norm over all kernels: of the weights, of the update, and of the weights at first."""
-    weight, update = signals.column(rows, "weight_norm"), signals.column(rows, "update_norm")
+    weight, update = column(rows, "weight_norm"), column(rows, "update_norm")
     assert weight is not None and update is not None
-    kernels = signals.trainable_kernels(rows)
-    weight, update = signals.select_columns(weight, kernels), signals.select_columns(update, kernels)
+    kernels = trainable_kernels(rows)
+    weight, update = select_columns(weight, kernels), select_columns(update, kernels)
     return _norm(weight), _norm(update), _norm(carry.first_known(weight))
 
 
-def _norm(norms: signals.Float) -> signals.Float:
+def _norm(norms: Float) -> Float:
     """Returns `[T]` the norm over all kernels, whose own norms are `[T, K]`."""
     return np.asarray(np.sqrt(np.sum(np.where(np.isfinite(norms), norms, 0) ** 2, axis=1)))
