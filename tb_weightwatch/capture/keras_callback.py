@@ -19,6 +19,8 @@ from .observe import replicas
 from .observe.batch_features import feature_records
 from .observe.observation import base_optimizers
 from .recorder import Recorder
+from .schedule.budget import Budget
+from .schedule.recording_gate import RecordingGate
 
 # Whether Keras names the last of several steps when they end; before 3.11 it names the first once more.
 NAMES_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
@@ -57,8 +59,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         replicas.refuse(tf.distribute.get_strategy())
-        self._make: Callable[[], Recorder] = lambda: Recorder(
-            logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
+        self._make_gate: Callable[[], RecordingGate] = lambda: RecordingGate(overhead, maps, tensors)
+        self._make_recorder: Callable[[Budget], Recorder] = lambda budget: Recorder(
+            logdir, kind="fit", budget=budget, rules=rules, verbose=verbose
         )
         self._watched: Any = None  # the model of the present launch
         self._new = False  # whether the user's own function has yet to be traced
@@ -66,28 +69,27 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._start()
 
     def _start(self) -> None:
-        self._recorder = self._make()
-        self._steps = MeasurementPipeline(self._recorder)
-        self._recorder.collect = self._steps.collect
-        self._recorder.budget.pause()  # until training begins
+        self._gate = self._make_gate()
+        self._recorder = self._make_recorder(self._gate.budget)
+        self._pipeline = MeasurementPipeline(self._recorder, self._gate)
+        self._gate.budget.pause()  # until training begins
         self._twin, self._step, self._taken = None, 0, 0
         self._traced = False  # whether the twin has run
-        self._rest = 0.0  # the step before which nothing need be asked
-        self._resting = False  # whether the step that runs is before it
-        self._began: tuple[int, float, bool, bool] = (0, 0.0, False, True)
+        self._idle = False  # whether the present step is before the gate's `idle_until`
+        self._first_batch = 0  # index of the first batch of the present call of the train function
 
     @property
     def diagnosis(self) -> Diagnosis:
         """The answer from all steps recorded so far."""
         with self._recorder.guarded():
-            self._steps.collect()
+            self._pipeline.flush()
         return self._recorder.diagnosis
 
     @property
     def history(self) -> History:
         """What has been recorded so far."""
         with self._recorder.guarded():
-            self._steps.collect()
+            self._pipeline.flush()
         return self._recorder.history
 
     # -- what Keras calls
@@ -107,8 +109,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start()
         self._watched = model
-        self._rest = 0.0  # it may be compiled anew since
-        self._recorder.budget.begin()
+        self._gate.never_idle()  # the model may have been compiled anew
+        self._gate.budget.begin()
         with self._recorder.guarded():
             self._prepare(model)
 
@@ -120,9 +122,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         known = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
         known |= replicas.facts(strategy)
         describe(self._step, "facts", {**known, "gradients": "used", "versions": facts.versions()})
-        self._recorder.looked_at(model)
+        self._recorder.adopt_preflight(model)
         if self._twin is None or self._twin.plain is not model.train_function:
-            self._steps.collect()
+            self._pipeline.flush()
             self._twin, self._traced = RecordingTrainFunction(model, optimizers, self._take), False
         elif self._traced:  # `trainable` may have changed, whatever the traced functions go on doing
             items = facts.variable_items(measured_variables(model), model, optimizers)
@@ -130,17 +132,19 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the recording function in place for a step that is due."""
-        self._resting = self._step + 1 < self._rest
-        if self._resting:
+        gate, recorder = self._gate, self._recorder
+        self._idle = self._step + 1 < gate.idle_until
+        if self._idle:
             return
-        entered, recorder, due = time.perf_counter(), self._recorder, False
+        entered, due = time.perf_counter(), False
         if self._twin is not None and not recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
-            due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
+            due = True in [gate.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function, self._taken = self._recording, self._step
-        self._began = (batch, time.perf_counter(), due, self._steps.idle)
-        recorder.budget.spent(self._began[1] - entered)
+        self._first_batch = batch
+        gate.budget.add_row_cost(time.perf_counter() - entered)
+        gate.begin_step(recording=due, background_idle=self._pipeline.idle)
 
     def _recording(self, iterator: Any) -> Any:
         twin = self._twin
@@ -173,58 +177,56 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             reading = twin.export.reading(left)
             if not self._traced and self._taken == self._step + 1:
                 self._describe(twin, reading.data)
-            self._steps.take(self._taken, reading)
+            self._pipeline.submit(self._taken, reading)
 
     def _left(self) -> int | None:
         """Returns how many batches of the epoch are left, if that is known."""
         epoch = (self.params or {}).get("steps")
-        return None if epoch is None else epoch - self._began[0]
+        return None if epoch is None else epoch - self._first_batch
 
     def _stands(self) -> int:
         return sum(int(leaf.iterations.numpy()) for one in self._optimizers for leaf in base_optimizers(one))
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, brings its rows in."""
-        if self._resting:
+        gate = self._gate
+        if self._idle:
             self._step += 1
-            if time.perf_counter() >= self._steps.look:
+            if time.perf_counter() >= gate.next_check_at:
                 with self._recorder.guarded():
-                    self._steps.tick(self._step)
+                    self._pipeline.write_if_due(self._step)
             return
-        begin, started, recorded, alone = self._began
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
-        steps = batch - begin + 1 if NAMES_LAST else self.model.steps_per_execution
+        steps = batch - self._first_batch + 1 if NAMES_LAST else self.model.steps_per_execution
         left = self._left()
         steps = steps if left is None else min(steps, left)
         with self._recorder.guarded():
-            self._recorded(steps, now - started) if recorded else self._plain(steps, now - started, alone)
-            self._steps.tick(self._step)
-        self._recorder.budget.spent(time.perf_counter() - now)
+            self._recorded(steps, now) if gate.recording else self._plain(steps, now)
+            self._pipeline.write_if_due(self._step)
+        gate.budget.add_row_cost(time.perf_counter() - now)
 
-    def _plain(self, steps: int, seconds: float, alone: bool) -> None:
+    def _plain(self, steps: int, now: float) -> None:
         self._step += steps
-        rest = self._steps.skip(self._step)
-        self._rest = rest if self.model.steps_per_execution == 1 else 0.0
+        if self.model.steps_per_execution == 1:
+            self._gate.not_recorded(self._step)
         if self._new:
             self._new = False
             if self._traced:  # so this one was as well, and of the two the user's training alone needs only one
-                self._recorder.budget.prepared(seconds)
+                self._gate.charge_once(now)
                 return
-        for _ in range(steps):
-            self._recorder.budget.stepped(seconds / steps, recorded=not alone)
+        self._gate.end_step(now, steps)
 
-    def _recorded(self, steps: int, seconds: float) -> None:
+    def _recorded(self, steps: int, now: float) -> None:
         self._step += steps
         if self._traced:
-            for _ in range(steps):
-                self._recorder.budget.stepped(seconds / steps, recorded=True)
+            self._gate.end_step(now, steps)
         else:
             self._traced = True
             if not self._new:  # else it takes the place of the user's own, which comes later and is charged then
-                self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
-        if not self._recorder.due(self._step + 1):
-            self._steps.gather()
+                self._gate.charge_once(now)  # nearly all of it is tracing
+        if not self._gate.due(self._step + 1):
+            self._pipeline.schedule_flush()
 
     def _describe(self, twin: RecordingTrainFunction, data: Mapping[str, Any]) -> None:
         describe, export, step = self._recorder.describe, twin.export, self._step

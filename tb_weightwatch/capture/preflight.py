@@ -22,7 +22,8 @@ from ..statistics import NOT_OBSERVED, VariableStep
 from ..verdict import Diagnosis, Verdict
 from .fit.step_outputs import measured_variables
 from .measure.row_buffer import RowBuffer, RowLayout
-from .measure.step_measurer import StepData, StepMeasurer
+from .measure.step_data import StepData
+from .measure.step_measurer import StepMeasurer
 from .observe import model_facts as facts
 from .observe.batch_features import feature_records
 from .observe.dry_run import DryRun, dry_run, loss_function, restoring
@@ -154,8 +155,8 @@ def _history(  # noqa: PLR0913, PLR0917
             trial.outputs, {"x": batch[0], "y": batch[1], "y_pred": trial.predictions},
             {name: value for name, value in run.items() if value is not None},
         )  # fmt: skip
-        pending.add(i + 1, RowLayout(reading.variables, tuple(reading.layers)), meter.parts(reading))
-    for rows in pending.take():
+        pending.add(i + 1, RowLayout(reading.variables, tuple(reading.layers)), meter.measure(reading))
+    for rows in pending.drain():
         history.append(as_stored(rows))
     return history
 

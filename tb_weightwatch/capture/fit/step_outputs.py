@@ -18,7 +18,7 @@ from ...statistics import NOT_OBSERVED, VariableStep
 from ...statistics.device import batches as batch
 from ...statistics.device import variables as measure
 from ...statistics.fast import SMALL
-from ..measure.step_measurer import StepData
+from ..measure.step_data import StepData
 from ..observe import model_facts as facts
 from ..observe.observation import StepObservation, base_optimizers, clips, current_value, variable_id
 from .graph_reads import independent_read
