@@ -133,10 +133,9 @@ class Recorder:
     @property
     def diagnosis(self) -> Diagnosis:
         """The diagnosis of all rows so far."""
-        diagnosis = self._diagnosis
-        if diagnosis is None or diagnosis.rows != len(self.history):
-            diagnosis = self._diagnosis = self._diagnose()
-        return diagnosis
+        if self._diagnosis is None or self._diagnosis.rows != len(self.history):
+            self._diagnosis = self._diagnose()
+        return self._diagnosis
 
     @property
     def _last_step(self) -> int:

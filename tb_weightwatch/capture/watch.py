@@ -106,8 +106,7 @@ class Watch:
             inputs: what the model was called with.
             targets: what the model should have predicted.
             predictions: what the model predicted.
-            gradients: (gradient, variable) pairs as given to the optimizer; or gradients alone, one for each trainable
-                watched variable, in their order.
+            gradients: (gradient, variable) pairs as given to the optimizer, or a gradient for each trainable one.
             variables: variables to watch from now on, in addition to those watched already.
 
         Raises:

@@ -718,7 +718,7 @@ def test_a_users_exception_in_a_hooked_call_is_untouched(tmp_path: Path) -> None
 
 def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
     """Between bursts nothing is asked, and yet all steps are counted, and those of bursts and `tensors=` recorded."""
-    steps = 18_000
+    steps = 12_000
     requested = next(s for s in range(steps - 500, steps) if not any(map(scheduled, range(s - 20, s + 20))))
     weight = tf.Variable(np.ones(3, "float32"), name="w")
     watch = quiet(tmp_path, variables=[weight], tensors={"w": [requested]})

@@ -122,7 +122,7 @@ def _traced_shape(name: str, tensor: Any) -> list[int | None]:
     """Returns the shape a function is traced for: only what the size of a result depends on is fixed."""
     if name in ("output", "mask"):
         return [None, *tensor.shape[1:]] if name == "output" else tensor.shape.as_list()
-    is_large = tensor.shape.num_elements() > SLICE and not name.startswith("seen")
+    is_large = tensor.shape.num_elements() > SLICE and not name.startswith("rows")
     return tensor.shape.as_list() if is_large else [None] * tensor.shape.rank  # large ones are measured in slices
 
 
@@ -132,10 +132,10 @@ def _gradient_tensors(gradient: Any, before: Any, after: Any) -> Tensors:
         return {}
     if measure.by_rows(gradient, after):
         rows = measure.seen_rows(gradient)
-        tensors = {"seen": rows.sums, "elements": rows.elements, "sketch": measure.sketch(gradient, after)}
+        tensors = {"rows": rows.sums, "elements": rows.elements, "sketch": measure.sketch(gradient, after)}
         if before is not None:
-            tensors |= {"seen_before": tf.gather(before, rows.rows), "seen_after": tf.gather(after, rows.rows)}
-        return {k: _flat(x) if k.startswith("seen") else x for k, x in tensors.items()}
+            tensors |= {"rows_before": tf.gather(before, rows.rows), "rows_after": tf.gather(after, rows.rows)}
+        return {k: _flat(x) if k.startswith("rows") else x for k, x in tensors.items()}
     dense, elements = measure.dense(gradient, after)
     if dense.shape != after.shape:
         return {}
@@ -145,10 +145,10 @@ def _gradient_tensors(gradient: Any, before: Any, after: Any) -> Tensors:
 
 def _variable(t: Tensors, is_none: bool | None, unclipped: bool) -> Any:
     numbers = measure.change_numbers(t.get("gradient", NOT_OBSERVED), t.get("before"), t["after"], of=t.get("elements"))
-    if "seen" in t:
-        rows = {"gradient": t["seen"]}
-        if "seen_before" in t:
-            rows |= {"before": t["seen_before"], "after": t["seen_after"]}
+    if "rows" in t:  # of a sparse gradient
+        rows = {"gradient": t["rows"]}
+        if "rows_before" in t:
+            rows |= {"before": t["rows_before"], "after": t["rows_after"]}
         numbers |= measure.seen_numbers(rows, t["elements"], tf.size(t["after"], tf.int64))
     if is_none is not None:
         numbers["gradient_none"] = tf.constant(float(is_none), tf.float64)
@@ -158,7 +158,7 @@ def _variable(t: Tensors, is_none: bool | None, unclipped: bool) -> Any:
         return (numbers,)
     if unclipped:
         numbers["raw_gradient_norm"] = numbers["gradient_norm"]
-    sketch = t["sketch"] if "seen" in t else measure.sampled(t["gradient"], t["step"])
+    sketch = t["sketch"] if "rows" in t else measure.sampled(t["gradient"], t["step"])
     if "previous" in t:
         numbers["gradient_cosine"] = measure.cosine(t["previous"], sketch)
     return numbers, sketch

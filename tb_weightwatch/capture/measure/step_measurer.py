@@ -23,7 +23,7 @@ from ...statistics.device import batches
 from ...statistics.fast import SMALL
 from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
 from .device_functions import DeviceStatistics
-from .step_data import StepData, as_arrays, on_host
+from .step_data import StepData, as_array, on_host
 
 
 class MeasuredBlock(NamedTuple):
@@ -83,7 +83,7 @@ class StepMeasurer:
             if not on_host(observed.after):
                 on_device[name] = self._on_device(name, observed, gradient_is_none, previous.get(name))
                 continue
-            change = self._with_sketches(name, as_arrays(observed), previous.get(name))
+            change = self._in_numpy(name, observed, previous.get(name))
             key = _group_key(change)
             if key is not None:
                 groups[key][name] = change
@@ -96,12 +96,13 @@ class StepMeasurer:
             _scatter(blocks, group, fast.small_statistics(list(group.values())))
         return _in_order(data.variables, blocks, on_device)
 
-    def _with_sketches(self, name: str, change: VariableStep, previous: Any) -> VariableStep:
-        """Adds the sketches of this gradient, which is kept for the next step, and of the previous one."""
-        sketch = fast.sketch(change.gradient, change.after)
+    def _in_numpy(self, name: str, observed: VariableStep, previous: Any) -> VariableStep:
+        """Returns the change as arrays, with the sketches of the previous gradient and of this one, which is kept."""
+        gradient, before, after, raw = map(as_array, observed[:4])
+        sketch = fast.sketch(gradient, after)
         if sketch is not None:
             self._sketches[name] = sketch
-        return change._replace(previous=previous, sketch=sketch)
+        return VariableStep(gradient, before, after, raw, previous, sketch)
 
     def _on_device(self, name: str, change: VariableStep, is_none: bool | None, previous: Any) -> MeasuredBlock:
         values, known, sketch = self._device.variable(change._replace(previous=previous), is_none)
@@ -126,17 +127,22 @@ class StepMeasurer:
 
     def _batch(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Returns the run-wide numbers that inputs, targets and predictions give, by quantity."""
-        given = [batches.flat(data.get(name)) for name in ("x", "y", "y_pred")]
-        if not any(given):
+        inputs, targets, predictions = (batches.flat(data.get(name)) for name in ("x", "y", "y_pred"))
+        tensors = [*inputs, *targets, *predictions]
+        if not tensors:
             return {}
         losses: Mapping[str, Any] = {}
-        if all(x.shape.num_elements() <= MAX_ELEMENTS for tensors in given[1:] for x in tensors):
+        if all(x.shape.num_elements() <= MAX_ELEMENTS for x in (*targets, *predictions)):
             # Small enough to be read from a device as well.
-            losses = loss_candidates(*([np.asarray(x) for x in tensors] for tensors in given[1:]))
-        if all(on_host(x) for tensors in given for x in tensors):
-            arrays = ([np.asarray(x) for x in tensors] for tensors in given)
-            return {**losses, **fast_batch.batch_statistics(*arrays)}
-        return {**losses, **{name: value.numpy() for name, value in self._device.batch(*given).items()}}
+            losses = loss_candidates(_arrays(targets), _arrays(predictions))
+        if all(map(on_host, tensors)):
+            return {**losses, **fast_batch.batch_statistics(_arrays(inputs), _arrays(targets), _arrays(predictions))}
+        numbers = self._device.batch(inputs, targets, predictions)
+        return {**losses, **{name: value.numpy() for name, value in numbers.items()}}
+
+
+def _arrays(tensors: list[Any]) -> list[NDArray[Any]]:
+    return [np.asarray(x) for x in tensors]
 
 
 def _group_key(change: VariableStep) -> Any:

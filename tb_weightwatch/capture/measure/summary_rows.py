@@ -21,12 +21,12 @@ from ..schedule.budget import Budget
 
 def versions() -> dict[str, str]:
     """Returns the versions of the packages that take part, as far as they have been imported."""
-    found = {"tb_weightwatch": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    by_package = {"tb_weightwatch": __version__, "numpy": np.__version__, "python": platform.python_version()}
     for name in ("tensorflow", "keras", "torch", "jax"):
         module = sys.modules.get(name)
         if module is not None and hasattr(module, "__version__"):
-            found[name] = str(module.__version__)
-    return found
+            by_package[name] = str(module.__version__)
+    return by_package
 
 
 class SummaryRows:
