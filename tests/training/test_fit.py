@@ -23,7 +23,7 @@ from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
 from tb_weightwatch.capture.observe import observers
 from tb_weightwatch.capture.observe.method_hooks import Hooks
 from tb_weightwatch.capture.schedule.bursts import scheduled
-from tb_weightwatch.statistics import fast, fast_batch
+from tb_weightwatch.statistics import fast
 
 BATCH, STEPS = 64, 12
 
@@ -225,11 +225,11 @@ FAULTS: list[tuple[Any, str]] = [
     (step_outputs, "independent_read"),
     (StepLayout, "pack"),
     (StepLayout, "unpack"),
-    (StepMeasurer, "parts"),
+    (StepMeasurer, "measure"),
     (fast, "small_statistics"),
-    (fast_batch, "layer_statistics"),
-    (fast_batch, "batch_statistics"),
-    (RowBuffer, "take"),
+    (fast, "layer_statistics"),
+    (fast, "batch_statistics"),
+    (RowBuffer, "drain"),
     (Hooks, "put"),
     (observers, "gradients_given"),
     (observers, "gradients_used"),
