@@ -269,7 +269,7 @@ def test_a_rate_of_zero_claims_nothing_of_gradients_that_nobody_logged(tmp_path:
     """From the first step on, with weights that stand still."""
     found = diagnose(curves(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 0.0, w=lambda t: W))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
-    assert "exactly 0 and has been for all 30 steps, so no weight moves" in found.sentence
+    assert "has been exactly 0 for all 30 steps, so no weight changes" in found.sentence
     assert "gradient" not in found.sentence
 
 
@@ -304,7 +304,9 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
         )
     )
     assert [v.name for v in found.verdicts] == ["zero-gradient"]
-    assert "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero, 6 recorded steps" in found.sentence
+    assert (
+        "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero in 6 recorded steps" in found.sentence
+    )
     assert "no layer from the input to '2' is learning" in found.sentence
 
 
