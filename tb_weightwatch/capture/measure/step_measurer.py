@@ -21,6 +21,7 @@ from ...statistics import (
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
 from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
+from ...statistics.moving import moving_statistic_numbers
 from .device_functions import DeviceStatistics
 from .step_data import StepData, as_array, on_host
 
@@ -78,6 +79,9 @@ class StepMeasurer:
         groups: dict[Any, dict[str, VariableStep]] = defaultdict(dict)
         previous, self._sketches = self._sketches, {}
         for name, observed in data.changes.items():
+            if name in data.moving_statistics:
+                numbers[name] = moving_statistic_numbers(as_array(observed.before), as_array(observed.after))
+                continue
             gradient_is_none = data.none.get(name)
             if not on_host(observed.after):
                 on_device[name] = self._on_device(name, observed, gradient_is_none, previous.get(name))
