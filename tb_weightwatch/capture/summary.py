@@ -17,7 +17,7 @@ from typing import Any
 
 from ..statistics import NOT_OBSERVED
 from ..verdict import Evidence, Severity, Verdict
-from .observe.as_numpy import measured, whole
+from .observe.as_numpy import variable_arrays, whole_number
 from .summary_arguments import check_labels, evidence_items, named_variables, run_numbers
 from .summary_writer import Writer, default_writer
 
@@ -74,12 +74,12 @@ def update(
     writer = _open_writer(writer)
     if writer is None:
         return False
-    number, last = whole(step), writer.last_step
+    number, last = whole_number(step), writer.last_step
     if number <= last:
         raise ValueError(
             f"step must increase from call to call: got {number} after {last} (one call takes all variables)"
         )
-    arrays = {name: measured(name, given) for name, given in named_variables(variables)}
+    arrays = {name: variable_arrays(name, given) for name, given in named_variables(variables)}
     return writer.add_step(number, arrays, run_numbers(loss=loss, learning_rate=learning_rate))
 
 
@@ -121,11 +121,11 @@ def verdict(  # noqa: PLR0913
     writer = _open_writer(writer)
     if writer is None:
         return False
-    number = whole(step)
+    number = whole_number(step)
     check_labels(link, severity, variables)
     items, names = tuple(evidence_items(evidence, number)), tuple(str(v) for v in variables)
     return writer.add_verdict(
-        Verdict(whole(code, "code", 0), str(name), link, severity, "certain", names, number, number, False,
+        Verdict(whole_number(code, "code", 0), str(name), link, severity, "certain", names, number, number, False,
                 str(message), items, str(fix))
     )  # fmt: skip
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..history import History
 from ..verdict import Diagnosis, Verdict
-from .measure.summary_rows import SummaryRows, versions
-from .observe.as_numpy import Measured
+from .measure.summary_rows import SummaryRows
+from .observe.as_numpy import VariableArrays
+from .observe.library_versions import library_versions
 from .recorder import Recorder
 from .schedule.budget import Budget
 
@@ -24,7 +25,7 @@ class Writer:
     def __init__(self, logdir: Any, *, rules: Mapping[str, Any] | None = None, verbose: bool = True) -> None:
         budget = Budget(None)
         self._recorder = Recorder(logdir, kind="summary", budget=budget, rules=rules, verbose=verbose)
-        self._recorder.describe(0, "facts", {"gradients": "raw", "versions": versions()})
+        self._recorder.describe(0, "facts", {"gradients": "raw", "versions": library_versions()})
         self._rows = SummaryRows(self._recorder, budget)
         self._closed = False
         self._blocks: list[contextlib.AbstractContextManager[Writer]] = []  # `with` blocks that are open
@@ -75,7 +76,7 @@ class Writer:
             self._closed = True
             self._recorder.close(how, detail)
 
-    def add_step(self, step: int, variables: Mapping[str, Measured], run: Mapping[str, float]) -> bool:
+    def add_step(self, step: int, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> bool:
         """Records one step whose arguments were checked; returns whether it was recorded (`ww.summary.update`)."""
         with self._recorder.guarded():
             self._rows.add(step, variables, run)

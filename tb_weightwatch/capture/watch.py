@@ -82,7 +82,7 @@ class Watch:
         with self._recorder.guarded():
             self._steps.begin_step()
             self._targets.describe(self._recorder, 0)
-            self._recorder.describe(0, "facts", replicas.facts(strategy))
+            self._recorder.describe(0, "facts", replicas.distribution_facts(strategy))
             for item in models:
                 self._recorder.adopt_preflight(item)
         self._gate.budget.begin()
@@ -133,7 +133,7 @@ class Watch:
     def _record(self, loss: Any, data: dict[str, Any], gradients: Any, variables: Any) -> None:
         """Checks what `step` was given and has the step measured."""
         check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
-        data = {name: replicas.gathered(value) for name, value in data.items()}
+        data = {name: replicas.concat_replicas(value) for name, value in data.items()}
         self._targets.add(checked_variables(variables))
         matched = {} if gradients is None else self._targets.match_gradients(gradients)
         with self._recorder.guarded(), tf.init_scope():

@@ -14,14 +14,14 @@ import tensorflow as tf
 
 import tb_weightwatch as ww
 from tb_weightwatch.capture import recorder
-from tb_weightwatch.capture.loop import hooks, step_recorder
+from tb_weightwatch.capture.loop import step_recorder
 from tb_weightwatch.capture.loop.hooks import EagerStepObservation
 from tb_weightwatch.capture.loop.step_recorder import LoopStepRecorder
 from tb_weightwatch.capture.loop.targets import WatchTargets
 from tb_weightwatch.capture.measure import step_measurer
 from tb_weightwatch.capture.measure.row_buffer import RowBuffer
 from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
-from tb_weightwatch.capture.observe import model_facts
+from tb_weightwatch.capture.observe import model_facts, observers
 from tb_weightwatch.capture.schedule.bursts import scheduled
 from tb_weightwatch.diagnosis import IncrementalDiagnosis
 from tb_weightwatch.statistics import fast, fast_batch
@@ -657,8 +657,8 @@ def test_an_exception_inside_with_is_recorded_and_passed_on(error: type[BaseExce
 
 
 FAULTS: list[tuple[Any, str]] = [
-    (EagerStepObservation, "settle"),
-    (hooks, "variable_id"),
+    (EagerStepObservation, "freeze_forward"),
+    (observers, "variable_id"),
     (StepMeasurer, "measure"),
     (fast, "small_statistics"),
     (fast_batch, "layer_statistics"),

@@ -48,7 +48,7 @@ def checked_variables(values: Iterable[Any] | None) -> list[Any]:
 
 def check_values(loss: Any, **arguments: Any) -> None:
     """Raises ValueError if the loss is one of each replica, or a value holds a tensor of a traced function."""
-    if replicas.divided(loss):
+    if replicas.is_per_replica(loss):
         raise ValueError(
             "loss must be one value, got one of each replica; reduce it: "
             'watch.step(strategy.reduce("SUM", loss, axis=None)), or "MEAN" if it is not yet divided by the size of '

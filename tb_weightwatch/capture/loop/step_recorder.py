@@ -56,7 +56,7 @@ class LoopStepRecorder:
         if self._after is None:
             self._refresh()
         last = self._after or Snapshot({}, optimizer_counters(self._targets.optimizers))  # nothing has run since
-        self._hooks.seen = EagerStepObservation()
+        self._hooks.observation = EagerStepObservation()
         weights = last.weights
         trained = self._targets.trained.items()
         self._before = last._replace(weights={k: weights[k] if k in weights else current_value(v) for k, v in trained})
@@ -64,7 +64,7 @@ class LoopStepRecorder:
 
     def skip_step(self) -> None:
         """Releases what was observed: the step that begins is not recorded."""
-        self._hooks.seen = self._after = None
+        self._hooks.observation = self._after = None
         self._before = Snapshot({}, OptimizerCounters())
 
     def remove_hooks(self) -> None:
@@ -78,7 +78,7 @@ class LoopStepRecorder:
 
     def _before_update(self, observation: EagerStepObservation, forward: bool) -> None:
         """Completes the snapshot of the first step: weights may have been made or loaded since the Watch was made."""
-        if not self._count and not observation.applied:
+        if not self._count and not observation.optimizer_applied:
             self._refresh()
             weights = self._before.weights
             trained = self._targets.trained.items()
@@ -97,13 +97,13 @@ class LoopStepRecorder:
         """
         targets, observation = self._targets, self._end_observation()
         if len(targets.models) == 1:
-            data = {k: observation.held_data.get(k) if value is None else value for k, value in data.items()}
+            data = {k: observation.forward_data.get(k) if value is None else value for k, value in data.items()}
         self._refresh()
-        outputs = observation.held or {}
+        outputs = observation.forward_outputs or {}
         for name in outputs:
             targets.add_layer_output(name)
         targets.describe(self._recorder, step)
-        self._describe(step, "used" if observation.used else "raw" if gradients else "none", data)
+        self._describe(step, "used" if observation.gradients_used else "raw" if gradients else "none", data)
         after = Snapshot(
             {key: current_value(v) for key, v in targets.trained.items()}, optimizer_counters(targets.optimizers)
         )
@@ -111,7 +111,7 @@ class LoopStepRecorder:
             variables=tuple(targets.names.values()),
             layers={name: item["activation"] for name, item in targets.layer_outputs.items()},
             changes=self._changes(observation, after.weights, gradients),
-            none={targets.names[key]: none for key, none in self._hooks.none.items() if key in targets.names},
+            none={targets.names[key]: none for key, none in self._hooks.none_gradients.items() if key in targets.names},
             outputs=outputs,
             data={name: tf.nest.map_structure(_copy, value) for name, value in data.items()},
             run=self._run(observation, loss, after.counters),
@@ -120,11 +120,11 @@ class LoopStepRecorder:
         return step_data
 
     def _end_observation(self) -> EagerStepObservation:
-        observation = self._hooks.seen or EagerStepObservation()
-        self._hooks.seen = None
+        observation = self._hooks.observation or EagerStepObservation()
+        self._hooks.observation = None
         if observation.fault is not None:
             raise observation.fault
-        observation.settle()
+        observation.freeze_forward()
         return observation
 
     def _changes(
@@ -138,7 +138,7 @@ class LoopStepRecorder:
         return changes
 
     def _run(self, observation: EagerStepObservation, loss: Any, after: OptimizerCounters) -> dict[str, Any]:
-        rate, before = observation.rate, self._before.counters
+        rate, before = observation.learning_rate, self._before.counters
         values = {
             "loss": loss,
             "learning_rate": learning_rate(self._targets.optimizers, before) if rate is None else rate,
@@ -164,12 +164,12 @@ class LoopStepRecorder:
 
 def _gradients(observation: EagerStepObservation, key: int, given: dict[int, Any]) -> tuple[Any, Any]:
     """Returns the gradient of a variable as the optimizer used it, or else as given, and the one before clipping."""
-    if observation.handed.get(key, NOT_OBSERVED) is None:
+    if observation.gradients_given.get(key, NOT_OBSERVED) is None:
         return None, NOT_OBSERVED
     gradient: Any = given.get(key, NOT_OBSERVED)
     raw: Any = NOT_OBSERVED
-    if key in observation.used:
-        gradient, raw = observation.used[key], observation.unclipped.get(key)
+    if key in observation.gradients_used:
+        gradient, raw = observation.gradients_used[key], observation.gradients_before_clipping.get(key)
         raw = None if raw is gradient else raw
     if isinstance(gradient, tf.Variable):
         gradient = tf.convert_to_tensor(gradient)

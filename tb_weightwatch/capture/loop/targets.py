@@ -10,10 +10,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ...statistics.device import variables as measure
+from ...statistics import measurable
 from ..observe import model_facts as facts
+from ..observe.library_versions import library_versions
 from ..observe.observation import variable_id
-from ..observe.replicas import summed
+from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
 from .optimizer_counters import all_base_optimizers
 
@@ -69,14 +70,14 @@ class WatchTargets:
         """Adds variables and layers that have been made since; returns whether there may be something new to hook."""
         count = len(self.variables)
         for variable in [*(v for model in self.models for v in model.variables), *self._own_variables]:
-            if measure.measurable(tf.as_dtype(keras.backend.standardize_dtype(variable.dtype))):
+            if measurable(keras.backend.standardize_dtype(variable.dtype)):
                 self.variables.setdefault(variable_id(variable), variable)
         if self._layers and len(self.variables) == count:
             return False
         for model in self.models:
             for layer, item in facts.layer_uses(model):
                 if id(layer) not in self._layers:
-                    name = facts.unique([*self.layer_outputs, item["name"]])[-1]
+                    name = facts.unique_names([*self.layer_outputs, item["name"]])[-1]
                     self._layers[id(layer)] = model, layer, name
                     self.layer_outputs[name] = {**item, "name": name}
         return True
@@ -91,7 +92,7 @@ class WatchTargets:
         self._described = trainable, optimized, len(self.layer_outputs)
         recorder.describe(step, "variables", {"items": self._variable_items()})
         recorder.describe(step, "layers", {"items": list(self.layer_outputs.values())})
-        known: dict[str, Any] = {"versions": facts.versions()}
+        known: dict[str, Any] = {"versions": library_versions()}
         for model in self.models[:1]:
             known |= facts.model_facts(model)
         recorder.describe(step, "facts", {**known, **facts.optimizer_facts(list(self.optimizers))})
@@ -114,7 +115,7 @@ class WatchTargets:
         Raises:
             ValueError: the gradients cannot be matched with variables, or belong to a traced function.
         """
-        combine = partial(summed, replicas=self._replicas)
+        combine = partial(reduce_gradient, replicas=self._replicas)
         given = [(combine(item[0]), item[1]) if _is_pair(item) else combine(item) for item in gradients]
         pairs = self._pairs(given, is_iterator=hasattr(gradients, "__next__"))
         if any(symbolic(gradient) for gradient, _ in pairs):

@@ -23,7 +23,7 @@ from ...statistics.device import batches
 from ...statistics.fast import SMALL
 from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
 from .device_functions import DeviceStatistics
-from .step_data import StepData, as_array, on_host
+from .step_data import StepData, on_host, to_numpy
 
 
 class MeasuredBlock(NamedTuple):
@@ -98,7 +98,7 @@ class StepMeasurer:
 
     def _in_numpy(self, name: str, observed: VariableStep, previous: Any) -> VariableStep:
         """Returns the change as arrays, with the sketches of the previous gradient and of this one, which is kept."""
-        gradient, before, after, raw = map(as_array, observed[:4])
+        gradient, before, after, raw = map(to_numpy, observed[:4])
         sketch = fast.sketch(gradient, after)
         if sketch is not None:
             self._sketches[name] = sketch

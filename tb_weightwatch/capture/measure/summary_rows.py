@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..._version import __version__
 from ...history import Column, Rows
 from ...statistics import measurable, names
 from ...statistics.reference import sketch, variable_statistics
-from ..observe.as_numpy import Measured
+from ..observe.as_numpy import VariableArrays
 from ..recorder import Recorder
 from ..schedule.budget import Budget
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of the packages that take part, as far as they have been imported."""
-    by_package = {"tb_weightwatch": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    for name in ("tensorflow", "keras", "torch", "jax"):
-        module = sys.modules.get(name)
-        if module is not None and hasattr(module, "__version__"):
-            by_package[name] = str(module.__version__)
-    return by_package
 
 
 class SummaryRows:
@@ -46,7 +33,7 @@ class SummaryRows:
         self._items: dict[str, dict[str, Any]] = {}  # descriptions of the variables in the order of the V axis
         self._sketches: dict[str, Any] = {}  # of the gradients of the last step
 
-    def add(self, step: int, variables: Mapping[str, Measured], run: Mapping[str, float]) -> None:
+    def add(self, step: int, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> None:
         """Measures one step and records it."""
         if self._recorder.off:
             return
@@ -72,17 +59,17 @@ class SummaryRows:
             rows.run[quantity] = Column(np.array([value]), np.ones(1, bool))
         return rows
 
-    def _numbers(self, name: str, arrays: Measured, previous: Any) -> dict[str, float]:
+    def _numbers(self, name: str, arrays: VariableArrays, previous: Any) -> dict[str, float]:
         gradient = arrays.gradient
         numbers = variable_statistics(gradient, arrays.before, arrays.after, previous_sketch=previous)
         if isinstance(gradient, np.ndarray) and measurable(gradient.dtype):
             self._sketches[name] = sketch(gradient)
-            if arrays.seen is not None:  # rows that do not occur in a sparse gradient are not counted as zeros
-                zeros = round(numbers["gradient_zero_share"] * gradient.size) - (gradient.size - arrays.seen)
-                numbers["gradient_zero_share"] = zeros / max(arrays.seen, 1)
+            if arrays.sparse_size is not None:  # rows that do not occur in a sparse gradient are not counted as zeros
+                zeros = round(numbers["gradient_zero_share"] * gradient.size) - (gradient.size - arrays.sparse_size)
+                numbers["gradient_zero_share"] = zeros / max(arrays.sparse_size, 1)
         return numbers
 
-    def _describe(self, step: int, variables: Mapping[str, Measured]) -> None:
+    def _describe(self, step: int, variables: Mapping[str, VariableArrays]) -> None:
         changed = []
         for name, arrays in variables.items():
             item = {"name": name, "shape": list(arrays.after.shape), "dtype": arrays.dtype,
