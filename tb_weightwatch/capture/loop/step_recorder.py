@@ -55,7 +55,8 @@ class LoopStepRecorder:
         """Prepares for recording the step that begins."""
         if self._after is None:
             self._refresh()
-        last = self._after or Snapshot({}, optimizer_counters(self._targets.optimizers))  # nothing has run since
+        # Nothing has run since a step that was recorded last, so its end is the start of this one.
+        last = self._after or Snapshot({}, optimizer_counters(self._targets.optimizers))
         self._hooks.observation = EagerStepObservation()
         weights = last.weights
         trained = self._targets.trained.items()
