@@ -224,7 +224,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._gate.not_recorded(self._step)
         if self._user_function_untraced:
             self._user_function_untraced = False
-            if self._traced:  # so this one was as well, and of the two the user's training alone needs only one
+            if self._traced:  # both have been traced now, and the training alone needs one of them
                 self._gate.charge_once(now)
                 return
         self._gate.end_step(now, steps)

@@ -45,11 +45,11 @@ def on_host(tensor: Any) -> bool:
 
 def as_arrays(change: VariableStep) -> VariableStep:
     """Returns the change with arrays, or a `SparseGradient`, in place of tensors."""
-    gradient, before, after, raw = map(as_array, change[:4])
+    gradient, before, after, raw = map(to_numpy, change[:4])
     return change._replace(gradient=gradient, before=before, after=after, raw=raw)
 
 
-def as_array(value: Any) -> Any:
+def to_numpy(value: Any) -> Any:
     """Returns a gradient or weight as an array or `SparseGradient`; None and NOT_OBSERVED are returned unchanged."""
     if isinstance(value, np.ndarray):
         return value

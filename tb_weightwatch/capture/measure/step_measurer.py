@@ -23,7 +23,7 @@ from ...statistics.fast import SMALL
 from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
 from ...statistics.moving import moving_statistic_numbers
 from .device_functions import DeviceStatistics
-from .step_data import StepData, as_array, on_host
+from .step_data import StepData, on_host, to_numpy
 
 
 class MeasuredBlock(NamedTuple):
@@ -80,7 +80,7 @@ class StepMeasurer:
         previous, self._sketches = self._sketches, {}
         for name, observed in data.changes.items():
             if name in data.moving_statistics:
-                numbers[name] = moving_statistic_numbers(as_array(observed.before), as_array(observed.after))
+                numbers[name] = moving_statistic_numbers(to_numpy(observed.before), to_numpy(observed.after))
                 continue
             gradient_is_none = data.none.get(name)
             if not on_host(observed.after):
@@ -101,7 +101,7 @@ class StepMeasurer:
 
     def _in_numpy(self, name: str, observed: VariableStep, previous: Any) -> VariableStep:
         """Returns the change as arrays, with the sketches of the previous gradient and of this one, which is kept."""
-        gradient, before, after, raw = map(as_array, observed[:4])
+        gradient, before, after, raw = map(to_numpy, observed[:4])
         sketch = fast.sample(gradient, after)
         if sketch is not None:
             self._sketches[name] = sketch
