@@ -1,4 +1,4 @@
-"""tb_weightwatch: tells why your TensorFlow weights aren't moving."""
+"""tb_weightwatch tells why your TensorFlow weights aren't moving."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .reader import read
     from .verdict import Diagnosis, Evidence, Verdict
 
-# TensorFlow and TensorBoard take seconds to import: each name is imported when it is first used.
-_PLACES = {
+# Public name -> (module, attribute; "": the module itself). TensorFlow and TensorBoard take seconds to import, so each
+# name is imported when it is first used.
+_LOCATIONS = {
     "Diagnosis": ("verdict", "Diagnosis"),
     "Evidence": ("verdict", "Evidence"),
     "History": ("history", "History"),
@@ -49,11 +50,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _LOCATIONS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-    module, attribute = _PLACES[name]
-    found = importlib.import_module(f"{__name__}.{module}")
-    return getattr(found, attribute) if attribute else found
+    module_name, attribute = _LOCATIONS[name]
+    module = importlib.import_module(f"{__name__}.{module_name}")
+    return getattr(module, attribute) if attribute else module
 
 
 def __dir__() -> list[str]:

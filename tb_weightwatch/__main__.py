@@ -1,4 +1,4 @@
-"""`python -m tb_weightwatch` is the command `weightwatch`."""
+"""`python -m tb_weightwatch` runs the command `weightwatch`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is recorded of single variables now and then, beside the rows: histograms, motion maps and full tensors."""
+"""Arrays of single variables that are recorded at some steps: histograms, motion maps and full tensors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ HISTOGRAMS = ("gradient_histogram", "update_histogram", "ratio_histogram")
 MOTION = ("gradient_map", "update_map")
 TENSORS = ("gradient", "weight_before", "weight")
 KINDS = (*HISTOGRAMS, *MOTION, *TENSORS)
-SIDE = 64  # of a motion map, at most
-PIXELS = 1 << 17  # of all motion maps of a step: a thousand variables have smaller ones
+SIDE = 64  # largest side of a motion map
+PIXELS = 1 << 17  # of all motion maps of a step: with a thousand variables each map is smaller
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Map:
 
     Attributes:
         step: attempted training step, from 1.
-        variable: its name.
+        variable: name of the variable.
         kind: one of `KINDS`. "..._histogram": `[256]`, how many elements of |gradient|, |update| or |update| / |weight|
-            lie in each octave (`octaves` gives their lower ends), to 9 %. "..._map": `[h, w]`, at most 64 x 64, the
-            largest |gradient| or |update| of each part of the variable seen as a matrix (its last axis are the
-            columns), to 9 %; NaN where an element is not finite. "gradient" (as the optimizer used it),
-            "weight_before" (the step), "weight": all elements, exact.
+            lie in each octave (`octaves` returns their lower ends), to 9 %. "..._map": `[h, w]`, at most 64 x 64, the
+            largest |gradient| or |update| in each block of the variable, reshaped to a matrix whose columns are its
+            last axis, to 9 %; NaN where an element is not finite. "gradient" (as the optimizer used it),
+            "weight_before" (before the step), "weight" (after it): all elements, exact.
         values: the array.
         time: unix seconds.
     """
@@ -41,10 +41,10 @@ class Map:
 
 
 def octaves() -> NDArray[np.float64]:
-    """Returns the lower ends `[256]` of a histogram's octaves.
+    """Returns `[256]` the lower ends of a histogram's octaves.
 
-    The first holds zeros (and what is below 2**-126), the last what is not finite: NaN, infinities, and ratios to a
-    weight of zero.
+    The first octave contains zeros and numbers below 2**-126; the last one contains non-finite numbers: NaN,
+    infinities, and ratios to a weight of zero.
     """
     ends = np.exp2(np.arange(OCTAVES, dtype=np.float64) - 127.0)
     ends[0], ends[-1] = 0.0, np.inf
@@ -52,5 +52,5 @@ def octaves() -> NDArray[np.float64]:
 
 
 def side(variables: int) -> int:
-    """Returns the largest side of the motion maps of so many variables."""
+    """Returns the largest side of each motion map when this many variables are recorded."""
     return int(np.clip(np.sqrt(PIXELS / (2 * max(variables, 1))), 8, SIDE))

@@ -1,15 +1,36 @@
-"""Settings that every test shares; set before TensorFlow is imported."""
+"""Settings that every test shares, and the tiers: a test's folder is its marker (`pytest -m unit`)."""
+
+from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TB_WEIGHTWATCH_STRICT", "1")  # a fault of ours fails the test
+os.environ.setdefault("TB_WEIGHTWATCH_STRICT", "1")  # an exception of the recorder fails the test
+
+HERE = Path(__file__).parent
+TIERS = ("unit", "rules", "training", "tensorboard", "browser", "clinic", "remote")
 
 
-def pytest_configure() -> None:
-    """Splits the processor into two devices, which `tf.distribute.MirroredStrategy` takes for two machines' worth."""
-    import tensorflow as tf
+def tier_of(path: Path) -> str:
+    """Returns the folder below `tests` in which a file lies; "" for a file elsewhere."""
+    parts = path.relative_to(HERE).parts if path.is_relative_to(HERE) else ()
+    return parts[0] if parts and parts[0] in TIERS else ""
 
-    (processor,) = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skips the folders of other tiers where one tier is asked for, so that `-m unit` imports no TensorFlow."""
+    wanted = config.getoption("markexpr")
+    other = wanted in TIERS and tier_of(collection_path) not in ("", wanted)
+    return True if other else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with its tier."""
+    for item in items:
+        tier = tier_of(item.path)
+        if tier:
+            item.add_marker(tier)

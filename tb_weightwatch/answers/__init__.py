@@ -1,17 +1,17 @@
-"""What panel, command line and report are told: pure functions of a launch and its diagnosis.
+"""The answers that panel, command line and report show: pure functions of a launch and its diagnosis.
 
-Shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come from the table of quantities and from
-the rules, so a new quantity or rule touches nothing here.
+Their shapes are those of `frontend/src/lib/api.ts`. Texts, units and severities come from the table of quantities and
+from the rules, so a new quantity or rule changes nothing here.
 """
 
+from .buckets import StepRange
 from .curves import curves
-from .heatmap import StepRange, heatmap, quantities
-from .launch_comparison import compare_launches
+from .heatmap import heatmap, quantities
 from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, state
-from .overview import HINT, launch_entry, overview, run_entries, runs
+from .overview import HINT, label, launch_entry, overview, run_entries, runs
 from .rejudged import rejudged, rejudged_lines
 from .run_comparison import compare
-from .third_party import incomplete, safe_symptoms, source, with_symptoms
+from .third_party import incomplete, safe_symptoms, source, source_facts, with_symptoms
 from .variable_maps import maps
 
 __all__ = [
@@ -19,11 +19,11 @@ __all__ = [
     "LaunchState",
     "StepRange",
     "compare",
-    "compare_launches",
     "curves",
     "evidence_text",
     "heatmap",
     "incomplete",
+    "label",
     "launch_entry",
     "maps",
     "overview",
@@ -36,6 +36,7 @@ __all__ = [
     "safe_symptoms",
     "severity",
     "source",
+    "source_facts",
     "state",
     "with_symptoms",
 ]

@@ -1,44 +1,72 @@
-"""The seven links of the chain, each with its state, one number and one line."""
+"""The chain: its seven links, each with its state, one number and one line of text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..diagnosis import catalogue
 from ..history import History
-from ..verdict import LINKS, Diagnosis, Verdict, number
-from .launch_state import evidence_number, evidence_text, percent, whole
+from ..verdict import LINKS, Diagnosis, Unknown, Verdict
+from .launch_state import evidence_number, evidence_text, with_consequences
+from .link_numbers import LINK_TABLE, Link, last_number
+
+_NONFINITE = ("NaN", "Inf", "-Inf")
 
 
-class _Link(NamedTuple):
-    title: str
-    symbol: str
-    columns: tuple[str, ...]  # the second one, if any, divides
-    meaning: str
-    reduce: Callable[[Any], float]
-    text: Callable[[float], str] = number
-    shows: tuple[str, ...] = ()  # beginnings of the names of quantities that tell how this link does
+class _Findings(NamedTuple):
+    """What a diagnosis holds about one link.
+
+    Attributes:
+        number: the link's number at the last recorded step, "" if it was not recorded.
+        broken: verdicts on this link that are more than a note.
+        notes: verdicts of severity "info" on this link.
+        consequences: (cause, consequence) where the consequence is on this link.
+        downstream: why the link cannot work although no rule fires on it; "" if it can.
+        passed: how many of the link's checks passed.
+        undecided: the link's checks that could not tell.
+    """
+
+    number: str
+    broken: list[Verdict]
+    notes: list[Verdict]
+    consequences: list[tuple[Verdict, Verdict]]
+    downstream: str
+    passed: int
+    undecided: list[Unknown]
 
 
-def _length(values: Any) -> float:
-    """Returns the norm of all variables together: no single small variable decides."""
-    return float(np.sqrt(np.sum(np.square(values))))
+class _State(NamedTuple):
+    name: str
+    applies: Callable[[_Findings], object]
+    text: Callable[[_Findings], str]
 
 
-_LINKS = {
-    "data": _Link("Data", "", ("input_max",), "largest input, last step", np.max),
-    "activations": _Link("Activations", "", ("dead_share",), "dead units, worst layer", np.max, percent),
-    "loss": _Link("Loss", "", ("loss",), "loss of the last batch", np.max),
-    "gradient": _Link("Gradient", "gradient", ("gradient_norm",), "norm of the whole gradient", _length,
-                      shows=("gradient_",)),
-    "optimizer": _Link("Optimizer", "lr", ("learning_rate",), "learning rate", np.max),
-    "update": _Link("Update", "lr · gradient", ("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model", _length,
-                    shows=("update_", "changed_share", "stuck_share")),
-    "weight": _Link("Weight", "w", ("weight_norm",), "norm of all weights", _length, shows=("weight_",)),
-}  # fmt: skip
+def _messages(verdicts: list[Verdict]) -> str:
+    more = f" (and {len(verdicts) - 1} more)" if len(verdicts) > 1 else ""
+    return verdicts[0].message.rstrip(".") + more
+
+
+def _first_consequence(findings: _Findings) -> str:
+    cause, consequence = findings.consequences[0]
+    return f"follows from {cause.name}: {consequence.message.rstrip('.')}"
+
+
+def _checks(findings: _Findings) -> str:
+    passed = findings.passed
+    text = f"{passed} check{'' if passed == 1 else 's'} passed" if passed else "no problem found"
+    return f"{text}, {len(findings.undecided)} could not tell" if findings.undecided else text
+
+
+_STATES = (  # the first that applies
+    _State("broken", lambda f: f.broken, lambda f: _messages(f.broken)),
+    _State("consequence", lambda f: f.consequences, _first_consequence),
+    _State("consequence", lambda f: f.downstream, lambda f: f.downstream),
+    _State("note", lambda f: f.notes, lambda f: _messages(f.notes)),
+    _State("unknown", lambda f: not f.passed and f.undecided, lambda f: f.undecided[0].lacked),
+    _State("unknown", lambda f: not f.passed and not f.number, lambda f: "not recorded"),
+    _State("ok", lambda f: True, _checks),
+)
 
 
 def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
@@ -48,86 +76,67 @@ def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 
 def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dict[str, Any]:
-    link = _LINKS[name]
-    causes = [v for v in diagnosis.verdicts if v.link == name]
-    broken = [v for v in causes if v.severity != "info"]
-    effects = [(v, part) for v in diagnosis.verdicts for part in whole(v)[1:] if part.link == name]
-    passed = [rule for rule in diagnosis.passed if rule in catalogue() and catalogue()[rule].link == name]
-    lacking = [u for u in diagnosis.unknown if u.rule in catalogue() and catalogue()[u.rule].link == name]
-    value, meaning = _number(history, link), link.meaning
-    if broken:
-        state, text = "broken", _line(broken)
-        # The number that condemns it, not the one that is usually shown; NaN condemns by itself.
-        if broken[0].evidence and value not in ("NaN", "Inf", "-Inf"):
-            value, meaning = evidence_number(broken[0].evidence[0]), broken[0].evidence[0].name
-    elif effects:
-        cause, effect = effects[0]
-        state, text = "consequence", f"follows from {cause.name}: {effect.message.rstrip('.')}"
-    elif told := _after(name, value, diagnosis):
-        state, text = "consequence", told
-    elif causes:
-        state, text = "note", _line(causes)
-    elif not passed and (lacking or not value):
-        state = "unknown"
-        text = lacking[0].lacked if lacking else "not recorded"
-    else:
-        state = "ok"
-        text = f"{len(passed)} check{'' if len(passed) == 1 else 's'} passed" if passed else "nothing seen against it"
-        text += f", {len(lacking)} could not tell" if lacking else ""
+    link, findings = LINK_TABLE[name], _findings(name, history, diagnosis)
+    state = next(state for state in _STATES if state.applies(findings))
+    number, meaning = _number_shown(findings, link)
+    verdicts = [*findings.broken, *findings.notes, *(consequence for _, consequence in findings.consequences)]
     return {
         "link": name,
         "title": link.title,
         "symbol": link.symbol,
-        "state": state,
-        "number": value,
+        "state": state.name,
+        "number": number,
         "meaning": meaning,
-        "text": text,
-        "codes": sorted({v.code for v in [*causes, *(effect for _, effect in effects)]}),
+        "text": state.text(findings),
+        "codes": sorted({v.code for v in verdicts}),
         "first": first,
     }
 
 
-def _after(name: str, value: str, diagnosis: Diagnosis) -> str:
-    """Returns why a link that no rule accuses does not work either, for the cause lies before it; or "".
+def _findings(name: str, history: History, diagnosis: Diagnosis) -> _Findings:
+    number = last_number(history, LINK_TABLE[name])
+    verdicts = [v for v in diagnosis.verdicts if v.link == name]
+    rules = {rule.name for rule in catalogue().values() if rule.link == name}
+    return _Findings(
+        number=number,
+        broken=[v for v in verdicts if v.severity != "info"],
+        notes=[v for v in verdicts if v.severity == "info"],
+        consequences=[
+            (cause, v) for cause in diagnosis.verdicts for v in with_consequences(cause)[1:] if v.link == name
+        ],
+        downstream=_downstream_reason(name, number, diagnosis),
+        passed=sum(rule in rules for rule in diagnosis.passed),
+        undecided=[u for u in diagnosis.unknown if u.rule in rules],
+    )
 
-    Its number is 0 or not finite, or the cause was proven by what this link shows (a step that is far too small).
+
+def _downstream_reason(name: str, number: str, diagnosis: Diagnosis) -> str:
+    """Returns why a link on which no rule fires does not work because of a cause before it; or "".
+
+    Its number is 0 or not finite, or the cause was proven by a quantity of this link (an update that is far too small).
     """
-    if diagnosis.status != "sick" or not diagnosis.verdicts:  # a symptom is no cause
+    if diagnosis.status != "sick" or not diagnosis.verdicts:  # a symptom is not a cause
         return ""
     cause = diagnosis.verdicts[0]
-    if value == "0" and name in ("gradient", "update"):
+    if number == "0" and name in ("gradient", "update"):
         return f"exactly 0 at the last recorded step: {cause.name}"
     if LINKS.index(name) <= LINKS.index(cause.link):
         return ""
-    if value in ("NaN", "Inf", "-Inf"):
-        return f"{value} at the last recorded step: {cause.name}"
-    proof = [e for e in cause.evidence if e.quantity.startswith(_LINKS[name].shows)]
+    if number in _NONFINITE:
+        return f"{number} at the last recorded step: {cause.name}"
+    proof = [e for e in cause.evidence if e.quantity.startswith(LINK_TABLE[name].quantities)]
     return f"follows from {cause.name}: {evidence_text(proof[0])}" if proof else ""
 
 
-def _line(verdicts: list[Verdict]) -> str:
-    more = f" (and {len(verdicts) - 1} more)" if len(verdicts) > 1 else ""
-    return verdicts[0].message.rstrip(".") + more
+# -- the number
 
 
-def _number(history: History, link: _Link) -> str:
-    """Returns the number of the last row in which it was recorded; what is not finite wins."""
-    if not len(history) or not history.has(*link.columns):
-        return ""
-    known = np.logical_and.reduce([history.known(name).reshape(len(history), -1) for name in link.columns])
-    if known.shape[1] == len(history.variables) > 0:  # what is frozen takes no part
-        known = known & np.array([v.trainable for v in history.variables])
-    rows = np.flatnonzero(known.any(axis=1))
-    if not len(rows):
-        return ""
-    parts = [
-        _reduced(np.asarray(history.column(name), np.float64).reshape(known.shape)[rows[-1], known[rows[-1]]], link)
-        for name in link.columns
-    ]
-    with np.errstate(all="ignore"):
-        return link.text(float(np.divide(parts[0], parts[1]) if len(parts) > 1 else parts[0]))
+def _number_shown(findings: _Findings, link: Link) -> tuple[str, str]:
+    """Returns a link's number and its meaning; of a broken link, the number that proves it broken.
 
-
-def _reduced(values: Any, link: _Link) -> float:
-    odd = values[~np.isfinite(values)]
-    return float(odd[0] if len(odd) else link.reduce(values))
+    NaN and infinities prove it by themselves, so they stay.
+    """
+    evidence = findings.broken[0].evidence if findings.broken else ()
+    if evidence and findings.number not in _NONFINITE:
+        return evidence_number(evidence[0]), evidence[0].name
+    return findings.number, link.meaning

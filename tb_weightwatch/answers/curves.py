@@ -1,4 +1,4 @@
-"""The curves of a variable, a layer or the whole run, in buckets of steps; those to look at first come first."""
+"""The curves of a variable, a layer or the whole run, in buckets of steps; the most important ones come first."""
 
 from __future__ import annotations
 
@@ -9,103 +9,103 @@ import numpy as np
 
 from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity
-from .facts_table import real
-from .heatmap import ALL_STEPS, Bool, Flat, StepRange, buckets_of, cells, described, place_of, reduced, series
+from .buckets import ALL_STEPS, Series, StepRange, buckets_of, json_cells, reduced, series
+from .facts_table import as_float
+from .heatmap import quantity_payload, row_index
 from .usual_range import usual
 
 CLIP = Quantity(
-    "clip_ratio", "variable", "kept by clipping", "share",
-    "norm of the gradient after clipping over that before it; 100 %: not clipped", "share",
-)  # fmt: skip
+    "clip_ratio",
+    "variable",
+    "kept by clipping",
+    "share",
+    "gradient norm after clipping over that before it; 100 %: not clipped",
+    "share",
+)
 COST = Quantity(
-    "recorder_cost",
-    "run",
-    "recorder's cost",
-    "%",
-    "share of the training time that recording has taken so far",
-    "exact",
+    "recorder_cost", "run", "cost of recording", "%", "share of the training time spent on recording so far", "exact"
 )
 _LEAD = (
     "update_ratio", "gradient_norm", "update_norm", "weight_norm", "changed_share", CLIP.name,
     "loss", "learning_rate", "loss_scale", COST.name,
     "zero_share", "dead_share", "always_dead_share", "saturated_share", "output_std",
 )  # fmt: skip
-_Series = tuple[Flat, Bool, Bool]
+_NOT_CLIPPED = 0.995  # norms are recorded to half a percent: above this ratio, nothing was clipped
 
 
 def curves(history: History, name: str, columns: int, *, steps: StepRange = ALL_STEPS) -> dict[str, Any]:
-    """Returns all quantities of a variable or layer, or run-wide ones for "", in at most so many buckets.
+    """Returns all recorded quantities of a variable or layer, or the run-wide ones for "".
 
-    Its `revision` is for who knows the data's.
+    `revision` is empty; a caller that knows the revision of the data sets it.
 
     Raises:
         KeyError: no variable or layer has that name.
     """
-    axis, place = place_of(history, name)
+    axis, index = row_index(history, name)
     buckets = buckets_of(history, columns, steps)
     drawn: list[dict[str, Any]] = []
-    for known, values in _found(history, axis, place):
-        numbers, recorded, none = values
-        parts = reduced(numbers[:, buckets.rows], recorded[:, buckets.rows], none[:, buckets.rows], buckets)
-        low, high, last = (cells(part[0], known) for part in parts)
+    for quantity, values in _recorded(history, axis, index):
+        cells = reduced(values.restrict(buckets.rows), buckets)
+        low, high, last = (json_cells(side, quantity.encoding)[0] for side in cells)
         drawn.append(
             {
-                "quantity": _described(known, history),
-                "lead": known.name in _LEAD,
-                "usual": usual(history, known.name, axis, place),
+                "quantity": _payload(quantity, history),
+                "lead": quantity.name in _LEAD,
+                "usual": usual(history, quantity.name, axis, index),
                 "low": low,
                 "high": high,
                 "last": last,
             }
         )
-    drawn.sort(key=_rank)
+    drawn.sort(key=_position)
     return {"revision": "", "name": name, "steps": buckets.last.tolist(), "curves": drawn}
 
 
-def _rank(curve: dict[str, Any]) -> int:
+def _position(curve: dict[str, Any]) -> int:
     name = curve["quantity"]["name"]
     return _LEAD.index(name) if name in _LEAD else len(_LEAD)
 
 
-def _described(known: Quantity, history: History) -> dict[str, Any]:
-    if known.name not in (CLIP.name, COST.name):
-        return described(known, history)
-    found = {key: value for key, value in known._asdict().items() if key != "encoding"}
-    return {**found, "scale": "share" if known is CLIP else "linear"}
+def _payload(quantity: Quantity, history: History) -> dict[str, Any]:
+    if quantity not in (CLIP, COST):
+        return quantity_payload(quantity, history)
+    columns = {key: value for key, value in quantity._asdict().items() if key != "encoding"}
+    return {**columns, "scale": "share" if quantity is CLIP else "linear"}
 
 
-def _found(history: History, axis: str, place: int) -> Iterator[tuple[Quantity, _Series]]:
-    """Yields `[1, T]` series of what was recorded there at least once."""
-    for known in (UPDATE_RATIO, *QUANTITIES.values()):
-        if known.axis != axis or not history.has(known.name):
-            continue
-        values, recorded, none = series(history, known.name)
-        if recorded[place].any():
-            yield known, (values[place, None], recorded[place, None], none[place, None])
-    derived = _clip(history, place) if axis == "variable" else _cost(history) if axis == "run" else None
-    if derived is not None and derived[1].any():
+def _recorded(history: History, axis: str, index: int) -> Iterator[tuple[Quantity, Series]]:
+    """Yields the quantities of that row that were recorded at least once, as series `[1, T]`; derived ones last."""
+    for quantity in (UPDATE_RATIO, *QUANTITIES.values()):
+        if quantity.axis == axis and history.has(quantity.name):
+            values = series(history, quantity.name).row(index)
+            if values.recorded.any():
+                yield quantity, values
+    derived = _clip_ratio(history, index) if axis == "variable" else _cost(history) if axis == "run" else None
+    if derived is not None and derived.recorded.any():
         yield (CLIP if axis == "variable" else COST), derived
 
 
-def _clip(history: History, place: int) -> _Series | None:
-    if not history.has("gradient_norm", "raw_gradient_norm"):
+def _clip_ratio(history: History, variable: int) -> Series | None:
+    """Returns the clip ratio of a variable, or None if it was never clipped."""
+    columns = ("gradient_norm", "raw_gradient_norm")
+    if not history.has(*columns):
         return None
-    after, before = (history.column(n)[:, place].astype(np.float64) for n in ("gradient_norm", "raw_gradient_norm"))
-    known = history.known("gradient_norm")[:, place] & history.known("raw_gradient_norm")[:, place] & (before > 0)
+    after, before = (history.column(name)[:, variable].astype(np.float64) for name in columns)
+    known = np.logical_and.reduce([history.known(name)[:, variable] for name in columns]) & (before > 0)
     with np.errstate(all="ignore"):
-        kept = after / before
-    kept = np.where(kept > 0.995, 1.0, kept)  # to the digits that norms are kept with, nothing was clipped
-    if not (known & (kept < 1)).any():
+        ratio = after / before
+    ratio = np.where(ratio > _NOT_CLIPPED, 1.0, ratio)
+    if not (known & (ratio < 1)).any():
         return None
-    return kept[None], (known & np.isfinite(kept))[None], np.zeros((1, len(kept)), bool)
+    return Series(ratio[None], (known & np.isfinite(ratio))[None], np.zeros((1, len(ratio)), bool))
 
 
-def _cost(history: History) -> _Series | None:
-    """Returns the recorded cost in percent; it holds until the next time that it was measured."""
-    told = [(r.step, real(r.data.get("overhead"))) for r in history.of_kind("cost")]
-    known = [(step, share) for step, share in told if share is not None]
-    if len(known) < 2 or not len(history):  # told once, at the end: a number, not a curve
+def _cost(history: History) -> Series | None:
+    """Returns the recorded cost in percent; each measurement holds until the next one."""
+    measured = [(r.step, as_float(r.data.get("overhead"))) for r in history.of_kind("cost")]
+    costs = [(step, share) for step, share in measured if share is not None]
+    if len(costs) < 2 or not len(history):  # a single one, at the end, is a number and not a curve
         return None
-    at = np.searchsorted([step for step, _ in known], history.steps, side="right") - 1
-    values = 100 * np.array([share for _, share in known])[np.maximum(at, 0)]
-    return values[None], (at >= 0)[None], np.zeros((1, len(history)), bool)
+    latest = np.searchsorted([step for step, _ in costs], history.steps, side="right") - 1
+    percentages = 100 * np.array([share for _, share in costs])[np.maximum(latest, 0)]
+    return Series(percentages[None], (latest >= 0)[None], np.zeros((1, len(history)), bool))

@@ -1,101 +1,102 @@
-"""Recorded facts in words. Facts come from disk: nothing is taken for granted of their types."""
+"""Recorded facts as labels and values. Facts come from disk, so nothing is assumed about their types."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..history import History
-from ..verdict import number
+from .rounding import number_text
 
 _GRADIENTS = {
     "used": "as the optimizer uses them",
-    "raw": "as handed over; clipping was not seen",
+    "raw": "as passed to the optimizer; clipping was not observed",
     "none": "not recorded",
 }
-_SHORT = 60.0  # seconds; the budget of recording is one over a minute and more
+_SHORT = 60.0  # seconds; the overhead budget applies to trainings of a minute and more
 
 
 def facts(history: History) -> list[dict[str, str]]:
     """Returns label and value of what is known of model, optimizer, loss, data and versions."""
-    known = history.facts
-    optimizers = [_call(o.get("class"), o.get("config")) for o in _dicts(known.get("optimizers"))]
-    loss, model = known.get("loss"), known.get("model")
-    found = {
+    recorded = history.facts
+    optimizers = [_call(o.get("class"), o.get("config")) for o in _dicts(recorded.get("optimizers"))]
+    loss, model = recorded.get("loss"), recorded.get("model")
+    table = {
         "Model": _model(history, model) if isinstance(model, dict) else "",
         "Optimizer": "; ".join(optimizers),
         "Loss": _loss(loss) if isinstance(loss, dict) else "",
-        "Precision": _plain(known.get("precision")),
-        "Input": _plain(known.get("input_shape")),
-        "Target": " ".join(filter(None, (_plain(known.get("target_shape")), _plain(known.get("target_dtype"))))),
-        "Gradients": _GRADIENTS.get(_plain(known.get("gradients")), ""),
+        "Precision": _text(recorded.get("precision")),
+        "Input": _text(recorded.get("input_shape")),
+        "Target": " ".join(filter(None, (_text(recorded.get("target_shape")), _text(recorded.get("target_dtype"))))),
+        "Gradients": _GRADIENTS.get(_text(recorded.get("gradients")), ""),
         "Recording": _recording(history),
-        "Versions": _pairs(known.get("versions"), " "),
+        "Versions": _pairs(recorded.get("versions"), " "),
     }
-    return [{"label": label, "value": value} for label, value in found.items() if value]
+    return [{"label": label, "value": value} for label, value in table.items() if value]
 
 
 def cost(history: History) -> str:
-    """Returns what recording cost, in a sentence, or ""."""
-    told = history.of_kind("cost")
-    data = told[-1].data if told else {}
-    share, seconds, once = (real(data.get(name)) for name in ("overhead", "seconds", "once"))
+    """Returns the cost of recording in a sentence, or ""."""
+    measured = history.of_kind("cost")
+    data = measured[-1].data if measured else {}
+    share, seconds, once = (as_float(data.get(name)) for name in ("overhead", "seconds", "once"))
     if share is None:
-        whole = data.get("overhead", "") is None
-        return "What recording cost is not known: nearly every step was recorded." if whole else ""
+        unknown = data.get("overhead", "") is None
+        return "The cost of recording is not known because nearly every step was recorded." if unknown else ""
     if seconds is None or not 0 < seconds < _SHORT:
-        return f"Recording cost {number(100 * share, 2)} % of the training time."
-    # In seconds: so short a training is mostly its own start, compiling included.
-    text = f"Recording took {number(share * seconds, 2)} of {number(seconds, 2)} seconds"
-    return f"{text}, {number(once, 2)} of them once, at the start." if once else f"{text}."
+        return f"Recording took {number_text(100 * share, 2)} % of the training time."
+    # In seconds, because so short a training is mostly its own start, compilation included.
+    text = f"Recording took {number_text(share * seconds, 2)} of {number_text(seconds, 2)} seconds"
+    return f"{text}, {number_text(once, 2)} of them once, at the start." if once else f"{text}."
 
 
-def real(value: Any) -> float | None:
-    """Returns a number that came from disk, or None if it is none."""
+def as_float(value: Any) -> float | None:
+    """Returns a number that came from disk, or None if it is not a number."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _model(history: History, model: dict[str, Any]) -> str:
-    name, parameters = _plain(model.get("name")), model.get("parameters")
-    parts = [name, f"{len(history.variables):,} variables"]
+    name, parameters = _text(model.get("name")), model.get("parameters")
+    items = [name, f"{len(history.variables):,} variables"]
     if isinstance(parameters, int):
-        parts.append(f"{parameters:,} parameters")
-    return ", ".join(filter(None, parts))
+        items.append(f"{parameters:,} parameters")
+    return ", ".join(filter(None, items))
 
 
 def _loss(loss: dict[str, Any]) -> str:
-    name = _plain(loss.get("class")) or _plain(loss.get("name"))
+    name = _text(loss.get("class")) or _text(loss.get("name"))
     return name if loss.get("from_logits") is None else f"{name}(from_logits={bool(loss['from_logits'])})"
 
 
 def _recording(history: History) -> str:
     recorder = history.facts.get("recorder")
-    kind = _plain(recorder.get("kind")) if isinstance(recorder, dict) else ""
-    how = {"fit": "by WeightWatch in fit", "loop": "by Watch in a loop", "summary": "by ww.summary"}.get(kind, kind)
-    return f"{how}, {len(history):,} rows" if how else f"{len(history):,} rows"
+    kind = _text(recorder.get("kind")) if isinstance(recorder, dict) else ""
+    names = {"fit": "by WeightWatch in fit", "loop": "by Watch in a loop", "summary": "by ww.summary"}
+    recorder_name = names.get(kind, kind)
+    return f"{recorder_name}, {len(history):,} rows" if recorder_name else f"{len(history):,} rows"
 
 
 def _call(name: Any, config: Any) -> str:
-    given = config if isinstance(config, dict) else {}
-    shown = {key: value for key, value in given.items() if key != "name" and value not in (None, False, "")}
-    if not given.get("use_ema"):
-        shown.pop("ema_momentum", None)
-    return f"{_plain(name)}({_pairs(shown, '=')})"
+    arguments = config if isinstance(config, dict) else {}
+    relevant = {key: value for key, value in arguments.items() if key != "name" and value not in (None, False, "")}
+    if not arguments.get("use_ema"):
+        relevant.pop("ema_momentum", None)
+    return f"{_text(name)}({_pairs(relevant, '=')})"
 
 
 def _pairs(values: Any, sign: str) -> str:
-    return ", ".join(f"{k}{sign}{_plain(v)}" for k, v in values.items()) if isinstance(values, dict) else ""
+    return ", ".join(f"{k}{sign}{_text(v)}" for k, v in values.items()) if isinstance(values, dict) else ""
 
 
-def _plain(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, float):
-        return number(value, 6)
+        return number_text(value, 6)
     if isinstance(value, dict):
         inner = value.get("config")
         if isinstance(inner, dict):
             return _call(value.get("class_name") or value.get("class"), inner)
         return _pairs(value, "=")
     if isinstance(value, (list, tuple)):
-        return f"({', '.join(_plain(item) or '?' for item in value)})"
+        return f"({', '.join(_text(item) or '?' for item in value)})"
     return "" if value is None else str(value)
 
 

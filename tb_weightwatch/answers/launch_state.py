@@ -1,4 +1,4 @@
-"""Where a launch stands, and the diagnosis of what may be damaged."""
+"""The state of a launch, and the diagnosis of a History that may be damaged."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from ..diagnosis import Symptom, diagnose, unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
-from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict, number
+from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict
+from .rounding import number_text
 
 # An event file is seen with TensorBoard's reload interval (5 s) and the pass before it; clocks of machines differ.
 RELOAD_LAG = 30.0
-_DUE = 60.0
+_DEFAULT_INTERVAL = 60.0  # seconds between signs of life, if none was recorded
 
 
 class LaunchState(NamedTuple):
-    """Where a launch stands: "training", "ended", "stopped" or "died", in words, and the last step known."""
+    """The state of a launch.
+
+    Attributes:
+        name: "training", "ended", "stopped" (by an exception or a signal) or "died" (no end was recorded).
+        text: the same in words, with the step.
+        last_step: the last training step known.
+    """
 
     name: str
     text: str
@@ -30,28 +37,28 @@ class LaunchState(NamedTuple):
 def safe_diagnose(history: History) -> Diagnosis:
     """Returns the diagnosis of a History that was read: as `diagnose`, but never raises.
 
-    A recorded rule configuration that this version does not know is left out, and the sentence says so.
+    A recorded rule configuration that this version does not know is ignored, and the sentence says so.
     """
     try:
         return diagnose(history)
     except ValueError as error:
         reason = str(error)
-    except Exception as error:  # rules may meet facts of a type that no trainer writes
-        return _unjudged(error)
+    except Exception as error:  # facts may have types that no trainer writes
+        return _undiagnosed(error)
     try:
-        found = diagnose(history, {})
+        diagnosis = diagnose(history, {})
     except Exception as error:
-        return _unjudged(error)
-    return replace(found, sentence=f"{found.sentence} (The recorded rule settings were left out: {reason}.)")
+        return _undiagnosed(error)
+    return replace(diagnosis, sentence=f"{diagnosis.sentence} (The recorded rule settings were ignored: {reason}.)")
 
 
-def _unjudged(error: Exception) -> Diagnosis:
-    told = f"{type(error).__name__}: {error}"
-    return Diagnosis("undecided", f"Cannot tell: what was recorded could not be judged ({told}).")
+def _undiagnosed(error: Exception) -> Diagnosis:
+    reason = f"{type(error).__name__}: {error}"
+    return Diagnosis("undecided", f"Cannot tell: the recorded data could not be diagnosed ({reason}).")
 
 
 def state(launch: Launch, time: float) -> LaunchState:
-    """Returns where a launch stands at a time (unix seconds)."""
+    """Returns the state of a launch at a time (unix seconds)."""
     history, now = launch.history, launch.now
     step = max(now.step if now else 0, int(history.steps[-1]) if len(history) else 0)
     ended = history.ended
@@ -59,19 +66,19 @@ def state(launch: Launch, time: float) -> LaunchState:
         step = max(step, ended.step)
         return _ended(ended.data, step, unit(history))
     alive = now.time if now else (float(history.times[-1]) if len(history) else history.started)
-    due = now.due if now else _DUE
-    if time - alive <= 3 * due + RELOAD_LAG:
+    interval = now.due if now else _DEFAULT_INTERVAL
+    if time - alive <= 3 * interval + RELOAD_LAG:
         return LaunchState(
             "training", f"training, at {unit(history)} {step:,}" if step else "training, before its first step", step
         )
-    seen = datetime.fromtimestamp(min(max(alive, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return LaunchState("died", f"no end was recorded; last sign of life at step {step:,}, {seen}", step)
+    alive_text = datetime.fromtimestamp(min(max(alive, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return LaunchState("died", f"no end was recorded; last sign of life at step {step:,}, {alive_text}", step)
 
 
 def _ended(data: Any, step: int, unit: str) -> LaunchState:
     how, detail = str(data.get("how", "")), str(data.get("detail", ""))
     after = f"after {step:,} {unit}{'' if step == 1 else 's'}"
-    if how == "log":  # nobody saw how the training ended
+    if how == "log":  # a third-party log does not record how the training ended
         return LaunchState("ended", f"the log ends {after}", step)
     if how in ("exception", "signal"):
         return LaunchState("stopped", f"stopped by {detail or 'a ' + how} {after}", step)
@@ -80,27 +87,27 @@ def _ended(data: Any, step: int, unit: str) -> LaunchState:
 
 def severity(diagnosis: Diagnosis, symptoms: Iterable[Symptom] = ()) -> str:
     """Returns the worst severity of the open verdicts and of symptoms, or "none"."""
-    found = [*(v.severity for v in diagnosis.verdicts), *(s.severity for s in symptoms)]
-    return max(found, key=SEVERITIES.index, default="none")
+    severities = [*(v.severity for v in diagnosis.verdicts), *(s.severity for s in symptoms)]
+    return max(severities, key=SEVERITIES.index, default="none")
 
 
 def evidence_number(evidence: Evidence) -> str:
-    """Returns the number of a piece of evidence as it is read: a share in percent."""
-    known = QUANTITIES.get(evidence.quantity)
-    share = evidence.unit == "share" or (known is not None and known.encoding == "share" and not evidence.unit)
-    return percent(evidence.value) if share and 0 <= evidence.value <= 1 else number(evidence.value)
+    """Returns the number of a piece of evidence as text; a share in percent."""
+    quantity = QUANTITIES.get(evidence.quantity)
+    share = evidence.unit == "share" or (quantity is not None and quantity.encoding == "share" and not evidence.unit)
+    return percent(evidence.value) if share and 0 <= evidence.value <= 1 else number_text(evidence.value)
 
 
 def percent(share: float) -> str:
     """Returns a share in percent; 0 % and 100 % only for none and all."""
     if not 0 < share < 1:
-        return f"{number(100 * share)} %"
-    text = number(100 * share)
+        return f"{number_text(100 * share)} %"
+    text = number_text(100 * share)
     return "> 99.9 %" if text == "100" else f"{text} %"
 
 
 def evidence_text(evidence: Evidence) -> str:
-    """Returns evidence ready to show: name, number, step and context, whatever of them its text leaves out."""
+    """Returns evidence ready to show: its text, completed by name, number and step where the text lacks them."""
     text, value = evidence.text, evidence_number(evidence)
     if evidence.name.lower() in text.lower():
         return text
@@ -112,6 +119,6 @@ def evidence_text(evidence: Evidence) -> str:
     return f"{evidence.name} {value}{unit}{step}" + (f" ({text})" if text else "")
 
 
-def whole(verdict: Verdict) -> list[Verdict]:
-    """Returns a verdict and, after it, all that it explains."""
-    return [verdict, *(one for part in verdict.explains for one in whole(part))]
+def with_consequences(verdict: Verdict) -> list[Verdict]:
+    """Returns a verdict, followed by all verdicts that it explains, directly or indirectly."""
+    return [verdict, *(v for consequence in verdict.explains for v in with_consequences(consequence))]

@@ -12,50 +12,50 @@ from ..verdict import SEVERITIES, Diagnosis, Verdict
 from .chain import chain
 from .facts_table import cost, facts
 from .heatmap import quantities
-from .launch_state import evidence_text, severity, state, whole
+from .launch_state import evidence_text, severity, state, with_consequences
 from .muted_rules import muted
 from .rejudged import rejudged, rejudged_lines
 from .third_party import incomplete
 
-_SUFFIX = "/weightwatch"
+_OWN_DIRECTORY = "weightwatch"
 HINT = (
-    "Nothing in this log directory was recorded by tb_weightwatch. Add a callback to fit,\n\n"
+    "There is no data of tb_weightwatch in this log directory. Add a callback to fit,\n\n"
     '    model.fit(x, y, callbacks=[ww.WeightWatch("logs/run-1")])\n\n'
-    "or, in a loop of your own, ww.Watch, train a few steps, and look again. (import tb_weightwatch as ww)"
+    "or use ww.Watch in a training loop of your own. Then train a few steps and reload. (import tb_weightwatch as ww)"
 )
 
 
 def label(run: str) -> str:
-    """Returns a run's name for display: without the directory of ours that TensorBoard takes for a run."""
-    if run == _SUFFIX[1:]:
+    """Returns a run's name for display: without our own subdirectory, which TensorBoard takes for a run."""
+    if run == _OWN_DIRECTORY:
         return "."
-    return run.removesuffix(_SUFFIX) or "."
+    return run.removesuffix(f"/{_OWN_DIRECTORY}") or "."
 
 
 def launch_entry(
     launch: Launch, diagnosis: Diagnosis, time: float, symptoms: tuple[Symptom, ...] = ()
 ) -> dict[str, Any]:
-    """Returns a launch's line in the run list; what only shows as a symptom has no code, but a name."""
-    stands = state(launch, time)
-    named = [v.name for v in diagnosis.verdicts] + [s.kind for s in symptoms if s.severity != "info"]
+    """Returns a launch's entry in the run list; where no verdict explains a symptom, the symptom is its headline."""
+    launch_state = state(launch, time)
+    problems = [v.name for v in diagnosis.verdicts] + [s.kind for s in symptoms if s.severity != "info"]
     return {
         "launch": launch.history.launch,
         "started": launch.history.started,
-        "state": stands.name,
-        "state_text": stands.text,
-        "last_step": stands.last_step,
+        "state": launch_state.name,
+        "state_text": launch_state.text,
+        "last_step": launch_state.last_step,
         "status": diagnosis.status,
         "severity": severity(diagnosis, symptoms),
-        "headline": named[0] if diagnosis.status == "sick" and named else diagnosis.status,
+        "headline": problems[0] if diagnosis.status == "sick" and problems else diagnosis.status,
     }
 
 
 def run_entries(launches: Mapping[str, Iterable[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Returns the runs by name; two that would be shown alike keep their full names."""
+    """Returns the runs by label; runs whose labels would be equal keep their full names."""
     labels = [label(run) for run in launches]
     entries = [
-        {"run": run, "label": label(run) if labels.count(label(run)) == 1 else run, "launches": list(found)}
-        for run, found in launches.items()
+        {"run": run, "label": label(run) if labels.count(label(run)) == 1 else run, "launches": list(run_launches)}
+        for run, run_launches in launches.items()
     ]
     return sorted(entries, key=lambda entry: (str(entry["label"]), str(entry["run"])))
 
@@ -66,33 +66,36 @@ def runs(revision: str, launches: Mapping[str, Iterable[dict[str, Any]]]) -> dic
 
 
 def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skipped: int = 0) -> dict[str, Any]:
-    """Returns the overview of a launch; `skipped` counts what was skipped beside the launch's own.
+    """Returns the overview of a launch; `skipped` counts the run's damaged records beside the launch's own.
 
-    Its `revision` changes when the state does; who knows the data's revision puts that before it, and in
-    `maps` that of histograms and motion maps ("": there are none).
+    `revision` changes with the state; a caller that knows the revision of the data prepends it. Such a caller also
+    sets `maps`, the revision of the histograms and motion maps ("": there are none).
     """
     history = launch.history
-    stands = state(launch, time)
-    shown = quantities(history)
-    names = {q["name"] for q in shown}
+    launch_state = state(launch, time)
+    recorded = quantities(history)
+    quantity_names = {q["name"] for q in recorded}
     return {
-        "revision": stands.name,
+        "revision": launch_state.name,
         "run": run,
         "launch": history.launch,
-        "state": stands.name,
-        "state_text": stands.text,
-        "last_step": stands.last_step,
+        "state": launch_state.name,
+        "state_text": launch_state.text,
+        "last_step": launch_state.last_step,
         "rows": len(history),
         "status": diagnosis.status,
         "sentence": diagnosis.sentence,
         "detail": _detail(launch, diagnosis),
-        "verdicts": [_verdict(v, names) for v in diagnosis.verdicts],
-        "resolved": [_verdict(v, names) for v in diagnosis.resolved],
-        "muted": [{**_rule(rule), "verdict": found and _verdict(found, names)} for rule, found in muted(history)],
+        "verdicts": [_verdict(v, quantity_names) for v in diagnosis.verdicts],
+        "resolved": [_verdict(v, quantity_names) for v in diagnosis.resolved],
+        "muted": [
+            {**_rule(rule), "verdict": verdict and _verdict(verdict, quantity_names)}
+            for rule, verdict in muted(history)
+        ],
         "chain": chain(history, diagnosis),
         "passed": [_rule(name) for name in diagnosis.passed],
         "unknown": [{**_rule(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
-        "quantities": shown,
+        "quantities": recorded,
         "variables": _variables(history, diagnosis),
         "layers": [layer.name for layer in history.layers],
         "facts": facts(history),
@@ -101,35 +104,35 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
     }
 
 
-def _verdict(verdict: Verdict, quantities: set[str]) -> dict[str, Any]:
-    found = verdict.as_dict()
-    for item, evidence in zip(found["evidence"], verdict.evidence, strict=True):
+def _verdict(verdict: Verdict, quantity_names: set[str]) -> dict[str, Any]:
+    payload = verdict.as_dict()
+    for item, evidence in zip(payload["evidence"], verdict.evidence, strict=True):
         item["text"] = evidence_text(evidence)
-        item["quantity"] = item["quantity"] if item["quantity"] in quantities else ""
-    found["explains"] = [_verdict(v, quantities) for v in verdict.explains]
-    return found
+        item["quantity"] = item["quantity"] if item["quantity"] in quantity_names else ""
+    payload["explains"] = [_verdict(v, quantity_names) for v in verdict.explains]
+    return payload
 
 
 def _rule(name: str, code: int = 0) -> dict[str, Any]:
-    known = catalogue().get(name)
-    return {"code": known.code if known else code, "name": name, "summary": known.summary if known else ""}
+    rule = catalogue().get(name)
+    return {"code": rule.code if rule else code, "name": name, "summary": rule.summary if rule else ""}
 
 
 def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
     history = launch.history
-    parts = [] if history.complete else [incomplete(history)]
+    sentences = [] if history.complete else [incomplete(history)]
     if launch.skipped:
-        parts.append(f"Skipped: {launch.skipped}.")
+        sentences.append(f"Skipped: {launch.skipped}.")
     if launch.unknown_columns:
-        parts.append(f"Recorded by a later version; not shown: {', '.join(sorted(launch.unknown_columns))}.")
-    parts += rejudged_lines(rejudged(launch, diagnosis))
-    parts.append(cost(history))
-    return " ".join(filter(None, parts))
+        sentences.append(f"Recorded by a later version, not shown: {', '.join(sorted(launch.unknown_columns))}.")
+    sentences += rejudged_lines(rejudged(launch, diagnosis))
+    sentences.append(cost(history))
+    return " ".join(filter(None, sentences))
 
 
 def _variables(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
     worst: dict[str, int] = {}
-    for verdict in (part for v in diagnosis.verdicts for part in whole(v)):
+    for verdict in (v for cause in diagnosis.verdicts for v in with_consequences(cause)):
         for name in verdict.variables:
             worst[name] = max(worst.get(name, -1), SEVERITIES.index(verdict.severity))
     return [

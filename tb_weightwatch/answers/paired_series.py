@@ -1,8 +1,7 @@
-"""The numbers of two launches, held against each other by the steps that both recorded."""
+"""The numbers of two launches at the steps that both recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,70 +9,86 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..statistics import Quantity
+from .rounding import TIE, Floats
 
-SAME = 0.01  # of the larger; numbers are kept to about half a hundredth, and processors round each in its own way
+SAME = 0.01  # relative: numbers are recorded to about half a percent, and processors round differently
+
+
+class CommonSteps(NamedTuple):
+    """The steps that two launches both recorded, and their rows in each of them; all `[C]`."""
+
+    steps: NDArray[np.int64]
+    rows: NDArray[np.intp]
+    other_rows: NDArray[np.intp]
 
 
 class PairedSeries(NamedTuple):
-    """A quantity of two launches.
+    """A quantity of two launches at their C common steps, for the P variables or layers that both have.
 
     Attributes:
-        one: values `[common steps, places]`.
-        other: likewise.
-        apart: how far they are apart, against the larger of them; 0 where one of them was not recorded.
-        names: of the places, in the first launch; one "" of a run-wide quantity.
+        quantity: the quantity.
+        one: `[C, P]` its values in the first launch.
+        other: `[C, P]` its values in the second one.
+        difference: `[C, P]` the difference relative to the larger value (of a cosine, to 1); 0 where one launch did not
+            record it, 1 at most where only one value is finite.
+        names: `[P]` names in the first launch; one "" for a run-wide quantity.
     """
 
-    one: NDArray[np.float64]
-    other: NDArray[np.float64]
-    apart: NDArray[np.float64]
+    quantity: Quantity
+    one: Floats
+    other: Floats
+    difference: Floats
     names: list[str]
 
-    def first(self, limit: float = SAME) -> int | None:
-        """Returns the first of the common steps (its place) at which they are further apart than that."""
-        rows = np.flatnonzero((self.apart > limit).any(axis=1))
+    def first_difference(self, tolerance: float = SAME) -> int | None:
+        """Returns the index of the first common step at which a difference exceeds the tolerance, or None."""
+        rows = np.flatnonzero((self.difference > tolerance * (1 + TIE)).any(axis=1))
         return int(rows[0]) if len(rows) else None
 
 
-def common(one: History, other: History) -> tuple[Any, Any, Any]:
-    """Returns the steps that both recorded, and their rows in each."""
-    steps, here, there = np.intersect1d(one.steps, other.steps, return_indices=True)
-    return steps, here, there
+def common_steps(one: History, other: History) -> CommonSteps:
+    """Returns the steps that both launches recorded."""
+    return CommonSteps(*np.intersect1d(one.steps, other.steps, return_indices=True))
 
 
-def pair(known: Quantity, one: History, other: History, rows: Sequence[Any]) -> PairedSeries | None:
-    """Returns a quantity of both in their `common` rows; None if one of them does not have it."""
-    if not (one.has(known.name) and other.has(known.name)):
+def paired(quantity: Quantity, one: History, other: History, common: CommonSteps) -> PairedSeries | None:
+    """Returns a quantity of both launches; None if one of them does not have it."""
+    if not (one.has(quantity.name) and other.has(quantity.name)):
         return None
-    places = _places(known.axis, one, other)
-    (a, in_a), (b, in_b) = (_picked(h, known.name, *at) for h, *at in zip((one, other), rows, places, strict=True))
-    names = (
-        [""] if known.axis == "run" else [x.name for x in (one.variables if known.axis == "variable" else one.layers)]
-    )
-    return PairedSeries(a, b, np.where(in_a & in_b, _apart(a, b), 0.0), [names[place] for place in places[0]])
+    columns, other_columns = _matching_columns(quantity.axis, one, other)
+    a, a_known = _selected(one, quantity.name, common.rows, columns)
+    b, b_known = _selected(other, quantity.name, common.other_rows, other_columns)
+    scale = np.ones(a.shape) if quantity.encoding == "cosine" else np.maximum(np.abs(a), np.abs(b))
+    difference = np.where(a_known & b_known, _difference(a, b, scale), 0.0)
+    names = [""] if quantity.axis == "run" else [_names(quantity.axis, one)[column] for column in columns]
+    return PairedSeries(quantity, a, b, difference, names)
 
 
-def _picked(history: History, name: str, rows: Any, places: list[int]) -> tuple[Any, Any]:
+def _selected(history: History, name: str, rows: NDArray[np.intp], columns: list[int]) -> tuple[Any, Any]:
     shape = (len(history), -1)
     values = np.asarray(history.column(name), np.float64).reshape(shape)
-    return values[rows][:, places], history.known(name).reshape(shape)[rows][:, places]
+    return values[rows][:, columns], history.known(name).reshape(shape)[rows][:, columns]
 
 
-def _places(axis: str, one: History, other: History) -> tuple[list[int], list[int]]:
-    """Returns which places belong together: of one name, or one after the other where all have the same shapes."""
+def _names(axis: str, history: History) -> list[str]:
+    return [x.name for x in (history.variables if axis == "variable" else history.layers)]
+
+
+def _matching_columns(axis: str, one: History, other: History) -> tuple[list[int], list[int]]:
+    """Returns which columns belong together: all in order if their shapes are the same, else those of equal names."""
     if axis == "run":
         return [0], [0]
-    a, b = ([(x.name, getattr(x, "shape", None)) for x in (h.variables if axis == "variable" else h.layers)]
-            for h in (one, other))  # fmt: skip
-    if len(a) == len(b) and [shape for _, shape in a] == [shape for _, shape in b]:
-        return list(range(len(a))), list(range(len(b)))
-    there = {name: place for place, (name, _) in enumerate(b)}
-    both = [(place, there[name]) for place, (name, _) in enumerate(a) if name in there]
-    return [here for here, _ in both], [place for _, place in both]
+    names, other_names = _names(axis, one), _names(axis, other)
+    shapes = [[v.shape for v in h.variables] if axis == "variable" else [None] * len(h.layers) for h in (one, other)]
+    if shapes[0] == shapes[1]:
+        return list(range(len(names))), list(range(len(other_names)))
+    columns_by_name = {name: column for column, name in enumerate(other_names)}
+    both = [(column, columns_by_name[name]) for column, name in enumerate(names) if name in columns_by_name]
+    return [column for column, _ in both], [column for _, column in both]
 
 
-def _apart(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _difference(a: Floats, b: Floats, scale: Floats) -> Floats:
     with np.errstate(all="ignore"):
-        apart = np.abs(x - y) / np.maximum(np.abs(x), np.abs(y))
-    same = (x == y) | (np.isnan(x) & np.isnan(y))
-    return np.where(same, 0.0, np.where(np.isfinite(apart), apart, 1.0))
+        difference = np.abs(a - b) / scale
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.where(same, 0.0, np.where(np.isfinite(difference), difference, 1.0))

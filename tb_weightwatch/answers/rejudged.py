@@ -1,4 +1,4 @@
-"""An old run judged again: what the trainer logged with the rules of its day, beside what today's rules say."""
+"""An old run diagnosed again: the diagnosis that its trainer logged, beside that of today's rules."""
 
 from __future__ import annotations
 
@@ -7,42 +7,43 @@ from typing import Any
 from ..diagnosis import rule_set_version
 from ..reader import Launch
 from ..verdict import Diagnosis
-from .launch_state import whole
+from .launch_state import with_consequences
 
 
 def rejudged(launch: Launch, diagnosis: Diagnosis) -> dict[str, Any] | None:
-    """Returns what was logged then and how it differs; None where the trainer logged no diagnosis.
+    """Returns the diagnosis that was logged during training and how it differs; None if the trainer logged none.
 
-    "gone" and "new" name the verdicts that only then or only now hold, consequences included.
+    "gone" names the verdicts that only the logged diagnosis has, "new" those that only today's has, consequences
+    included.
     """
-    then = launch.now.diagnosis if launch.now else None
-    if then is None:
+    logged = launch.now.diagnosis if launch.now else None
+    if logged is None:
         return None
-    before, now = _names(then), _names(diagnosis)
+    before, now = _verdict_names(logged), _verdict_names(diagnosis)
     return {
-        "status": then.status,
-        "sentence": then.sentence,
-        "step": then.step,
-        "rows": then.rows,
-        "rules": then.rules,
-        "same_rules": then.rules == rule_set_version(),
-        "codes": [v.code for v in then.verdicts],
+        "status": logged.status,
+        "sentence": logged.sentence,
+        "step": logged.step,
+        "rows": logged.rows,
+        "rules": logged.rules,
+        "same_rules": logged.rules == rule_set_version(),
+        "codes": [v.code for v in logged.verdicts],
         "gone": [name for name in before if name not in now],
         "new": [name for name in now if name not in before],
-        "same": then.status == diagnosis.status and before == now,
+        "same": logged.status == diagnosis.status and before == now,
     }
 
 
-def rejudged_lines(told: dict[str, Any] | None) -> list[str]:
-    """Returns what the trainer said, where today's rules or today's rows say something else; [] where they agree."""
-    if told is None or told["same"]:
+def rejudged_lines(logged: dict[str, Any] | None) -> list[str]:
+    """Returns the logged diagnosis (as `rejudged` gives it) and its differences in sentences; [] if there are none."""
+    if logged is None or logged["same"]:
         return []
-    rules = "with the same rules" if told["same_rules"] else f"with the rules of then ({told['rules']})"
-    signs = {"gone": "no more:", "new": "new:"}
-    changes = [f"{sign} {', '.join(told[key])}" for key, sign in signs.items() if told[key]]
-    lines = [f"Then, at step {told['step']:,} and {rules}: {told['sentence']}"]
-    return lines + ([f"Judged again: {'; '.join(changes)}."] if changes else [])
+    rules = "same rule set" if logged["same_rules"] else f"rule set {logged['rules']}"
+    headings = {"gone": "no longer reported:", "new": "new:"}
+    changes = [f"{heading} {', '.join(logged[key])}" for key, heading in headings.items() if logged[key]]
+    lines = [f"During training (step {logged['step']:,}, {rules}): {logged['sentence']}"]
+    return lines + ([f"Diagnosed again: {'; '.join(changes)}."] if changes else [])
 
 
-def _names(diagnosis: Diagnosis) -> list[str]:
-    return sorted({f"{part.code} {part.name}" for v in diagnosis.verdicts for part in whole(v)})
+def _verdict_names(diagnosis: Diagnosis) -> list[str]:
+    return sorted({f"{v.code} {v.name}" for cause in diagnosis.verdicts for v in with_consequences(cause)})

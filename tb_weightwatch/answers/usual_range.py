@@ -1,10 +1,11 @@
-"""What is usual: the band that stands behind a curve, for this optimizer and this variable, in words and numbers.
+"""The band behind a curve: the range that is usual for this optimizer and this variable.
 
 Where the numbers come from: an optimizer that divides by the gradient's size moves an element by about its learning
-rate, and an element of a matrix is about Glorot's scale in size, so their quotient is the update ratio of a first step
-at the usual rate. A band reaches to ten times that, as rates ten times the usual one train well too, and down to a
-300th of it, where trainings end. Plain gradient descent has no such law; its band is the field's rule of thumb (1e-3)
-with the same room. `python -m tests.benchmarks.bands` holds the bands against the healthy programs of the clinic.
+rate, and an element of a matrix has about Glorot's scale, so their quotient is the update ratio of a first step at the
+usual learning rate. A band reaches up to ten times that, because learning rates ten times the usual one train well too,
+and down to a 300th of it, where trainings end. Plain gradient descent follows no such rule; its band is the rule of
+thumb (1e-3) with the same margins. `python -m tests.benchmarks.bands` compares the bands with the healthy programs of
+the clinic.
 """
 
 from __future__ import annotations
@@ -19,51 +20,48 @@ from ..diagnosis.signals import (
     usual_weight_scale,
 )
 from ..history import History
-from ..verdict import number
+from .rounding import number_text, significant
 
-_CLIPS = {"gradient_norm": ("clipnorm",), "gradient_max": ("clipvalue",)}
+_CLIP_SETTINGS = {"gradient_norm": "clipnorm", "gradient_max": "clipvalue"}
 
 
-def usual(history: History, name: str, axis: str, place: int) -> dict[str, Any] | None:
-    """Returns low, high and meaning of the usual band of a curve, or None where nothing is usual."""
+def usual(history: History, name: str, axis: str, index: int) -> dict[str, Any] | None:
+    """Returns low, high and description of a curve's usual band, or None where there is none."""
     try:
         if name == "learning_rate":
-            return _rate(history)
+            return _learning_rate(history)
         if name == "update_ratio" and axis == "variable":
-            return _ratio(history, place)
-        return _clip(history, name)
-    except Exception:  # facts come from disk: without sense, there is nothing usual
+            return _update_ratio(history, index)
+        return _clipping_limit(history, name)
+    except Exception:  # facts come from disk: if they make no sense, there is no band
         return None
 
 
-def _rate(history: History) -> dict[str, Any] | None:
+def _learning_rate(history: History) -> dict[str, Any] | None:
     if not optimizer_class(history):
         return None
     rate = usual_learning_rate(history)
-    # A hair more, since a rate is kept as float32: one of just ten times the usual is within.
-    return _band(
-        rate * 0.0999, rate * 10.01, f"usual for {optimizer_class(history)}: {number(rate)}, within a factor of 10"
-    )
+    text = f"usual for {optimizer_class(history)}: {number_text(rate)}, within a factor of 10"
+    # Slightly wider than the factor of 10, because a learning rate is recorded as float32.
+    return _band(rate * 0.0999, rate * 10.01, text)
 
 
-def _ratio(history: History, place: int) -> dict[str, Any] | None:
-    """The update ratio of a matrix. A bias begins at 0, where the ratio says little."""
-    if len(history.variables[place].shape) < 2:
+def _update_ratio(history: History, variable: int) -> dict[str, Any] | None:
+    """Returns the band of a matrix. A bias starts at 0, where the ratio means little."""
+    if len(history.variables[variable].shape) < 2:
         return None
     name = optimizer_class(history)
     if is_normalized(history):
-        first = usual_learning_rate(history) / float(usual_weight_scale(history[:])[place])
-        return _band(first / 300, 10 * first, f"usual for {name} and this shape: from {number(first)} downwards")
-    return _band(1e-5, 1e-1, f"usual for {name or 'most optimizers'}: about 1e-3, early in training more than late")
+        first = usual_learning_rate(history) / float(usual_weight_scale(history[:])[variable])
+        return _band(first / 300, 10 * first, f"usual for {name} and this shape: {number_text(first)} or less")
+    return _band(1e-5, 1e-1, f"usual for {name or 'most optimizers'}: about 1e-3, larger early in training")
 
 
-def _clip(history: History, name: str) -> dict[str, Any] | None:
-    for setting in _CLIPS.get(name, ()):
-        limit = optimizer_setting(history, setting, 0.0)
-        if limit > 0:
-            return _band(0.0, limit, f"{setting}={number(limit)}: the optimizer clips what is above")
-    return None
+def _clipping_limit(history: History, name: str) -> dict[str, Any] | None:
+    setting = _CLIP_SETTINGS.get(name)
+    limit = optimizer_setting(history, setting, 0.0) if setting else 0.0
+    return _band(0.0, limit, f"{setting}={number_text(limit)}: the optimizer clips above it") if limit > 0 else None
 
 
 def _band(low: float, high: float, text: str) -> dict[str, Any]:
-    return {"low": float(f"{low:.4g}"), "high": float(f"{high:.4g}"), "text": text}
+    return {"low": significant(low, 4), "high": significant(high, 4), "text": text}

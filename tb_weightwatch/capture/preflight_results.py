@@ -1,21 +1,21 @@
-"""What `preflight` found of a model, until a recording of that model takes it in."""
+"""The results of `ww.preflight`, kept for each model until a recording of that model adopts them."""
 
 from __future__ import annotations
 
 from typing import Any
 from weakref import WeakKeyDictionary
 
-_found: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+_results: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 
-def remember(model: Any, found: dict[str, Any]) -> None:
-    """Keeps it for as long as the model lives; a later one takes its place."""
-    _found[model] = found
+def remember(model: Any, result: dict[str, Any]) -> None:
+    """Keeps the result for as long as the model exists; a later result replaces it."""
+    _results[model] = result
 
 
 def recall(model: Any) -> dict[str, Any] | None:
-    """Returns what the last `preflight` of that model found, as the data of a record; None if there was none."""
+    """Returns the last result for that model, as the data of a record; None if there is none."""
     try:
-        return _found.get(model)
-    except TypeError:  # what is no Keras model may not be hashable
+        return _results.get(model)
+    except TypeError:  # an object that is no Keras model may not be hashable
         return None

@@ -20,8 +20,9 @@ from typing import Any
 from ..history import History
 from ..statistics import NOT_OBSERVED
 from ..verdict import LINKS, SEVERITIES, Diagnosis, Evidence, Severity, Verdict
-from .measure.summary_rows import SummaryRows, versions
-from .observe.as_numpy import Measured, measured, scalar, whole
+from .measure.summary_rows import SummaryRows
+from .observe.as_numpy import VariableArrays, scalar, variable_arrays, whole_number
+from .observe.library_versions import library_versions
 from .recorder import Recorder
 
 __all__ = ["UNSEEN", "Writer", "create_file_writer", "update", "verdict"]
@@ -37,7 +38,7 @@ class Writer:
 
     def __init__(self, logdir: Any, *, rules: Mapping[str, Any] | None = None, verbose: bool = True) -> None:
         self._recorder = Recorder(logdir, kind="summary", overhead=None, rules=rules, verbose=verbose)
-        self._recorder.describe(0, "facts", {"gradients": "raw", "versions": versions()})
+        self._recorder.describe(0, "facts", {"gradients": "raw", "versions": library_versions()})
         self._gathering = SummaryRows(self._recorder)
         self._closed = False
         self._inside: list[contextlib.AbstractContextManager[Writer]] = []
@@ -83,7 +84,7 @@ class Writer:
             raise RuntimeError("this writer is closed; make another with ww.summary.create_file_writer(logdir)")
         return self
 
-    def _update(self, step: int, variables: dict[str, Measured], run: dict[str, float]) -> bool:
+    def _update(self, step: int, variables: dict[str, VariableArrays], run: dict[str, float]) -> bool:
         with self._recorder.guarded():
             self._gathering.put(step, variables, run)
         return not self._recorder.off
@@ -145,13 +146,13 @@ def update(
     chosen = _chosen(writer)
     if chosen is None:
         return False
-    number = whole(step)
+    number = whole_number(step)
     last = chosen._gathering.last
     if number <= last:
         raise ValueError(
             f"step must increase from call to call: got {number} after {last} (one call takes all variables)"
         )
-    found = {name: measured(name, one) for name, one in _named(variables)}
+    found = {name: variable_arrays(name, one) for name, one in _named(variables)}
     given = {"loss": loss, "learning_rate": learning_rate}
     run = {name: scalar(name, value) for name, value in given.items() if value is not None}
     return chosen._update(number, found, run)
@@ -195,7 +196,7 @@ def verdict(  # noqa: PLR0913
     chosen = _chosen(writer)
     if chosen is None:
         return False
-    number = whole(step)
+    number = whole_number(step)
     for what, value, known in (("link", link, LINKS), ("severity", severity, SEVERITIES)):
         if value not in known:
             raise ValueError(f"{what} must be one of {', '.join(known)}; got {value!r}")
@@ -204,7 +205,7 @@ def verdict(  # noqa: PLR0913
     rests = tuple(_evidence(evidence, number))
     names = tuple(str(v) for v in variables)
     return chosen._verdict(
-        Verdict(whole(code, "code", 0), str(name), link, severity, "certain", names, number, number, False,
+        Verdict(whole_number(code, "code", 0), str(name), link, severity, "certain", names, number, number, False,
                 str(message), rests, str(fix))
     )  # fmt: skip
 

@@ -87,7 +87,7 @@ class Watch:
         with self._recorder.guarded():
             self._loop.open()
             self._watched.describe(self._recorder, 0)
-            self._recorder.describe(0, "facts", replicas.facts(strategy))
+            self._recorder.describe(0, "facts", replicas.distribution_facts(strategy))
             for one in models:
                 self._recorder.looked_at(one)
         self._recorder.budget.begin()
@@ -136,7 +136,7 @@ class Watch:
         if self._due:
             data = {"x": inputs, "y": targets, "y_pred": predictions}
             self._check(loss=loss, inputs=inputs, targets=targets, predictions=predictions)
-            data = {name: replicas.gathered(value) for name, value in data.items()}
+            data = {name: replicas.concat_replicas(value) for name, value in data.items()}
             self._watched.add([_variable(v) for v in variables or ()])
             pairs = None if gradients is None else self._watched.pairs(gradients)
             with recorder.guarded(), tf.init_scope():
@@ -148,7 +148,7 @@ class Watch:
         self._left = time.perf_counter()
 
     def _check(self, **given: Any) -> None:
-        if replicas.divided(given["loss"]):
+        if replicas.is_per_replica(given["loss"]):
             raise ValueError(
                 "loss must be one value, got one of each replica; reduce it: "
                 'watch.step(strategy.reduce("SUM", loss, axis=None)), or "MEAN" where it is not yet divided by the '

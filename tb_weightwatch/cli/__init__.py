@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 healthy or undecided, 1 sick, 2 usage or unreadable."""
+"""The command line. Exit codes: 0 healthy or undecided, 1 sick, 2 usage error or unreadable log."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from .review import review
 from .rules import rule, rules
 from .terminal import fail
 
+_EXIT_CODES = "Exit codes: 0 healthy or undecided, 1 sick, 2 usage error or unreadable log."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code."""
     options = _parser().parse_args(arguments)
-    options.alone = arguments is None
+    options.owns_process = arguments is None  # called as a command, and not from another program
     try:
         return int(options.command(options))
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader of our output, such as `| head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, ValueError) as error:
@@ -30,45 +32,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="weightwatch", description="Tells why your TensorFlow weights aren't moving.")
+    parser = argparse.ArgumentParser(
+        prog="weightwatch", description="Tells why your TensorFlow weights aren't moving.", epilog=_EXIT_CODES
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _review_arguments(commands.add_parser("review", help="judge recorded runs", description=review.__doc__))
-    _compare_arguments(commands.add_parser("compare", help="hold two runs together", description=compare.__doc__))
-    _report_arguments(commands.add_parser("report", help="write one HTML file", description=report.write.__doc__))
-    commands.add_parser("rules", help="list the rules").set_defaults(command=rules)
-    explain = commands.add_parser("rule", help="explain a rule")
-    explain.add_argument("rule", metavar="CODE|NAME")
+    review_parser = commands.add_parser("review", help="diagnose recorded runs", description=review.__doc__)
+    _review_arguments(review_parser)
+    _compare_arguments(commands.add_parser("compare", help="compare two runs", description=compare.__doc__))
+    _report_arguments(commands.add_parser("report", help="write an HTML report", description=report.write.__doc__))
+    commands.add_parser("rules", help="list the rules", description=rules.__doc__).set_defaults(command=rules)
+    explain = commands.add_parser("rule", help="explain a rule", description=rule.__doc__)
+    explain.add_argument("rule", metavar="CODE|NAME", help="for example 403 or vanishing-gradient")
     explain.set_defaults(command=rule)
     return parser
 
 
 def _review_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("logdir", nargs="+", help="a log directory; all runs below it are judged")
+    parser.epilog = _EXIT_CODES
+    parser.add_argument("logdir", nargs="+", help="log directory; all runs in and below it are diagnosed")
     parser.add_argument("--json", action="store_true", help="print the diagnoses as JSON")
-    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML too: sick is a failure, undecided is skipped")
-    parser.add_argument("--details", action="store_true", help="show evidence and fixes of every launch, not a table")
+    parser.add_argument(
+        "--junit", metavar="FILE", help="also write JUnit XML: a sick launch is a failure, an undecided one is skipped"
+    )
+    parser.add_argument(
+        "--details", action="store_true", help="show evidence and fixes of every launch instead of a table"
+    )
     parser.add_argument(
         "--fail-on",
         choices=SEVERITIES,
         default="warning",
-        help="mildest severity that counts as sick (default: warning)",
+        help="lowest severity that counts as sick (default: warning)",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes that read (default: one a core, if worth it)")
-    parser.add_argument("--runner", metavar="NAME", help="an Apache Beam runner that reads instead: DirectRunner ...")
-    parser.add_argument("--beam", action="append", default=[], metavar="OPTION", help="Beam's own: region=europe-west1")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="number of processes (default: one per core if the logs are large)"
+    )
+    parser.add_argument("--runner", metavar="NAME", help="run on Apache Beam, for example with DirectRunner")
+    parser.add_argument(
+        "--beam",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="pipeline option for --runner, for example region=europe-west1; may be repeated",
+    )
     parser.set_defaults(command=review)
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", help="a run's directory; its newest launch is taken")
-    parser.add_argument("other", help="another one")
+    parser.add_argument("run", help="directory of a run; its newest launch is compared")
+    parser.add_argument("other", help="directory of another run")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     parser.set_defaults(command=compare)
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("logdir", help="a log directory; all runs below it are in the report")
+    parser.add_argument("logdir", help="log directory; all runs in and below it are in the report")
     parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
     parser.set_defaults(command=report.write)
 

@@ -1,4 +1,4 @@
-"""A review as JUnit XML, which every CI can show: a suite a log directory, a case a launch."""
+"""A review as JUnit XML, which every CI system can show: one suite per log directory, one case per launch."""
 
 from __future__ import annotations
 
@@ -6,54 +6,56 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from .. import answers
-from .review_result import Done, LaunchResult
+from .review_result import JobResult, LaunchResult
 
 
-def write(path: str, done: Sequence[Done], sick: set[int]) -> None:
-    """Writes the file; `sick` holds the ids (as `id()` gives them) of the launches that count as failures."""
+def write(path: str, results: Sequence[JobResult], failures: set[int]) -> None:
+    """Writes the file; `failures` holds the ids (as `id()` gives them) of the launches that count as failures."""
     root = ET.Element("testsuites", name="weightwatch")
-    for logdir in dict.fromkeys(one.job.logdir for one in done):
-        suite = ET.SubElement(root, "testsuite", name=_text(logdir))
-        for one in (d for d in done if d.job.logdir == logdir):
-            for launch in one.launches:
-                _case(suite, launch, failed=id(launch) in sick)
-            if not one.launches and one.skipped:
-                case = ET.SubElement(suite, "testcase", classname=_text(one.job.run), name="read")
-                ET.SubElement(case, "error", type="unreadable", message=_text(str(one.skipped)))
-        _count(suite)
-    _count(root)
+    for logdir in dict.fromkeys(result.job.logdir for result in results):
+        suite = ET.SubElement(root, "testsuite", name=_xml_text(logdir))
+        for result in (r for r in results if r.job.logdir == logdir):
+            for launch in result.launches:
+                _add_case(suite, launch, failed=id(launch) in failures)
+            if not result.launches and result.skipped:
+                case = ET.SubElement(suite, "testcase", classname=_xml_text(result.job.run), name="read")
+                ET.SubElement(case, "error", type="unreadable", message=_xml_text(str(result.skipped)))
+        _set_counts(suite)
+    _set_counts(root)
     tree = ET.ElementTree(root)
     ET.indent(tree)
     tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _case(suite: ET.Element, one: LaunchResult, *, failed: bool) -> None:
-    case = ET.SubElement(suite, "testcase", classname=_text(one.job.run), name=_text(one.launch))
-    found = one.diagnosis
+def _add_case(suite: ET.Element, launch: LaunchResult, *, failed: bool) -> None:
+    case = ET.SubElement(suite, "testcase", classname=_xml_text(launch.job.run), name=_xml_text(launch.launch))
+    diagnosis = launch.diagnosis
+    sentence = _xml_text(diagnosis.sentence)
     if failed:
-        kind = found.verdicts[0].name if found.verdicts else one.symptoms[0].kind
-        ET.SubElement(case, "failure", type=kind, message=_text(found.sentence)).text = _text("\n".join(_lines(one)))
-    elif found.status == "undecided":
-        ET.SubElement(case, "skipped", message=_text(found.sentence))
+        kind = diagnosis.verdicts[0].name if diagnosis.verdicts else launch.symptoms[0].kind
+        failure = ET.SubElement(case, "failure", type=kind, message=sentence)
+        failure.text = _xml_text("\n".join(_lines(launch)))
+    elif diagnosis.status == "undecided":
+        ET.SubElement(case, "skipped", message=sentence)
     else:
-        ET.SubElement(case, "system-out").text = _text(found.sentence)
+        ET.SubElement(case, "system-out").text = sentence
 
 
-def _lines(one: LaunchResult) -> list[str]:
-    found = []
-    for verdict in one.diagnosis.verdicts:
-        found.append(f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}): {verdict.message}")
-        found += [f"- {answers.evidence_text(item)}" for item in verdict.evidence]
-        found.append(f"Fix: {verdict.fix}")
-    return found + [f"{s.kind} ({s.severity}): {s.text}" for s in one.symptoms]
+def _lines(launch: LaunchResult) -> list[str]:
+    lines = []
+    for verdict in launch.diagnosis.verdicts:
+        lines.append(f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}): {verdict.message}")
+        lines += [f"- {answers.evidence_text(item)}" for item in verdict.evidence]
+        lines.append(f"Fix: {verdict.fix}")
+    return lines + [f"{s.kind} ({s.severity}): {s.text}" for s in launch.symptoms]
 
 
-def _count(element: ET.Element) -> None:
+def _set_counts(element: ET.Element) -> None:
     for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         element.set(name, str(sum(1 for _ in element.iter(tag))))
 
 
-def _text(text: str) -> str:
-    """Returns text without what XML 1.0 can not hold."""
+def _xml_text(text: str) -> str:
+    """Returns text with the characters replaced that XML 1.0 does not allow."""
     return "".join(c if c in "\n\t" or (c >= " " and not 0xD800 <= ord(c) < 0xE000 and c not in "\ufffe\uffff") else "�"
                    for c in text)  # fmt: skip

@@ -1,4 +1,4 @@
-"""`weightwatch review`: every launch of every run, judged."""
+"""`weightwatch review`: every launch of every run, diagnosed."""
 
 from __future__ import annotations
 
@@ -11,54 +11,60 @@ from .. import answers
 from ..reader import SkipCounts
 from ..verdict import SEVERITIES
 from . import junit
-from .review_result import Done, Job, LaunchResult
+from .review_result import Job, JobResult, LaunchResult
 from .review_table import show
-from .review_workers import is_light, jobs_of, processes, start_light_if_alone, work
+from .review_workers import avoid_tensorflow, can_avoid_tensorflow, diagnose_runs, jobs_of, process_count
 from .terminal import fail, warn
 
 
 def review(options: argparse.Namespace) -> int:
-    """Judges every launch of every run in the log directories, also of runs that tb_weightwatch did not record."""
-    start_light_if_alone(options.logdir, alone=options.alone)
-    jobs = {logdir: jobs_of(logdir) for logdir in options.logdir}
-    every = [job for found in jobs.values() for job in found]
-    place = {job: number for number, job in enumerate(every)}
-    done = sorted(_watched(_ways(every, options), every, options), key=lambda one: place[one.job])
-    found = [launch for one in done for launch in one.launches]
-    empty = [logdir for logdir in jobs if not _tell(logdir, [one for one in done if one.job.logdir == logdir])]
-    sick = [one for one in found if _counts(one, options.fail_on)]
+    """Diagnoses every run in the log directories, one training process (launch) at a time.
+
+    Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch) are diagnosed too, as far as their
+    curves allow.
+    """
+    avoid_tensorflow(options.logdir, owns_process=options.owns_process)
+    logdirs = list(dict.fromkeys(options.logdir))
+    jobs = [job for logdir in logdirs for job in jobs_of(logdir)]
+    position = {job: index for index, job in enumerate(jobs)}
+    results = list(_with_progress(_run_jobs(jobs, options), jobs, options))
+    results.sort(key=lambda result: position[result.job])
+    launches = [launch for result in results for launch in result.launches]
+    readable = [_report_unreadable(logdir, [r for r in results if r.job.logdir == logdir]) for logdir in logdirs]
+    failures = [launch for launch in launches if _is_failure(launch, options.fail_on)]
     if options.junit:
-        junit.write(options.junit, done, {id(one) for one in sick})
+        junit.write(options.junit, results, {id(launch) for launch in failures})
     if options.json:
-        print(json.dumps([one.as_dict() for one in found], indent=1, allow_nan=False))
-    elif found:
-        show(found, details=options.details)
-    return 2 if empty else int(bool(sick))
+        print(json.dumps([launch.as_dict() for launch in launches], indent=1, allow_nan=False))
+    elif launches:
+        show(launches, details=options.details)
+    return int(bool(failures)) if all(readable) else 2
 
 
-def _ways(jobs: Sequence[Job], options: argparse.Namespace) -> Iterable[Done]:
+def _run_jobs(jobs: Sequence[Job], options: argparse.Namespace) -> Iterable[JobResult]:
+    """Diagnoses the runs in this process, in several, or on Apache Beam."""
     if options.runner is None:
         if options.beam:
             raise ValueError("--beam sets options of a Beam pipeline, so it needs --runner NAME")
-        count = processes(jobs, options.jobs, alone=options.alone)
-        return work(jobs, count, light=is_light(options.logdir, count, alone=options.alone))
+        count = process_count(jobs, options.jobs, owns_process=options.owns_process)
+        without_tensorflow = can_avoid_tensorflow(options.logdir, count, owns_process=options.owns_process)
+        return diagnose_runs(jobs, count, without_tensorflow=without_tensorflow)
     try:
         from . import review_beam
     except ImportError as error:
         raise ValueError(
-            f"--runner needs Apache Beam, which can not be imported here ({error}): pip install 'tb-weightwatch[beam]'"
+            f"--runner needs Apache Beam, which cannot be imported ({error}): pip install 'tb-weightwatch[beam]'"
         ) from None
-    return review_beam.work(jobs, options.runner, options.beam, light=is_light(options.logdir, 1, alone=options.alone))
+    without_tensorflow = can_avoid_tensorflow(options.logdir, 1, owns_process=options.owns_process)
+    return review_beam.diagnose_runs(jobs, options.runner, options.beam, without_tensorflow=without_tensorflow)
 
 
-def _counts(one: LaunchResult, fail_on: str) -> bool:
-    return one.severity in SEVERITIES and SEVERITIES.index(one.severity) >= SEVERITIES.index(fail_on)
-
-
-def _watched(ways: Iterable[Done], jobs: Sequence[Job], options: argparse.Namespace) -> Iterator[Done]:
-    """Shows how far the review is, where somebody watches and it takes a while."""
-    if not (options.alone and sys.stderr.isatty()) or len(jobs) < 3:
-        yield from ways
+def _with_progress(
+    results: Iterable[JobResult], jobs: Sequence[Job], options: argparse.Namespace
+) -> Iterator[JobResult]:
+    """Shows a progress bar on an interactive terminal if there are several runs."""
+    if not (options.owns_process and sys.stderr.isatty()) or len(jobs) < 3:
+        yield from results
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -66,23 +72,28 @@ def _watched(ways: Iterable[Done], jobs: Sequence[Job], options: argparse.Namesp
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("reading", total=sum(max(1, job.size) for job in jobs))
-        for ended, one in enumerate(ways, 1):
-            progress.update(bar, advance=max(1, one.job.size), description=f"{ended:,} of {len(jobs):,} runs")
-            yield one
+        for count, result in enumerate(results, 1):
+            progress.update(bar, advance=max(1, result.job.size), description=f"{count:,} of {len(jobs):,} runs")
+            yield result
 
 
-def _tell(logdir: str, done: Sequence[Done]) -> bool:
-    """Says what could not be read; returns whether anything could."""
+def _is_failure(launch: LaunchResult, fail_on: str) -> bool:
+    return launch.severity in SEVERITIES and SEVERITIES.index(launch.severity) >= SEVERITIES.index(fail_on)
+
+
+def _report_unreadable(logdir: str, results: Sequence[JobResult]) -> bool:
+    """Warns of what could not be read in a log directory. Returns False if nothing could."""
     skipped = SkipCounts()
-    for one in done:
-        skipped.update(one.skipped)
-    if not any(one.launches for one in done):
+    for result in results:
+        skipped.update(result.skipped)
+    if not any(result.launches for result in results):
         fail(f"{logdir}: nothing could be read: {skipped}" if skipped else f"{logdir}: {answers.HINT}")
         return False
     if skipped:
         warn(f"{logdir}: not all could be read: {skipped}")
-    broken = [one.job.run for one in done if not one.launches and one.skipped]
+    broken = [result.job.run for result in results if not result.launches and result.skipped]
     if broken:
         more = f" and {len(broken) - 10:,} more" if len(broken) > 10 else ""
-        warn(f"{logdir}: {len(broken):,} of {len(done):,} runs could not be read: {', '.join(broken[:10])}{more}")
+        names = ", ".join(broken[:10])
+        warn(f"{logdir}: {len(broken):,} of {len(results):,} runs could not be read: {names}{more}")
     return True

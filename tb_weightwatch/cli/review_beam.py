@@ -1,4 +1,7 @@
-"""A review as an Apache Beam pipeline, for fleets beyond one machine; imported on use, since Beam is an extra."""
+"""A review as an Apache Beam pipeline, for more runs than one machine can read.
+
+It is imported on use, because Beam is an optional dependency.
+"""
 
 from __future__ import annotations
 
@@ -11,73 +14,76 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from ..reader import read_without_tensorflow
-from .review_result import Done, Job
-from .review_workers import judged
+from .review_result import Job, JobResult
+from .review_workers import diagnose_run
 
 _LOCAL = ("direct", "prism", "fnapi", "interactive")  # runners whose workers see this machine's files
 
 
 class DiagnoseFn(beam.DoFn):  # type: ignore[misc]
-    """Reads and judges a run, as `weightwatch review` does without Beam; what can not be read is counted, never raised.
+    """Reads and diagnoses a run as `weightwatch review` does without Beam.
 
     Args:
-        light: reads event files without TensorFlow.
+        without_tensorflow: reads event files without TensorFlow.
     """
 
-    def __init__(self, light: bool) -> None:
-        self._light = light
+    def __init__(self, without_tensorflow: bool) -> None:
+        self._without_tensorflow = without_tensorflow
 
     def setup(self) -> None:
-        """Begins in a worker."""
-        if self._light:
+        """Prepares a worker."""
+        if self._without_tensorflow:
             read_without_tensorflow()
 
     def process(self, job: Sequence[Any]) -> Iterator[str]:
-        """Yields what became of a run, as a line of JSON."""
-        yield judged(Job(*job)).to_json()
+        """Yields the result of a job as a line of JSON."""
+        yield diagnose_run(Job(*job)).to_json()
 
 
-def work(jobs: Sequence[Job], runner: str, options: Sequence[str], *, light: bool) -> list[Done]:
-    """Runs the pipeline to its end and returns what became of each job.
+def diagnose_runs(
+    jobs: Sequence[Job], runner: str, options: Sequence[str], *, without_tensorflow: bool
+) -> list[JobResult]:
+    """Runs the pipeline to its end and returns the result of each job.
 
     Args:
-        jobs: the runs; their directories must be where the workers can read them.
-        runner: Beam's name for it.
-        options: Beam's own, as NAME=VALUE or NAME.
-        light: reads event files without TensorFlow.
+        jobs: the runs; the workers must be able to read their directories.
+        runner: Beam's name of the runner.
+        options: pipeline options, as NAME=VALUE or NAME.
+        without_tensorflow: reads event files without TensorFlow.
 
     Raises:
         ValueError: the runner or the options do not fit, or the pipeline failed.
     """
     flags = [f"--{option.removeprefix('--')}" for option in options]
-    chosen = PipelineOptions([f"--runner={runner}", *flags])
-    place = chosen.get_all_options().get("temp_location")
-    if place is None and not runner.lower().startswith(_LOCAL):
+    pipeline_options = PipelineOptions([f"--runner={runner}", *flags])
+    shared_folder = pipeline_options.get_all_options().get("temp_location")
+    if shared_folder is None and not runner.lower().startswith(_LOCAL):
         raise ValueError(
-            f"{runner} runs elsewhere, so its answers need a place that both sides reach: --beam temp_location=gs://..."
+            f"{runner} runs on other machines, so its results need a location that both can access: "
+            "--beam temp_location=gs://..."
         )
-    with tempfile.TemporaryDirectory() as folder:
-        where = FileSystems.join(place or folder, f"weightwatch-review-{abs(hash(folder)):x}")
-        FileSystems.mkdirs(where)
+    with tempfile.TemporaryDirectory() as local_folder:
+        folder = FileSystems.join(shared_folder or local_folder, f"weightwatch-review-{abs(hash(local_folder)):x}")
+        FileSystems.mkdirs(folder)
         try:
-            _run(jobs, chosen, where, light=light)
-            return [Done.from_json(line) for line in _lines(where)]
+            _run(jobs, pipeline_options, folder, without_tensorflow)
+            return [JobResult.from_json(line) for line in _lines(folder)]
         finally:
-            FileSystems.delete([where])
+            FileSystems.delete([folder])
 
 
-def _run(jobs: Sequence[Job], options: PipelineOptions, where: str, *, light: bool) -> None:
+def _run(jobs: Sequence[Job], options: PipelineOptions, folder: str, without_tensorflow: bool) -> None:
     try:
         with beam.Pipeline(options=options) as pipeline:
-            made = pipeline | "Runs" >> beam.Create([tuple(job) for job in jobs]) | beam.Reshuffle()
-            lines = made | "Diagnose" >> beam.ParDo(DiagnoseFn(light))
-            _ = lines | "Answers" >> beam.io.WriteToText(FileSystems.join(where, "answer"))
-    except Exception as error:  # each runner has errors of its own
+            runs = pipeline | "Runs" >> beam.Create([tuple(job) for job in jobs]) | beam.Reshuffle()
+            lines = runs | "Diagnose" >> beam.ParDo(DiagnoseFn(without_tensorflow))
+            _ = lines | "Results" >> beam.io.WriteToText(FileSystems.join(folder, "result"))
+    except Exception as error:  # each runner has its own types of errors
         raise ValueError(f"the Beam pipeline failed: {type(error).__name__}: {error}") from error
 
 
-def _lines(where: str) -> Iterator[str]:
-    (found,) = FileSystems.match([FileSystems.join(where, "answer*")])
-    for one in found.metadata_list:
-        with FileSystems.open(one.path) as file:
+def _lines(folder: str) -> Iterator[str]:
+    (match,) = FileSystems.match([FileSystems.join(folder, "result*")])
+    for metadata in match.metadata_list:
+        with FileSystems.open(metadata.path) as file:
             yield from file.read().decode().splitlines()

@@ -1,4 +1,4 @@
-"""What a review hands back of a run, and the same as JSON: what `--json` prints and what a worker far away sends."""
+"""The results of a review, and their JSON: `--json` prints it, and Beam's workers send it back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from ..verdict import Diagnosis
 
 
 class Job(NamedTuple):
-    """A run to be judged: in which log directory, its name, where it is, its size in bytes (0: not known)."""
+    """A run to diagnose.
+
+    Attributes:
+        logdir: the log directory that was named on the command line.
+        run: the run's name below it.
+        directory: the run's directory.
+        size: its size in bytes; 0 if unknown.
+    """
 
     logdir: str
     run: str
@@ -23,11 +30,12 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class LaunchResult:
-    """A launch and its answer.
+    """A launch and its diagnosis.
 
     Attributes:
-        then: what the trainer logged, and how today's answer differs.
-        foreign: where its numbers come from if nobody watched the training; {} else.
+        logged: the diagnosis that the trainer logged and how it differs, as `answers.rejudged` gives it.
+        source: where the numbers of a third-party log come from; {} for a log of ours.
+        skipped: reason -> how many damaged records were skipped.
         incomplete: why rows are missing; "" if none are.
     """
 
@@ -38,8 +46,8 @@ class LaunchResult:
     state_text: str
     diagnosis: Diagnosis
     symptoms: tuple[Symptom, ...]
-    then: dict[str, Any] | None
-    foreign: dict[str, Any]
+    logged: dict[str, Any] | None
+    source: dict[str, Any]
     skipped: dict[str, int]
     incomplete: str
 
@@ -60,8 +68,8 @@ class LaunchResult:
             "severity": self.severity,
             "skipped": self.skipped,
             "symptoms": [{**s._asdict(), "variables": list(s.variables)} for s in self.symptoms],
-            "then": self.then,
-            "foreign": self.foreign or None,
+            "then": self.logged,
+            "foreign": self.source or None,
             "incomplete": self.incomplete,
             **self.diagnosis.as_dict(),
         }
@@ -69,38 +77,37 @@ class LaunchResult:
     @classmethod
     def from_dict(cls, job: Job, data: dict[str, Any]) -> LaunchResult:
         """Returns the launch that `as_dict` described."""
-        told = {name: data[name] for name in Diagnosis.__dataclass_fields__}
         return cls(
-            job,
-            data["launch"],
-            data["started"],
-            data["state"],
-            data["state_text"],
-            Diagnosis.from_dict(told),
-            tuple(Symptom(**{**s, "variables": tuple(s["variables"])}) for s in data["symptoms"]),
-            data["then"],
-            data["foreign"] or {},
-            data["skipped"],
-            data["incomplete"],
+            job=job,
+            launch=data["launch"],
+            started=data["started"],
+            state=data["state"],
+            state_text=data["state_text"],
+            diagnosis=Diagnosis.from_dict({name: data[name] for name in Diagnosis.__dataclass_fields__}),
+            symptoms=tuple(Symptom(**{**s, "variables": tuple(s["variables"])}) for s in data["symptoms"]),
+            logged=data["then"],
+            source=data["foreign"] or {},
+            skipped=data["skipped"],
+            incomplete=data["incomplete"],
         )
 
 
 @dataclass
-class Done:
-    """What became of a job: its launches, and what could not be read and belongs to none of them."""
+class JobResult:
+    """The result of a job: the launches of its run, and the counts of what could not be read and belongs to none."""
 
     job: Job
     launches: list[LaunchResult] = field(default_factory=list)
     skipped: SkipCounts = field(default_factory=SkipCounts)
 
     def to_json(self) -> str:
-        """Returns one line."""
-        launches = [one.as_dict() for one in self.launches]
+        """Returns the result as one line."""
+        launches = [launch.as_dict() for launch in self.launches]
         return json.dumps({"job": self.job, "skipped": self.skipped, "launches": launches}, allow_nan=False)
 
     @classmethod
-    def from_json(cls, line: str) -> Done:
-        """Returns what `to_json` described."""
+    def from_json(cls, line: str) -> JobResult:
+        """Returns the result that `to_json` wrote."""
         data = json.loads(line)
         job = Job(*data["job"])
-        return cls(job, [LaunchResult.from_dict(job, one) for one in data["launches"]], SkipCounts(data["skipped"]))
+        return cls(job, [LaunchResult.from_dict(job, x) for x in data["launches"]], SkipCounts(data["skipped"]))

@@ -1,4 +1,4 @@
-"""How a review looks in a terminal: a table of sentences, and what stands behind those that need it."""
+"""A review in a terminal: a table with one sentence per launch, and details of the launches that need them."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from .review_result import LaunchResult
 from .terminal import printable
 
 _COLOURS = {"sick": "bold red", "healthy": "bold green", "undecided": "bold yellow"}
-MOST = 8  # launches whose details are shown unasked
+MOST_DETAILED = 8  # sick launches whose details are shown below a table
 
 
-def show(found: Sequence[LaunchResult], *, details: bool) -> None:
-    """Prints a table where there are several launches, then details: of one, of the sick ones, or of all."""
+def show(launches: Sequence[LaunchResult], *, details: bool) -> None:
+    """Prints a table if there are several launches, then the details of the sick ones (with `details`, of all)."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=False)
-    if len(found) == 1 or details:
-        chosen = list(found)
+    if len(launches) == 1 or details:
+        detailed = list(launches)
     else:
-        console.print(_table(found))
+        console.print(_table(launches))
         console.print()
-        chosen = [one for one in found if one.diagnosis.status == "sick"]
-    for one in chosen[: None if details else MOST]:
-        _details(console, one)
-    if len(found) > 1:
-        counts: Counter[str] = Counter(one.diagnosis.status for one in found)
-        shown = ", ".join(f"{counts[status]:,} {status}" for status in _COLOURS if counts[status])
-        hidden = len(chosen) - MOST if not details else 0
-        more = f" Evidence and fixes of {hidden:,} more: --details, or review a run by itself." if hidden > 0 else ""
-        console.print(f"{len(found):,} launches: {shown}.{more}", style="bold")
+        detailed = [launch for launch in launches if launch.diagnosis.status == "sick"]
+    for launch in detailed[: None if details else MOST_DETAILED]:
+        _show_details(console, launch)
+    if len(launches) > 1:
+        counts: Counter[str] = Counter(launch.diagnosis.status for launch in launches)
+        totals = ", ".join(f"{counts[status]:,} {status}" for status in _COLOURS if counts[status])
+        hidden = len(detailed) - MOST_DETAILED if not details else 0
+        more = f" For evidence and fixes of {hidden:,} more, use --details or review one run." if hidden > 0 else ""
+        console.print(f"{len(launches):,} launches: {totals}.{more}", style="bold")
 
 
-def _table(found: Sequence[LaunchResult]) -> Any:
+def _table(launches: Sequence[LaunchResult]) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -45,77 +45,77 @@ def _table(found: Sequence[LaunchResult]) -> Any:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("", no_wrap=True)
     table.add_column("Run", overflow="fold", max_width=32)
-    table.add_column("Answer", overflow="fold", ratio=1)
-    for one in found:
-        first = one.diagnosis.verdicts[0] if one.diagnosis.verdicts and one.diagnosis.status == "sick" else None
-        answer = Text.assemble(
-            (f"{first.code} {first.name}: ", "cyan") if first else "", printable(one.diagnosis.sentence)
-        )
-        for line in answers.rejudged_lines(one.then):
-            answer.append(f"\n{line}", style="dim")
+    table.add_column("Diagnosis", overflow="fold", ratio=1)
+    for launch in launches:
+        diagnosis = launch.diagnosis
+        cause = diagnosis.verdicts[0] if diagnosis.verdicts and diagnosis.status == "sick" else None
+        text = Text.assemble((f"{cause.code} {cause.name}: ", "cyan") if cause else "", printable(diagnosis.sentence))
+        for line in answers.rejudged_lines(launch.logged):
+            text.append(f"\n{printable(line)}", style="dim")
         run = Text.assemble(
-            (printable(one.job.run), "bold"), (f"\n{printable(one.launch)}, {printable(one.state_text)}", "dim")
+            (printable(launch.job.run), "bold"),
+            (f"\n{printable(launch.launch)}, {printable(launch.state_text)}", "dim"),
         )
-        table.add_row(Text(one.diagnosis.status.upper(), style=_COLOURS[one.diagnosis.status]), run, answer)
+        table.add_row(Text(diagnosis.status.upper(), style=_COLOURS[diagnosis.status]), run, text)
     return table
 
 
-def _details(console: Any, one: LaunchResult) -> None:
-    """Prints a launch: badge, sentence, fix, evidence; then what else was found, and what could not be told."""
+def _show_details(console: Any, launch: LaunchResult) -> None:
+    """Prints status, sentence, evidence and fixes of a launch, then the other findings and what could not be told."""
     from rich.padding import Padding
     from rich.text import Text
 
     def put(text: str, style: str, indent: int) -> None:
         for line in printable(text).split("\n"):
-            if line.startswith("    "):  # code is to be copied: never broken
+            if line.startswith("    "):  # code, which is meant to be copied, is never broken
                 console.print(Text(" " * indent + line, style=style), soft_wrap=True)
             else:
                 console.print(Padding(Text(line, style=style), (0, 2, 0, indent), expand=False))
 
-    found = one.diagnosis
-    started = datetime.fromtimestamp(min(max(one.started, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    diagnosis = launch.diagnosis
+    started = datetime.fromtimestamp(min(max(launch.started, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     head = Text.assemble(
-        (f" {found.status.upper()} ", f"reverse {_COLOURS[found.status]}"),
-        (f" {printable(one.job.run)}", "bold"),
-        (f"  launch {printable(one.launch)}, {started}, {printable(one.state_text)}", "dim"),
+        (f" {diagnosis.status.upper()} ", f"reverse {_COLOURS[diagnosis.status]}"),
+        (f" {printable(launch.job.run)}", "bold"),
+        (f"  launch {printable(launch.launch)}, {started}, {printable(launch.state_text)}", "dim"),
     )
     console.print(head)
-    put(found.sentence, "bold", 2)
-    for place, verdict in enumerate(found.verdicts):
-        for line in _lines(verdict, first=place == 0):
+    put(diagnosis.sentence, "bold", 2)
+    for index, verdict in enumerate(diagnosis.verdicts):
+        for line in _verdict_lines(verdict, is_answer=index == 0):
             put(*line)
-    for symptom in (s for s in one.symptoms if s.text[1:] not in found.sentence):
+    for symptom in (s for s in launch.symptoms if s.text[1:] not in diagnosis.sentence):
         put(f"- {symptom.text}", "" if symptom.severity != "info" else "dim", 4)
-    for text in _rest(one):
+    for text in _remarks(launch):
         put(text, "dim", 2)
     console.print()
 
 
-def _lines(verdict: Verdict, *, first: bool) -> Iterator[tuple[str, str, int]]:
-    """Yields text, style and indentation."""
+def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[tuple[str, str, int]]:
+    """Yields text, style and indentation; the message of the answer is already the launch's sentence."""
     yield f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}), {verdict.life}", "cyan", 2
-    if not first:
+    if not is_answer:
         yield verdict.message, "", 4
     for item in verdict.evidence:
         yield f"- {answers.evidence_text(item)}", "", 4
     if verdict.fix:
         yield f"Fix: {verdict.fix}", "green", 4
     if verdict.explains:
-        yield f"explains {', '.join(f'{v.code} {v.name}' for v in verdict.explains)}", "dim", 4
+        yield f"Explains: {', '.join(f'{v.code} {v.name}' for v in verdict.explains)}", "dim", 4
 
 
-def _rest(one: LaunchResult) -> Iterator[str]:
-    found = one.diagnosis
-    if found.resolved:
-        yield f"Was true, is no more: {'; '.join(f'{v.code} {v.name}, {v.life}' for v in found.resolved)}"
-    passed = f"{len(found.passed)} check{'' if len(found.passed) == 1 else 's'} passed"
-    yield f"{passed}, {len(found.unknown)} could not tell"
-    if found.status == "undecided" and not one.foreign:
-        yield from (f"- {u.code} {u.rule}: {u.lacked}" for u in found.unknown)
-    if one.foreign:
-        yield answers.source(one.foreign)
-    if not found.complete:
-        yield one.incomplete
-    if one.skipped:
-        yield f"Skipped: {'; '.join(f'{count:,} x {reason}' for reason, count in one.skipped.items())}"
-    yield from answers.rejudged_lines(one.then)
+def _remarks(launch: LaunchResult) -> Iterator[str]:
+    diagnosis = launch.diagnosis
+    if diagnosis.resolved:
+        yield f"Resolved: {'; '.join(f'{v.code} {v.name}, {v.life}' for v in diagnosis.resolved)}"
+    passed = f"{len(diagnosis.passed)} check{'' if len(diagnosis.passed) == 1 else 's'} passed"
+    yield f"{passed}, {len(diagnosis.unknown)} could not tell"
+    if diagnosis.status == "undecided" and not launch.source:
+        yield from (f"- {u.code} {u.rule}: {u.lacked}" for u in diagnosis.unknown)
+    if launch.source:
+        yield answers.source(launch.source)
+    if not diagnosis.complete:
+        yield launch.incomplete
+    if launch.skipped:
+        yield f"Skipped: {'; '.join(f'{count:,} x {reason}' for reason, count in launch.skipped.items())}"
+    yield from answers.rejudged_lines(launch.logged)

@@ -1,6 +1,6 @@
-"""Reading and judging many runs: one after the other, or by as many processes as there are cores.
+"""Reading and diagnosing many runs: one after the other in this process, or by one process per core.
 
-A process holds one run at a time and hands back its answer alone, so memory is bounded by the largest run.
+A process holds one run at a time and sends back its result only, so memory is bounded by the largest run.
 """
 
 from __future__ import annotations
@@ -16,64 +16,43 @@ from multiprocessing import get_context, parent_process
 
 from .. import answers
 from ..reader import Launch, SkipCounts, launches, read_without_tensorflow, runs, size
-from .review_result import Done, Job, LaunchResult
+from .review_result import Job, JobResult, LaunchResult
 
-# Starting processes takes longer than judging so many bytes.
+# Starting processes takes longer than diagnosing so many bytes.
 _FEW_BYTES = 6_000_000
 
 
-def judged(job: Job) -> Done:
-    """Reads and judges all launches of a run; what can not be read is counted, never raised."""
-    done = Done(job)
+def diagnose_run(job: Job) -> JobResult:
+    """Reads and diagnoses all launches of a run; what cannot be read is counted, never raised."""
+    result = JobResult(job)
     try:
-        done.launches = [_reviewed(job, launch) for launch in launches(job.directory, done.skipped)]
-    except Exception as error:  # a stranger's file: one of them must not end the review of all others
-        done.skipped[f"can not be read: {type(error).__name__}: {error}"] += 1
-    return done
+        result.launches = [_launch_result(job, launch) for launch in launches(job.directory, result.skipped)]
+    except Exception as error:  # one damaged third-party file must not end the review of all others
+        result.skipped[f"cannot be read: {type(error).__name__}: {error}"] += 1
+    return result
 
 
-def _reviewed(job: Job, launch: Launch) -> LaunchResult:
+def _launch_result(job: Job, launch: Launch) -> LaunchResult:
     history = launch.history
     diagnosis = answers.safe_diagnose(history)
-    stands = answers.state(launch, time.time())
-    foreign = history.facts.get("foreign")
+    state = answers.state(launch, time.time())
     return LaunchResult(
-        job,
-        history.launch,
-        history.started,
-        stands.name,
-        stands.text,
-        diagnosis,
-        answers.safe_symptoms(history),
-        answers.rejudged(launch, diagnosis),
-        foreign if isinstance(foreign, dict) else {},
-        dict(launch.skipped),
-        "" if history.complete else answers.incomplete(history),
+        job=job,
+        launch=history.launch,
+        started=history.started,
+        state=state.name,
+        state_text=state.text,
+        diagnosis=diagnosis,
+        symptoms=answers.safe_symptoms(history),
+        logged=answers.rejudged(launch, diagnosis),
+        source=answers.source_facts(history),
+        skipped=dict(launch.skipped),
+        incomplete="" if history.complete else answers.incomplete(history),
     )
 
 
-def processes(jobs: Sequence[Job], asked: int | None, *, alone: bool) -> int:
-    """Returns how many processes are worth their start; `alone`: the interpreter is ours."""
-    if asked is not None:
-        return max(1, min(asked, len(jobs)))
-    size = sum(job.size for job in jobs)
-    remote = any("://" in job.directory for job in jobs)
-    if not alone or (size < _FEW_BYTES and not remote):
-        return 1
-    return max(1, min(_cores(), len(jobs)))
-
-
-def is_light(logdirs: Iterable[str], count: int, *, alone: bool) -> bool:
-    """Says whether TensorFlow is left alone: it takes seconds to import, and its file reader is hardly quicker.
-
-    That is decided in processes of ours only, and where the places do not need it.
-    """
-    ours = count > 1 or (alone and "tensorflow" not in sys.modules)
-    return ours and all(map(_without_tensorflow, logdirs))
-
-
 def jobs_of(logdir: str) -> list[Job]:
-    """Returns the runs of a log directory.
+    """Returns a job for each run of a log directory.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -81,67 +60,100 @@ def jobs_of(logdir: str) -> list[Job]:
     return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
 
 
-def start_light_if_alone(logdirs: Iterable[str], *, alone: bool) -> None:
-    """Has all be read without TensorFlow where nobody else uses this process; before anything is looked at."""
-    if is_light(logdirs, 1, alone=alone):
+def process_count(jobs: Sequence[Job], requested: int | None, *, owns_process: bool) -> int:
+    """Returns how many processes to start: as requested, or as many as are worth their start.
+
+    Args:
+        jobs: the runs to diagnose.
+        requested: by the user; None if the choice is ours.
+        owns_process: whether this process runs our command only. Another program's process is not multiplied.
+    """
+    if requested is not None:
+        return max(1, min(requested, len(jobs)))
+    total = sum(job.size for job in jobs)
+    remote = any("://" in job.directory for job in jobs)
+    if not owns_process or (total < _FEW_BYTES and not remote):
+        return 1
+    return max(1, min(_cores(), len(jobs)))
+
+
+# -- reading without TensorFlow
+
+
+def avoid_tensorflow(logdirs: Iterable[str], *, owns_process: bool) -> None:
+    """Makes this process read without TensorFlow where that is possible; to be called before anything is read."""
+    if can_avoid_tensorflow(logdirs, 1, owns_process=owns_process):
         read_without_tensorflow()
 
 
-def _without_tensorflow(directory: str) -> bool:
-    """Says whether a place is one for TensorBoard's own file system; of far ones TensorFlow alone may know gs://."""
+def can_avoid_tensorflow(logdirs: Iterable[str], count: int, *, owns_process: bool) -> bool:
+    """Checks whether `count` processes can read without TensorFlow.
+
+    TensorFlow takes seconds to import, and its file reader is hardly faster. It is avoided in processes of ours only
+    (a single one must not have imported it yet), and only if no log directory needs it.
+    """
+    ours = count > 1 or (owns_process and "tensorflow" not in sys.modules)
+    return ours and not any(map(_needs_tensorflow, logdirs))
+
+
+def _needs_tensorflow(directory: str) -> bool:
+    """Checks whether TensorBoard's own file system cannot read a directory. For gs:// TensorFlow is preferred."""
     from importlib.util import find_spec
 
-    kind, far, _ = directory.partition("://")
-    if not far:
-        return True
-    reads = find_spec("boto3") if kind == "s3" else find_spec("fsspec")
-    return reads is not None and (kind != "gs" or find_spec("tensorflow") is None)
+    protocol, separator, _ = directory.partition("://")
+    if not separator:
+        return False
+    library = find_spec("boto3") if protocol == "s3" else find_spec("fsspec")
+    return library is None or (protocol == "gs" and find_spec("tensorflow") is not None)
 
 
-def work(jobs: Sequence[Job], count: int, *, light: bool) -> Iterator[Done]:
-    """Yields what became of each job, in the order in which they end."""
-    if count == 1:  # in this process, which is light already if it may be
-        yield from map(judged, jobs)
+# -- processes
+
+
+def diagnose_runs(jobs: Sequence[Job], count: int, *, without_tensorflow: bool) -> Iterator[JobResult]:
+    """Yields the result of each job, in the order in which they end."""
+    if count == 1:  # in this process, which `avoid_tensorflow` has prepared
+        yield from map(diagnose_run, jobs)
         return
-    left = dict(enumerate(sorted(jobs, key=lambda job: -job.size)))
-    with _pool(count, light) as pool:
-        futures = {pool.submit(judged, job): place for place, job in left.items()}
+    waiting = dict(enumerate(sorted(jobs, key=lambda job: -job.size)))
+    with _pool(count, without_tensorflow) as pool:
+        futures = {pool.submit(diagnose_run, job): index for index, job in waiting.items()}
         try:
             for future in as_completed(futures):
                 try:
-                    done = future.result()
+                    result = future.result()
                 except BrokenProcessPool:
                     continue
-                del left[futures[future]]
-                yield done
-        finally:  # whoever interrupts it does not want to wait for all that is still to be read
+                del waiting[futures[future]]
+                yield result
+        finally:  # after an interrupt, do not wait for the jobs that have not started
             pool.shutdown(wait=False, cancel_futures=True)
-    for job in left.values():  # a file that ends a process, by its size perhaps: which one it is shows alone
-        yield _apart(job, light)
+    for job in waiting.values():  # a file killed a process, perhaps by its size: one process per job shows which
+        yield _in_own_process(job, without_tensorflow)
 
 
-def _apart(job: Job, light: bool) -> Done:
+def _in_own_process(job: Job, without_tensorflow: bool) -> JobResult:
     try:
-        with _pool(1, light) as pool:
-            return pool.submit(judged, job).result()
+        with _pool(1, without_tensorflow) as pool:
+            return pool.submit(diagnose_run, job).result()
     except BrokenProcessPool:
-        return Done(job, [], SkipCounts({"can not be read: the process that read it died": 1}))
+        return JobResult(job, [], SkipCounts({"cannot be read: the process that read it died": 1}))
 
 
-def _pool(count: int, light: bool) -> ProcessPoolExecutor:
+def _pool(count: int, without_tensorflow: bool) -> ProcessPoolExecutor:
     # Spawned, not forked: TensorFlow's threads do not survive a fork.
-    return ProcessPoolExecutor(count, get_context("spawn"), _begin, (light,))
+    return ProcessPoolExecutor(count, get_context("spawn"), _start, (without_tensorflow,))
 
 
-def _begin(light: bool) -> None:
+def _start(without_tensorflow: bool) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if light:
+    if without_tensorflow:
         read_without_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _end_with_parent() -> None:
-    """Ends this process when the one that started it is killed: nobody would ever take what it reads."""
+    """Ends this process when its parent is killed, since nobody would receive its results."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -149,5 +161,5 @@ def _end_with_parent() -> None:
 
 
 def _cores() -> int:
-    found = getattr(os, "sched_getaffinity", None)
-    return len(found(0)) if found else os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Words for terminals: what comes from disk can not command them."""
+"""Text for terminals: text from disk must not be able to control the terminal."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    """Returns text from disk with control and direction characters made visible: they could command a terminal."""
+    """Returns text with control and direction characters made visible, since they could control a terminal."""
     return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "�" for c in text)
 
 
 def warn(message: str) -> None:
-    """Says something beside the answer."""
+    """Prints a message to stderr."""
     print(f"weightwatch: {printable(message)}", file=sys.stderr)
 
 
 def fail(message: str) -> int:
-    """Says why nothing can be done, and returns the exit code."""
+    """Prints why the command cannot be done, and returns its exit code."""
     warn(message)
     return 2

@@ -1,9 +1,17 @@
-"""The heart: `diagnose(history)`, the catalogue of rules, and one file per rule."""
+"""Diagnoses a History: `diagnose(history)`, the catalogue of rules, and one file per rule.
 
+* `engine`: runs the rules and returns a Diagnosis
+* `rules`: one folder per link of the chain, one file per rule
+* `rule`, `catalogue`: the definition of a rule, and all rules
+* `signals`, `wording`: what rules read, and helpers for the text of verdicts
+* `third_party`: what logs show that were not written by tb_weightwatch
+"""
+
+from .catalogue import catalogue, checked_rules
 from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
 from .engine.examples import PREAMBLE, example
-from .rule import Rule, catalogue, checked_rules
-from .third_party.symptoms import Symptom, symptoms, unit
+from .rule import Rule
+from .third_party import Symptom, symptoms, unit
 
 __all__ = [
     "PREAMBLE",

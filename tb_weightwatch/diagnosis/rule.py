@@ -1,18 +1,14 @@
-"""What a rule is, and the catalogue of rules found in this folder: one rule, one file.
+"""The definition of a rule: its check, the finding that the check returns, and the text of a verdict.
 
-A rule is a pure, causal function of a History: what it says of row t depends on rows up to t alone. So it returns, for
-every row, whether it holds; the engine derives first step, last step and "resolved" from that.
+A rule is a pure function of a History that returns, for every row, whether it holds. The result for row t depends on
+the rows up to t only. The engine derives the first step, the last step and "resolved" from it.
 """
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,14 +26,15 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class VerdictText:
-    """The words of a verdict.
+    """The text of a verdict.
 
     Attributes:
         message: one sentence with the numbers, without a full stop.
         fix: what to change, with the value to use; lines of code are indented by four spaces.
         severity: "info" never makes a run sick.
         certainty: "certain" for an exact arithmetic fact, else "likely".
-        variables: names of the variables concerned; None: those for which the rule fires.
+        variables: names of the variables concerned; None: those for which the rule holds.
+        evidence: the numbers on which the verdict rests, where `Finding.evidence` is not given.
     """
 
     message: str
@@ -48,6 +45,7 @@ class VerdictText:
     evidence: tuple[Evidence, ...] = ()
 
 
+# The defaults of `Finding.text` and `Finding.evidence`, for a `measure` that returns the VerdictText itself.
 def _own_evidence(details: Any) -> tuple[Evidence, ...]:
     return tuple(details.evidence)
 
@@ -59,14 +57,14 @@ def _own_text(details: Any) -> VerdictText:
 
 @dataclass(frozen=True)
 class Finding(Generic[D]):
-    """Where a rule holds, and three functions that the engine calls for one row at which it holds.
+    """Where a rule holds, and three functions that the engine calls for the last row at which it holds.
 
     Attributes:
         firing: `[T]` or `[T, V]` bool, whether the rule holds, for the run or for each variable.
-        measure: `measure(row, variables)` returns the details, which are the numbers and names of that row;
-            `variables` are the positions of the variables for which it fires (empty where `firing` is `[T]`).
-        text: `text(details)` words the verdict. It needs nothing else, so that it can be tested alone.
-        evidence: `evidence(details)` returns the numbers that the verdict rests on.
+        measure: `measure(row, variables)` returns the details: the numbers and names of that row. `variables` are the
+            positions of the variables for which the rule holds (empty if `firing` is `[T]`).
+        text: `text(details)` returns the text of the verdict; it depends on the details only and can be tested alone.
+        evidence: `evidence(details)` returns the numbers on which the verdict rests.
     """
 
     firing: NDArray[np.bool_]
@@ -76,7 +74,16 @@ class Finding(Generic[D]):
 
 
 class SimpleFinding(NamedTuple):
-    """A finding about the run as a whole whose words do not depend on the row; `firing` is `[T]`."""
+    """A finding about the run as a whole whose text does not depend on the row.
+
+    Attributes:
+        firing: `[T]` bool, whether the rule holds.
+        message: as in `VerdictText`.
+        fix: as in `VerdictText`.
+        evidence: the numbers on which the verdict rests.
+        severity: as in `VerdictText`.
+        certainty: as in `VerdictText`.
+    """
 
     firing: NDArray[np.bool_]
     message: str
@@ -86,27 +93,32 @@ class SimpleFinding(NamedTuple):
     certainty: Certainty = "certain"
 
     def finding(self) -> Finding[SimpleFinding] | None:
-        """Returns the Finding, which concerns no variable; None if the rule holds at no row."""
+        """Returns it as a Finding that concerns no variable; None if the rule holds at no row."""
         if not self.firing.any():
             return None
-        return Finding(self.firing, lambda row, variables: self, SimpleFinding.text)
+        return Finding(
+            firing=self.firing,
+            measure=lambda row, variables: self,
+            text=SimpleFinding.text,
+            evidence=lambda finding: finding.evidence,
+        )
 
     def text(self) -> VerdictText:
-        """Returns the words of the verdict."""
+        """Returns the text of the verdict."""
         return VerdictText(self.message, self.fix, self.severity, self.certainty, variables=())
 
 
 def earliest(*findings: SimpleFinding | None) -> Finding[SimpleFinding] | None:
-    """Returns the one that held first (of several, the first given); None if none ever did.
+    """Returns the finding that held first; the first argument if several did; None if none ever held.
 
-    Which one it is does not change as rows are added.
+    The choice does not change when rows are added.
     """
-    held = [finding for finding in findings if finding is not None and finding.firing.any()]
-    return min(held, key=lambda finding: int(np.argmax(finding.firing))).finding() if held else None
+    firing = [finding for finding in findings if finding is not None and finding.firing.any()]
+    return min(firing, key=lambda finding: int(np.argmax(finding.firing))).finding() if firing else None
 
 
 class CannotTell(NamedTuple):
-    """The rule could not tell: what was not recorded, and how to record it."""
+    """The answer of a rule that cannot decide; `what` is what was not recorded, and how to record it."""
 
     what: str
 
@@ -116,7 +128,11 @@ Check = Callable[..., "Finding[Any] | CannotTell | None"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One entry of the catalogue; `check(history, **thresholds)` returns a Finding, CannotTell, or None (passed)."""
+    """An entry of the catalogue; see `rule` for the other attributes.
+
+    Attributes:
+        check: `check(history, **thresholds)` returns a Finding, a CannotTell, or None (passed).
+    """
 
     code: int
     name: str
@@ -137,7 +153,7 @@ class Rule:
 
     @property
     def thresholds(self) -> dict[str, Any]:
-        """The knobs (keyword-only arguments of `check`) with their defaults."""
+        """The thresholds (keyword-only arguments of `check`) with their defaults."""
         parameters = inspect.signature(self.check).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
@@ -148,56 +164,18 @@ def rule(
     """Makes a function the check of a rule.
 
     Args:
-        code: number for ever, in the hundred of its link.
-        name: name of the disease, in kebab case.
-        link: the link of the chain at which it breaks.
-        needs: columns without which it can not tell.
+        code: number of the rule, in the hundred of its link; it never changes.
+        name: name of the problem, in kebab case.
+        link: the link of the chain that is broken.
+        needs: columns without which the rule cannot decide.
         explains: names of the rules whose findings are consequences of this one.
-    """
-    if link not in LINKS:
-        raise ValueError(f"rule {name!r}: link must be one of {LINKS}, got {link!r}")
-    return lambda check: Rule(code, name, link, check, needs, explains)
-
-
-@cache
-def catalogue() -> Mapping[str, Rule]:
-    """Returns all rules by name, in the order of their codes; an import error in a rule is an error here."""
-    package = importlib.import_module(f"{__package__}.rules")
-    rules: list[Rule] = []
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        content = vars(importlib.import_module(module.name))
-        rules += [item for item in content.values() if isinstance(item, Rule)]
-    return {r.name: r for r in sorted(rules, key=lambda r: r.code)}
-
-
-def checked_rules(config: Mapping[str, Any] | None) -> dict[str, dict[str, Any] | bool]:
-    """Checks a rule configuration and returns it: rule name -> thresholds by name, or False to mute the rule.
 
     Raises:
-        ValueError: a rule or threshold is not known, or a value has the wrong type; names the nearest one.
+        ValueError: there is no such link.
     """
-    checked: dict[str, dict[str, Any] | bool] = {}
-    for name, value in (config or {}).items():
-        known = catalogue().get(name)
-        if known is None:
-            raise ValueError(f"no rule is called {name!r}{_near(name, list(catalogue()))}")
-        if isinstance(value, Mapping):
-            for key, given in value.items():
-                if key not in known.thresholds:
-                    raise ValueError(f"rule {name!r} has no threshold {key!r}{_near(key, list(known.thresholds))}")
-                if isinstance(given, bool) or not isinstance(given, (int, float)):
-                    raise ValueError(f"threshold {key!r} of rule {name!r} must be a number, got {given!r}")
-            checked[name] = dict(value)
-        elif isinstance(value, bool):
-            checked[name] = value
-        else:
-            raise ValueError(f"rule {name!r}: expected a dict of thresholds, or False to mute it, got {value!r}")
-    return checked
-
-
-def _near(name: str, names: list[str]) -> str:
-    close = get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(names) or 'none'}"
+    if link not in LINKS:
+        raise ValueError(f"rule {name!r}: expected one of the links {LINKS}, got {link!r}")
+    return lambda check: Rule(code, name, link, check, needs, explains)
 
 
 __all__ = [
@@ -211,8 +189,6 @@ __all__ = [
     "Severity",
     "SimpleFinding",
     "VerdictText",
-    "catalogue",
-    "checked_rules",
     "earliest",
     "rule",
 ]

@@ -1,4 +1,4 @@
-"""How rules say things: lists of names, counts, and code for `fit` or for a hand-written loop."""
+"""Helpers for the text of verdicts: lists of names, counts, what was not recorded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ from ..history import History
 from ..statistics import quantity
 from ..verdict import Evidence, number
 from .rule import CannotTell
-from .signals import model_facts, variables
+from .signals import model_facts, recorder_kind, variables
 
-_HOW = {
-    "variable": "per-variable numbers were not recorded",
-    "layer": "layer outputs were not seen: train with ww.WeightWatch, or make ww.Watch(model=...) before an eager loop",
-    "run": "it was not recorded",
-}
-_WAYS = {
+# How to record a column: by the beginning of its name, or else by its axis.
+_BY_NAME = {
     "loss": "pass the loss: watch.step(loss)",
     "learning_rate": "pass optimizer= to ww.Watch, or learning_rate= to ww.summary.update",
     "iterations": "pass optimizer= to ww.Watch",
@@ -28,54 +24,58 @@ _WAYS = {
     "prediction": "pass predictions=y_pred to watch.step",
     "raw_gradient": "pass optimizer= to ww.Watch before an eager loop",
 }
-_GIVEN = ("input", "target", "prediction", "loss", "learning_rate")  # what can be known before the first step
+_BY_AXIS = {
+    "variable": "train with ww.WeightWatch or ww.Watch",
+    "layer": "train with ww.WeightWatch, or create ww.Watch(model=...) before an eager loop",
+}
+_BEFORE_TRAINING = ("input", "target", "prediction", "loss", "learning_rate")  # columns known before the first step
 
 
 def not_recorded(history: History, name: str) -> CannotTell:
-    """Returns that a rule can not tell without this column, and how to have it recorded."""
-    if is_preflight(history) and not any(name.startswith(one) for one in _GIVEN):
-        return CannotTell("it takes training steps to tell")
-    known = quantity(name)
-    way = next((text for key, text in sorted(_WAYS.items(), reverse=True) if name.startswith(key)), _HOW[known.axis])
-    return CannotTell(f"{known.title} was not recorded ({way})")
+    """Returns the answer of a rule that cannot decide without this column: it is missing, and how to record it."""
+    if is_preflight(history) and not name.startswith(_BEFORE_TRAINING):
+        return CannotTell("needs training steps")
+    remedies = (remedy for prefix, remedy in sorted(_BY_NAME.items(), reverse=True) if name.startswith(prefix))
+    remedy = next(remedies, _BY_AXIS.get(quantity(name).axis))
+    return CannotTell(f"{quantity(name).title} was not recorded{f' ({remedy})' if remedy else ''}")
 
 
 def quote_list(names: Sequence[str], most: int = 3) -> str:
-    """Returns names in a sentence: a, b and c; a, b, c and 5 more."""
-    shown = [f"'{n}'" for n in names[:most]]
+    """Returns the names in quotes: 'a', 'b' and 'c'; 'a', 'b', 'c' and 5 more."""
+    quoted = [f"'{name}'" for name in names[:most]]
     if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+        return f"{', '.join(quoted)} and {len(names) - most} more"
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)
 
 
-def variable_names(history: History, which: NDArray[np.intp]) -> str:
-    """Returns the names of the variables at these places, in a sentence."""
-    return quote_list([variables(history)[i].name for i in which])
+def variable_names(history: History, positions: NDArray[np.intp]) -> str:
+    """Returns the names of the variables at these positions, as `quote_list` does."""
+    return quote_list([variables(history)[i].name for i in positions])
 
 
 def plural(count: float, noun: str) -> str:
     """Returns "1 step", "12,000 steps"."""
-    shown = f"{int(count):,}" if np.isfinite(count) else number(count)
-    return f"{shown} {noun}{'' if count == 1 else 's'}"
+    text = f"{int(count):,}" if np.isfinite(count) else number(count)
+    return f"{text} {noun}{'' if count == 1 else 's'}"
 
 
 def is_preflight(history: History) -> bool:
-    """Says whether this is what `preflight` looked at: batches before the first step, without an update."""
+    """Whether `preflight` recorded this History: batches before the first step, without an update."""
     return bool(model_facts(history).get("preflight"))
 
 
 def steps(history: History, count: float, noun: str = "step") -> str:
-    """Returns "8 steps"; "8 batches" where no step has been made yet."""
+    """Returns "8 steps"; "8 batches" for a History of `preflight`, which makes no step."""
     return plural(count, "batch").replace("batchs", "batches") if is_preflight(history) else plural(count, noun)
 
 
 def is_custom_loop(history: History) -> bool:
-    """Says whether the training loop is hand-written."""
-    return (model_facts(history).get("recorder") or {}).get("kind") != "fit"
+    """Whether the training loop is not `model.fit`."""
+    return recorder_kind(history) != "fit"
 
 
 def evidence(name: str, value: float, text: str, *, step: int | None = None, quantity: str = "") -> Evidence:
-    """Returns a piece of evidence."""
+    """Returns a piece of evidence; `value` may be a numpy number."""
     return Evidence(name=name, value=float(value), text=text, step=step, quantity=quantity)
 
 

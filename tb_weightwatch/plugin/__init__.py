@@ -1,1 +1,1 @@
-"""TensorBoard's plugin: loader, thin routes, and the panel's files."""
+"""TensorBoard's plugin: its loader, its routes and the panel's files."""

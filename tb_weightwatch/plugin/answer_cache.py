@@ -1,4 +1,4 @@
-"""What is kept of a launch between requests, as long as its rows and records stay as they are."""
+"""Answers about a launch that are cached between requests, as long as its rows and records stay the same."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..reader import Launch
 from ..verdict import Diagnosis
 from .http_responses import gzip_json
 
-BODIES = 24  # answers that are kept for a launch
+MOST_BODIES = 24  # of one launch
 
 
 def revision_of(launch: Launch) -> str:
-    """Returns what changes when a launch's rows or dated records do."""
+    """Returns the revision of a launch's data: it changes when its rows or dated records do."""
     history = launch.history
     return f"{history.launch}:{len(history)}:{len(history.records)}:{int(history.complete)}"
 
 
 def memo_of(launch: Launch) -> dict[Any, Any]:
-    """Returns what is kept for the launch's present rows and records."""
+    """Returns the cache of a launch, emptied first if the launch's data changed."""
     revision = revision_of(launch)
     if launch.memo.get("revision") != revision:
         launch.memo.clear()
@@ -29,20 +29,20 @@ def memo_of(launch: Launch) -> dict[Any, Any]:
 
 
 def diagnosis_of(launch: Launch) -> Diagnosis:
-    """Returns the diagnosis of a launch as it stands."""
+    """Returns the diagnosis of a launch's present data."""
     memo = memo_of(launch)
     if "diagnosis" not in memo:
         memo["diagnosis"] = answers.safe_diagnose(launch.history)
-    found: Diagnosis = memo["diagnosis"]
-    return found
+    diagnosis: Diagnosis = memo["diagnosis"]
+    return diagnosis
 
 
-def kept(memo: dict[Any, Any], key: tuple[Any, ...], answer: Callable[[], Any]) -> bytes:
-    """Returns an answer's body, made once; so many are kept in a memo."""
+def cached_body(memo: dict[Any, Any], key: tuple[Any, ...], answer: Callable[[], Any]) -> bytes:
+    """Returns the body of an answer, computed once; a memo holds at most `MOST_BODIES`, the oldest go first."""
     if key not in memo:
         bodies = [k for k in memo if isinstance(k, tuple)]
-        for old in bodies[: max(0, len(bodies) - BODIES)]:
-            del memo[old]
+        for oldest in bodies[: max(0, len(bodies) - MOST_BODIES)]:
+            del memo[oldest]
         memo[key] = gzip_json(answer())
     body: bytes = memo[key]
     return body

@@ -1,4 +1,8 @@
-"""The diagnosis of every launch for the run list: the trainer's own, or ours, which stays when rows are forgotten."""
+"""The diagnoses of the run list: the one that the trainer logged, or else our own.
+
+Our own are cached here and not beside the reader's runs. The reader drops rows when there are too many, and a diagnosis
+dropped with them would be computed again at every poll of a long list.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +17,21 @@ from ..reader import CachedRun, Launch, ProviderReader
 from ..verdict import Diagnosis
 from .answer_cache import diagnosis_of
 
-PATIENCE = 0.3  # seconds of a request; a list of many runs that no trainer judged with these rules comes by and by
-MOST = 5000  # diagnoses that are kept
-PENDING = Diagnosis("undecided", "Not judged yet: this run was recorded under other rules, and its turn will come.")
+SECONDS_PER_REQUEST = 0.3  # spent on diagnosing; a long list of runs is diagnosed over several requests
+MOST = 5000  # cached diagnoses
+PENDING = Diagnosis("undecided", "Not diagnosed yet: recorded with another rule set, queued.")
+_Key = tuple[str, str, str]
 
 
 class RunDiagnosis(NamedTuple):
-    """What the run list says of a launch; symptoms where somebody else wrote it."""
+    """The diagnosis of a launch for the run list, with its symptoms if it is a third-party log."""
 
     diagnosis: Diagnosis
     symptoms: tuple[Symptom, ...] = ()
 
 
-class Where(NamedTuple):
-    """A run, and how a data provider is asked for it."""
+class RunLocation(NamedTuple):
+    """A run, as a data provider identifies it."""
 
     ctx: Any
     experiment: str
@@ -34,66 +39,84 @@ class Where(NamedTuple):
 
 
 class TimeBudget:
-    """How much one request may judge: one launch in any case, more of them within so many seconds."""
+    """How long one request may diagnose: at least one launch, further ones within so many seconds."""
 
     def __init__(self, seconds: float) -> None:
-        self._until, self._taken = time.monotonic() + seconds, False
+        self._deadline = time.monotonic() + seconds
+        self._started = False
 
-    def take(self) -> bool:
-        """Says whether there is time for one more."""
-        if self._taken and time.monotonic() > self._until:
+    def allows_another(self) -> bool:
+        """Checks whether there is time for one more launch, and counts it."""
+        if self._started and time.monotonic() > self._deadline:
             return False
-        self._taken = True
+        self._started = True
         return True
 
 
 class DiagnosisCache:
     """Diagnoses by launch.
 
-    They are kept beside the reader's runs, whose rows are forgotten when there are too many: were the diagnosis
-    forgotten with them, every poll of a long list would read and judge all of it anew.
+    Args:
+        reader: reads the runs that must be diagnosed.
+        seconds_per_request: how long one request may diagnose.
+        rule_set: the version of the rules in force.
     """
 
-    def __init__(self, reader: ProviderReader) -> None:
+    def __init__(
+        self, reader: ProviderReader, *, seconds_per_request: float = SECONDS_PER_REQUEST, rule_set: str | None = None
+    ) -> None:
         self._reader = reader
-        self._kept: OrderedDict[tuple[str, str, str], tuple[str, RunDiagnosis]] = OrderedDict()
+        self._seconds = seconds_per_request
+        self._rule_set = rule_set
+        self._diagnoses: OrderedDict[_Key, tuple[str, RunDiagnosis]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, where: Where, entry: CachedRun, launch: Launch, now: float, turns: TimeBudget) -> RunDiagnosis:
-        """Returns the diagnosis as it stands, or, where this request has judged enough, the last one known.
+    def budget(self) -> TimeBudget:
+        """Returns the time budget of one request."""
+        return TimeBudget(self._seconds)
 
-        The trainer's own needs no rows, and is taken where ours would be as it.
+    def get(
+        self, location: RunLocation, run: CachedRun, launch: Launch, now: float, budget: TimeBudget
+    ) -> RunDiagnosis:
+        """Returns the present diagnosis, or the last one known if this request has no time left for another.
+
+        The trainer's diagnosis needs no rows. It is returned where our own would be the same.
         """
-        told = launch.now.diagnosis if launch.now else None
-        if told is not None and told.rules == rule_set_version() and launch.now is not None:
-            whole = told.rows == launch.now.rows and not launch.skipped
-            if whole or answers.state(launch, now).name == "training":
-                return RunDiagnosis(told)
-        key = (where.experiment, where.run, launch.history.launch)
+        logged = launch.now.diagnosis if launch.now else None
+        if logged is not None and self._is_current(logged, launch, now):
+            return RunDiagnosis(logged)
+        key = (location.experiment, location.run, launch.history.launch)
         with self._lock:
-            revision, found = self._kept.get(key, ("", RunDiagnosis(told or PENDING)))
-        if revision == entry.revision or not turns.take():
-            return found
-        if entry.third_party is not None and len(launch.history):  # it was just read, whole
-            return self._keep(key, entry.revision, _badge(launch))
-        return self._judged(where, launch, key)
+            revision, diagnosis = self._diagnoses.get(key, ("", RunDiagnosis(logged or PENDING)))
+        if revision == run.revision or not budget.allows_another():
+            return diagnosis
+        if run.third_party is not None and len(launch.history):  # the reader has just read all of it
+            return self._store(key, run.revision, _diagnose(launch))
+        return self._read_and_diagnose(location, launch, key)
 
-    def _judged(self, where: Where, launch: Launch, key: tuple[str, str, str]) -> RunDiagnosis:
+    def _is_current(self, logged: Diagnosis, launch: Launch, now: float) -> bool:
+        """Checks whether a logged diagnosis is of today's rules and of all rows, or of a training still going on."""
+        if logged.rules != (self._rule_set or rule_set_version()) or launch.now is None:
+            return False
+        complete = logged.rows == launch.now.rows and not launch.skipped
+        return complete or answers.state(launch, now).name == "training"
+
+    def _read_and_diagnose(self, location: RunLocation, launch: Launch, key: _Key) -> RunDiagnosis:
         try:
-            with self._reader.locked_run(*where) as opened:
-                same = [x for x in opened.launches if x.history.launch == launch.history.launch]
-                found, revision = _badge(same[0] if same else launch), opened.revision
-        except KeyError:  # deleted in between
-            return _badge(launch)
-        return self._keep(key, revision, found)
+            with self._reader.locked_run(*location) as run:
+                same = [x for x in run.launches if x.history.launch == launch.history.launch]
+                diagnosis, revision = _diagnose(same[0] if same else launch), run.revision
+        except KeyError:  # the run was deleted in the meantime
+            return _diagnose(launch)
+        return self._store(key, revision, diagnosis)
 
-    def _keep(self, key: tuple[str, str, str], revision: str, found: RunDiagnosis) -> RunDiagnosis:
+    def _store(self, key: _Key, revision: str, diagnosis: RunDiagnosis) -> RunDiagnosis:
         with self._lock:
-            self._kept[key] = revision, found
-            while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
-        return found
+            self._diagnoses[key] = revision, diagnosis
+            while len(self._diagnoses) > MOST:
+                self._diagnoses.popitem(last=False)
+        return diagnosis
 
 
-def _badge(launch: Launch) -> RunDiagnosis:
+def _diagnose(launch: Launch) -> RunDiagnosis:
     return RunDiagnosis(diagnosis_of(launch), answers.safe_symptoms(launch.history))

@@ -1,4 +1,4 @@
-"""Requests and answers: parameters, errors meant for users, JSON that is kept compressed."""
+"""HTTP: parameters of requests, errors meant for users, compressed JSON."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from tensorboard import errors
 from tensorboard.backend import http_util, json_util
 from werkzeug import wrappers
 
+from .. import answers
+
 _log = logging.getLogger("tensorboard")
 _JSON = "application/json"
 _LONGEST = 10_000
 
 
 class BadRequest(ValueError):
-    """A parameter is malformed: the message states the rule, then what was received."""
+    """A parameter is malformed; the message says what was expected and what was received."""
 
 
 class NotFound(LookupError):
-    """There is no such run, launch, variable or quantity."""
+    """The run, launch, variable or quantity does not exist."""
 
 
 def text(parameters: Mapping[str, str], name: str, *, required: bool = False) -> str:
-    """Returns a text parameter, "" if it was left out.
+    """Returns a text parameter, "" if it is missing.
 
     Raises:
-        BadRequest: it is missing or too long.
+        BadRequest: it is required and missing, or too long.
     """
     value = parameters.get(name, "")
     if required and name not in parameters:
@@ -41,10 +43,10 @@ def text(parameters: Mapping[str, str], name: str, *, required: bool = False) ->
 
 
 def whole_number(parameters: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    """Returns a whole number within bounds.
+    """Returns a whole number from `low` to `high`.
 
     Raises:
-        BadRequest: it is none, or out of bounds.
+        BadRequest: it is not a whole number, or out of bounds.
     """
     value = parameters.get(name, str(default))
     if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
@@ -52,17 +54,23 @@ def whole_number(parameters: Mapping[str, str], name: str, default: int, low: in
     return int(value)
 
 
+def resolution(parameters: Mapping[str, str]) -> tuple[int, answers.StepRange]:
+    """Returns the number of buckets ("columns") and the range of steps ("from", "to") that a request asks for."""
+    first, last = (whole_number(parameters, name, 0, 0, 999_999_999) for name in ("from", "to"))
+    return whole_number(parameters, "columns", 300, 16, 1000), answers.StepRange(first, last)
+
+
 def gzip_json(payload: Any) -> bytes:
-    """Returns an answer as compressed JSON, ready to be kept."""
+    """Returns an answer as compressed JSON, ready to be sent or cached."""
     try:
         body = json.dumps(payload, allow_nan=False, separators=(",", ":"))
-    except ValueError:  # a number that JSON has not: as text
+    except ValueError:  # NaN and infinities, which JSON does not have, become strings
         body = json.dumps(json_util.Cleanse(payload), separators=(",", ":"))
     return gzip.compress(body.encode(), compresslevel=3, mtime=0)
 
 
 def route(answer: Callable[[Any, Any], bytes]) -> Callable[[Any], Any]:
-    """Makes a WSGI application of a method that answers a request with compressed JSON."""
+    """Turns a method that answers a request with compressed JSON into a WSGI application."""
 
     @wraps(answer)
     def application(self: Any) -> Any:
@@ -76,11 +84,13 @@ def route(answer: Callable[[Any, Any], bytes]) -> Callable[[Any], Any]:
                 return error_response(request, 400, str(error))
             except NotFound as error:
                 return error_response(request, 404, str(error.args[0]))
-            except errors.PublicError:  # TensorBoard's own, with a status of its own
+            except errors.PublicError:  # raised by TensorBoard, with its own status
                 raise
             except Exception:
-                _log.exception("tb_weightwatch could not answer %s", request.path)
-                return error_response(request, 500, "tb_weightwatch could not answer; TensorBoard's console says why")
+                _log.exception("tb_weightwatch failed to answer %s", request.path)
+                return error_response(
+                    request, 500, "tb_weightwatch failed to answer; see the error on TensorBoard's console"
+                )
             return http_util.Respond(request, body, _JSON, content_encoding="gzip")
 
         return respond
@@ -94,7 +104,7 @@ def error_response(request: Any, code: int, message: str) -> Any:
 
 
 def method_not_allowed(request: Any) -> Any:
-    """Returns the answer to a method other than GET and HEAD."""
+    """Returns the response to a method other than GET and HEAD."""
     message = f"the method must be GET or HEAD, got {request.method}"
     headers = [("Allow", "GET, HEAD")]
     return http_util.Respond(request, json.dumps({"error": message}), _JSON, code=405, headers=headers)

@@ -1,10 +1,10 @@
-"""The panel's files: a fixed dictionary, so that no request ever names a path."""
+"""The panel's files, in a fixed dictionary: no request ever becomes a path in the file system."""
 
 from __future__ import annotations
 
 from importlib import resources
 
-# By hand: what Windows' registry says of .js is not to be relied on.
+# Fixed here, because the registry of Windows may hold a wrong type for .js.
 _TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
@@ -17,9 +17,9 @@ _TYPES = {
 def static_files() -> dict[str, tuple[bytes, str]]:
     """Returns name -> (content, type) of the panel's files; `index.js` is the entry."""
     folder = resources.files("tb_weightwatch").joinpath("static")
-    found = {}
+    files = {}
     for item in folder.iterdir():
-        kind = _TYPES.get("." + item.name.rpartition(".")[2])
-        if kind and item.is_file():
-            found[item.name] = (item.read_bytes(), kind)
-    return found
+        content_type = _TYPES.get("." + item.name.rpartition(".")[2])
+        if content_type and item.is_file():
+            files[item.name] = (item.read_bytes(), content_type)
+    return files

@@ -1,4 +1,4 @@
-"""All measurements of what recording costs, one after another, and the README's table of them.
+"""All measurements of what recording costs, one after another, and the table of them in docs/benchmarks.md.
 
 python -m tests.benchmarks                  what has not been measured yet, then the table
 python -m tests.benchmarks --only mlp       some of it
@@ -21,8 +21,10 @@ from typing import Any
 
 from rich.progress import Progress
 
+from tests.support.document_tables import ROOT, replace_block
+
 RESULTS = Path("tests/output/benchmarks.json")
-BEGIN, END = "<!-- table of tests/benchmarks: begin -->", "<!-- table of tests/benchmarks: end -->"
+PAGE = ROOT / "docs" / "benchmarks.md"
 MODELS = {
     "mlp": "MLP 784-512-512-10",
     "cnn": "CNN 3c3d",
@@ -139,7 +141,7 @@ def others(results: dict[str, Any]) -> list[str]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Returns the README's table."""
+    """Returns the table."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow_cpu", "keras", "numpy"))
     lines = [
         f"Measured by `python -m tests.benchmarks` on {os.cpu_count()} cores ({platform.machine()}), Python "
@@ -179,10 +181,7 @@ def main() -> None:
     given = ask.parse_args()
     if not given.table:
         measure(given.only, given.cockpit)
-    readme = Path("README.md")
-    text = readme.read_text()
-    head, rest = text.split(BEGIN)
-    readme.write_text(f"{head}{BEGIN}\n\n{table(read())}\n\n{END}{rest.split(END)[1]}")
+    replace_block(PAGE, "benchmarks", table(read()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How the bands of `answers/_usual.py` fit the healthy programs of the clinic; run by hand.
+"""How the bands of `answers/usual_range.py` fit the healthy programs of the clinic; run by hand.
 
 python -m tests.benchmarks.bands [NAME ...]     some minutes; seconds after `python -m tests.clinic --all`
 

@@ -137,7 +137,7 @@ def test_two_runs_side_by_side(page: Page, site: str) -> None:
     cards = frame.locator(".compare .card")
     expect(cards).to_have_count(2)
     expect(cards.nth(1)).to_contain_text("Sick")
-    expect(frame.locator(".parting")).to_contain_text("They part at step 105: loss")
+    expect(frame.locator(".parting")).to_contain_text("The runs first differ at step 105: loss")
     expect(frame.locator(".map-plot canvas")).to_have_count(2)
     shot(page, "compare")
     assert not grave(page)
@@ -149,7 +149,7 @@ def test_pictures_of_a_variable_can_be_read(page: Page, site: str) -> None:
     """A still row is told and read cell by cell with the keys; the slider goes back; histograms have their numbers."""
     frame = opened(page, site, run=GOOD, variable=synthetic_runs.NAMES[0])
     motion = frame.locator(".motion")
-    expect(motion).to_contain_text("1 of 4 rows of the picture that did not move at all")
+    expect(motion).to_contain_text("1 of 4 rows of the map did not move")
     motion.locator(".motion-box").focus()
     expect(motion.locator(".motion-read")).to_have_text("row 0, column 0: 0.001")
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):

@@ -1,4 +1,4 @@
-"""The report: one file that opens from disk in a real browser, without server and without network."""
+"""The report: one file that opens from disk in a real browser, without server or network."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with_pictures(path / "healthy")
     synthetic_runs.write(path / "sick", 400, launch="a1", nan_from=300, variables=(HOSTILE, "<!-- x", "\u202eevil"))
     synthetic_runs.write(path / "sick", 80, launch="b2", started=synthetic_runs.STARTED + 900)
-    (path / "foreign").symlink_to(Path(__file__).resolve().parents[1] / "foreign" / "torch-nan")
+    (path / "third_party").symlink_to(Path(__file__).resolve().parents[1] / "foreign" / "torch-nan")
     return path
 
 
@@ -45,11 +45,11 @@ def with_pictures(path: Path) -> None:
     rng = np.random.default_rng(0)
     sink = directory_sink(path)
     for number, step in enumerate((1, 64, 700)):
-        found = [Map(step, synthetic_runs.NAMES[0], "weight", np.ones((4, 4), np.float32))]
+        maps = [Map(step, synthetic_runs.NAMES[0], "weight", np.ones((4, 4), np.float32))]
         for name in synthetic_runs.NAMES[:2]:
-            found += [Map(step, name, kind, rng.integers(0, 9, 256).astype(float)) for kind in HISTOGRAMS]
-            found += [Map(step, name, kind, rng.lognormal(size=(64, 40))) for kind in MOTION]
-        (data,) = schema.encode_maps(found, started=synthetic_runs.STARTED)
+            maps += [Map(step, name, kind, rng.integers(0, 9, 256).astype(float)) for kind in HISTOGRAMS]
+            maps += [Map(step, name, kind, rng.lognormal(size=(64, 40))) for kind in MOTION]
+        (data,) = schema.encode_maps(maps, started=synthetic_runs.STARTED)
         sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), step, synthetic_runs.STARTED + 60)
     sink.close()
 
@@ -64,16 +64,16 @@ def page(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data_of(page: Path) -> dict[str, Any]:
     packed = re.search(r'<script id="data" type="text/plain">([A-Za-z0-9+/=]+)</script>', page.read_text())
     assert packed
-    found: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(packed[1])))
-    return found
+    data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+    return data
 
 
-def test_the_answers_are_those_of_the_backend(logs: Path, page: Path) -> None:
-    """What the file holds is what `answers` gives; curves refer to heat maps and come out whole."""
+def test_the_report_holds_the_answers_of_the_backend(logs: Path, page: Path) -> None:
+    """The file holds what `answers` gives; curves that refer to heat maps are complete when resolved."""
     data = data_of(page)
     runs_answer = data['["runs"]']
-    assert [run["run"] for run in runs_answer["runs"]] == ["foreign", "healthy", "sick"]
-    assert [launch["launch"] for launch in runs_answer["runs"][2]["launches"]] == ["a1", "b2"]
+    assert [run["run"] for run in runs_answer["runs"]] == ["healthy", "sick", "third_party"]
+    assert [launch["launch"] for launch in runs_answer["runs"][1]["launches"]] == ["a1", "b2"]
     history = launches(logs / "healthy")[0].history
     where = '["launch","a1"]'
     expected = json.loads(json.dumps(answers.heatmap(history, "update_ratio", 300)))
@@ -93,8 +93,8 @@ def test_the_answers_are_those_of_the_backend(logs: Path, page: Path) -> None:
     assert any(isinstance(curve, list) and curve[2] is not None for curve in held["curves"])
 
 
-def test_histograms_and_motion_maps_are_in_it(logs: Path, page: Path) -> None:
-    """As the panel gets them, where there is room; runs and variables that have none do not pretend to."""
+def test_the_report_holds_histograms_and_motion_maps(logs: Path, page: Path) -> None:
+    """Maps are those of the panel; runs and variables without maps do not claim to have any."""
     data = data_of(page)
     (launch,) = launches(logs / "healthy", maps=True)
     overviews = {key: value["maps"] for key, value in data.items() if key.startswith('["overview"')}
@@ -102,36 +102,35 @@ def test_histograms_and_motion_maps_are_in_it(logs: Path, page: Path) -> None:
     held = {key: value for key, value in data.items() if key.startswith('["maps"')}
     assert len(held) == 2
     for variable in launch.history.variables[:2]:
-        told = held[f'["maps",["launch","a1"],["name","{variable.name}"],["run","healthy"]]']
+        answer = held[f'["maps",["launch","a1"],["name","{variable.name}"],["run","healthy"]]']
         expected = answers.maps(variable, launch.history.maps(variable=variable.name), revision="report")
-        assert told == json.loads(json.dumps(expected))
-        assert [frame["step"] for frame in told["motion"][0]["frames"]] == [1, 64, 700]
+        assert answer == json.loads(json.dumps(expected))
+        assert [frame["step"] for frame in answer["motion"][0]["frames"]] == [1, 64, 700]
 
 
-def test_pictures_are_made_coarser_where_room_is_short(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The largest of each part stays; at the worst there are none, and the file fits."""
+def test_maps_are_made_coarser_where_room_is_short(logs: Path) -> None:
+    """The largest value of each block stays; at the worst there are no maps, and the file fits."""
     (launch,) = launches(logs / "healthy", maps=True)
     sizes, sides = {}, {}
     for limit in (report.MOST_BYTES, 480_000, 330_000):
-        monkeypatch.setattr(report, "MOST_BYTES", limit)
-        sizes[limit] = report.write("/dev/null", {"healthy": [launch]})
+        sizes[limit] = report.write("/dev/null", {"healthy": [launch]}, most_bytes=limit)
         assert sizes[limit] <= limit
-    assert sizes[report.MOST_BYTES] < sizes[480_000]
+    assert sizes[330_000] < sizes[480_000] < sizes[report.MOST_BYTES]
     for side in (64, 32, 16):
-        coarse = report._coarser(launch.history.maps(variable=synthetic_runs.NAMES[0]), 2, side)
+        coarse = report.coarser(launch.history.maps(variable=synthetic_runs.NAMES[0]), 2, side)
         motion = [one for one in coarse if one.kind == "update_map"]
         sides[side] = [one.values.shape for one in motion]
         assert [one.step for one in motion] == [1, 700]
         whole = next(m for m in launch.history.maps("update_map", synthetic_runs.NAMES[0]) if m.step == 700)
         assert motion[-1].values.max() == whole.values.max()
     assert sides == {64: [(64, 40)] * 2, 32: [(32, 20)] * 2, 16: [(16, 14)] * 2}
-    assert np.isnan(report._pooled(np.array([[1.0, np.nan], [2.0, 3.0]]), 1)).all()
+    assert np.isnan(report.pooled(np.array([[1.0, np.nan], [2.0, 3.0]]), 1)).all()
 
 
-def test_the_symptoms_of_foreign_curves_stand_on_the_chain(page: Path) -> None:
-    """A link at which something is seen to be wrong is not called fine."""
+def test_the_symptoms_of_a_third_party_log_are_on_the_chain(page: Path) -> None:
+    """A link with a symptom is broken, and the first broken link is that of a cause."""
     data = data_of(page)
-    (key,) = (k for k in data if k.startswith('["overview"') and '"foreign"' in k)
+    (key,) = (k for k in data if k.startswith('["overview"') and '"third_party"' in k)
     chain = {link["link"]: link for link in data[key]["chain"]}
     assert [name for name, link in chain.items() if link["state"] == "broken"] == ["loss", "weight"]
     # A symptom is no cause; NaN in a weight is one (703).
@@ -141,7 +140,7 @@ def test_the_symptoms_of_foreign_curves_stand_on_the_chain(page: Path) -> None:
 
 
 def test_a_large_run_stays_below_three_megabytes() -> None:
-    """60 variables of pure noise in every row: columns are given up until the file fits."""
+    """With 60 variables of pure noise, the number of columns is reduced until the file fits."""
     rng = np.random.default_rng(0)
     history = recorded = History("big")
     for record in synthetic_runs.facts(tuple(f"v{i}" for i in range(60))):
@@ -160,16 +159,13 @@ def test_a_large_run_stays_below_three_megabytes() -> None:
     history.append(rows)
     pages = {}
     for limit in (400_000, report.MOST_BYTES):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(report, "MOST_BYTES", limit)
-            path = Path("/dev/null")
-            pages[limit] = report.write(str(path), {"run": [Launch(history)]})
+        pages[limit] = report.write("/dev/null", {"run": [Launch(history)]}, most_bytes=limit)
         assert pages[limit] <= limit
     assert pages[400_000] > 200_000  # it was not made smaller than it had to be
 
 
 def test_nothing_to_report_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says so, and writes nothing."""
+    """The message says what to do, and no file is written."""
     assert cli.main(["report", str(tmp_path), "-o", str(tmp_path / "r.html")]) == 2
     assert "ww.WeightWatch" in capsys.readouterr().err
     assert not (tmp_path / "r.html").exists()
@@ -187,12 +183,12 @@ def browser() -> Iterator[Any]:
 
 
 class TestInABrowser:
-    """From a file:// address, offline."""
+    """The report opened from a file:// address, offline."""
 
     pytestmark = browser_tests
 
-    def test_it_opens_from_disk_and_asks_nobody(self, page: Path, browser: Any) -> None:
-        """The sentence, chain, heat map and curves are drawn; the file itself is the only request; no error."""
+    def test_it_opens_from_disk_without_requests(self, page: Path, browser: Any) -> None:
+        """Sentence, heat map and curves are drawn without errors, and the file itself is the only request."""
         from playwright.sync_api import expect
 
         context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
@@ -220,7 +216,7 @@ class TestInABrowser:
         context.close()
 
     def test_the_network_is_closed_to_it(self, page: Path, browser: Any) -> None:
-        """Whatever a page from disk could reach, its own policy forbids."""
+        """The page's own policy forbids requests to other addresses."""
         context = browser.new_context()
         tab = context.new_page()
         tab.goto(page.as_uri())

@@ -4,7 +4,7 @@
     python -m tests.clinic --all [--sweep] [--judge] [-v] [--write]   resumable, in worker processes
 
 The second goes on where it was stopped (its results lie in tests/output/clinic). `--sweep` adds the drawn programs,
-`--judge` trains nothing and judges what is there with the rules as they are, `--write` puts the tables into README.md.
+`--judge` trains nothing and judges what is there with the present rules, `--write` updates docs/clinic.md.
 """
 
 from __future__ import annotations

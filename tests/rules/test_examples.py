@@ -1,4 +1,4 @@
-"""The sick and the healthy example of each rule are run, as `weightwatch rule` prints them."""
+"""Runs the sick and the healthy example of each rule as `weightwatch rule` prints them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ each = pytest.mark.parametrize("rule", catalogue().values(), ids=lambda rule: ru
 
 
 def run(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs an example in an empty folder and returns its diagnosis, as drawn on the slowest of machines.
+    """Runs an example in an empty folder and returns its diagnosis.
 
-    There nothing is affordable, and only those steps are recorded that are recorded in any case.
+    The cost budget affords nothing, as on a very slow machine, so only the steps that are always recorded are recorded.
     """
     monkeypatch.chdir(folder)
     monkeypatch.setattr(Budget, "affords", lambda budget: False)
@@ -30,29 +30,29 @@ def run(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def flat(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
-    """Verdicts and what they explain."""
-    return [one for v in verdicts for one in (v, *flat(v.explains))]
+    """Verdicts with the ones that they explain."""
+    return [verdict for v in verdicts for verdict in (v, *flat(v.explains))]
 
 
 @pytest.mark.filterwarnings("ignore")  # the sick ones make TensorFlow, Keras and numpy warn
 @each
-def test_the_examples_of_a_rule_get_the_answers_they_are_there_for(
+def test_the_sick_example_gets_the_verdict_and_the_healthy_one_none(
     rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rule fires on the sick one, whose fix has code that can be copied, and none makes the healthy one sick."""
+    """The rule holds for the sick example, and its fix contains valid code; no rule makes the healthy example sick."""
     sick = run(example(rule, "Sick example"), tmp_path, monkeypatch)
-    told = next((v for v in flat(sick.verdicts) if v.name == rule.name), None)
-    assert sick.status == "sick" and told is not None, sick.sentence
-    lines = [line for line in told.fix.split("\n") if line.startswith("    ")]
-    assert lines, told.fix
+    verdict = next((v for v in flat(sick.verdicts) if v.name == rule.name), None)
+    assert sick.status == "sick" and verdict is not None, sick.sentence
+    lines = [line for line in verdict.fix.split("\n") if line.startswith("    ")]
+    assert lines, verdict.fix
     ast.parse(textwrap.dedent("\n".join(lines)))
     healthy = run(example(rule, "Healthy example"), tmp_path, monkeypatch)
     assert healthy.status != "sick" and rule.name not in [v.name for v in flat(healthy.verdicts)], healthy.sentence
 
 
-def test_the_command_line_shows_both_examples_and_what_they_begin_with(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is printed is all it takes to run them."""
+def test_the_command_line_prints_both_examples_with_their_preamble(capsys: pytest.CaptureFixture[str]) -> None:
+    """The printed code is complete."""
     assert main(["rule", "502"]) == 0
-    shown = capsys.readouterr().out
-    assert "optimizers.Adam(1e-10)" in shown and "Healthy example:" in shown
-    assert "def fit(model, x, y, loss" in shown and "import keras" in shown
+    output = capsys.readouterr().out
+    assert "optimizers.Adam(1e-10)" in output and "Healthy example:" in output
+    assert "def fit(model, x, y, loss" in output and "import keras" in output

@@ -1,4 +1,4 @@
-"""Histories of any kind, drawn by hypothesis: random columns, some not recorded, variables of any shape and kind."""
+"""Hypothesis strategies: any History, with random columns, some not recorded, and variables of any shape."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def variable(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 @st.composite
 def histories(draw: st.DrawFn, most: int = 25, wide: int = 4) -> History:
-    """Any History at all."""
+    """Draws a History of up to `most` rows and `wide` variables."""
     rows, width, depth = draw(st.integers(0, most)), draw(st.integers(0, wide)), draw(st.integers(0, 2))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
-    pool = np.array(draw(st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=5)))
+    values = np.array(draw(st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=5)))
     history = History("any")
     history.add(Record(0, "variables", {"items": [variable(draw, f"v{i}") for i in range(width)]}))
     layers = [{"name": f"l{i}", "kind": "Dense", "activation": draw(st.sampled_from(ACTIVATIONS))}
@@ -66,12 +66,12 @@ def histories(draw: st.DrawFn, most: int = 25, wide: int = 4) -> History:
     history.add(Record(0, "facts", draw(FACTS)))
     if rows:
         block = Rows(np.cumsum(rng.integers(1, 5, rows)), np.arange(rows, dtype=float))
-        shape = {"variable": (rows, width), "layer": (rows, depth), "run": (rows,)}
+        shapes = {"variable": (rows, width), "layer": (rows, depth), "run": (rows,)}
         for name in draw(st.sets(st.sampled_from(sorted(QUANTITIES)))):
             axis = QUANTITIES[name].axis
-            known = rng.random(shape[axis]) < draw(st.sampled_from([0.0, 0.7, 1.0]))
+            known = rng.random(shapes[axis]) < draw(st.sampled_from([0.0, 0.7, 1.0]))
             if draw(st.booleans()):  # recorded only from some row on
                 known[: draw(st.integers(0, rows))] = False
-            getattr(block, axis)[name] = Column(rng.choice(pool, shape[axis]), known)
+            getattr(block, axis)[name] = Column(rng.choice(values, shapes[axis]), known)
         history.append(block)
     return history

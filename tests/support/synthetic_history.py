@@ -1,4 +1,4 @@
-"""Histories made of plain arrays: a healthy run by default, and what is to be wrong with it as arguments."""
+"""Histories made of plain arrays: a healthy run by default; arguments replace columns."""
 
 from __future__ import annotations
 
@@ -46,13 +46,41 @@ def synthetic_history(
     steps: Any = None,
     **columns: Any,
 ) -> History:
-    """Returns a History of a healthy run, with columns replaced (numbers, arrays, or None: not recorded)."""
-    rng = np.random.default_rng(5)
+    """Returns a History of a healthy run.
+
+    Args:
+        rows: number of rows.
+        variables: descriptions of the variables.
+        layers: descriptions of the layers.
+        facts: replace some of `FACTS`.
+        first: first step.
+        steps: all steps, instead of consecutive ones.
+        **columns: replace columns: a number, an array, or None (not recorded).
+    """
     steps = np.arange(first, first + rows) if steps is None else np.asarray(steps)
-    size = [int(np.prod(v["shape"])) for v in variables]
+    block = Rows(np.asarray(steps, np.int64), np.asarray(steps, np.float64))
+    shapes = {"variable": (rows, len(variables)), "layer": (rows, len(layers)), "run": (rows,)}
+    for name, value in (_healthy_columns(steps, variables) | columns).items():
+        if value is not None:
+            axis = QUANTITIES[name].axis
+            values = np.broadcast_to(np.asarray(value, np.float64), shapes[axis]).copy()
+            getattr(block, axis)[name] = Column(values, np.ones(values.shape, bool))
+    history = History("synthetic")
+    described = [{"dtype": "float32", "trainable": True, "optimized": True, **v} for v in variables]
+    history.add(Record(0, "variables", {"items": described}))
+    history.add(Record(0, "layers", {"items": list(layers)}))
+    history.add(Record(0, "facts", {**FACTS, **(facts or {})}))
+    if rows:
+        history.append(block)
+    return history
+
+
+def _healthy_columns(steps: np.ndarray, variables: Any) -> dict[str, Any]:
+    rng, rows = np.random.default_rng(5), len(steps)
+    sizes = [int(np.prod(v["shape"])) for v in variables]
     noise = rng.uniform(0.9, 1.1, (rows, len(variables)))
     progress = np.linspace(0, 1, rows)
-    usual: dict[str, Any] = {
+    return {
         "gradient_norm": 0.3 * noise,
         "gradient_max": 0.05 * noise,
         "gradient_zero_share": 0.0,
@@ -61,10 +89,10 @@ def synthetic_history(
         "gradient_cosine": 0.3,
         "raw_gradient_norm": 0.3 * noise,
         "weight_std": 0.2,
-        "weight_norm": np.sqrt(size) * 0.2,
+        "weight_norm": np.sqrt(sizes) * 0.2,
         "weight_max": 0.5,
         "weight_nonfinite": 0,
-        "update_norm": 0.001 * np.sqrt(size) * noise,
+        "update_norm": 0.001 * np.sqrt(sizes) * noise,
         "update_max": 0.001,
         "changed_share": 1.0,
         "stuck_share": 0.0,
@@ -96,23 +124,3 @@ def synthetic_history(
         "target_nonfinite": 0,
         "batch_size": 32,
     }
-    block = Rows(np.asarray(steps, np.int64), np.asarray(steps, np.float64))
-    width = {"variable": (rows, len(variables)), "layer": (rows, len(layers)), "run": (rows,)}
-    for name, value in (usual | columns).items():
-        if value is not None:
-            axis = QUANTITIES[name].axis
-            values = np.broadcast_to(np.asarray(value, np.float64), width[axis]).copy()
-            getattr(block, axis)[name] = Column(values, np.ones(values.shape, bool))
-    history = History("made")
-    history.add(
-        Record(
-            0,
-            "variables",
-            {"items": [{"dtype": "float32", "trainable": True, "optimized": True, **v} for v in variables]},
-        )
-    )
-    history.add(Record(0, "layers", {"items": list(layers)}))
-    history.add(Record(0, "facts", {**FACTS, **(facts or {})}))
-    if rows:
-        history.append(block)
-    return history

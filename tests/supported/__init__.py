@@ -1,1 +1,1 @@
-"""What is recorded, wherever a TensorFlow user trains: each case is a row of README's table, and is tested."""
+"""Supported ways of training: each case is a row of the table in docs/recording.md, and is tested."""

@@ -43,7 +43,9 @@ def branches() -> keras.Model:
     return keras.Model(x, layers.Dense(1)(layers.Concatenate()(found)))
 
 
-@case("batch", f"saturation ({', '.join(ACTIVATIONS)})", "derivative under 1 % of its largest, told from the output")
+@case(
+    "batch", f"saturation ({', '.join(ACTIVATIONS)})", "derivative below 1 % of its maximum, computed from the output"
+)
 def saturation(logs: Path) -> Seen:
     x, y = diabetes()
     x = SCALE * x
@@ -65,7 +67,7 @@ def saturation(logs: Path) -> Seen:
     return history, steps
 
 
-@case("batch", "zeros, dead units of `relu`", "from the layer's own output; a running mask over all recorded batches")
+@case("batch", "zeros, dead units of `relu`", "from the layer's output; a mask accumulates over all recorded batches")
 def dead_units(logs: Path) -> Seen:
     build = lambda: keras.Sequential(  # noqa: E731
         [keras.Input((10,)), layers.Dense(32, activation="relu", name="rectified"), layers.Dense(1)]
@@ -93,7 +95,7 @@ def dead_units(logs: Path) -> Seen:
     return history, steps
 
 
-@case("batch", "convolutions", "a unit is a filter: dead if zero at every place of every sample")
+@case("batch", "convolutions", "a unit is a filter: dead if it is zero at every position of every sample")
 def filters(logs: Path) -> Seen:
     build = lambda: keras.Sequential(  # noqa: E731
         [
@@ -120,7 +122,7 @@ def filters(logs: Path) -> Seen:
 @case(
     "batch",
     "inputs, targets, predictions, batch loss",
-    "of the batch that the step saw: no running means, no second pass",
+    "of the batch of this step: no running mean, no second forward pass",
 )
 def data_numbers(logs: Path) -> Seen:
     x, y = diabetes(3 * BATCH)
@@ -159,8 +161,8 @@ def data_numbers(logs: Path) -> Seen:
 
 @case(
     "batch",
-    "what usual losses give for that batch",
-    "cross-entropy of probabilities and of logits, squared error, that of all pairs; up to 262,144 predictions",
+    "values of common losses for the batch",
+    "cross-entropy of probabilities and of logits, squared error, also of all pairs; up to 262,144 predictions",
 )
 def readings(logs: Path) -> Seen:
     x, y = diabetes(3 * BATCH)

@@ -14,7 +14,7 @@ from tb_weightwatch.history import History
 Array = np.ndarray
 GROUPS = {
     "fit": "`model.fit`",
-    "loop": "Loops of your own",
+    "loop": "Custom training loops",
     "optimizer": "Optimizers",
     "variable": "Variables",
     "batch": "Layers and data",

@@ -31,9 +31,7 @@ def mirrored() -> tf.distribute.Strategy:
     return strategy
 
 
-@case(
-    "distribute", "`MirroredStrategy`", "gradients as reduced over the replicas, outputs and losses of the whole batch"
-)
+@case("distribute", "`MirroredStrategy`", "gradients reduced over the replicas, outputs and losses of the whole batch")
 def mirrored_fit(logs: Path) -> Seen:
     build = lambda: keras.Sequential(  # noqa: E731
         [keras.Input((10,)), layers.Dense(16, activation="relu", name="rectified"), layers.Dense(1)]
@@ -61,7 +59,7 @@ def mirrored_eager(logs: Path) -> Seen:
 @case(
     "distribute",
     "`MirroredStrategy` with clipping",
-    "gradients as used; Keras clips each replica's part, so that none exists that is whole and unclipped",
+    "gradients as used; Keras clips the part of each replica, so that no unclipped gradient of the batch exists",
 )
 def mirrored_clipped(logs: Path) -> Seen:
     def make() -> keras.Model:
@@ -95,8 +93,8 @@ def mirrored_sparse(logs: Path) -> Seen:
 
 @case(
     "distribute",
-    "`MirroredStrategy` with a `train_step` of your own",
-    "likewise; the loss is the mean of the replicas' own",
+    "`MirroredStrategy` with a custom `train_step`",
+    "likewise; the loss is the mean over the replicas",
 )
 def mirrored_own(logs: Path) -> Seen:
     build = lambda: Stepping([keras.Input((10,)), layers.Dense(8, activation="tanh"), layers.Dense(1)])  # noqa: E731
@@ -110,15 +108,19 @@ def mirrored_own(logs: Path) -> Seen:
 
 @case(
     "distribute",
-    "`strategy.run` in a loop of your own",
-    "`gradients=` as each replica returned them are added up; loss as reduced",
+    "`strategy.run` in a custom loop",
+    "`gradients=` as returned by the replicas are summed; the loss must be reduced",
 )
 def mirrored_loop(logs: Path) -> Seen:
     watch, _, steps = looped(logs, mirrored())
     return watch.history, steps
 
 
-@case("distribute", "`strategy.run`, gradients reduced by you", "likewise: the same on all replicas, they count once")
+@case(
+    "distribute",
+    "`strategy.run` with gradients that you reduce",
+    "likewise; gradients that are equal on all replicas count once",
+)
 def mirrored_reduced(logs: Path) -> Seen:
     watch, _, steps = looped(logs, mirrored(), reduced=True)
     return watch.history, steps
@@ -167,7 +169,7 @@ def looped(
     return watch, model, steps
 
 
-@case("distribute", "`MirroredStrategy` of one device, `OneDeviceStrategy`", "as without")
+@case("distribute", "`MirroredStrategy` of one device, `OneDeviceStrategy`", "as without a strategy")
 def one_device(logs: Path) -> Seen:
     observed(logs / "other", compiled(), diabetes(), strategy=tf.distribute.OneDeviceStrategy("CPU:0"))
     return observed(logs, compiled(), diabetes(), strategy=tf.distribute.MirroredStrategy(["CPU:0"]))
@@ -175,8 +177,8 @@ def one_device(logs: Path) -> Seen:
 
 @case(
     "distribute",
-    "`MultiWorkerMirroredStrategy` in a loop of your own",
-    "the chief records, the others write nothing; `gradients=` as reduced: "
+    "`MultiWorkerMirroredStrategy` in a custom loop",
+    "the chief records, the other workers write nothing; reduce what you pass as `gradients=`: "
     '`tf.distribute.get_replica_context().all_reduce("SUM", gradients)`',
 )
 def several_workers(logs: Path) -> Seen:
@@ -210,6 +212,6 @@ def workers(logs: Path, rate: float) -> list[dict[str, Any]]:
 refused(
     "distribute",
     "`MultiWorkerMirroredStrategy` with `model.fit`",
-    "Keras 3 itself can not train so ([keras#20585](https://github.com/keras-team/keras/issues/20585))",
+    "Keras 3 itself does not support it ([keras#20585](https://github.com/keras-team/keras/issues/20585))",
 )
-refused("distribute", "`ParameterServerStrategy`", "refused with a clear message when callback or `Watch` is made")
+refused("distribute", "`ParameterServerStrategy`", "an error says so when the callback or `Watch` is created")

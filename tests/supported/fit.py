@@ -35,7 +35,7 @@ def sequential(logs: Path) -> Seen:
     return observed(logs, compiled(), diabetes())
 
 
-@case("fit", "Sequential model without an input shape", "likewise, from its first step on")
+@case("fit", "Sequential model without an input shape", "likewise, from its first step")
 def sequential_unbuilt(logs: Path) -> Seen:
     build = lambda: keras.Sequential([layers.Dense(8, activation="tanh"), layers.Dense(1)])  # noqa: E731
     return observed(logs, compiled(build), diabetes())
@@ -68,12 +68,12 @@ class Own(keras.Model):
         return self.head(x) * self.scale
 
 
-@case("fit", "subclassed model", "likewise; weights of its own too")
+@case("fit", "subclassed model", "likewise, including weights that belong to no layer")
 def subclassed(logs: Path) -> Seen:
     return observed(logs, compiled(Own), diabetes())
 
 
-@case("fit", "models in models", "layers of all depths, in their place")
+@case("fit", "nested models", "layers of all levels, in their order")
 def nested(logs: Path) -> Seen:
     def build() -> keras.Model:
         inner = keras.Sequential([keras.Input((10,)), layers.Dense(8, activation="tanh")], name="inner")
@@ -96,7 +96,7 @@ class Stepping(keras.Sequential):
         return {"loss": loss}
 
 
-@case("fit", "`train_step` of your own", "the loss is the one it returns; if none, it is not known")
+@case("fit", "custom `train_step`", "the loss is the one that it returns; if it returns none, the loss is not recorded")
 def own_train_step(logs: Path) -> Seen:
     build = lambda: Stepping([keras.Input((10,)), layers.Dense(8, activation="tanh"), layers.Dense(1)])  # noqa: E731
     absolute = lambda model, data: tf.reduce_mean(tf.abs(model(data[0]) - data[1]))  # noqa: E731
@@ -106,7 +106,7 @@ def own_train_step(logs: Path) -> Seen:
 # -- ways to run
 
 
-@case("fit", "`jit_compile=True`", "what the compiled step computes leaves it as it is")
+@case("fit", "`jit_compile=True`", "the tensors that the compiled step computes, unchanged")
 def jit(logs: Path) -> Seen:
     return observed(logs, compiled(jit_compile=True), diabetes())
 
@@ -116,12 +116,12 @@ def jit_auto(logs: Path) -> Seen:
     return observed(logs, compiled(jit_compile="auto"), diabetes())
 
 
-@case("fit", "`run_eagerly=True`", "same numbers as in a graph")
+@case("fit", "`run_eagerly=True`", "the same numbers as in a graph")
 def eagerly(logs: Path) -> Seen:
     return observed(logs, compiled(run_eagerly=True), diabetes())
 
 
-@case("fit", "`steps_per_execution` above 1", "each step of an execution has its row")
+@case("fit", "`steps_per_execution` above 1", "each step of an execution has its own row")
 def several_steps_an_execution(logs: Path) -> Seen:
     # Nobody can look between the steps of one execution: the same training is observed step by step.
     _, steps = observed(logs / "single", compiled(), diabetes(7 * BATCH - 5))
@@ -129,7 +129,7 @@ def several_steps_an_execution(logs: Path) -> Seen:
     return history, renamed(steps, [v.name for v in history.variables])
 
 
-@case("fit", "smaller last batch, `tf.data`, validation", "every training step once, no evaluation step")
+@case("fit", "smaller last batch, `tf.data`, validation", "each training step once, no evaluation step")
 def last_batch_and_validation(logs: Path) -> Seen:
     x, y = diabetes(3 * BATCH + 7)
     keras.utils.set_random_seed(3)
@@ -143,7 +143,7 @@ def last_batch_and_validation(logs: Path) -> Seen:
     return watch.history, spy.steps
 
 
-@case("fit", "several `fit` of one model, `initial_epoch`", "one launch that goes on; steps are counted on")
+@case("fit", "several calls of `fit` for one model, `initial_epoch`", "one launch that continues; steps are counted on")
 def repeated(logs: Path) -> Seen:
     watch = ww.WeightWatch(logs, verbose=False, overhead=None)
     data, make = diabetes(), compiled()
@@ -157,7 +157,7 @@ def repeated(logs: Path) -> Seen:
     return watch.history, spy.steps
 
 
-@case("fit", "compiled anew between two `fit`", "the launch goes on with the new optimizer")
+@case("fit", "`compile` between two calls of `fit`", "the launch continues with the new optimizer")
 def compiled_anew(logs: Path) -> Seen:
     watch = ww.WeightWatch(logs, verbose=False, overhead=None)
     data, make = diabetes(), compiled()
@@ -178,7 +178,7 @@ class Stops(keras.callbacks.Callback):
         self.model.stop_training = batch == 2
 
 
-@case("fit", "callbacks that stop training, `EarlyStopping`", "the steps until then; ends as completed")
+@case("fit", "callbacks that stop training, `EarlyStopping`", "all steps until then; the launch counts as completed")
 def stopped(logs: Path) -> Seen:
     history, steps = observed(logs, compiled(), diabetes(), callbacks=[Stops()], epochs=3)
     assert len(steps) == 3
@@ -192,7 +192,7 @@ class Raises(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@case("fit", "an exception in the middle, `KeyboardInterrupt`", "the steps until then")
+@case("fit", "exceptions, `KeyboardInterrupt`", "all steps until then")
 def interrupted(logs: Path) -> Seen:
     watch, spy, make, data = ww.WeightWatch(logs, verbose=False, overhead=None), Spy(), compiled(), diabetes()
     keras.utils.set_random_seed(3)
@@ -211,7 +211,7 @@ def classifier(activation: str = "softmax") -> keras.Model:
     return keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(10, activation=activation)])
 
 
-@case("fit", "`class_weight`", "gradient and loss as weighted")
+@case("fit", "`class_weight`", "weighted gradients and weighted loss")
 def class_weight(logs: Path) -> Seen:
     weight = {i: 0.25 + 0.5 * i for i in range(10)}
     x, y = digits()
@@ -242,7 +242,7 @@ def several() -> keras.Model:
     return keras.Model({"one": one, "other": other}, outputs)
 
 
-@case("fit", "several inputs, outputs and losses", "the total loss; data numbers over all of them")
+@case("fit", "several inputs, outputs and losses", "the total loss; data statistics over all inputs and outputs")
 def several_of_all(logs: Path) -> Seen:
     x, y = diabetes()
     kinds = np.digitize(y[:, 0], [-0.5, 0.5])
@@ -283,7 +283,7 @@ def add_loss(logs: Path) -> Seen:
     return observed(logs, compiled(build), diabetes(), gradients=penalised)
 
 
-@case("fit", "NaN and Inf in the data", "counted, and carried through the numbers as they came")
+@case("fit", "NaN and Inf in the data", "counted, and kept as they are in all other numbers")
 def broken_data(logs: Path) -> Seen:
     x, y = diabetes()
     x[BATCH + 3, 2], x[2 * BATCH, 4] = np.inf, np.nan

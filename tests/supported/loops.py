@@ -22,7 +22,7 @@ compiled = functools.partial(tf.function, jit_compile=True)
 # -- eager and traced
 
 
-@case("loop", "eager loop", "`watch.step(loss)`: gradients as used, layers, inputs, predictions are seen by themselves")
+@case("loop", "eager loop", "`watch.step(loss)` records gradients as used, layer outputs, inputs and predictions")
 def eager(logs: Path) -> Seen:
     history, steps = looped(logs)
     for i, step in enumerate(steps):
@@ -40,15 +40,15 @@ def function(logs: Path) -> Seen:
     return looped(logs, wrap=tf.function, hand=["gradients"])
 
 
-@case("loop", "step in `@tf.function(jit_compile=True)`", "likewise; nothing is added to what XLA compiles")
+@case("loop", "step in `@tf.function(jit_compile=True)`", "likewise; nothing is added to the compiled function")
 def function_compiled(logs: Path) -> Seen:
     return looped(logs, wrap=compiled, hand=["gradients"])
 
 
 @case(
     "loop",
-    "`@tf.function` that hands nothing over",
-    "weights, updates, loss and learning rate; which gradients are None; their size can not be known",
+    "`@tf.function` that returns only the loss",
+    "weights, updates, loss, learning rate, and which gradients are None; the size of the gradients is not known",
     supported="in part",
 )
 def function_unseen(logs: Path) -> Seen:
@@ -77,20 +77,24 @@ def by_batch(**compiled: Any) -> Callable[[keras.Model, Any], Callable[..., Told
 @case(
     "loop",
     "`model.train_on_batch`",
-    "`watch.step(loss)` after it: weights, updates, learning rate; loss as Keras tells it, a running mean unless "
-    "`model.reset_metrics()` stands before it",
+    "`watch.step(loss)` after it: weights, updates, learning rate; the loss as Keras returns it, a running mean unless "
+    "`model.reset_metrics()` was called before",
     supported="in part",
 )
 def on_batch(logs: Path) -> Seen:
     return looped(logs, step=by_batch(), seen=False)
 
 
-@case("loop", "`model.train_on_batch` with `run_eagerly=True`", "likewise, with gradients, layers, inputs, predictions")
+@case(
+    "loop",
+    "`model.train_on_batch` with `run_eagerly=True`",
+    "likewise, with gradients, layer outputs, inputs and predictions",
+)
 def on_batch_eagerly(logs: Path) -> Seen:
     return looped(logs, step=by_batch(run_eagerly=True))
 
 
-@case("loop", "`@tf.function` retraced for another batch size", "the same; the first trace is not the last")
+@case("loop", "`@tf.function` retraced for another batch size", "the same for every trace")
 def function_retraced(logs: Path) -> Seen:
     sizes = lambda i: batch(0, BATCH - 5 * i)  # noqa: E731
     history, steps = looped(logs, wrap=tf.function, hand=["gradients", "predictions"], batches=sizes)
@@ -105,7 +109,7 @@ def function_retraced(logs: Path) -> Seen:
 @case(
     "loop",
     "`for x, y in dataset` inside a `tf.function`",
-    "one `watch.step` a call: Δ is that of the whole call, `iterations` tells how many updates it made",
+    "one `watch.step` per call: the update is that of the whole call, `iterations` counts the optimizer's steps",
     supported="in part",
 )
 def inner_dataset(logs: Path) -> Seen:
@@ -134,7 +138,7 @@ def inner_dataset(logs: Path) -> Seen:
     return watch.history, diary.steps
 
 
-@case("loop", "inner steps by `tf.range` or `tf.while_loop`", "likewise; the last gradients can be handed over")
+@case("loop", "inner steps in `tf.range` or `tf.while_loop`", "likewise; the last gradients can be passed")
 def inner_range(logs: Path) -> Seen:
     x, y = batch(0)
     w, b = tf.Variable(tf.zeros([10, 1]), name="w"), tf.Variable(tf.zeros([1]), name="b")
@@ -172,7 +176,9 @@ def inner_range(logs: Path) -> Seen:
 # -- several models, optimizers, losses
 
 
-@case("loop", "several models and optimizers (GAN)", "one Watch with lists; each model's gradients at its own update")
+@case(
+    "loop", "several models and optimizers (GAN)", "one `Watch` with lists; gradients of each model at its own update"
+)
 def gan(logs: Path) -> Seen:
     x, _ = batch(0)
     build = lambda wide, name: keras.Sequential(  # noqa: E731
@@ -214,7 +220,7 @@ def two_heads() -> keras.Model:
 @case(
     "loop",
     "several losses",
-    "the gradient of what is differentiated; `watch.step` gets their sum, or a list to average",
+    "the gradient of what you differentiate; pass the sum of the losses, or a list, which is averaged",
 )
 def several_losses(logs: Path) -> Seen:
     def total(model: keras.Model, data: Any) -> Any:
@@ -234,7 +240,7 @@ def several_losses(logs: Path) -> Seen:
     return looped(logs, make=two_heads, step=step, gradients=total)
 
 
-@case("loop", "persistent tape, one optimizer a part", "each variable's gradient as its optimizer used it")
+@case("loop", "persistent tape, one optimizer per part", "the gradient of each variable as its optimizer used it")
 def persistent(logs: Path) -> Seen:
     keras.utils.set_random_seed(3)
     model, other = two_heads(), two_heads()
@@ -258,7 +264,7 @@ def persistent(logs: Path) -> Seen:
     return watch.history, diary.steps
 
 
-@case("loop", "class and sample weights by hand", "gradient and loss as weighted")
+@case("loop", "class and sample weights by hand", "weighted gradients and weighted loss")
 def weighted(logs: Path) -> Seen:
     def loss_of(model: keras.Model, data: Any) -> Any:
         x, y = data
@@ -284,7 +290,7 @@ def weighted(logs: Path) -> Seen:
 @case(
     "loop",
     "clipping by hand (`tf.clip_by_global_norm`)",
-    "the clipped gradient, as the optimizer gets it; what it was before can not be known",
+    "the clipped gradient, as given to the optimizer; the unclipped one is not known",
 )
 def clipped(logs: Path) -> Seen:
     def step(model: keras.Model, optimizer: Any) -> Callable[..., Told]:
@@ -332,20 +338,29 @@ def accumulated(logs: Path, *, micro: bool) -> Seen:
 
 
 @case(
-    "loop", "accumulation by hand, `watch.step` after each micro step", "updates are 0 between; gradient at the update"
+    "loop",
+    "accumulation by hand, `watch.step` after each micro step",
+    "updates are 0 in between; the gradient at the update",
 )
 def accumulated_micro(logs: Path) -> Seen:
     return accumulated(logs, micro=True)
 
 
 @case(
-    "loop", "accumulation by hand, `watch.step` after each update", "the accumulated gradient, as the optimizer gets it"
+    "loop",
+    "accumulation by hand, `watch.step` after each update",
+    "the accumulated gradient, as given to the optimizer",
 )
 def accumulated_macro(logs: Path) -> Seen:
     return accumulated(logs, micro=False)
 
 
-@case("loop", "`mixed_float16` with LossScaleOptimizer", "`scale_loss` by hand; gradients are unscaled", rounding=2e-2)
+@case(
+    "loop",
+    "`mixed_float16` with LossScaleOptimizer",
+    "call `scale_loss` yourself; the recorded gradients are unscaled",
+    rounding=2e-2,
+)
 def loss_scaled(logs: Path) -> Seen:
     build = lambda: keras.Sequential(  # noqa: E731
         [keras.Input((10,)), layers.Dense(8, activation="tanh", dtype="mixed_float16"), layers.Dense(1)]
@@ -424,7 +439,7 @@ def module(logs: Path) -> Seen:
     return by_hand(logs, variables, step, optimizer=optimizer)
 
 
-@case("loop", "bare `tf.Variable`s with a Keras optimizer", "likewise; in a `tf.function`, hand the gradients over")
+@case("loop", "bare `tf.Variable`s with a Keras optimizer", "likewise; in a `tf.function`, pass the gradients")
 def bare_with_optimizer(logs: Path) -> Seen:
     w, b = variables = [tf.Variable(tf.zeros([10, 1]), name="w"), tf.Variable(tf.zeros([1]), name="b")]
     optimizer = keras.optimizers.RMSprop(1e-2)
@@ -440,9 +455,7 @@ def bare_with_optimizer(logs: Path) -> Seen:
     return by_hand(logs, variables, step, handed=True, optimizer=optimizer)
 
 
-@case(
-    "loop", "`v.assign_sub(lr * g)` without an optimizer", "`ww.Watch(logs, variables=[...])`, `gradients=` handed over"
-)
+@case("loop", "`v.assign_sub(lr * g)` without an optimizer", "`ww.Watch(logs, variables=[...])`, and pass `gradients=`")
 def bare(logs: Path) -> Seen:
     w, b = variables = [tf.Variable(tf.zeros([10, 1]), name="w"), tf.Variable(tf.zeros([1]), name="b")]
     gradients = linear_gradients(lambda x: x @ w + b, variables)
@@ -456,7 +469,11 @@ def bare(logs: Path) -> Seen:
     return by_hand(logs, variables, step, handed=True)
 
 
-@case("loop", "an update rule of your own (sign, momentum, line search)", "likewise: Δ is what truly happened")
+@case(
+    "loop",
+    "custom update rules (sign, momentum, line search)",
+    "likewise; the update is the actual change of the weights",
+)
 def own_rule(logs: Path) -> Seen:
     w, b = variables = [tf.Variable(tf.zeros([10, 1]), name="w"), tf.Variable(tf.zeros([1]), name="b")]
     speed = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
@@ -476,7 +493,7 @@ def own_rule(logs: Path) -> Seen:
 # -- what is watched may change
 
 
-@case("loop", "`trainable` switched as the loop runs", "from that step on its weights are described, not measured")
+@case("loop", "`trainable` changed during the loop", "from that step on the weights are listed, but not measured")
 def switched(logs: Path) -> Seen:
     keras.utils.set_random_seed(3)
     model, optimizer = dense(), keras.optimizers.SGD(0.05)
@@ -502,9 +519,7 @@ def switched(logs: Path) -> Seen:
     return history, diary.steps
 
 
-@case(
-    "loop", "variables that come into being as the loop runs", "`watch.step(..., variables=[new])`, from its next step"
-)
+@case("loop", "variables created during the loop", "`watch.step(..., variables=[new])`, from the next step")
 def late(logs: Path) -> Seen:
     variables = [tf.Variable(tf.zeros([10, 1]), name="w")]
     with quiet(logs, variables=variables) as watch:

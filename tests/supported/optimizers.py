@@ -50,7 +50,7 @@ def _each(name: str) -> None:
         return history, steps
 
     run.__name__ = f"optimizer_{name}"
-    case("optimizer", f"`{name}`", "gradient as it uses it, weights before and after it")(run)
+    case("optimizer", f"`{name}`", "gradient as the optimizer uses it, weights before and after the step")(run)
 
 
 for _name in optimizers():
@@ -106,13 +106,13 @@ def weight_decay(logs: Path) -> Seen:
     return history, steps
 
 
-@case("optimizer", "`use_ema`, `ema_overwrite_frequency`", "the weights as overwritten")
+@case("optimizer", "`use_ema`, `ema_overwrite_frequency`", "the weights after they were overwritten")
 def moving_average(logs: Path) -> Seen:
     make = lambda: keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2)  # noqa: E731
     return trained(logs, make)
 
 
-@case("optimizer", "constraints", "the weights as constrained")
+@case("optimizer", "constraints", "the weights after the constraint")
 def constraints(logs: Path) -> Seen:
     kinds = keras.constraints
 
@@ -134,7 +134,7 @@ def constraints(logs: Path) -> Seen:
     return history, steps
 
 
-@case("optimizer", "regularisers", "part of the loss and of its gradient")
+@case("optimizer", "regularizers", "part of the loss and of its gradient")
 def regularisers(logs: Path) -> Seen:
     def build() -> keras.Model:
         kind = {"kernel_regularizer": keras.regularizers.L2(0.1), "bias_regularizer": keras.regularizers.L1(0.1)}
@@ -156,7 +156,7 @@ def regularisers(logs: Path) -> Seen:
 @case(
     "optimizer",
     "`gradient_accumulation_steps`",
-    "the accumulated gradient, at the step that uses it; at the others it is not known, and nothing moves",
+    "the accumulated gradient at the step that uses it; at other steps the gradient is not known and nothing moves",
 )
 def accumulation(logs: Path) -> Seen:
     make = lambda: keras.optimizers.SGD(0.05, gradient_accumulation_steps=2)  # noqa: E731
@@ -180,7 +180,7 @@ def low(policy: str) -> Callable[[], keras.Model]:
 @case(
     "optimizer",
     "`mixed_float16`, `LossScaleOptimizer`",
-    "the unscaled gradient; the scale has a column; a step that is skipped moves nothing",
+    "the unscaled gradient and the loss scale; a skipped step moves nothing",
     rounding=2e-2,
     fuzz=2e-3,
 )
@@ -204,7 +204,7 @@ def mixed_bfloat16(logs: Path) -> Seen:
 # -- learning rates
 
 
-@case("optimizer", "learning-rate schedules", "the rate that the step used")
+@case("optimizer", "learning-rate schedules", "the learning rate that the step used")
 def schedule(logs: Path) -> Seen:
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
     history, steps = trained(logs, lambda: keras.optimizers.SGD(rate))

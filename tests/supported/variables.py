@@ -46,7 +46,7 @@ def words(logs: Path, optimizer: Callable[[], Any], *, clipped: float | None = N
     return history, steps
 
 
-@case("variable", "`Embedding` (IndexedSlices)", "rows that occur, repeated ones summed; shares are of these rows")
+@case("variable", "`Embedding` (IndexedSlices)", "rows that occur, repeated ones summed; shares refer to these rows")
 def sparse(logs: Path) -> Seen:
     return words(logs, lambda: keras.optimizers.SGD(0.5))
 
@@ -56,7 +56,7 @@ def sparse_jit(logs: Path) -> Seen:
     return words(logs, lambda: keras.optimizers.Adam(0.05), jit_compile=True)
 
 
-@case("variable", "IndexedSlices that are clipped", "before and after, as Keras clips them")
+@case("variable", "IndexedSlices that are clipped", "before and after clipping, as Keras clips them")
 def sparse_clipped(logs: Path) -> Seen:
     return words(logs, lambda: keras.optimizers.SGD(0.5, global_clipnorm=0.1), clipped=0.1)
 
@@ -82,7 +82,11 @@ def idle() -> keras.Model:
     return keras.Sequential([keras.Input((10,)), layers.Dense(4, activation="tanh"), Idle(), layers.Dense(1)])
 
 
-@case("variable", "scalars, empty variables, no gradient (None), integers", "integers are left out; None is told")
+@case(
+    "variable",
+    "scalars, empty variables, no gradient (None), integers",
+    "integers are left out; None is recorded as None",
+)
 def odd(logs: Path) -> Seen:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gradients do not exist")
@@ -100,12 +104,12 @@ def typed(dtype: str) -> Callable[[], keras.Model]:
     return build
 
 
-@case("variable", "float64", "as it is")
+@case("variable", "float64", "in float64")
 def float64(logs: Path) -> Seen:
     return observed(logs, compiled(typed("float64")), diabetes(), epochs=1)
 
 
-@case("variable", "float16", "exact in float32", rounding=3e-2, fuzz=5e-3)
+@case("variable", "float16", "computed exactly in float32", rounding=3e-2, fuzz=5e-3)
 def float16(logs: Path) -> Seen:
     return observed(logs, compiled(typed("float16")), diabetes(), epochs=1)
 
@@ -115,7 +119,7 @@ def bfloat16(logs: Path) -> Seen:
     return observed(logs, compiled(typed("bfloat16")), diabetes(), epochs=1)
 
 
-@case("variable", "shared layers", "one variable, the sum of its gradients; each use is a layer of its own")
+@case("variable", "shared layers", "one variable with the sum of its gradients; each use is a layer of its own")
 def shared(logs: Path) -> Seen:
     def build() -> keras.Model:
         x, twice = keras.Input((10,)), layers.Dense(10, activation="tanh", name="twice")
@@ -148,7 +152,7 @@ def duplicates(logs: Path) -> Seen:
     return history, steps
 
 
-@case("variable", "statistics of `BatchNormalization`", "described, not measured: they are not trained")
+@case("variable", "statistics of `BatchNormalization`", "listed, but not measured: they are not trained")
 def normalised(logs: Path) -> Seen:
     build = lambda: keras.Sequential([keras.Input((10,)), layers.BatchNormalization(), layers.Dense(1)])  # noqa: E731
     history, steps = observed(logs, compiled(build), diabetes(), epochs=1)
@@ -168,7 +172,7 @@ class Scalars(layers.Layer):
         return x * tf.reduce_mean(tf.stack([tf.convert_to_tensor(one) for one in self.parts]))
 
 
-@case("variable", "1,000 variables", "those of one shape are measured together")
+@case("variable", "1,000 variables", "variables of equal shape are measured together")
 def thousand(logs: Path) -> Seen:
     build = lambda: keras.Sequential([keras.Input((10,)), layers.Dense(1), Scalars()])  # noqa: E731
     make = compiled(build, optimizer=keras.optimizers.SGD(1e-2))  # without slots there is less to trace
@@ -178,7 +182,7 @@ def thousand(logs: Path) -> Seen:
 @case(
     "variable",
     "one variable of 100 M elements",
-    "in slices; beside its weights before the step and its gradient, what one slice of a million elements needs",
+    "in slices of a million elements; only the weights before the step and the gradient are kept whole",
 )
 def large(logs: Path) -> Seen:
     def build() -> keras.Model:

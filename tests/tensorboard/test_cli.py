@@ -27,7 +27,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_sick_run_is_exit_code_1(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Badge, sentence, evidence and fix are shown, and the code says sick."""
+    """Status, sentence, evidence and fix are shown, and the exit code is 1."""
     assert cli.main(["review", str(logs / "sick")]) == 1
     shown = capsys.readouterr().out
     for text in ("SICK", "303 nonfinite-loss", "Fix:", "checks passed"):
@@ -36,15 +36,15 @@ def test_a_sick_run_is_exit_code_1(logs: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_healthy_run_is_exit_code_0(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """So is one that is too short to tell."""
+    """A run that is too short to tell has exit code 0 as well."""
     assert cli.main(["review", str(logs / "healthy"), str(logs / "warm")]) == 0
     shown = capsys.readouterr().out
     assert "HEALTHY" in shown
     assert "ended after 400 steps" in shown
 
 
-def test_what_comes_from_disk_can_not_command_a_terminal(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Escape sequences and direction marks are made visible; markup is text."""
+def test_text_from_disk_cannot_control_a_terminal(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences and direction marks are made visible, and markup stays text."""
     cli.main(["review", str(logs / "sick")])
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
@@ -53,10 +53,10 @@ def test_what_comes_from_disk_can_not_command_a_terminal(logs: Path, capsys: pyt
 
 
 def test_json_holds_the_whole_diagnosis(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One object a launch: run, launch, state, and what diagnose() says."""
+    """`--json` prints one object per launch: run, launch, state, and the diagnosis."""
     assert cli.main(["review", "--json", str(logs)]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert [(one["run"], one["launch"], one["state"]) for one in found] == [
+    entries = json.loads(capsys.readouterr().out)
+    assert [(entry["run"], entry["launch"], entry["state"]) for entry in entries] == [
         ("healthy", "a1", "ended"),
         ("sick", "a1", "ended"),
         ("warm", "a1", "ended"),
@@ -64,17 +64,17 @@ def test_json_holds_the_whole_diagnosis(logs: Path, capsys: pytest.CaptureFixtur
     from tb_weightwatch.reader import read
 
     expected = json.loads(json.dumps(diagnose(read(logs / "sick")[0]).as_dict()))
-    assert expected.items() <= found[1].items()
+    assert expected.items() <= entries[1].items()
 
 
 def test_fail_on(logs: Path) -> None:
-    """The mildest severity that counts is the caller's choice."""
+    """The user chooses the lowest severity that counts as sick."""
     assert cli.main(["review", "--fail-on", "error", str(logs / "sick")]) == 1
     assert cli.main(["review", "--fail-on", "info", str(logs / "healthy")]) == 0
 
 
 def test_nothing_to_read_is_exit_code_2(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what is missing and what to do, also beside a directory that can be read."""
+    """The message says what is missing and what to do, also if another directory can be read."""
     assert cli.main(["review", str(logs / "nowhere")]) == 2
     assert "nowhere" in capsys.readouterr().err
     assert cli.main(["review", str(logs / "empty")]) == 2
@@ -87,8 +87,8 @@ def test_nothing_to_read_is_exit_code_2(logs: Path, capsys: pytest.CaptureFixtur
         assert stopped.value.code == 2
 
 
-def test_damage_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What could not be read is said on stderr; the rest is judged."""
+def test_damage_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A damaged file is reported on stderr, and its intact records are diagnosed."""
     synthetic_runs.write(tmp_path, 80)
     (path,) = (tmp_path / "weightwatch").iterdir()
     path.write_bytes(path.read_bytes()[:-5])
@@ -97,7 +97,7 @@ def test_damage_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each by code and by name; an unknown one gets a near name."""
+    """Each rule is found by code and by name; an unknown name gets a suggestion."""
     assert cli.main(["rules"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown and str(rule.code) in shown for name, rule in catalogue().items())
@@ -109,7 +109,7 @@ def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_command_needs_no_tensorflow(logs: Path) -> None:
-    """`python -m tb_weightwatch` works, and loads TensorFlow for no log directory here."""
+    """`python -m tb_weightwatch` works, and does not load TensorFlow for a local log directory."""
     code = (
         "import sys; from tb_weightwatch import cli; "
         f"sys.argv[1:] = ['review', {str(logs / 'healthy')!r}]; code = cli.main(); "
@@ -132,7 +132,7 @@ def test_a_closed_pipe_is_no_error(logs: Path) -> None:
 
 
 def test_many_runs_are_a_table_of_sentences(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line a launch with status and sentence; what is behind it follows for the sick ones, or for all if asked."""
+    """Each launch has a line with status and sentence; details follow for the sick ones, or for all on request."""
     assert cli.main(["review", str(logs)]) == 1
     shown = capsys.readouterr().out
     table, _, details = shown.partition("\n SICK  sick  launch a1")
@@ -145,10 +145,8 @@ def test_many_runs_are_a_table_of_sentences(logs: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out.count("checks passed") == 3
 
 
-def test_broken_files_between_others_are_told_counted_and_skipped(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Noise, an empty file, a file cut within a record, a link that leads nowhere: the rest is judged as ever."""
+def test_broken_files_are_reported_and_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Noise, an empty file, a truncated record and a dangling link do not affect the other runs."""
     synthetic_runs.write(tmp_path / "good", 200)
     synthetic_runs.write(tmp_path / "cut", 200)
     (cut,) = (tmp_path / "cut" / "weightwatch").iterdir()
@@ -162,11 +160,11 @@ def test_broken_files_between_others_are_told_counted_and_skipped(
     shown = capsys.readouterr()
     assert [one["run"] for one in json.loads(shown.out)] == ["cut", "good"]
     assert "3 of 6 runs could not be read: dangling, length, noise" in shown.err
-    assert "cannot be read to its end" in shown.err
+    assert "be read to its end" in shown.err
 
 
-def test_processes_give_what_one_gives(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The answer, its order and the exit code do not depend on how many read."""
+def test_several_processes_give_the_answer_of_one(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer, its order and the exit code do not depend on the number of processes."""
     answers = []
     for jobs in ("1", "2"):
         assert cli.main(["review", "--json", "--jobs", jobs, str(logs)]) == 1
@@ -174,8 +172,8 @@ def test_processes_give_what_one_gives(logs: Path, capsys: pytest.CaptureFixture
     assert answers[0] == answers[1]
 
 
-def test_a_process_that_dies_costs_its_own_run_alone(logs: Path, tmp_path: Path) -> None:
-    """A file that kills whoever reads it is found, told, and all others are judged."""
+def test_a_process_that_dies_loses_its_own_run_only(logs: Path, tmp_path: Path) -> None:
+    """A file that kills the process that reads it is reported, and all other runs are diagnosed."""
     for name in ("healthy", "sick"):
         (tmp_path / name).symlink_to(logs / name)
     (tmp_path / "killer").mkdir()
@@ -201,7 +199,7 @@ def test_a_process_that_dies_costs_its_own_run_alone(logs: Path, tmp_path: Path)
     assert "the process that read it died" in done.stderr
 
 
-def test_readers_end_with_whoever_started_them(logs: Path, tmp_path: Path) -> None:
+def test_worker_processes_end_with_their_parent(logs: Path, tmp_path: Path) -> None:
     """A review that is killed leaves no process behind."""
     script = tmp_path / "main.py"
     script.write_text(
@@ -244,11 +242,11 @@ def test_junit_gates_a_build(logs: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert by_run["broken"].find("error") is not None
 
 
-# -- judged again
+# -- diagnosed again
 
 
-def test_an_old_run_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Today's answer stands beside what was logged with the rules of then; what changed is named."""
+def test_an_old_run_is_diagnosed_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Today's diagnosis is shown beside the logged one of another rule set, with the differences."""
     from dataclasses import replace
 
     from tb_weightwatch import answers
@@ -258,27 +256,27 @@ def test_an_old_run_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixtur
     now = answers.safe_diagnose(launch.history)
     assert answers.rejudged(launch, now)["same"]
     cli.main(["review", str(tmp_path)])
-    assert "Then, at step" not in capsys.readouterr().out
+    assert "During training" not in capsys.readouterr().out
 
-    old = replace(now, status="healthy", sentence="Healthy, they said.", verdicts=(), rules="rules-of-old")
+    old = replace(now, status="healthy", sentence="Healthy at that time.", verdicts=(), rules="rules-of-old")
     launch.now = replace(launch.now, diagnosis=old)
-    told = answers.rejudged(launch, now)
-    assert (told["same"], told["same_rules"], told["gone"]) == (False, False, [])
-    assert "303 nonfinite-loss" in told["new"]
+    logged = answers.rejudged(launch, now)
+    assert (logged["same"], logged["same_rules"], logged["gone"]) == (False, False, [])
+    assert "303 nonfinite-loss" in logged["new"]
 
     rewritten = tmp_path / "old"
-    sink_now(rewritten, old)
+    write_with_logged_diagnosis(rewritten, old)
     assert cli.main(["review", "--json", str(rewritten)]) == 1
-    (found,) = json.loads(capsys.readouterr().out)
-    assert found["then"]["sentence"] == "Healthy, they said."
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert entry["then"]["sentence"] == "Healthy at that time."
     cli.main(["review", str(rewritten)])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "Then, at step 400 and with the rules of then (rules-of-old): Healthy, they said." in shown
-    assert "Judged again: new: 303 nonfinite-loss" in shown
+    assert "During training (step 400, rule set rules-of-old): Healthy at that time." in shown
+    assert "Diagnosed again: new: 303 nonfinite-loss" in shown
 
 
-def sink_now(path: Path, diagnosis: object) -> None:
-    """Writes a sick run whose trainer, with rules of old, logged another diagnosis."""
+def write_with_logged_diagnosis(path: Path, diagnosis: object) -> None:
+    """Writes a sick run whose trainer logged this other diagnosis, with an older rule set."""
     from dataclasses import replace
 
     from tb_weightwatch import schema
@@ -298,23 +296,28 @@ def sink_now(path: Path, diagnosis: object) -> None:
 # -- compare
 
 
-def test_two_runs_are_held_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The step at which they part, the links, and which is better."""
+def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The comparison names the first step that differs, the links, and the better run."""
     synthetic_runs.write(tmp_path / "a", 400, nan_from=297)
     synthetic_runs.write(tmp_path / "b", 400)
     assert cli.main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "They part at step 297:" in shown
-    assert "B is better: it is healthy, the other sick." in shown
-    assert "The other suffers from nonfinite-loss (loss)." in shown
+    assert "The runs first differ at step 297:" in shown
+    assert "B is better: it is healthy, the other run is sick." in shown
+    assert "The other run has nonfinite-loss (loss)." in shown
     assert cli.main(["compare", "--json", str(tmp_path / "b"), str(tmp_path / "b")]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["first_step"], found["better"], found["settings"], found["common_steps"]) == (None, None, [], 400)
-    assert not any(link["differs"] for link in found["links"])
+    comparison = json.loads(capsys.readouterr().out)
+    assert (comparison["first_step"], comparison["better"], comparison["settings"], comparison["common_steps"]) == (
+        None,
+        None,
+        [],
+        400,
+    )
+    assert not any(link["differs"] for link in comparison["links"])
 
 
-def test_settings_that_differ_are_named_first_where_they_act(tmp_path: Path) -> None:
-    """The learning rate before the version of numpy, where the optimizer is the broken link."""
+def test_settings_of_the_broken_link_are_named_first(tmp_path: Path) -> None:
+    """Where the optimizer is the broken link, its settings come before the version of numpy."""
     from tb_weightwatch import answers
     from tests.support.synthetic_history import synthetic_history
 
@@ -322,20 +325,20 @@ def test_settings_that_differ_are_named_first_where_they_act(tmp_path: Path) -> 
     good = {"optimizers": [{"class": "Adam", "name": "adam", "config": {"beta_1": 0.9}}], "versions": {"numpy": "2"}}
     one = synthetic_history(120, learning_rate=0.0, update_norm=0.0, loss=1.1, facts=slow)
     other = synthetic_history(120, facts=good)
-    found = answers.compare_launches(one, other, (diagnose(one), diagnose(other)))
-    assert found["better"] == 1
-    names = [s["name"] for s in found["settings"]]
-    assert names[:2] == ["learning rate at first", "optimizers.config.beta_1"]
+    comparison = answers.compare(one, other, (diagnose(one), diagnose(other)))
+    assert comparison["better"] == 1
+    names = [s["name"] for s in comparison["settings"]]
+    assert names[:2] == ["initial learning rate", "optimizers.config.beta_1"]
     assert "versions.numpy" in names
-    assert not any("adam" in s["one"] for s in found["settings"])
-    links = {link["link"]: link for link in found["links"]}
+    assert not any("adam" in s["one"] for s in comparison["settings"])
+    links = {link["link"]: link for link in comparison["links"]}
     assert links["optimizer"]["first_step"] == 1
     assert links["data"]["first_step"] is None
     assert not links["data"]["differs"]
 
 
 def test_compare_names_what_is_missing(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Several runs below a path, or none: usage, with the names to choose from."""
+    """Several runs below a path, or none, are a usage error with the names to choose from."""
     assert cli.main(["compare", str(logs), str(logs / "sick")]) == 2
     assert "several runs, name one of them: healthy, sick, warm" in capsys.readouterr().err
     assert cli.main(["compare", str(logs / "empty"), str(logs / "sick")]) == 2

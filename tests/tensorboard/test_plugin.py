@@ -18,13 +18,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.context import RequestContext
 from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
-from tb_weightwatch import answers, reader, schema
+from tb_weightwatch import answers, cli, reader, schema
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.maps import Map
 from tb_weightwatch.plugin.backend import WeightWatchPlugin
+from tb_weightwatch.plugin.diagnosis_cache import DiagnosisCache
 from tb_weightwatch.plugin.loader import WeightWatchLoader
 from tb_weightwatch.reader.provider import variable_maps
 from tests.support import synthetic_runs
@@ -40,9 +42,12 @@ ROUTE = "/data/plugin/weightwatch"
 class Site:
     """The plugin's applications, mounted as TensorBoard does."""
 
-    def __init__(self, logdir: Path) -> None:
+    def __init__(self, logdir: Path, **cache: Any) -> None:
         self.counting = Counting(logdir)
         self.plugin = WeightWatchPlugin(base_plugin.TBContext(data_provider=self.counting))
+        if cache:  # with room for the rows of one run only
+            self.plugin.reader = reader.ProviderReader(self.counting, budget=1)
+            self.plugin.diagnoses = DiagnosisCache(self.plugin.reader, **cache)
         self.apps = self.plugin.get_plugin_apps()
         self.client = Client(self)
 
@@ -83,8 +88,8 @@ def address(request: Any, logdir: Path) -> Iterator[str]:
 
 
 def launch_of(logdir: Path, run: str, launch: str = "a1") -> reader.Launch:
-    (found,) = [x for x in reader.launches(logdir / run) if x.history.launch == launch]
-    return found
+    (launch_read,) = [x for x in reader.launches(logdir / run) if x.history.launch == launch]
+    return launch_read
 
 
 def query(**parameters: str) -> str:
@@ -97,8 +102,8 @@ def query(**parameters: str) -> str:
 
 
 @pytest.mark.parametrize(("run", "launch"), [("healthy", "a1"), ("sick", "a1"), ("sick", "b2"), ("long", "a1")])
-def test_tensorboard_says_what_the_files_say(address: str, logdir: Path, run: str, launch: str) -> None:
-    """Verdicts, rows and state are those of the files, in both loaders, with default flags, at 5,000 steps."""
+def test_tensorboard_answers_as_the_files_do(address: str, logdir: Path, run: str, launch: str) -> None:
+    """Verdicts, rows and state are those of the event files, with both loaders and default flags."""
     where = query(run=f"{run}/weightwatch", launch=launch)
     got = get_json(f"{address}/overview?{where}")
     by_file = launch_of(logdir, run, launch)
@@ -124,7 +129,7 @@ def test_tensorboard_says_what_the_files_say(address: str, logdir: Path, run: st
 
 
 def test_tensorboard_lists_runs_without_our_suffix(address: str) -> None:
-    """Each run once, by the user's name for it, with its launches oldest first."""
+    """Each run is listed once, under the user's name for it, with its oldest launch first."""
     runs = get_json(f"{address}/runs")["runs"]
     assert [(r["label"], [x["launch"] for x in r["launches"]]) for r in runs] == [
         ("healthy", ["a1"]),
@@ -134,8 +139,8 @@ def test_tensorboard_lists_runs_without_our_suffix(address: str) -> None:
     assert [x["severity"] for x in runs[2]["launches"]] == ["error", "none"]
 
 
-def test_tensorboard_serves_the_panel_and_nothing_beside_it(address: str) -> None:
-    """The module is there; no path leads out of the dictionary of files."""
+def test_tensorboard_serves_the_panel_and_no_other_file(address: str) -> None:
+    """The panel's module is served, and no path leads to another file."""
     status, body = get(f"{address}/index.js")
     assert status == 200
     assert len(body) > 1000
@@ -153,8 +158,8 @@ def test_tensorboard_serves_the_panel_and_nothing_beside_it(address: str) -> Non
         assert b"root:" not in body
 
 
-def test_tensorboard_lights_the_tab(address: str) -> None:
-    """The tab is active by its data; its module and name are there."""
+def test_tensorboard_activates_the_tab(address: str) -> None:
+    """The tab is active because there is data, and has its module and name."""
     listing = get_json(address.replace("/plugin/weightwatch", "/plugins_listing"))["weightwatch"]
     assert listing["enabled"]
     assert listing["tab_name"] == "Weight watch"
@@ -162,7 +167,7 @@ def test_tensorboard_lights_the_tab(address: str) -> None:
 
 
 def test_many_requests_at_once(address: str) -> None:
-    """Threads that ask for everything at once all get whole answers."""
+    """Threads that request everything at once all get complete answers."""
     where = query(run="long/weightwatch")
     paths = [f"{address}/{p}" for p in ("runs", f"overview?{where}", f"heatmap?{where}&quantity=update_ratio")] * 4
     seen: list[int] = []
@@ -181,8 +186,8 @@ def test_below_a_path_prefix(logdir: Path) -> None:
         assert get(f"{address}{ROUTE}/index.js")[0] == 200
 
 
-def test_an_empty_log_directory_is_told_what_to_do(tmp_path: Path) -> None:
-    """TensorBoard starts, and the answer holds a hint."""
+def test_an_empty_log_directory_gets_a_hint(tmp_path: Path) -> None:
+    """TensorBoard starts, and the run list says how to record data."""
     with tensorboard(tmp_path, "--load_fast=false", tensorflow=False) as address:
         answer = get_json(f"{address}{ROUTE}/runs")
         assert answer["runs"] == []
@@ -190,13 +195,13 @@ def test_an_empty_log_directory_is_told_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("loader", LOADERS)
-def test_a_killed_trainer_is_shown_as_it_stood(tmp_path: Path, loader: str) -> None:
-    """While it lives it is training, with all flushed rows; after SIGKILL and some time it has died, rows intact."""
+def test_a_killed_trainer_keeps_its_rows(tmp_path: Path, loader: str) -> None:
+    """A launch is training while its process runs, keeps all flushed rows after SIGKILL, and has died later."""
     code = f"""
         import sys, time
         sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
         from tests.support import synthetic_runs
-        synthetic_runs.write({str(tmp_path)!r}, 240, end=None, close=False, started=time.time() - 12)
+        synthetic_runs.write({str(tmp_path)!r}, 240, end=None, close=False, started=time.time() + 48)  # slow machines
         print("ready", flush=True)
         time.sleep(600)
     """
@@ -218,7 +223,7 @@ def test_a_killed_trainer_is_shown_as_it_stood(tmp_path: Path, loader: str) -> N
 
 @pytest.mark.parametrize("loader", LOADERS)
 def test_damage_is_counted_in_both_loaders(tmp_path: Path, loader: str) -> None:
-    """A damaged block costs its rows and no more; the overview counts it."""
+    """A damaged block loses its own rows only, and the overview counts it."""
     synthetic_runs.write(tmp_path, 400)
     bad = schema.Tag("a1", "rows", 2)
     edited(event_file(tmp_path), lambda tag, data: flipped(data) if tag == bad else data)
@@ -232,7 +237,7 @@ def test_damage_is_counted_in_both_loaders(tmp_path: Path, loader: str) -> None:
 
 @pytest.mark.parametrize("loader", LOADERS)
 def test_a_run_is_followed_as_it_grows(tmp_path: Path, loader: str) -> None:
-    """New rows arrive in the next answers, with a new revision."""
+    """New rows appear in the next answer, with a new revision."""
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     with tensorboard(tmp_path, loader, tensorflow=False) as address:
@@ -288,7 +293,7 @@ def block_tags(logdir: Path) -> list[schema.Tag]:
 def test_errors_state_the_rule_and_what_was_received(
     site: Site, path: str, parameters: dict[str, str], status: int, message: str
 ) -> None:
-    """Unknown things are 404, malformed ones 400, both as JSON."""
+    """Unknown names are 404 and malformed parameters 400, both as JSON."""
     code, body = site.get(path, **parameters)
     assert code == status
     assert message in body["error"]
@@ -296,7 +301,7 @@ def test_errors_state_the_rule_and_what_was_received(
 
 @pytest.mark.parametrize("loader", LOADERS)
 def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, loader: str) -> None:
-    """What was written comes out of a real TensorBoard, a damaged datum is left out, and tensors are passed over."""
+    """TensorBoard returns the recorded maps of one variable, without damaged ones and without full tensors."""
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     for number, step in enumerate((64, 128)):
@@ -316,8 +321,8 @@ def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, 
     assert got["left_out"] == 0
 
 
-def test_what_is_looked_through_for_a_variable_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the bound the oldest data are left out, and counted."""
+def test_reading_the_maps_of_a_variable_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound the oldest maps are left out and counted."""
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     for number in range(12):
@@ -332,7 +337,7 @@ def test_what_is_looked_through_for_a_variable_is_bounded(tmp_path: Path, monkey
 
 
 def test_two_runs_are_compared_in_either_order(site: Site) -> None:
-    """Crosswise requests at once do not wait for each other; each says the same of the step at which they part."""
+    """Crosswise requests at once do not block each other, and give the same first step that differs."""
     seen: list[Any] = []
     pairs = [("sick/weightwatch", "healthy/weightwatch"), ("healthy/weightwatch", "sick/weightwatch")] * 4
     ask = lambda a, b: seen.append(site.get("/compare", run=a, other=b)[1]["first_step"])  # noqa: E731
@@ -345,9 +350,23 @@ def test_two_runs_are_compared_in_either_order(site: Site) -> None:
     assert len(set(seen)) == 1
 
 
+def test_panel_and_command_line_give_the_same_comparison(
+    site: Site, logdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both compare two runs by the same function: the sentence, the numbers, links and settings are equal."""
+    assert cli.main(["compare", "--json", str(logdir / "sick"), str(logdir / "long")]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    status, answer = site.get("/compare", run="sick/weightwatch", other="long/weightwatch")
+    assert status == 200
+    assert printed.pop("runs")[0]["launch"] == "b2"
+    own = ("revision", "conclusion")
+    assert {k: v for k, v in printed.items() if k not in own} == {k: v for k, v in answer.items() if k not in own}
+    assert printed["conclusion"].replace("B is better", "long is better") == answer["conclusion"]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_only_reading_methods(site: Site, method: str) -> None:
-    """Nothing but GET and HEAD is answered."""
+def test_only_get_and_head_are_answered(site: Site, method: str) -> None:
+    """Other methods are 405 and change nothing."""
     for path in ("/runs", "/overview", "/heatmap", "/curves", "/index.js"):
         answer = site.client.open(ROUTE + path, method=method)
         assert answer.status_code == 405
@@ -355,8 +374,8 @@ def test_only_reading_methods(site: Site, method: str) -> None:
     assert site.client.head(f"{ROUTE}/runs").data == b""
 
 
-def test_hostile_names_travel_as_they_are(site: Site) -> None:
-    """Names with markup, direction marks and separators can be asked for, and come as JSON that no browser sniffs."""
+def test_hostile_names_are_plain_data(site: Site) -> None:
+    """Names with markup, direction marks and separators can be requested, and arrive as JSON that is never sniffed."""
     where = {"run": "sick/weightwatch", "launch": "a1"}
     names = [v["name"] for v in site.get("/overview", **where)[1]["variables"]]
     assert tuple(names) == NAMES
@@ -369,8 +388,8 @@ def test_hostile_names_travel_as_they_are(site: Site) -> None:
     assert answer.mimetype == "application/json"
 
 
-def test_a_warm_poll_reads_nothing(logdir: Path) -> None:
-    """What did not change is neither read nor judged nor packed again."""
+def test_a_poll_without_news_reads_nothing(logdir: Path) -> None:
+    """Unchanged data is neither read nor diagnosed nor compressed again."""
     site = Site(logdir)
     where = {"run": "sick/weightwatch", "launch": "a1"}
     for _ in range(2):
@@ -384,16 +403,16 @@ def test_a_warm_poll_reads_nothing(logdir: Path) -> None:
     assert first[1]["revision"] == site.get("/overview", **where)[1]["revision"]
 
 
-def test_kept_answers_are_bounded(site: Site) -> None:
-    """However many different answers are asked for, few are kept."""
+def test_cached_answers_are_bounded(site: Site) -> None:
+    """However many different answers are requested, few are cached."""
     for columns in range(16, 80):
         site.get("/curves", run="long/weightwatch", columns=str(columns))
-    entry = site.plugin._reader._runs["", "long/weightwatch"]
-    assert len(entry.launches[0].memo) < 40
+    with site.plugin.reader.locked_run(RequestContext(), "", "long/weightwatch") as run:
+        assert 16 < len(run.launches[0].memo) < 40
 
 
-def test_an_error_of_ours_is_a_500_without_details(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect is logged on TensorBoard's console, and the browser is told no more than that."""
+def test_an_internal_error_is_a_500_without_details(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An internal error is logged on TensorBoard's console, and the browser gets no details."""
     site = Site(logdir)
     monkeypatch.setattr(answers, "overview", lambda *_: 1 / 0)
     status, body = site.get("/overview", run="sick/weightwatch")
@@ -406,7 +425,7 @@ def test_an_error_of_ours_is_a_500_without_details(logdir: Path, monkeypatch: py
 
 
 def test_the_loader_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flags that are not as expected, and a backend that can not be imported, leave TensorBoard as it was."""
+    """Unexpected flags and a backend that cannot be imported leave TensorBoard as it is."""
     loader = WeightWatchLoader()
     loader.define_flags(argparse.ArgumentParser())
     loader.fix_flags(object())
@@ -420,22 +439,19 @@ def test_the_loader_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loader.load(base_plugin.TBContext()) is None
 
 
-def test_the_plugin_does_no_work_until_it_is_asked(tmp_path: Path) -> None:
-    """It is active by its data alone, and constructing it touches no data."""
+def test_the_plugin_does_no_work_until_the_first_request(tmp_path: Path) -> None:
+    """Constructing the plugin, and asking whether it is active, reads no data."""
     plugin = WeightWatchPlugin(base_plugin.TBContext(data_provider=None))
     assert plugin.is_active() is False
     assert plugin.data_plugin_names() == ("weightwatch", "scalars", "histograms")
     assert plugin.frontend_metadata().es_module_path == "/index.js"
 
 
-def test_a_long_list_is_judged_once_and_by_and_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs of other rules: the trainer's word first, ours in turn, and never again though the rows are forgotten."""
+def test_a_long_list_is_diagnosed_once_over_several_requests(tmp_path: Path) -> None:
+    """Runs of another rule set: the logged diagnosis first, then ours, and only once although rows are dropped."""
     for name in ("one", "two", "three"):
         synthetic_runs.write(tmp_path / name, 64, nan_from=40)
-    monkeypatch.setattr("tb_weightwatch.plugin.diagnosis_cache.rule_set_version", lambda: "of tomorrow")
-    monkeypatch.setattr("tb_weightwatch.plugin.backend.PATIENCE", 0.0)  # one a request
-    site = Site(tmp_path)
-    site.plugin._reader._budget = 1  # rows of one run at a time
+    site = Site(tmp_path, seconds_per_request=0.0, rule_set="of tomorrow")  # one launch per request
     for _ in range(5):
         site.get("/runs")
     site.counting.asked.clear()

@@ -283,7 +283,7 @@ def test_a_rate_of_zero_stands_between_snapshots_of_gradients(tmp_path: Path) ->
     }
     found = diagnose(curves(tmp_path / "alive", 36, **alive))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
-    assert "no weight moves although the gradients are alive" in found.sentence
+    assert "no weight changes although gradients are non-zero" in found.sentence
     assert not found.resolved
     found = diagnose(curves(tmp_path / "dead", 36, **{**alive, "w__grad": lambda t: 0 * W if t % 10 == 0 else None}))
     assert "learning-rate-zero" not in [v.name for v in found.verdicts]
@@ -305,7 +305,7 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
     )
     assert [v.name for v in found.verdicts] == ["zero-gradient"]
     assert "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero, 6 recorded steps" in found.sentence
-    assert "from '2' back to the input nothing is learned" in found.sentence
+    assert "no layer from the input to '2' is learning" in found.sentence
 
 
 def test_a_loss_that_becomes_nan_claims_nothing_that_was_not_logged(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:
 
     (launch,) = third_party_launches([told], "train")
     assert kinds(launch.history) == {"flat loss": "warning"}
-    assert "flat at 1.1, which takes no skill" in diagnose(launch.history).sentence
+    assert "flat at 1.1, the loss of a constant prediction" in diagnose(launch.history).sentence
 
 
 def test_a_restart_is_a_launch_of_its_own(tmp_path: Path) -> None:
@@ -490,16 +490,16 @@ def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
 def test_facts_of_a_strange_type_end_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can not be judged is undecided and says why; the others are judged as ever."""
     from tb_weightwatch import answers
-    from tb_weightwatch.cli.review_workers import Job, judged
+    from tb_weightwatch.cli.review_workers import Job, diagnose_run
 
     def strange(_: bytes) -> dict[str, Any]:
         return {"loss": ["no", "name"], "model": 7, "output_layer": "last"}
 
     monkeypatch.setattr("tb_weightwatch.reader.third_party.records.keras_facts", strange)
     trained(tmp_path, 0.1, epochs=1)
-    done = judged(Job("logs", "train", str(tmp_path / "train"), 0))
+    done = diagnose_run(Job("logs", "train", str(tmp_path / "train"), 0))
     assert [one.diagnosis.status for one in done.launches] == ["undecided"]
-    assert "could not be judged" in done.launches[0].diagnosis.sentence
+    assert "could not be diagnosed" in done.launches[0].diagnosis.sentence
     with pytest.raises(AttributeError):
         symptoms(only(tmp_path / "train"))
     assert answers.safe_symptoms(only(tmp_path / "train")) == done.launches[0].symptoms == ()

@@ -1,4 +1,4 @@
-"""Runs that somebody else wrote, in the panel: through TensorBoard's data provider, with both loaders."""
+"""Third-party logs in the panel: read through TensorBoard's data provider, with both loaders."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ TORCH = ("torch-diverges", "torch-healthy", "torch-nan", "torch-stops")
 
 @pytest.fixture(scope="module")
 def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of Keras' callback, of tf.summary and of PyTorch, beside one of ours and one of no use."""
-    path = tmp_path_factory.mktemp("elsewhere")
+    """Third-party logs of Keras' callback, tf.summary and PyTorch, beside one of ours and one without a loss."""
+    path = tmp_path_factory.mktemp("third_party")
     trained(path / "spent", 0.05, epochs=14, schedule=lambda epoch, _: 0.05 if epoch < 2 else 0.0)
     trained(path / "base", 0.3, frozen=True)
     curves(path / "explodes", 30, loss=lambda t: 1.0 + t, w=lambda t: W * 1.5**t)
@@ -52,7 +52,7 @@ RUNS = ("base/train", "explodes", "spent/train", *TORCH)
 
 
 class Slow:
-    """TensorBoard's Python loader with its usual numbers of samples, or with others."""
+    """TensorBoard's Python loader with its default numbers of samples, or with others."""
 
     def __init__(self, logdir: Path, scalars: int = 1000, histograms: int = 500) -> None:
         sizes = {"scalars": scalars, "histograms": histograms, "weightwatch": 10}
@@ -93,7 +93,7 @@ class Site:
 
 @pytest.fixture(scope="module", params=["fast", "slow"])
 def ask(request: Any, logdir: Path) -> Iterator[Callable[..., Any]]:
-    """Asks a route: of a real TensorBoard with its fast loader, or of the plugin over the Python loader."""
+    """Returns a function that requests a route, of a real TensorBoard or of the plugin over the Python loader."""
     if request.param == "slow":
         yield Site(Slow(logdir)).get
         return
@@ -103,12 +103,12 @@ def ask(request: Any, logdir: Path) -> Iterator[Callable[..., Any]]:
         yield lambda route, **parameters: get_json(f"{where}/{route}?{urlencode(parameters)}")
 
 
-def test_the_panel_says_what_the_command_line_says(ask: Callable[..., Any], logdir: Path) -> None:
-    """Status, verdicts, links, what passed and what could not tell; the sentence too, where norms are the same.
+def test_the_panel_shows_the_diagnosis_of_the_command_line(ask: Callable[..., Any], logdir: Path) -> None:
+    """Status, verdicts, links and checks are the same; so is the sentence where norms are the same.
 
-    TensorBoard makes of PyTorch's histograms, which know their moments, plain buckets: norms are estimates there.
+    TensorBoard turns PyTorch's histograms, which hold their moments, into plain buckets: norms are estimates there.
     """
-    for _ in range(100):  # a long list is judged by and by
+    for _ in range(100):  # a long list is diagnosed over several requests
         listed = {run["run"]: run["launches"][-1] for run in ask("runs")["runs"]}
         if [x["severity"] for x in listed.values()].count("error") == 5:
             break
@@ -116,46 +116,46 @@ def test_the_panel_says_what_the_command_line_says(ask: Callable[..., Any], logd
     assert sorted(listed) == sorted([*RUNS, "watched/weightwatch"])
     for run in RUNS:
         launch = by_file(logdir, run)
-        found, told = diagnose(launch.history), ask("overview", run=run)
-        expected = answers.with_symptoms(answers.overview(run, launch, found, time.time()), launch.history)
+        diagnosis, answer = diagnose(launch.history), ask("overview", run=run)
+        expected = answers.with_symptoms(answers.overview(run, launch, diagnosis, time.time()), launch.history)
         for key in ("status", "rows", "passed", "unknown", "last_step", "state", "state_text"):
-            assert told[key] == json.loads(json.dumps(expected[key])), (run, key)
-        assert [v["code"] for v in told["verdicts"]] == [v.code for v in found.verdicts], run
-        states = [[link["state"] for link in one["chain"]] for one in (told, expected)]
+            assert answer[key] == json.loads(json.dumps(expected[key])), (run, key)
+        assert [v["code"] for v in answer["verdicts"]] == [v.code for v in diagnosis.verdicts], run
+        states = [[link["state"] for link in one["chain"]] for one in (answer, expected)]
         assert states[0] == states[1], run
-        assert listed[run]["status"] == found.status
-        assert listed[run]["severity"] == answers.severity(found, answers.safe_symptoms(launch.history))
+        assert listed[run]["status"] == diagnosis.status
+        assert listed[run]["severity"] == answers.severity(diagnosis, answers.safe_symptoms(launch.history))
         if not run.startswith("torch"):
-            assert told["sentence"] == found.sentence
-        if run.endswith("/train"):  # Keras has told of the model
-            assert told["facts"] == json.loads(json.dumps(expected["facts"]))
+            assert answer["sentence"] == diagnosis.sentence
+        if run.endswith("/train"):  # Keras has logged the model
+            assert answer["facts"] == json.loads(json.dumps(expected["facts"]))
     assert listed["explodes"]["headline"] == "exploding weights"
     assert listed["spent/train"]["headline"] == "learning-rate-zero"
 
 
 def test_curves_are_drawn(ask: Callable[..., Any], logdir: Path) -> None:
-    """Heat map and curves of a run that nobody watched are those of its files."""
+    """Heat map and curves of a third-party log are those of its event files."""
     history = by_file(logdir, "explodes").history
     for route, parameters, expected in (
         ("heatmap", {"quantity": "weight_max"}, answers.heatmap(history, "weight_max", 300)),
         ("curves", {"name": "w"}, answers.curves(history, "w", 300)),
     ):
-        told = ask(route, run="explodes", **parameters)
-        assert {**told, "revision": ""} == json.loads(json.dumps({**expected, "revision": ""}))
+        answer = ask(route, run="explodes", **parameters)
+        assert {**answer, "revision": ""} == json.loads(json.dumps({**expected, "revision": ""}))
 
 
-def test_a_sampled_run_says_so_and_never_raises(tmp_path: Path) -> None:
-    """Where TensorBoard has dropped data, the History is not complete, and what is left is judged."""
+def test_a_sampled_run_says_so(tmp_path: Path) -> None:
+    """Where TensorBoard has dropped data, the History is not complete, and the rest is diagnosed."""
     curves(tmp_path / "long", 60, loss=lambda t: 2 * 0.9**t, w=lambda t: W + 0.01 * t)
     hints = {"scalars": 20, "histograms": 500}
     with ProviderReader(Slow(tmp_path, 20), hints=hints).locked_run(CTX, "", "long") as opened:
         (launch,) = opened.launches
     assert not launch.history.complete
     assert int(launch.history.known("loss").sum()) == 20
-    found = diagnose(launch.history)
-    assert found.status == "healthy"
-    told = answers.overview("long", launch, found, 0.0)
-    assert "TensorBoard keeps 1,000 scalars" in told["detail"]
+    diagnosis = diagnose(launch.history)
+    assert diagnosis.status == "healthy"
+    answer = answers.overview("long", launch, diagnosis, 0.0)
+    assert "TensorBoard keeps 1,000 scalars" in answer["detail"]
     with ProviderReader(Slow(tmp_path)).locked_run(CTX, "", "long") as opened:
         assert opened.launches[0].history.complete
     # As many as are kept, but none is missing between them: nothing was dropped.
@@ -164,7 +164,7 @@ def test_a_sampled_run_says_so_and_never_raises(tmp_path: Path) -> None:
 
 
 def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only tags that changed are read again; what was read stays."""
+    """Only tags that changed are read again."""
     writer = tf.summary.create_file_writer(str(tmp_path / "run"))
     with writer.as_default():
         for step in range(6):
@@ -196,8 +196,8 @@ def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         pass
 
 
-def test_a_look_at_many_runs_is_bounded(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list fills up over several looks where reading takes long; rows go when they are too many, runs stay."""
+def test_listing_many_runs_is_bounded(logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow list fills up over several requests; rows are dropped when there are too many, runs are not."""
     monkeypatch.setattr(provider_reader, "PATIENCE", 0.0)
     source = ProviderReader(Slow(logdir))
     assert sorted(source.poll(CTX, "")) == ["watched/weightwatch"]
@@ -213,7 +213,7 @@ def test_a_look_at_many_runs_is_bounded(logdir: Path, monkeypatch: pytest.Monkey
 
 
 def test_hostile_series_do_not_raise(tmp_path: Path) -> None:
-    """Histograms of other shapes and types, scalars that are not finite, tags of either kind with one name."""
+    """Histograms of other shapes and types and non-finite scalars are skipped or diagnosed, never raised."""
     writer = tf.summary.create_file_writer(str(tmp_path / "run"))
     metadata = tf.compat.v1.SummaryMetadata()
     metadata.plugin_data.plugin_name = "histograms"

@@ -35,13 +35,13 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sick run, written elsewhere."""
+    """A sick run, written by this process."""
     folder = tmp_path_factory.mktemp("logs")
     write(folder / "run", nan_from=100)
     return folder
 
 
-def test_tensorflow_is_not_there(python: Path) -> None:
+def test_tensorflow_is_not_installed(python: Path) -> None:
     """The new environment has no TensorFlow and no Keras, so nothing below can have used them."""
     for name in ("tensorflow", "keras"):
         assert subprocess.run([python, "-c", f"import {name}"], capture_output=True).returncode != 0
@@ -60,7 +60,7 @@ def test_the_panel_is_shown(flag: str, python: Path, logs: Path) -> None:
 
 
 def test_review_works(python: Path, logs: Path) -> None:
-    """`weightwatch review` says the sentence and ends with 1; an empty directory ends with 2 and says what to do."""
+    """`weightwatch review` ends with 1 for a sick run, and with 2 and a hint for an empty directory."""
     command = python.parent / "weightwatch"
     environment = {**os.environ, "COLUMNS": "200"}
     done = subprocess.run([command, "review", str(logs)], capture_output=True, text=True, env=environment)

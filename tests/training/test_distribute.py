@@ -45,7 +45,7 @@ def bits(model: Any) -> list[bytes]:
     "make", [lambda: keras.optimizers.SGD(0.05, momentum=0.9), lambda: keras.optimizers.Adam(0.01)]
 )
 def test_training_on_two_devices_is_bit_identical(make: Callable[[], Any], tmp_path: Path) -> None:
-    """Weights, statistics of BatchNormalization and optimizer slots are those of a training that is not recorded."""
+    """Weights, statistics of BatchNormalization and optimizer slots equal those of an unrecorded training."""
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
     recorded = trained(mirrored(), make, 0.0, [watch])
     assert len(watch.history) == 20
@@ -67,15 +67,15 @@ def test_verdicts_are_those_of_one_device(rate: float, bias: float, named: str |
     for strategy in (mirrored(), tf.distribute.get_strategy()):
         watch = ww.WeightWatch(tmp_path / str(len(answers)), verbose=False, overhead=None)
         trained(strategy, lambda: keras.optimizers.SGD(rate), bias, [watch])
-        found = watch.diagnosis
-        verdicts = [(v.code, len(v.variables), v.first_step, v.last_step, v.severity) for v in found.verdicts]
-        answers.append((found.status, verdicts, sorted(found.passed), len(found.unknown)))
-        assert named is None or named in found.verdicts[0].name
+        diagnosis = watch.diagnosis
+        verdicts = [(v.code, len(v.variables), v.first_step, v.last_step, v.severity) for v in diagnosis.verdicts]
+        answers.append((diagnosis.status, verdicts, sorted(diagnosis.passed), len(diagnosis.unknown)))
+        assert named is None or named in diagnosis.verdicts[0].name
     assert answers[0] == answers[1]
 
 
 def test_of_two_workers_the_chief_records(tmp_path: Path) -> None:
-    """Two processes train together: one record, by the chief, with the verdicts of a single device."""
+    """Two processes that train together make one recording, by the chief, with the verdicts of a single device."""
     chief, other = workers(tmp_path, rate=0.0)
     assert chief["weights"] == other["weights"]
     assert (chief["rows"], other["rows"]) == (4, 0)
@@ -107,7 +107,7 @@ refused(lambda: ww.Watch("logs", variables=[variable]))
 
 
 def test_parameter_servers_are_refused_at_construction(tmp_path: Path) -> None:
-    """Neither callback nor Watch is made under a ParameterServerStrategy; the message names what to use."""
+    """Callback and Watch raise under a ParameterServerStrategy, and the message names the strategies to use."""
     head = """
 def refused(make):
     try:
@@ -126,8 +126,8 @@ def refused(make):
     assert not (tmp_path / "logs").exists()
 
 
-def test_what_a_replica_alone_shows_is_not_taken_for_the_whole(tmp_path: Path) -> None:
-    """A loss of each replica is refused with its remedy; an eager step of replicas shows no gradients by itself."""
+def test_the_loss_of_one_replica_is_rejected(tmp_path: Path) -> None:
+    """A per-replica loss is an error that names the fix, and an eager step of replicas has no gradient columns."""
     strategy = mirrored()
     with strategy.scope():
         model, optimizer = keras.Sequential([keras.Input((10,)), layers.Dense(1)]), keras.optimizers.SGD(0.1)

@@ -14,7 +14,16 @@ import tensorflow as tf
 from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture import keras_callback, recorder
+from tb_weightwatch.capture.fit import step_outputs
+from tb_weightwatch.capture.fit.step_layout import StepLayout
+from tb_weightwatch.capture.fit.step_outputs import StepOutputs
+from tb_weightwatch.capture.measure.row_buffer import RowBuffer
+from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
+from tb_weightwatch.capture.observe import observers
+from tb_weightwatch.capture.observe.method_hooks import Hooks
 from tb_weightwatch.capture.schedule.bursts import scheduled
+from tb_weightwatch.statistics import fast
 
 BATCH, STEPS = 64, 12
 
@@ -42,7 +51,7 @@ def by_hand(optimizer: Any) -> list[dict[str, np.ndarray]]:
     """The same training by hand: loss, gradients, weights before and after each step, in float64."""
     model, (x, y) = model_of(), data()
     optimizer.build(model.trainable_variables)
-    seen = []
+    steps = []
     for step in range(STEPS):
         part = slice(step % 6 * BATCH, (step % 6 + 1) * BATCH)
         before = [v.numpy().astype("float64") for v in model.trainable_variables]
@@ -52,8 +61,8 @@ def by_hand(optimizer: Any) -> list[dict[str, np.ndarray]]:
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         after = [v.numpy().astype("float64") for v in model.trainable_variables]
         grads = [g.numpy().astype("float64") for g in gradients]
-        seen.append({"loss": float(loss), "before": before, "after": after, "gradients": grads})
-    return seen
+        steps.append({"loss": float(loss), "before": before, "after": after, "gradients": grads})
+    return steps
 
 
 MODES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
@@ -75,7 +84,7 @@ class Own(keras.Sequential):
 
 
 def test_a_train_function_of_the_users_own_is_called_as_keras_would(tmp_path: Path) -> None:
-    """What a model makes itself need not take a list of batches, as Keras' own does."""
+    """A train function of the user's own gets the iterator; only that of Keras is called with a list of batches."""
     keras.utils.set_random_seed(3)
     model = Own([keras.Input((10,)), keras.layers.Dense(1)])
     model.compile("sgd", loss="mse")
@@ -87,7 +96,7 @@ def test_a_train_function_of_the_users_own_is_called_as_keras_would(tmp_path: Pa
 
 @pytest.mark.parametrize("mode", MODES)
 def test_numbers_are_those_of_an_independent_training(mode: str, tmp_path: Path) -> None:
-    """Loss, gradient, weight and update of every step agree with a hand-written training judged in float64 numpy."""
+    """Loss, gradient, weight and update of every step agree with a hand-written training, measured in float64."""
     make, compiled = MODES[mode]
     watch, _ = fitted(tmp_path, make(), **compiled)
     history, reference = watch.history, by_hand(make())
@@ -117,8 +126,8 @@ def test_the_learning_rate_is_the_one_of_the_step(tmp_path: Path) -> None:
     np.testing.assert_allclose(watch.history.column("learning_rate"), expected, rtol=1e-5, atol=1e-9)
 
 
-def test_clipping_is_seen_from_both_sides(tmp_path: Path) -> None:
-    """The gradient before clipping and the one that the optimizer uses are told apart."""
+def test_gradients_are_recorded_before_and_after_clipping(tmp_path: Path) -> None:
+    """The gradient before clipping and the one that the optimizer uses have different columns."""
     watch, _ = fitted(tmp_path, keras.optimizers.SGD(1e-2, global_clipnorm=0.05))
     history = watch.history
     used = np.sqrt((history.column("gradient_norm") ** 2).sum(axis=1))
@@ -127,8 +136,8 @@ def test_clipping_is_seen_from_both_sides(tmp_path: Path) -> None:
     assert (raw > 0.1).all()
 
 
-def test_accumulated_steps_move_nothing_and_say_so(tmp_path: Path) -> None:
-    """With accumulation over four steps, three of four move nothing, and a gradient is known where it is used."""
+def test_accumulated_steps_move_nothing(tmp_path: Path) -> None:
+    """With accumulation over four steps, three of four move nothing, and only the fourth has a known gradient."""
     watch, _ = fitted(tmp_path, keras.optimizers.Adam(1e-2, gradient_accumulation_steps=4))
     history = watch.history
     moved = history.column("update_norm")[:, 0] > 0
@@ -138,7 +147,7 @@ def test_accumulated_steps_move_nothing_and_say_so(tmp_path: Path) -> None:
 
 
 def test_loss_scaling_is_taken_out(tmp_path: Path) -> None:
-    """With mixed precision the gradient is the unscaled one, and the loss scale stands in a column of its own."""
+    """With loss scaling the recorded gradient is unscaled, and the loss scale has a column of its own."""
     plain, _ = fitted(tmp_path / "plain", keras.optimizers.SGD(1e-2))
     scaled, _ = fitted(tmp_path / "scaled", keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1e-2)))
     for name in ("gradient_norm", "update_norm"):
@@ -147,7 +156,7 @@ def test_loss_scaling_is_taken_out(tmp_path: Path) -> None:
 
 
 def test_training_ends_with_the_same_weights(tmp_path: Path) -> None:
-    """Recording every step with Adam leaves bit-identical weights; nothing stays behind on model or optimizer."""
+    """Recording every step with Adam leaves the weights bit-identical, and no hook on model or optimizer."""
     _, watched = fitted(tmp_path, keras.optimizers.Adam(1e-2))
     plain = model_of()
     plain.compile(keras.optimizers.Adam(1e-2), loss="mse")
@@ -159,8 +168,8 @@ def test_training_ends_with_the_same_weights(tmp_path: Path) -> None:
         assert not hooked & set(vars(thing))
 
 
-def test_a_second_fit_of_the_same_model_goes_on(tmp_path: Path) -> None:
-    """One callback, two fits of a model: one launch, steps counted on; its end is the end of the last fit."""
+def test_a_second_fit_of_the_same_model_continues_the_launch(tmp_path: Path) -> None:
+    """Two fits of a model with one callback make one launch, which ends with the last fit."""
     watch, model = fitted(tmp_path, keras.optimizers.Adam(1e-2))
     model.fit(*data(), batch_size=BATCH, epochs=1, verbose=0, callbacks=[watch])
     (history,) = ww.read(tmp_path)
@@ -170,7 +179,7 @@ def test_a_second_fit_of_the_same_model_goes_on(tmp_path: Path) -> None:
 
 
 def test_another_model_is_another_launch(tmp_path: Path) -> None:
-    """One callback, a second model: a second launch, never merged with the first."""
+    """A second model with the same callback makes a second launch, which is never merged with the first."""
     watch, _ = fitted(tmp_path, keras.optimizers.Adam(1e-2))
     other = model_of()
     other.compile("sgd", loss="mse")
@@ -191,8 +200,8 @@ def test_a_model_that_is_not_built_yet(tmp_path: Path) -> None:
     assert watch.history.known("update_norm").all()
 
 
-def test_an_exception_in_training_leaves_the_user_with_their_own(tmp_path: Path) -> None:
-    """After an exception in another callback the model trains on without us, and what was recorded can be read."""
+def test_an_exception_in_training_restores_the_users_model(tmp_path: Path) -> None:
+    """After an exception in another callback the model has no hooks, and the recorded steps can be read."""
 
     class Fails(keras.callbacks.Callback):
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -210,29 +219,29 @@ def test_an_exception_in_training_leaves_the_user_with_their_own(tmp_path: Path)
     assert watch.diagnosis.status != "sick"
 
 
-CAPTURE = "tb_weightwatch.capture"
-PLACES = [
-    "_export.Export.begin",
-    "_export.Export.end",
-    "_export.Export.reading",
-    "_export.aside",
-    "_meter.Meter.parts",
-    "_meter._quick.small_statistics",
-    "_meter._quick_batch.layer_statistics",
-    "_meter._quick_batch.batch_statistics",
-    "_pending.Pending.take",
-    "_hooks.Hooks.put",
-    "_watching._apply",
-    "_watching._update",
-    "_watching._loss",
-    "_watching._output",
-    "_callback.described",
-    "_recorder.settle",
+FAULTS: list[tuple[Any, str]] = [
+    (StepOutputs, "read_before"),
+    (StepOutputs, "read_after"),
+    (step_outputs, "independent_read"),
+    (StepLayout, "pack"),
+    (StepLayout, "unpack"),
+    (StepMeasurer, "parts"),
+    (fast, "small_statistics"),
+    (fast, "layer_statistics"),
+    (fast, "batch_statistics"),
+    (RowBuffer, "take"),
+    (Hooks, "put"),
+    (observers, "gradients_given"),
+    (observers, "gradients_used"),
+    (observers, "loss_and_data"),
+    (observers, "layer_output"),
+    (keras_callback, "feature_records"),
+    (recorder, "as_stored"),
 ]
 
 
 def test_of_two_tracings_only_the_later_is_charged(tmp_path: Path) -> None:
-    """A model that was not trained before is traced for itself in any case, whichever of its functions comes first."""
+    """A new model must be traced once anyway, so only the second tracing of the two is charged to the recorder."""
     fresh, (x, y) = model_of(), data()
     fresh.compile("sgd", "mse")
     watch = ww.WeightWatch(tmp_path / "fresh", verbose=False)
@@ -255,7 +264,7 @@ def test_of_two_tracings_only_the_later_is_charged(tmp_path: Path) -> None:
 
 
 def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
-    """Between bursts nothing is asked, and yet steps are counted, and recorded where bursts and `tensors=` want it."""
+    """Between bursts the schedule is not asked, and yet all steps of bursts and of `tensors=` are recorded."""
     start, steps = 65_536, 1_800
     inputs = tf.data.Dataset.from_tensors((np.ones((4, 10), "float32"), np.ones((4, 1), "float32"))).repeat()
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None, tensors={"*/kernel": [start + 300]})
@@ -269,16 +278,16 @@ def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
     assert int(watch.history.column("iterations")[-1]) == max(due) - start
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("owner", "name"), FAULTS, ids=[f"{o.__name__}.{name}" for o, name in FAULTS])
 def test_a_failing_recorder_warns_once_and_training_goes_on(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault in our own code gives one warning with the traceback; training ends with the same weights."""
 
     def fault(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("injected")
 
-    monkeypatch.setattr(f"{CAPTURE}.{place}", fault)
+    monkeypatch.setattr(owner, name, fault)
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -294,7 +303,7 @@ def test_a_failing_recorder_warns_once_and_training_goes_on(
 
 
 def test_an_unwritable_folder_fails_at_once(tmp_path: Path) -> None:
-    """A folder that can not be written is an OSError when the callback is made, naming it."""
+    """A folder that cannot be written is an OSError that names it, raised when the callback is made."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(OSError, match="file"):
@@ -302,7 +311,7 @@ def test_an_unwritable_folder_fails_at_once(tmp_path: Path) -> None:
 
 
 def test_wrong_settings_fail_at_once(tmp_path: Path) -> None:
-    """A misspelt rule or a senseless overhead is an error when the callback is made, with a suggestion."""
+    """A misspelt rule or an impossible overhead is an error when the callback is made; the former suggests a name."""
     with pytest.raises(ValueError, match="learning-rate-zero"):
         ww.WeightWatch(tmp_path, rules={"learning-rate-zer": False})
     with pytest.raises(ValueError, match="overhead"):
@@ -310,7 +319,7 @@ def test_wrong_settings_fail_at_once(tmp_path: Path) -> None:
 
 
 def test_a_users_own_writer_is_used(tmp_path: Path) -> None:
-    """Given a tf.summary writer, everything goes into its event file, beside the user's scalars, and is read back."""
+    """With a tf.summary writer all data go into its event file, beside the user's scalars, and are read back."""
     writer = tf.summary.create_file_writer(str(tmp_path))
     model = model_of()
     model.compile("adam", loss="mse")
@@ -326,7 +335,7 @@ def test_a_users_own_writer_is_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_features_that_stand_out_are_named_once(steps: int, tmp_path: Path) -> None:
-    """Of the first batch the features that stand out are kept, as in loops; also of an execution of several steps."""
+    """Features of the first batch that stand out are recorded once, also if an execution has several steps."""
     x, y = data()
     x = x * np.where(np.arange(10) == 4, 1e4, 1).astype("float32")
     model = model_of()
@@ -340,7 +349,7 @@ def test_features_that_stand_out_are_named_once(steps: int, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("recorded", [(False, True), (True, True)])
 def test_trainable_changed_without_compiling_again(recorded: tuple[bool, bool], tmp_path: Path) -> None:
-    """Training goes on as without the recorder: what was thawed does not move, and just that is the verdict."""
+    """The layer made trainable does not move, as without the recorder, and the verdict says so."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(128, 4)).astype("float32"), rng.normal(size=(128, 1)).astype("float32")
     keras.utils.set_random_seed(1)
@@ -360,8 +369,36 @@ def test_trainable_changed_without_compiling_again(recorded: tuple[bool, bool], 
     assert all(v.trainable for v in model.trainable_variables) and len(model.trainable_variables) == 4
 
 
-def test_what_fails_without_the_recorder_fails_alike(tmp_path: Path) -> None:
-    """An error of the user's own step is raised as it is, and not laid to the recorder."""
+class TracedInTwoWays(keras.Sequential):
+    """A model that updates two variables for batches of 8 samples, and all of them for other batches."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+        variables = self.trainable_variables[: 2 if x.shape[0] == 8 else 4]
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(y - self(x, training=True)))
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return {"loss": loss}
+
+
+def test_each_trace_is_read_in_its_own_layout(tmp_path: Path) -> None:
+    """After a retrace with other gradients, a step compiled before is still unpacked as it was traced."""
+    keras.utils.set_random_seed(3)
+    model = TracedInTwoWays([keras.Input((10,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    model.compile("sgd")
+    model.optimizer.build(model.trainable_variables)
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
+    samples = tf.data.Dataset.from_tensor_slices(data())
+    for batch in (8, 16, 8):
+        batches = samples.batch(batch, drop_remainder=True).take(2)
+        model.fit(batches, verbose=0, shuffle=False, callbacks=[watch])
+    known = watch.history.known("gradient_norm")
+    assert known.sum(axis=1).tolist() == [2, 2, 4, 4, 2, 2]
+    assert ((watch.history.column("update_norm") > 0) == known).all()
+
+
+def test_an_error_of_the_users_step_is_raised_as_it_is(tmp_path: Path) -> None:
+    """An error of the user's own step is raised as it is, without a warning that blames the recorder."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile("adam", lambda y, p: tf.reduce_mean(p - tf.zeros([7, 5])))
     with warnings.catch_warnings():
@@ -371,7 +408,7 @@ def test_what_fails_without_the_recorder_fails_alike(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_first_batch_is_the_users_in_an_eager_step(tmp_path: Path) -> None:
-    """It is raised, as without the recorder: going on with the next batch would hide it."""
+    """An eager step's error is raised as without the recorder: going on with the next batch would hide it."""
     seen: list[int] = []
 
     def loss(y: Any, p: Any) -> Any:

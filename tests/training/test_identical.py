@@ -1,7 +1,7 @@
-"""`model.fit` with and without the recorder: every weight and every slot, after every step, to the last bit.
+"""`model.fit` with and without the recorder: all weights and slots are equal to the last bit, after every step.
 
-The data hold an infinity from the sixth batch on, so that the first steps train and the others carry NaN.
-(Loops of one's own: `test_watch.py`.)
+The sixth batch holds an infinity, so that the first steps train and the others carry NaN. Hand-written loops are tested
+in `test_watch.py`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def attention(x: Any) -> Any:
     return layers.GlobalAveragePooling1D()(layers.Dense(8, activation="gelu")(x))
 
 
-# A layer without an activation before a ReLU layer: TensorFlow fuses these, which reading what lies between would undo.
+# A linear layer before a ReLU layer: TensorFlow fuses these, and would not if the tensor between them were read.
 ARCHITECTURES: dict[str, Callable[[], Layers]] = {
     "dense": lambda: stacked(layers.Flatten(), layers.Dense(16, activation="relu"), layers.Dense(8), layers.ReLU()),
     "convolution": lambda: stacked(
@@ -58,10 +58,10 @@ ARCHITECTURES: dict[str, Callable[[], Layers]] = {
 
 
 def build(names: tuple[str, ...]) -> keras.Model:
-    pictures = keras.Input((8, 8, 1))
-    found = [ARCHITECTURES[name]()(pictures) for name in names]
-    x = layers.Concatenate()(found) if len(found) > 1 else found[0]
-    return keras.Model(pictures, layers.Dense(10, activation="softmax")(x))
+    images = keras.Input((8, 8, 1))
+    branches = [ARCHITECTURES[name]()(images) for name in names]
+    x = layers.Concatenate()(branches) if len(branches) > 1 else branches[0]
+    return keras.Model(images, layers.Dense(10, activation="softmax")(x))
 
 
 class Bits(keras.callbacks.Callback):
@@ -69,11 +69,11 @@ class Bits(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[dict[str, bytes]] = []
+        self.steps: list[dict[str, bytes]] = []
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         variables = [*self.model.variables, *self.model.optimizer.variables]
-        self.seen.append({f"{i} {v.name}": v.numpy().tobytes() for i, v in enumerate(variables)})
+        self.steps.append({f"{i} {v.name}": v.numpy().tobytes() for i, v in enumerate(variables)})
 
 
 def trained(names: tuple[str, ...], optimizer: Any, recorders: list[Any], **compiled: Any) -> list[dict[str, bytes]]:
@@ -86,7 +86,7 @@ def trained(names: tuple[str, ...], optimizer: Any, recorders: list[Any], **comp
     x[BROKEN * BATCH, 0, 0, 0] = np.inf
     y = y[: STEPS * BATCH].astype("int64")
     model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[*recorders, bits])
-    return bits.seen
+    return bits.steps
 
 
 def differing(one: list[dict[str, bytes]], other: list[dict[str, bytes]]) -> list[str]:
@@ -98,7 +98,7 @@ def differing(one: list[dict[str, bytes]], other: list[dict[str, bytes]]) -> lis
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_architectures(name: str, tmp_path: Path) -> None:
-    """With momentum, where TensorFlow rewrites a gradient that has but one reader, nothing differs when recorded."""
+    """With momentum, where TensorFlow rewrites gradients that have a single consumer, recording changes no bit."""
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
     momentum = lambda: keras.optimizers.SGD(0.05, momentum=0.9)  # noqa: E731
     assert not differing(trained((name,), momentum(), []), trained((name,), momentum(), [watch]))
@@ -123,7 +123,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers(name: str, tmp_path: Path) -> None:
-    """Nothing differs on recorded steps, nor on those between them, which are the user's own program."""
+    """Neither recorded steps nor those between them, which run the user's own function, differ in any bit."""
     make, compiled = OPTIMIZERS[name]
     names = ("normalised dense", "dropout") if "XLA" in name else ("normalised dense", "dropout", "convolution")
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)

@@ -1,4 +1,4 @@
-"""`ww.preflight`: what is wrong is said before the first step, by the same rules, and nothing is left changed."""
+"""`ww.preflight`: the rules report causes before the first step, and nothing is left changed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def compiled(model: Any, loss: Any = SPARSE, optimizer: Any = "adam") -> Any:
 
 
 def frozen() -> Any:
-    """All of it is frozen."""
+    """A classifier with all layers frozen."""
     model = net()
     model.trainable = False
     return compiled(model)
@@ -62,13 +62,13 @@ def thawed_too_late() -> Any:
 
 
 def cut() -> Any:
-    """The gradient is stopped behind the first layer."""
+    """A classifier whose gradient is stopped behind the first layer."""
     return compiled(keras.Sequential([keras.Input((8,)), layers.Dense(4), layers.Lambda(tf.stop_gradient),
                                       layers.Dense(3, "softmax")]))  # fmt: skip
 
 
 class Case:
-    """A program that is sick before its first step, and whether its first step says so (if TensorFlow makes one)."""
+    """A program that is sick before its first step; `at_once`: a recording of its first step has the same verdict."""
 
     def __init__(self, name: str, make: Callable[[], Any], x: Any = X, y: Any = IDS, *, at_once: bool = True) -> None:
         self.name, self.make, self.x, self.y, self.at_once = name, make, x, y, at_once
@@ -105,36 +105,36 @@ SICK = {
 }  # fmt: skip
 
 
-def first(found: Diagnosis) -> Verdict:
-    """The answer."""
-    assert found.verdicts, found.sentence
-    return found.verdicts[0]
+def first(diagnosis: Diagnosis) -> Verdict:
+    """The first verdict."""
+    assert diagnosis.verdicts, diagnosis.sentence
+    return diagnosis.verdicts[0]
 
 
 @pytest.mark.filterwarnings("ignore")  # Keras warns of some of these programs as well
 @pytest.mark.parametrize("kind", SICK)
-def test_what_is_wrong_is_said_before_the_first_step(kind: str) -> None:
-    """The rule that a training would meet says it, dated 0, with what to change."""
+def test_the_cause_is_reported_before_the_first_step(kind: str) -> None:
+    """The rule that would fire in training fires before it, with step 0 and a fix."""
     case = SICK[kind]
-    found = ww.preflight(case.make(), case.x, case.y)
-    told = first(found)
-    assert found.status == "sick" and found.step == 0
-    assert told.name == case.name, [str(v) for v in found.verdicts]
-    assert told.first_step == told.last_step == 0 and not told.resolved
-    assert told.fix and "step 1" not in told.message and "8 steps" not in told.message
+    diagnosis = ww.preflight(case.make(), case.x, case.y)
+    verdict = first(diagnosis)
+    assert diagnosis.status == "sick" and diagnosis.step == 0
+    assert verdict.name == case.name, [str(v) for v in diagnosis.verdicts]
+    assert verdict.first_step == verdict.last_step == 0 and not verdict.resolved
+    assert verdict.fix and "step 1" not in verdict.message and "8 steps" not in verdict.message
 
 
 @pytest.mark.filterwarnings("ignore")  # Keras warns of some of these programs as well
 @pytest.mark.parametrize("kind", [kind for kind, case in SICK.items() if case.at_once])
-def test_what_structure_tells_is_said_at_the_first_step(kind: str, tmp_path: Path) -> None:
-    """A recording of one step has the same first answer."""
+def test_a_cause_in_the_structure_is_reported_at_the_first_step(kind: str, tmp_path: Path) -> None:
+    """A recording of one step has the same first verdict."""
     case = SICK[kind]
     model, watch = case.make(), ww.WeightWatch(tmp_path, verbose=False)
     model.run_eagerly = True  # one step is not worth a trace
     model.fit(case.x[:32], case.y[:32], batch_size=32, verbose=0, callbacks=[watch])
     assert len(watch.history) == 1
-    told = first(watch.diagnosis)
-    assert told.name == case.name and told.first_step == 1, [str(v) for v in watch.diagnosis.verdicts]
+    verdict = first(watch.diagnosis)
+    assert verdict.name == case.name and verdict.first_step == 1, [str(v) for v in watch.diagnosis.verdicts]
 
 
 def regression() -> tuple[Any, Any, Any]:
@@ -182,21 +182,21 @@ def single() -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("make", [regression, pictures, words, several, warming_up, dataset, single])
-def test_nothing_is_said_of_healthy_programs(make: Callable[[], Any]) -> None:
-    """No alarm, and no claim either: whether it learns, steps will tell."""
+def test_healthy_programs_have_no_verdict(make: Callable[[], Any]) -> None:
+    """A healthy program has no verdict, and its status is undecided, since only steps show whether it learns."""
     keras.utils.set_random_seed(1)
-    found = ww.preflight(*make())
-    assert not found.verdicts and found.status == "undecided"
-    assert found.sentence.startswith("Nothing speaks against this training so far")
-    assert "loss-activation-mismatch" in found.passed
+    diagnosis = ww.preflight(*make())
+    assert not diagnosis.verdicts and diagnosis.status == "undecided"
+    assert diagnosis.sentence.startswith("No problems found so far")
+    assert "loss-activation-mismatch" in diagnosis.passed
 
 
-def test_a_loop_s_own_loss_and_optimizer() -> None:
-    """By hand: the optimizer that was built for another model is found, its own passes; code is for a loop."""
+def test_the_loss_and_optimizer_of_a_loop() -> None:
+    """In a loop, an optimizer built for another model is reported with code for loops; the model's own one passes."""
     model, optimizer = net(), keras.optimizers.SGD(1e-2)
     optimizer.build(net().trainable_variables)
-    told = first(ww.preflight(model, X, IDS, loss=SPARSE, optimizer=optimizer))
-    assert told.name == "updates-not-applied" and "apply_gradients" in told.fix and len(told.variables) == 6
+    verdict = first(ww.preflight(model, X, IDS, loss=SPARSE, optimizer=optimizer))
+    assert verdict.name == "updates-not-applied" and "apply_gradients" in verdict.fix and len(verdict.variables) == 6
     own = keras.optimizers.SGD(1e-2)
     own.build(model.trainable_variables)
     assert not ww.preflight(model, X, IDS, loss=keras.losses.SparseCategoricalCrossentropy(), optimizer=own).verdicts
@@ -204,21 +204,21 @@ def test_a_loop_s_own_loss_and_optimizer() -> None:
 
 
 def test_rules_can_be_muted() -> None:
-    """The same configuration as everywhere; a misspelt name is an error."""
+    """`rules` mutes a rule, and a misspelt name is an error with a suggestion."""
     model = compiled(net(), optimizer=keras.optimizers.SGD(-0.1))
     assert not ww.preflight(model, X, IDS, rules={"optimizer-misconfigured": False}).verdicts
     with pytest.raises(ValueError, match="did you mean 'dead-relu'"):
         ww.preflight(model, X, IDS, rules={"dead-rely": False})
 
 
-def trained(look: bool) -> tuple[list[Any], list[Any]]:
-    """The weights of a model with dropout and statistics after two epochs, looked at before or not; and its state."""
+def trained(examine: bool) -> tuple[list[Any], list[Any]]:
+    """Returns a model's weights after two epochs, and the random states before; `examine`: with a preflight before."""
     keras.utils.set_random_seed(7)
     stack = [layers.Dense(8, "relu"), layers.BatchNormalization(), layers.Dropout(0.5), layers.GaussianNoise(0.1)]
     model = compiled(keras.Sequential([keras.Input((8,)), *stack, layers.Dense(3, "softmax")]))
     before = [v.numpy() for v in model.variables]
     states: list[Any] = [random.getstate(), str(np.random.get_state())]
-    if look:
+    if examine:
         ww.preflight(model, X, IDS)
         assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
         assert not model.optimizer.built and int(model.optimizer.iterations) == 0
@@ -229,16 +229,16 @@ def trained(look: bool) -> tuple[list[Any], list[Any]]:
 
 
 def test_no_trace_is_left() -> None:
-    """Weights, statistics, seeds, the optimizer and all that is drawn later are as without it, to the bit."""
-    plain, seen = trained(False), trained(True)
-    assert plain[1] == seen[1]
-    assert all(np.array_equal(a, b) for a, b in zip(plain[0], seen[0], strict=True))
+    """Weights, statistics, the optimizer and all later random numbers are the same with and without preflight."""
+    plain, examined = trained(False), trained(True)
+    assert plain[1] == examined[1]
+    assert all(np.array_equal(a, b) for a, b in zip(plain[0], examined[0], strict=True))
 
 
-def test_a_recording_keeps_what_was_found(tmp_path: Path) -> None:
-    """As a dated record, once a launch; by `fit` and by hand, and as read from the files."""
+def test_a_recording_includes_the_result(tmp_path: Path) -> None:
+    """A recording of the model has one record of the result, in `fit` and in loops, live and read from the files."""
     model = compiled(net())
-    found = ww.preflight(model, X, IDS + 1)
+    diagnosis = ww.preflight(model, X, IDS + 1)
     watch = ww.WeightWatch(tmp_path / "fit", verbose=False)
     for _ in range(2):
         model.fit(X, IDS, verbose=0, callbacks=[watch])
@@ -246,12 +246,12 @@ def test_a_recording_keeps_what_was_found(tmp_path: Path) -> None:
         pass
     for history in (watch.history, loop.history, ww.read(tmp_path / "fit")[0]):
         (record,) = history.of_kind("preflight")
-        assert record.step == 0 and record.data["status"] == "sick" and record.data["sentence"] == found.sentence
+        assert record.step == 0 and record.data["status"] == "sick" and record.data["sentence"] == diagnosis.sentence
         assert [v["name"] for v in record.data["verdicts"]] == ["label-problem"]
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "says"),
+    ("call", "error", "message"),
     [
         (lambda: ww.preflight("model", X, IDS), TypeError, "must be a keras.Model, got str"),
         (lambda: ww.preflight(keras.Sequential([layers.Dense(3)]), X, IDS), ValueError, r"model\.build\(input_shape\)"),
@@ -265,7 +265,7 @@ def test_a_recording_keeps_what_was_found(tmp_path: Path) -> None:
         (lambda: ww.preflight(net(), X, IDS, loss=lambda y, p: p[:, 9]), ValueError, "the loss must take"),
     ],
 )
-def test_errors_say_what_was_expected(call: Callable[[], Any], error: type[Exception], says: str) -> None:
-    """What came, and what to do."""
-    with pytest.raises(error, match=says):
+def test_errors_name_the_argument(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    """An error states what was expected and what was received."""
+    with pytest.raises(error, match=message):
         call()

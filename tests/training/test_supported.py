@@ -1,4 +1,4 @@
-"""Each row of README's table of what is recorded: the numbers are those of an independent computation in float64."""
+"""Each row of the table in docs/recording.md: the numbers agree with an independent computation in float64."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import tb_weightwatch as ww
+from tests.support.document_tables import block
 from tests.support.synthetic_runs import same
-from tests.supported.__main__ import README, table
+from tests.supported.__main__ import PAGE, table
 from tests.supported.case import CASES, compare
 
 
@@ -24,6 +25,6 @@ def test_numbers_are_those_of_an_independent_observer(name: str, tmp_path: Path)
         same(next(h for h in ww.read(tmp_path) if h.launch == history.launch), history)
 
 
-def test_the_table_in_the_readme_is_what_is_tested() -> None:
-    """README's table is the one that the cases make (`python -m tests.supported` writes it)."""
-    assert table() in README.read_text()
+def test_the_table_in_the_documentation_is_what_is_tested() -> None:
+    """docs/recording.md has the table that the cases make (`python -m tests.supported` writes it)."""
+    assert block("supported", table()) in PAGE.read_text(encoding="utf-8")

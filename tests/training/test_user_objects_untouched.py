@@ -1,7 +1,7 @@
-"""No trace in the user's objects: model, layers and optimizer are held against twins that were trained unwatched.
+"""The recorder leaves no trace in model, layers and optimizer: they are compared with those of a training without it.
 
-Each style of training runs twice, plain and recorded, and does the same in both runs: trains, is copied and saved in
-every way in the middle and at the end, trains a second time recorded, and at last without the recorder.
+Each style of training runs twice, plain and recorded, and does the same in both runs: it trains, is copied and saved in
+every way in the middle and at the end, trains a second time recorded, and finally without the recorder.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Middle = Callable[[keras.Model], None]
 
 
 class Fragile(layers.Layer):
-    """Hands through what it gets; breaks when armed, and in a graph when what it gets is large."""
+    """The identity; raises when armed, and in a graph when its input is large."""
 
     armed = False
 
@@ -64,36 +64,39 @@ def batches(steps: range) -> tuple[np.ndarray, np.ndarray]:
     return x[part], y[part]
 
 
-# -- what an object holds
+# -- attributes of the objects
 
 
-def things(model: keras.Model) -> list[Any]:
+def tracked_objects(model: keras.Model) -> list[Any]:
     return [model, *model.layers, model.optimizer, *model.metrics, *model.variables, *model.optimizer.variables]
 
 
-def kind(value: Any) -> Any:
-    """Returns what tells a hook from what was there: the value of a setting, the code of a function, else the type."""
+def fingerprint(value: Any) -> Any:
+    """Returns what a hook would change: the value of a setting, the code of a function, else the type."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     function = getattr(value, "python_function", value)
     return type(value), getattr(function, "__code__", None), hasattr(value, "__wrapped__")
 
 
-def held(model: keras.Model) -> list[dict[str, Any]]:
+def attributes(model: keras.Model) -> list[dict[str, Any]]:
     # _self_update_uid: TensorFlow numbers all restores of a process
-    return [{k: kind(v) for k, v in vars(thing).items() if k != "_self_update_uid"} for thing in things(model)]
+    return [
+        {k: fingerprint(v) for k, v in vars(tracked).items() if k != "_self_update_uid"}
+        for tracked in tracked_objects(model)
+    ]
 
 
 def callables(model: keras.Model) -> list[tuple[Any, str, Any]]:
-    return [(o, key, value) for o in things(model) for key, value in vars(o).items() if callable(value)]
+    return [(o, key, value) for o in tracked_objects(model) for key, value in vars(o).items() if callable(value)]
 
 
 def replaced(before: list[tuple[Any, str, Any]]) -> list[str]:
     return [f"{o}.{key}" for o, key, value in before if vars(o).get(key) is not value]
 
 
-def additional(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[tuple[int, str]]:
-    """Returns place and key of what `one` holds otherwise than `other`."""
+def differences(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    """Returns the object's position and the key of each attribute that differs."""
     assert len(one) == len(other)
     return [
         (i, k) for i, (a, b) in enumerate(zip(one, other, strict=True)) for k in a | b if a.get(k, ()) != b.get(k, ())
@@ -113,7 +116,7 @@ def bits(model: keras.Model) -> list[bytes]:
 
 
 class At(keras.callbacks.Callback):
-    """Does something at the end of a batch."""
+    """Calls a function at the end of a batch."""
 
     def __init__(self, step: int, do: Middle) -> None:
         super().__init__()
@@ -144,7 +147,7 @@ class Fit:
 
 
 class FitExecutions(Fit):
-    """With two steps an execution, and the recorder behind the user's callbacks."""
+    """Trains with two steps per execution, and the recorder after the user's callbacks."""
 
     compiled: ClassVar[dict[str, Any]] = {"steps_per_execution": 2}
     watch_last = True
@@ -189,7 +192,7 @@ class Loop:
 
 
 class LoopTraced(Loop):
-    """Likewise, with a step in a `tf.function`, which is traced under the hooks."""
+    """Trains with a step in a `tf.function`, which is traced while the hooks are installed."""
 
     def __init__(self, model: keras.Model) -> None:
         super().__init__(model)
@@ -210,7 +213,7 @@ WIDE = (Fit, Loop)  # copied in every way, in the middle and at the end; the oth
 
 
 def blank(model: keras.Model) -> keras.Model:
-    """Another model of the same make, compiled likewise, with weights of its own."""
+    """Returns a model of the same configuration, compiled alike, with its own weights."""
     made = type(model).from_config(model.get_config())
     made.compile_from_config(model.get_compile_config())
     return made
@@ -255,14 +258,14 @@ COPIES: dict[str, Callable[[keras.Model, Path], keras.Model]] = {
 }
 
 
-BRIEF = ("save",)
+SHORT = ("save",)
 
 
 def arrays(file: Any) -> list[str]:
-    found: list[str] = []
+    entries: list[str] = []
     with h5py.File(file) as opened:
-        opened.visititems(lambda name, item: found.append(f"{name} {getattr(item, 'shape', '')}"))
-    return found
+        opened.visititems(lambda name, item: entries.append(f"{name} {getattr(item, 'shape', '')}"))
+    return entries
 
 
 def exported(model: keras.Model, folder: Path) -> dict[str, Any]:
@@ -279,7 +282,7 @@ def exported(model: keras.Model, folder: Path) -> dict[str, Any]:
 
 
 def files(folder: Path) -> dict[str, Any]:
-    """What has been written into the files, by name and shape."""
+    """Returns names and shapes of the arrays in the files."""
     with zipfile.ZipFile(folder / "model.keras") as archive:
         config = json.loads(archive.read("config.json"), object_hook=lambda x: {**x, "shared_object_id": 0})
         return {
@@ -292,24 +295,24 @@ def files(folder: Path) -> dict[str, Any]:
 
 
 def attempt(do: Callable[[], Any]) -> Any:
-    """Returns the result, or what was raised: a test of its own reports it."""
+    """Returns the result or the exception, which the test of that result raises."""
     try:
         return do()
     except Exception as error:
         return error
 
 
-def good(result: Any) -> Any:
+def unwrap(result: Any) -> Any:
     if isinstance(result, Exception):
         raise result
     return result
 
 
 @dataclass
-class Moment:
-    """What there was to be seen at some point of a training."""
+class Snapshot:
+    """The state of the objects at one point of a training."""
 
-    held: list[dict[str, Any]]
+    attributes: list[dict[str, Any]]
     names: tuple[list[str], list[str]]
     bits: list[bytes]
     replaced: list[str]
@@ -318,24 +321,24 @@ class Moment:
     exported: Any = None
 
 
-class World:
-    """A training in one style, plain or recorded; the plain one is copied in the middle only, for comparison."""
+class Training:
+    """A training in one style, plain or recorded. The plain one is copied only in the middle, for comparison."""
 
     def __init__(self, style: type[Fit | Loop], folder: Path, recorded: bool) -> None:
         self.style, self.folder, self.called = style, folder, 0
         self.model = build(**style.compiled)
         self.trainer = style(self.model)
         self.own = callables(self.model)
-        self.moments: dict[str, Moment] = {}
+        self.snapshots: dict[str, Snapshot] = {}
         logs = folder / "logs" if recorded else None
-        self.watches = [self.trainer.train(range(END), logs, lambda _: self.look("middle", copies=True))]
-        self.look("end", copies=recorded and style in WIDE)
+        self.watches = [self.trainer.train(range(END), logs, lambda _: self.take_snapshot("middle", copies=True))]
+        self.take_snapshot("end", copies=recorded and style in WIDE)
         self.watches += [self.trainer.train(range(END, SECOND), logs)]
-        self.look("second")
+        self.take_snapshot("second")
         if issubclass(style, Fit):
             self.counted()
         self.trainer.train(range(SECOND, THIRD))
-        self.look("unwatched")
+        self.take_snapshot("unwatched")
 
     def counted(self) -> None:
         own = self.model.train_function
@@ -346,94 +349,96 @@ class World:
 
         self.model.train_function = train_function
 
-    def look(self, name: str, copies: bool = False) -> None:
+    def take_snapshot(self, name: str, copies: bool = False) -> None:
         model, folder = self.model, self.folder / name
-        moment = Moment(held(model), names(model), bits(model), replaced(self.own))
-        self.moments[name] = moment
+        snapshot = Snapshot(attributes(model), names(model), bits(model), replaced(self.own))
+        self.snapshots[name] = snapshot
         if not copies:
             return
         folder.mkdir(parents=True)
-        for how in COPIES if self.style in WIDE else BRIEF:
-            moment.copies[how] = attempt(lambda how=how: COPIES[how](model, folder))  # type: ignore[misc]
+        for how in COPIES if self.style in WIDE else SHORT:
+            snapshot.copies[how] = attempt(lambda how=how: COPIES[how](model, folder))  # type: ignore[misc]
         if self.style in WIDE:
-            moment.files = attempt(lambda: files(folder))
-            moment.exported = attempt(lambda: exported(model, folder))
+            snapshot.files = attempt(lambda: files(folder))
+            snapshot.exported = attempt(lambda: exported(model, folder))
 
 
 @pytest.fixture(scope="module", params=STYLES)
-def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
+def trainings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Training, Training]]:
     """The same training plain and recorded."""
     style, folder = STYLES[request.param], tmp_path_factory.mktemp("objects")
-    yield World(style, folder / "plain", recorded=False), World(style, folder / "recorded", recorded=True)
+    yield Training(style, folder / "plain", recorded=False), Training(style, folder / "recorded", recorded=True)
 
 
-def test_the_recorder_did_record(worlds: tuple[World, World]) -> None:
-    """Every step of both recorded trainings has its row, so that what follows is not a proof of nothing."""
-    plain, recorded = worlds
+def test_the_recorder_did_record(trainings: tuple[Training, Training]) -> None:
+    """Every step of both recorded trainings has its row, so that the other tests compare a real recording."""
+    plain, recorded = trainings
     assert plain.watches == [None, None]
     assert [watch.history.steps.tolist() for watch in recorded.watches] == [list(range(1, END + 1)), [1, 2]]
 
 
-@pytest.mark.parametrize("moment", ["middle", "end", "second", "unwatched"])
-def test_objects_hold_what_a_plain_training_leaves(moment: str, worlds: tuple[World, World]) -> None:
+@pytest.mark.parametrize("snapshot", ["middle", "end", "second", "unwatched"])
+def test_objects_are_those_of_a_plain_training(snapshot: str, trainings: tuple[Training, Training]) -> None:
     """Attributes, variables' names and values, and the user's own callables are those of the plain training."""
-    plain, recorded = (world.moments[moment] for world in worlds)
+    plain, recorded = (training.snapshots[snapshot] for training in trainings)
     assert recorded.names == plain.names
     assert recorded.bits == plain.bits
     assert recorded.replaced == plain.replaced
-    assert not plain.replaced or moment == "unwatched"  # where the test has put a function of its own
-    different = additional(recorded.held, plain.held)
-    if moment == "middle" and issubclass(worlds[0].style, Loop):  # hooks of an open Watch, where no state is kept
-        assert all(callable(vars(things(worlds[1].model)[i]).get(key, print)) for i, key in different)
+    assert not plain.replaced or snapshot == "unwatched"  # where the test has put a function of its own
+    different = differences(recorded.attributes, plain.attributes)
+    if snapshot == "middle" and issubclass(trainings[0].style, Loop):  # hooks of an open Watch, where no state is kept
+        assert all(callable(vars(tracked_objects(trainings[1].model)[i]).get(key, print)) for i, key in different)
         assert not {i for i, _ in different} - set(range(5))  # model, its layers, optimizer
     else:
         assert not different
 
 
-def test_the_users_own_function_runs_afterwards(worlds: tuple[World, World]) -> None:
+def test_the_users_own_function_runs_afterwards(trainings: tuple[Training, Training]) -> None:
     """With the callback gone each execution of `fit` calls the train function that the user has set."""
-    plain, recorded = worlds
+    plain, recorded = trainings
     executions = (THIRD - SECOND) // plain.model.steps_per_execution
     assert recorded.called == plain.called == (executions if issubclass(plain.style, Fit) else 0)
 
 
 @pytest.mark.parametrize("how", COPIES)
-def test_a_copy_is_whole_and_trains_on(how: str, worlds: tuple[World, World]) -> None:
-    """A copy has the weights and slots, bit for bit, and no hook; it goes on as the plain training went on."""
-    plain, recorded = worlds
+def test_a_copy_is_complete_and_can_be_trained(how: str, trainings: tuple[Training, Training]) -> None:
+    """A copy has the weights and slots, bit for bit, and no hook; its training continues like the plain one."""
+    plain, recorded = trainings
     for name, steps, later in (("middle", range(MIDDLE, END), "end"), ("end", range(END, SECOND), "second")):
-        if how not in recorded.moments[name].copies:
+        if how not in recorded.snapshots[name].copies:
             continue
-        made, other = good(recorded.moments[name].copies[how]), good(plain.moments["middle"].copies[how])
+        made, other = unwrap(recorded.snapshots[name].copies[how]), unwrap(plain.snapshots["middle"].copies[how])
         assert made is not recorded.model
-        assert bits(made) == plain.moments[name].bits
+        assert bits(made) == plain.snapshots[name].bits
         assert names(made) == names(other)
         if name == "middle":  # before one of the two has been trained
-            fresh = held(other)
-        assert not additional(held(made), fresh)
+            fresh = attributes(other)
+        assert not differences(attributes(made), fresh)
         if name == "middle" or how == "save":
             plain.style(made).train(steps)
-            assert bits(made) == plain.moments[later].bits
+            assert bits(made) == plain.snapshots[later].bits
 
 
-def test_files_hold_nothing_of_the_recorder(worlds: tuple[World, World]) -> None:
+def test_files_hold_nothing_of_the_recorder(trainings: tuple[Training, Training]) -> None:
     """Names and shapes in .keras, .weights.h5 and tf.train.Checkpoint are those that a plain training writes."""
-    plain, recorded = worlds
+    plain, recorded = trainings
     for name in ("middle", "end") if plain.style in WIDE else ():
-        expected, found = good(plain.moments["middle"].files), good(recorded.moments[name].files)
-        assert len(found["checkpoint"]) > 20
-        assert found == expected
-        assert "weightwatch" not in str(found).lower()
+        expected, actual = unwrap(plain.snapshots["middle"].files), unwrap(recorded.snapshots[name].files)
+        assert len(actual["checkpoint"]) > 20
+        assert actual == expected
+        assert "weightwatch" not in str(actual).lower()
 
 
-def test_an_export_is_the_users_model(worlds: tuple[World, World]) -> None:
-    """A SavedModel has the operations, signatures and variables of a plain one; in the middle it gives its answers."""
-    plain, recorded = worlds
+def test_an_export_is_the_users_model(trainings: tuple[Training, Training]) -> None:
+    """A SavedModel has the operations, signatures and variables of a plain one, and the same outputs in the middle."""
+    plain, recorded = trainings
     for name in ("middle", "end") if plain.style in WIDE else ():
-        expected, found = good(plain.moments["middle"].exported), good(recorded.moments[name].exported)
+        expected, actual = unwrap(plain.snapshots["middle"].exported), unwrap(recorded.snapshots[name].exported)
         for key in ("operations", "signatures", "variables"):
-            assert found[key] == expected[key]
-        assert name == "end" or (found["answers"] == expected["answers"]).all()
+            assert actual[key] == expected[key]
+        assert name == "end" or (actual["answers"] == expected["answers"]).all()
 
 
 # -- parts
@@ -443,7 +448,7 @@ def test_an_export_is_the_users_model(worlds: tuple[World, World]) -> None:
 def test_parts_are_copied_beside_an_open_watch(how: str, tmp_path: Path) -> None:
     """Layers, and an optimizer that is not built yet (Keras loads no built one), are copied without hooks."""
     make = copy.deepcopy if how == "deepcopy" else lambda part: pickle.loads(pickle.dumps(part))
-    found = []
+    states = []
     for recorded in (False, True):
         model = build()
         optimizer = keras.optimizers.Adam(1e-2, name="adam")
@@ -451,8 +456,8 @@ def test_parts_are_copied_beside_an_open_watch(how: str, tmp_path: Path) -> None
             for part in (*model.layers, optimizer):
                 made = make(part)
                 weights = [v.numpy().tobytes() for v in made.variables]
-                found.append((made.get_config(), weights, {k: kind(v) for k, v in vars(made).items()}))
-    assert found[:4] == found[4:]
+                states.append((made.get_config(), weights, {k: fingerprint(v) for k, v in vars(made).items()}))
+    assert states[:4] == states[4:]
 
 
 # -- exceptions
@@ -495,30 +500,30 @@ def failing(how: str, model: keras.Model, callbacks: list[Any]) -> None:
     ids=["graph", "eager"],
 )
 def test_after_an_exception_in_fit(ways: tuple[str, ...], compiled: dict[str, Any], tmp_path: Path) -> None:
-    """Fit that fails, in several ways, and is run again with the callback and without, is as without the callback."""
-    found: list[list[Any]] = [[], []]
+    """A `fit` that fails, and is run again with and without the callback, leaves the objects of a plain training."""
+    states: list[list[Any]] = [[], []]
     for recorded in (False, True):
         model = build(Fragile(name="fragile"), **compiled)
         model.make_train_function()
 
-        def look(seen: list[Any] = found[recorded], model: Any = model) -> None:
-            seen.append((held(model), names(model), bits(model)))
+        def take_snapshot(states: list[Any] = states[recorded], model: Any = model) -> None:
+            states.append((attributes(model), names(model), bits(model)))
 
         callbacks = [ww.WeightWatch(tmp_path, verbose=False, overhead=None)] if recorded else []
         for how in ways:
             own = [] if how == "trace" else callables(model)
             with pytest.raises((Exception, KeyboardInterrupt), match=r"fragile|stop"):
                 failing(how, model, callbacks)
-            look()
+            take_snapshot()
             for again in (callbacks, []):
                 model.fit(*batches(range(2)), batch_size=BATCH, shuffle=False, verbose=0, callbacks=again)
-                look()
+                take_snapshot()
             assert not replaced(own)
         if recorded:
             assert len(callbacks[0].history) >= 2 * len(ways)
-    assert len(found[0]) == len(found[1]) == 3 * len(ways)
-    for plain, watched in zip(*found, strict=True):
-        assert not additional(watched[0], plain[0])
+    assert len(states[0]) == len(states[1]) == 3 * len(ways)
+    for plain, watched in zip(*states, strict=True):
+        assert not differences(watched[0], plain[0])
         assert watched[1:] == plain[1:]
 
 
@@ -526,8 +531,8 @@ def test_after_an_exception_in_fit(ways: tuple[str, ...], compiled: dict[str, An
     ("style", "how"), [("loop", "layer"), ("loop", "between"), ("loop", "interrupt"), ("loop, traced", "layer")]
 )
 def test_after_an_exception_in_a_loop(how: str, style: str, tmp_path: Path) -> None:
-    """A loop that fails in the model, between update and `step`, or after it: objects are as without the Watch."""
-    found: list[list[Any]] = [[], []]
+    """A loop that fails in the model, between update and `step`, or after it leaves the objects of a plain loop."""
+    states: list[list[Any]] = [[], []]
     for recorded in (False, True):
         model = build(Fragile(name="fragile"))
         trainer, own = STYLES[style](model), callables(model)
@@ -542,20 +547,20 @@ def test_after_an_exception_in_a_loop(how: str, style: str, tmp_path: Path) -> N
                 raise ValueError("fragile")
             return result
 
-        def look(seen: list[Any] = found[recorded], model: Any = model, own: Any = own) -> None:
-            seen.append((held(model), names(model), bits(model), replaced(own)))
+        def take_snapshot(states: list[Any] = states[recorded], model: Any = model, own: Any = own) -> None:
+            states.append((attributes(model), names(model), bits(model), replaced(own)))
 
         trainer.step = step
         logs = tmp_path if recorded else None
         with pytest.raises(KeyboardInterrupt if how == "interrupt" else ValueError, match=r"fragile|stop"):
             trainer.train(range(END), logs, stop)
-        look()
+        take_snapshot()
         model.layers[0].armed, trainer.step = False, inner
         for again in (logs, None):
             trainer.train(range(END, SECOND), again)
-            look()
-    for plain, watched in zip(*found, strict=True):
-        assert not additional(watched[0], plain[0])
+            take_snapshot()
+    for plain, watched in zip(*states, strict=True):
+        assert not differences(watched[0], plain[0])
         assert watched[1:] == plain[1:]
         assert watched[3] == []
 
@@ -564,8 +569,8 @@ def test_after_an_exception_in_a_loop(how: str, style: str, tmp_path: Path) -> N
 
 
 def test_checkpoints_of_every_epoch(tmp_path: Path) -> None:
-    """`ModelCheckpoint` writes models and weights while training; from each one goes on to the same bits."""
-    found = []
+    """`ModelCheckpoint` writes models and weights while training; training continued from each gives the same bits."""
+    states = []
     fit = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
     for recorded in (False, True):
         folder, model = tmp_path / str(recorded), build()
@@ -581,17 +586,17 @@ def test_checkpoints_of_every_epoch(tmp_path: Path) -> None:
         restored.load_weights(folder / "1.weights.h5")
         loaded = [keras.models.load_model(folder / name) for name in ("1.keras", "2.keras", "latest.keras")]
         arrayed = {p.name: arrays(p) for p in sorted(folder.glob("*.h5"))}
-        found.append((arrayed, [bits(m) for m in (model, restored, *loaded)]))
+        states.append((arrayed, [bits(m) for m in (model, restored, *loaded)]))
         assert bits(restored) == bits(loaded[0])
         assert bits(loaded[1]) == bits(model)
-    assert len(found[1][0]) == 2
-    assert found[0] == found[1]
+    assert len(states[1][0]) == 2
+    assert states[0] == states[1]
     loaded[0].fit(*batches(range(4)), **fit)
     loaded[2].fit(*batches(range(2, 4)), **fit)
     assert bits(loaded[0]) == bits(loaded[2]) == bits(model)
 
 
-def test_an_interrupted_training_is_taken_up_again(tmp_path: Path) -> None:
+def test_an_interrupted_training_is_resumed(tmp_path: Path) -> None:
     """`BackupAndRestore` brings a new process's model to where an interrupted, recorded training was."""
     plain = build(run_eagerly=True)
     fit = {"batch_size": BATCH, "shuffle": False, "verbose": 0, "epochs": 2}
@@ -619,8 +624,8 @@ def test_an_interrupted_training_is_taken_up_again(tmp_path: Path) -> None:
 
 
 def test_copies_trained_beside_an_open_watch_are_not_recorded(tmp_path: Path) -> None:
-    """Training copies between two steps alters neither the original's record nor its weights."""
-    found, made = [], {}
+    """Training copies between two steps changes neither the original's recording nor its weights."""
+    states, made = [], {}
     for beside in (False, True):
         model = build()
 
@@ -631,14 +636,14 @@ def test_copies_trained_beside_an_open_watch_are_not_recorded(tmp_path: Path) ->
 
         watch = Loop(model).train(range(END), tmp_path / f"logs-{beside}", middle)
         columns = ("gradient_norm", "update_norm", "loss", "dead_share")
-        found.append((bits(model), {name: watch.history.column(name).tobytes() for name in columns}))
-    assert found[0] == found[1]
+        states.append((bits(model), {name: watch.history.column(name).tobytes() for name in columns}))
+    assert states[0] == states[1]
     assert len({tuple(bits(one)) for one in made.values()}) == 1
 
 
 def test_a_copy_can_be_watched_itself(tmp_path: Path) -> None:
-    """While one Watch is open, a copy gets a Watch of its own: each sees its own steps, and neither leaves a hook."""
-    found = []
+    """While one Watch is open, a copy has its own: each records its own steps, and neither leaves a hook."""
+    states = []
     for recorded in (False, True):
         model, watches, made = build(), [], []
         logs = {name: tmp_path / name if recorded else None for name in ("original", "copy")}
@@ -649,8 +654,8 @@ def test_a_copy_can_be_watched_itself(tmp_path: Path) -> None:
 
         watches.append(Loop(model).train(range(END), logs["original"], middle))
         assert bits(made[0]) == bits(model)
-        found.append([*held(made[0]), *held(model)])
-    assert not additional(*found)
+        states.append([*attributes(made[0]), *attributes(model)])
+    assert not differences(*states)
     assert [len(watch.history) for watch in watches] == [END - MIDDLE, END]
     for name in ("loss", "gradient_norm", "update_norm"):
         one, other = (watch.history.column(name) for watch in watches)
@@ -659,13 +664,13 @@ def test_a_copy_can_be_watched_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("style", ["fit, eager", "loop"])
 def test_classes_are_untouched(style: str, tmp_path: Path) -> None:
-    """No class of Keras' own holds another function while or after a model of it is recorded."""
+    """No class has another function while or after a model is recorded."""
     model = build(**STYLES[style].compiled)
-    classes = {c for thing in things(model) for c in type(thing).__mro__ if c is not object}
+    classes = {c for tracked in tracked_objects(model) for c in type(tracked).__mro__ if c is not object}
     before = {c: {k: v for k, v in vars(c).items() if callable(v)} for c in classes}
-    moments = []
-    STYLES[style](model).train(range(END), tmp_path, lambda _: moments.append(1))
-    moments.append(1)
+    snapshots = []
+    STYLES[style](model).train(range(END), tmp_path, lambda _: snapshots.append(1))
+    snapshots.append(1)
     for c, functions in before.items():
         assert [k for k, v in functions.items() if vars(c).get(k) is not v] == []
-    assert len(moments) == 2
+    assert len(snapshots) == 2

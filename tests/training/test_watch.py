@@ -655,8 +655,8 @@ def test_an_exception_inside_with_is_recorded_and_passed_on(error: type[BaseExce
 
 
 PLACES = [
-    "tb_weightwatch.capture.loop.hooks.EagerStepObservation.settle",
-    "tb_weightwatch.capture.loop.hooks.variable_id",
+    "tb_weightwatch.capture.loop.hooks.EagerStepObservation.freeze_forward",
+    "tb_weightwatch.capture.observe.observers.variable_id",
     "tb_weightwatch.capture.measure.step_measurer.StepMeasurer.parts",
     "tb_weightwatch.statistics.fast.small_statistics",
     "tb_weightwatch.statistics.fast.layer_statistics",

@@ -1,4 +1,4 @@
-"""The engine: ranking, folding, prefixes, configuration; and the answer where no rule fires."""
+"""The engine: ranking, folding, prefixes, configuration, and the sentence where no rule holds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from tb_weightwatch.diagnosis import catalogue, checked_rules, diagnose, rule_set_version
 from tb_weightwatch.diagnosis.engine.diagnose import fold, rank
+from tb_weightwatch.diagnosis.signals import round_learning_rate
 from tb_weightwatch.history import History
 from tb_weightwatch.verdict import Diagnosis, Verdict
 from tests.support.synthetic_history import synthetic_history
@@ -14,37 +15,37 @@ from tests.support.synthetic_history import synthetic_history
 
 def _verdict(name: str, **fields: object) -> Verdict:
     rule = catalogue()[name]
-    known = {
+    fields_of_rule = {
         "code": rule.code, "name": name, "link": rule.link, "severity": "error", "certainty": "likely", "variables": (),
         "first_step": 1, "last_step": 2, "resolved": False, "message": name, "evidence": (), "fix": "",
     }  # fmt: skip
-    return Verdict(**(known | fields))  # type: ignore[arg-type]
+    return Verdict(**(fields_of_rule | fields))  # type: ignore[arg-type]
 
 
 def test_consequences_are_folded_under_their_cause() -> None:
     """A dead layer explains the zero gradients before it; both stay readable."""
-    found = fold([_verdict("zero-gradient"), _verdict("dead-relu")])
-    assert [v.name for v in found] == ["dead-relu"]
-    assert [v.name for v in found[0].explains] == ["zero-gradient"]
+    verdicts = fold([_verdict("zero-gradient"), _verdict("dead-relu")])
+    assert [v.name for v in verdicts] == ["dead-relu"]
+    assert [v.name for v in verdicts[0].explains] == ["zero-gradient"]
 
 
-def test_a_remark_explains_nothing() -> None:
-    """A finding that does not make a run sick can not hide one that does."""
-    found = fold([_verdict("nonfinite-input", severity="info"), _verdict("nonfinite-gradient")])
-    assert {v.name for v in found} == {"nonfinite-input", "nonfinite-gradient"}
+def test_a_verdict_of_severity_info_explains_nothing() -> None:
+    """A verdict that does not make a run sick cannot hide one that does."""
+    verdicts = fold([_verdict("nonfinite-input", severity="info"), _verdict("nonfinite-gradient")])
+    assert {v.name for v in verdicts} == {"nonfinite-input", "nonfinite-gradient"}
 
 
-def test_no_rule_explains_itself_in_a_circle() -> None:
-    """Explanations lead from cause to effect and never back, or both would vanish."""
+def test_explanations_form_no_circle() -> None:
+    """Rules that explained each other would both vanish."""
     graph = {name: [e for e in rule.explains if e in catalogue()] for name, rule in catalogue().items()}
 
-    def reach(name: str, seen: tuple[str, ...]) -> None:
-        assert name not in seen, f"{' -> '.join(seen)} -> {name}"
+    def follow(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"{' -> '.join(path)} -> {name}"
         for effect in graph[name]:
-            reach(effect, (*seen, name))
+            follow(effect, (*path, name))
 
     for name in graph:
-        reach(name, ())
+        follow(name, ())
 
 
 def test_worse_then_certain_then_earlier_comes_first() -> None:
@@ -55,14 +56,14 @@ def test_worse_then_certain_then_earlier_comes_first() -> None:
         _verdict("learning-rate-too-large"),
         _verdict("no-gradient", severity="warning", certainty="certain"),
     ]
-    assert rank(order[::-1], History()) == order
+    assert rank(order[::-1]) == order
 
 
 def test_diagnosis_survives_its_own_dictionary() -> None:
-    """What is written into the event file is read back as the same object."""
-    found = diagnose(synthetic_history(learning_rate=0.0, update_norm=0.0))
-    assert found.verdicts
-    assert Diagnosis.from_dict(found.as_dict()) == found
+    """A diagnosis that is written to the event file and read again is the same object."""
+    diagnosis = diagnose(synthetic_history(learning_rate=0.0, update_norm=0.0))
+    assert diagnosis.verdicts
+    assert Diagnosis.from_dict(diagnosis.as_dict()) == diagnosis
 
 
 def test_a_rule_can_be_muted_and_tuned() -> None:
@@ -88,42 +89,50 @@ def test_the_version_names_the_rule_set() -> None:
     assert len(rule_set_version()) == 12
 
 
+def test_a_suggested_learning_rate_does_not_depend_on_the_last_bit() -> None:
+    """Neighbouring floats get the same learning rate, also at the bounds between 1, 3 and 10."""
+    for value in (1e-3, 2e-3, 6e-3, 0.1, 0.2, 0.6, 3e-5):
+        lower, upper = np.nextafter(value, 0), np.nextafter(value, 1)
+        assert round_learning_rate(lower) == round_learning_rate(value) == round_learning_rate(upper)
+    assert [round_learning_rate(value) for value in (1.9e-3, 2e-3, 5.9e-3, 6e-3)] == [1e-3, 3e-3, 3e-3, 1e-2]
+
+
 def test_an_empty_history_is_undecided() -> None:
-    """Nothing recorded is said so."""
-    found = diagnose(History())
-    assert found.status == "undecided"
-    assert "No training step" in found.sentence
+    """The sentence states that nothing was recorded."""
+    diagnosis = diagnose(History())
+    assert diagnosis.status == "undecided"
+    assert "No training step" in diagnosis.sentence
 
 
-def test_a_falling_loss_is_healthy_and_the_slope_is_told() -> None:
-    """A run that moves and whose loss falls is healthy; unfinished ones say so."""
-    found = diagnose(synthetic_history())
-    assert found.status == "healthy"
-    assert "not finished" in found.sentence
-    assert not [v for v in found.verdicts if v.severity != "info"]
+def test_a_falling_loss_is_healthy_and_not_finished() -> None:
+    """A run whose weights move and whose loss falls is healthy; the sentence states that it is not finished."""
+    diagnosis = diagnose(synthetic_history())
+    assert diagnosis.status == "healthy"
+    assert "not finished" in diagnosis.sentence
+    assert not [v for v in diagnosis.verdicts if v.severity != "info"]
 
 
 def test_a_loss_that_does_not_fall_is_not_called_healthy() -> None:
-    """Healthy needs a loss that fell, or is low."""
+    """A healthy run has a loss that fell, or is low."""
     rng = np.random.default_rng(0)
     assert diagnose(synthetic_history(loss=1 + 0.05 * rng.normal(size=120))).status == "undecided"
 
 
 def test_weights_that_stand_still_are_never_healthy() -> None:
-    """Without any movement the answer says so, and what was missing."""
-    found = diagnose(synthetic_history(update_norm=0.0, gradient_norm=None, learning_rate=None, iterations=None))
-    assert found.status != "healthy"
+    """A run without movement is not healthy; the sentence lists the checks that could not decide."""
+    diagnosis = diagnose(synthetic_history(update_norm=0.0, gradient_norm=None, learning_rate=None, iterations=None))
+    assert diagnosis.status != "healthy"
 
 
 def test_a_nonfinite_loss_is_never_healthy() -> None:
-    """A loss that is NaN at the end is not called healthy, whatever came before."""
+    """A run whose loss is NaN at the end is not healthy."""
     loss = np.linspace(1, 0.5, 60)
     loss[40:] = np.nan
     assert diagnose(synthetic_history(rows=60, loss=loss)).status != "healthy"
 
 
 def test_diagnosing_leaves_the_history_as_it_was() -> None:
-    """`diagnose` is pure: twice gives the same, and appending goes on."""
+    """`diagnose` twice returns the same, and the History can still grow."""
     history = synthetic_history()
     first = diagnose(history)
     assert diagnose(history) == first

@@ -1,4 +1,4 @@
-"""`IncrementalDiagnosis` gives, as a History grows, the very diagnosis that `diagnose` gives, object for object."""
+"""`IncrementalDiagnosis` of a growing History returns the same diagnosis as `diagnose`, object for object."""
 
 from __future__ import annotations
 
@@ -20,45 +20,51 @@ from tb_weightwatch.diagnosis.signals import (
     signals_cached,
 )
 from tb_weightwatch.history import History, Record
-from tests.rules.test_catalogue import DECOYS, SICK
+from tests.support.run_variants import DECOYS, SICK
 from tests.support.strategies import histories
 from tests.support.synthetic_history import LAYERS, VARIABLES, synthetic_history
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def grows(history: History, cuts: list[int], *, late: bool = False) -> None:
-    """Lets a copy grow to each of these lengths and holds the judge's answer against that of a fresh start."""
+def check_growing(history: History, cuts: list[int], *, late: bool = False) -> None:
+    """Lets a copy grow to each of these lengths and compares the incremental diagnosis with a fresh one.
+
+    Args:
+        history: what is copied.
+        cuts: numbers of rows at which to compare.
+        late: adds records when their step is reached, instead of at the start.
+    """
     growing = History("growing")
-    judge = IncrementalDiagnosis(growing)
-    waiting = list(history.records)
+    incremental_diagnosis = IncrementalDiagnosis(growing)
+    pending = list(history.records)
     for start, stop in zip([0, *cuts], [*cuts, len(history)], strict=True):
         if start < stop:
             growing.append(history.rows(start, stop))
         last = int(growing.steps[-1]) if len(growing) else 0
-        while waiting and (not late or waiting[0].step <= last):
-            growing.add(waiting.pop(0))
-        assert judge() == diagnose(growing), f"after {stop} rows"
+        while pending and (not late or pending[0].step <= last):
+            growing.add(pending.pop(0))
+        assert incremental_diagnosis() == diagnose(growing), f"after {stop} rows"
 
 
 @few
 @given(histories(most=40, wide=20), st.lists(st.integers(0, 40), max_size=6))
 def test_any_history_that_grows_gets_the_same_answers(history: History, cuts: list[int]) -> None:
-    """NaN, zeros, columns that come late, sums over many variables: where it is cut changes no bit."""
-    grows(history, sorted(min(cut, len(history)) for cut in cuts))
+    """NaN, zeros, columns that appear late, sums over many variables: the cuts change no bit."""
+    check_growing(history, sorted(min(cut, len(history)) for cut in cuts))
 
 
 @pytest.mark.parametrize("kind", [*SICK, *DECOYS])
 def test_every_row_of_sick_and_healthy_runs_gets_the_same_answer(kind: str) -> None:
-    """Judged after every row, as a recorder may do at first."""
+    """Also if diagnosed after every row, as a recorder may do at first."""
     history = synthetic_history(120, **(SICK | DECOYS)[kind])
-    grows(history[:16], list(range(1, 16)))
-    grows(history, [30, 64, 119])
+    check_growing(history[:16], list(range(1, 16)))
+    check_growing(history, [30, 64, 119])
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_wide_runs_longer_than_a_stretch(seed: int) -> None:
-    """Over the ends of stretches, with many variables, whose sums are rounded."""
+def test_wide_runs_longer_than_a_span(seed: int) -> None:
+    """Cuts around the ends of spans change nothing, with many variables, whose sums are rounded."""
     rng = np.random.default_rng(seed)
     count, rows = 30, 2 * SPAN_ROWS + 90
     variables = [{"name": f"d{i}/kernel", "shape": [7, 5], "layer": f"d{i}"} for i in range(count)]
@@ -74,28 +80,28 @@ def test_wide_runs_longer_than_a_stretch(seed: int) -> None:
     history = synthetic_history(
         rows, variables=variables, layers=layers, loss=loss, facts={"optimizers": [optimizer]}, **columns
     )
-    grows(history, [SPAN_ROWS - 1, SPAN_ROWS, SPAN_ROWS + 1, 2 * SPAN_ROWS + 5, rows - 1])
+    check_growing(history, [SPAN_ROWS - 1, SPAN_ROWS, SPAN_ROWS + 1, 2 * SPAN_ROWS + 5, rows - 1])
 
 
-def test_variables_that_come_late_and_ones_that_freeze() -> None:
-    """A description that changes on the way is seen by rows before and after it, as in a fresh start."""
+def test_variables_that_appear_late_and_ones_that_freeze() -> None:
+    """A description that changes during training applies to rows before and after it, as in a fresh diagnosis."""
     history = synthetic_history(90, update_norm=0.0, loss=1.1)
     history.add(Record(30, "variables", {"items": [{**VARIABLES[0], "trainable": False}]}))
     history.add(Record(50, "variables", {"items": [{**VARIABLES[2], "name": "late/kernel", "trainable": True}]}))
     history.add(Record(60, "facts", {"optimizers": [{"class": "SGD", "name": "o", "config": {}}]}))
     history.add(Record(90, "end", {"how": "completed"}))
-    grows(history, [10, 29, 30, 31, 49, 50, 51, 60, 61, 80], late=True)
+    check_growing(history, [10, 29, 30, 31, 49, 50, 51, 60, 61, 80], late=True)
 
 
 def test_a_real_recording_gets_the_same_answers(real: History) -> None:
-    """Rows as a trained model wrote them."""
-    grows(real, list(range(1, len(real), 7)))
+    """Also for rows that were recorded from a real training."""
+    check_growing(real, list(range(1, len(real), 7)))
     assert len(real) > 60
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """The rows of a small model trained by hand, too fast: losses jump and units die."""
+    """A small model trained in a loop with too large a learning rate: losses jump and units die."""
     keras: Any = pytest.importorskip("keras")
     import tensorflow as tf
 
@@ -119,53 +125,53 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> History:
 @few
 @given(st.lists(st.lists(st.sampled_from([0.0, 1.5, np.nan, np.inf, -2.25]), min_size=2, max_size=2), min_size=1,
                 max_size=30), st.lists(st.integers(1, 12), min_size=1, max_size=30))  # fmt: skip
-def test_scans_go_on_where_they_ended(rows: list[list[float]], lengths: list[int]) -> None:
-    """Each scan in pieces is the scan of the whole, and that is what a loop over the rows gives."""
+def test_scans_continue_where_they_ended(rows: list[list[float]], lengths: list[int]) -> None:
+    """A scan in pieces equals the scan of all rows, and a loop over the rows."""
     values = np.array(rows)
-    whole, parts, past, at = _scans(Carry(), values, 0), [], Carry(), 0
+    at_once, pieces, carry, start = _scans(Carry(), values, 0), [], Carry(), 0
     for length in [*lengths, len(values)]:
-        if at < len(values):
-            parts.append(_scans(past, values[at : at + length], at))
-            at += length
-    for name, found in whole.items():
-        assert np.array_equal(found, np.concatenate([part[name] for part in parts]), equal_nan=True), name
+        if start < len(values):
+            pieces.append(_scans(carry, values[start : start + length], start))
+            start += length
+    for name, scan in at_once.items():
+        assert np.array_equal(scan, np.concatenate([piece[name] for piece in pieces]), equal_nan=True), name
     for row in range(len(values)):
-        seen = values[: row + 1]
-        finite = [c[np.isfinite(c)] for c in seen.T]
-        lately = [c[np.isfinite(c)] for c in seen[-3:].T]
+        prefix = values[: row + 1]
+        finite = [c[np.isfinite(c)] for c in prefix.T]
+        recent = [c[np.isfinite(c)] for c in prefix[-3:].T]
         expected = {
-            "ever": (seen > 0).any(axis=0),
-            "streak": [next((n for n, v in enumerate(c[::-1]) if not v > 0), len(c)) for c in seen.T],
+            "ever": (prefix > 0).any(axis=0),
+            "streak": [next((n for n, v in enumerate(c[::-1]) if not v > 0), len(c)) for c in prefix.T],
             "mean": [c.mean() if len(c) else np.nan for c in finite],
-            "trailing": [c.mean() if len(c) else np.nan for c in lately],
+            "trailing": [c.mean() if len(c) else np.nan for c in recent],
             "first": [c[0] if len(c) else np.nan for c in finite],
-            "max": np.fmax.reduce(seen, axis=0),
+            "max": np.fmax.reduce(prefix, axis=0),
         }
         for name, value in expected.items():
-            assert np.allclose(whole[name][row], value, equal_nan=True), name
+            assert np.allclose(at_once[name][row], value, equal_nan=True), name
 
 
-def _scans(past: Carry, values: np.ndarray, start: int) -> dict[str, np.ndarray]:
-    past.begin(start)
+def _scans(carry: Carry, values: np.ndarray, start: int) -> dict[str, np.ndarray]:
+    carry.begin(start)
     return {
-        "ever": past.ever(values > 0),
-        "streak": past.streak(values > 0),
-        "mean": past.running_mean(values),
-        "trailing": past.trailing_mean(values, 3),
-        "first": past.first_known(values),
-        "max": past.running_max(values),
+        "ever": carry.ever(values > 0),
+        "streak": carry.streak(values > 0),
+        "mean": carry.running_mean(values),
+        "trailing": carry.trailing_mean(values, 3),
+        "first": carry.first_known(values),
+        "max": carry.running_max(values),
     }
 
 
-def test_what_is_kept_can_not_be_written_to() -> None:
-    """A rule that changed a signal in place would forge the answers of later rows."""
+def test_cached_signals_are_read_only() -> None:
+    """A rule that changed a signal in place would falsify later diagnoses."""
     history = synthetic_history(20)
     with signals_cached(history, SignalCache()), pytest.raises(ValueError, match="read-only"):
         anything_nonfinite(history)[0] = True
 
 
-def test_a_stretch_has_the_columns_of_its_rows_and_knows_the_whole() -> None:
-    """A column that was recorded elsewhere in the History is a column here, be it all NaN."""
+def test_a_span_has_the_columns_of_the_full_history() -> None:
+    """A column that was recorded outside the span is a column of the span, all NaN."""
     history = synthetic_history(20, loss=np.where(np.arange(20) < 10, np.nan, 1.0))
     rows = RowSpan(history, 5, 9)
     assert rows.steps.tolist() == [6, 7, 8, 9] and len(rows.variables) == 4 and len(rows.layers) == len(LAYERS)

@@ -1,4 +1,4 @@
-"""What the backend really answers, held in frontend/tests/payloads, where TypeScript checks it against api.ts."""
+"""The backend's answers, committed in frontend/tests/payloads, where TypeScript checks them against api.ts."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NOW = synthetic_runs.STARTED + 3600.0
 
 
 def recorded(launch: str, *, end: str = "", nan_from: int | None = None, still: bool = False) -> History:
-    """A launch of 96 steps; `still`: with a learning rate at which no kernel moves."""
-    found = History(launch, started=synthetic_runs.STARTED)
+    """Returns a launch of 96 steps; with `still`, of a learning rate at which no kernel moves."""
+    history = History(launch, started=synthetic_runs.STARTED)
     for record in synthetic_runs.facts():
-        found.add(record)
+        history.add(record)
     for start in range(1, STEPS + 1, 8):
         block = synthetic_runs.rows(start, 8, nan_from=nan_from)
         if still:
@@ -38,10 +38,10 @@ def recorded(launch: str, *, end: str = "", nan_from: int | None = None, still: 
                 block.variable[name].values[:] *= 1e-7
                 block.variable[name].values[:, ::2] = 0.0
             block.variable["stuck_share"].values[:, ::2] = 1.0
-        found.append(block)
+        history.append(block)
     if end:
-        found.add(schema.record_as_stored(Record(STEPS, "end", {"how": end, "detail": "ValueError"}, NOW)))
-    return found
+        history.add(schema.record_as_stored(Record(STEPS, "end", {"how": end, "detail": "ValueError"}, NOW)))
+    return history
 
 
 HEALTHY = recorded("healthy-1", end="completed")
@@ -51,13 +51,13 @@ MUTED.add(Record(0, "config", {"rules": dict.fromkeys(MUTED_RULES, False)}))
 NAN = recorded("nan-1", end="exception", nan_from=48)
 
 
-def overview(found: History) -> dict[str, Any]:
-    return answers.overview("cnn/weightwatch", Launch(found), answers.safe_diagnose(found), NOW)
+def overview(history: History) -> dict[str, Any]:
+    return answers.overview("cnn/weightwatch", Launch(history), answers.safe_diagnose(history), NOW)
 
 
-def pictures() -> list[Map]:
-    """Histograms and motion maps at three steps: a row that never moves, and one NaN in the last."""
-    rng, found = np.random.default_rng(0), []
+def recorded_maps() -> list[Map]:
+    """Returns histograms and motion maps of three steps: with a row that never moves, and one NaN in the last."""
+    rng, maps = np.random.default_rng(0), []
     for step in (64, 128, 256):
         counts = np.zeros(256)
         counts[100:108] = 32.0
@@ -66,8 +66,8 @@ def pictures() -> list[Map]:
         picture[1] = 0.0
         picture[3, 3] = np.nan if step == 256 else 1e-4
         for kind, values in (("update_histogram", counts), ("update_map", picture)):
-            found.append(schema.map_as_stored(Map(step, synthetic_runs.NAMES[0], kind, values)))
-    return found
+            maps.append(schema.map_as_stored(Map(step, synthetic_runs.NAMES[0], kind, values)))
+    return maps
 
 
 def runs() -> dict[str, Any]:
@@ -86,8 +86,10 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "overview-healthy": lambda: overview(HEALTHY),
     "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24),
     "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24),
-    "maps": lambda: answers.maps(SICK.variables[0], pictures(), left_out=1),
-    "compare": lambda: answers.compare(SICK, HEALTHY),
+    "maps": lambda: answers.maps(SICK.variables[0], recorded_maps(), left_out=1),
+    "compare": lambda: answers.compare(
+        SICK, HEALTHY, (answers.safe_diagnose(SICK), answers.safe_diagnose(HEALTHY)), ("cnn", "baseline")
+    ),
     "overview-muted": lambda: overview(MUTED),
     "curves-run": lambda: answers.curves(NAN, "", 16),
     "curves-variable": lambda: answers.curves(SICK, synthetic_runs.NAMES[0], 16),
@@ -95,7 +97,7 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def stable(value: Any) -> Any:
-    """Rounds what another processor's last digit may change."""
+    """Returns a payload with rounded numbers: the raw values of evidence have all their digits."""
     if isinstance(value, dict):
         return {key: stable(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -104,28 +106,28 @@ def stable(value: Any) -> Any:
 
 
 def written(payload: dict[str, Any]) -> str:
-    """One line for what is a list of numbers, so that a difference can be read."""
+    """Returns a payload as text, with lists of numbers on one line so that a difference is readable."""
     text = json.dumps(stable(payload), indent=1, ensure_ascii=False, allow_nan=False)
-    return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text) + "\n"
+    return re.sub(r"\[[^\[\]{}]*\]", lambda match: re.sub(r"\s*\n\s*", " ", match[0]), text) + "\n"
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_payloads_are_what_the_backend_answers(name: str) -> None:
-    """The committed files are today's answers; `WW_WRITE=1 pytest tests/unit/test_payloads.py` writes them anew."""
+    """The committed files are today's answers; `WW_WRITE=1 pytest tests/unit/test_payloads.py` rewrites them."""
     path, text = FOLDER / f"{name}.json", written(PAYLOADS[name]())
     if os.environ.get("WW_WRITE") == "1":
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text, "answers changed: WW_WRITE=1 pytest tests/unit/test_payloads.py"
 
 
-def test_the_payloads_are_those_and_no_others() -> None:
-    """A file that no answer stands behind would hold the panel against a memory."""
+def test_no_other_payloads_are_committed() -> None:
+    """A file without an answer behind it would test the panel against an answer that no longer exists."""
     assert {path.stem for path in FOLDER.glob("*.json")} == set(PAYLOADS)
 
 
-def test_the_payloads_show_what_they_are_named_for() -> None:
-    """A sick, a NaN and a healthy run: the first with a cause that explains something."""
-    sick, nan, healthy = (overview(found) for found in (SICK, NAN, HEALTHY))
+def test_the_payloads_match_their_names() -> None:
+    """The sick run has a cause with a consequence, and the others are what their names say."""
+    sick, nan, healthy = (overview(history) for history in (SICK, NAN, HEALTHY))
     assert (sick["status"], nan["status"], healthy["status"]) == ("sick", "sick", "healthy")
     assert sick["verdicts"][0]["explains"]
     assert [(m["name"], bool(m["verdict"])) for m in overview(MUTED)["muted"]] == list(

@@ -1,4 +1,4 @@
-"""The recorder's own variables, made while the user's step is being traced."""
+"""The recorder's own variables, created while the user's step is traced."""
 
 from __future__ import annotations
 
@@ -9,42 +9,43 @@ import numpy as np
 import tensorflow as tf
 
 
-def variable(start: Any, shape: Any = None) -> tf.Variable:
-    """Returns a variable outside of all graphs, scopes and strategies.
+def create_variable(initial_value: Any, shape: Any = None) -> tf.Variable:
+    """Creates a variable outside of all graphs, scopes and strategies.
 
-    It is made in a thread of its own, which stands in none of them. Made in the tracing thread, even in `init_scope`,
-    it would count as the traced function's first variable, for which TensorFlow traces the whole step a second time.
+    It is created in a thread of its own, which is inside none of them. If it were created in the tracing thread, even
+    in `init_scope`, it would count as the traced function's first variable, and TensorFlow would trace the whole step
+    a second time.
     """
     with ThreadPoolExecutor(1) as thread:
-        make = lambda: tf.Variable(start, trainable=False, shape=shape, name="weightwatch")  # noqa: E731
-        return thread.submit(make).result()
+        create = lambda: tf.Variable(initial_value, trainable=False, shape=shape, name="weightwatch")  # noqa: E731
+        return thread.submit(create).result()
 
 
 class SideVariables:
-    """Where tensors are laid that can not be results of the step: inside a branch, or of several replicas."""
+    """Variables for tensors that cannot be results of the step: those of a branch, or of several replicas."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tf.Variable] = {}
-        self._done = variable(np.zeros((), bool))
+        self._variables: dict[str, tf.Variable] = {}
+        self._complete = create_variable(np.zeros((), bool))
 
     def clear(self) -> None:
-        """Forgets the last step: a branch of this one may not be taken."""
-        self._done.assign(False)
+        """Invalidates the tensors of the last step, since a step may not take the branch that writes them."""
+        self._complete.assign(False)
 
-    def put(self, tensors: dict[str, Any]) -> None:
-        """Lays tensors down; in a graph nothing is copied, the variable holds what is there."""
+    def write(self, tensors: dict[str, Any]) -> None:
+        """Stores tensors by name. In a graph nothing is copied: the variable shares the tensor's buffer."""
         for name, tensor in tensors.items():
-            if name not in self._held:
-                start = np.zeros([n or 0 for n in tensor.shape], tensor.dtype.as_numpy_dtype)
-                self._held[name] = variable(start, tensor.shape)
-            self._held[name].assign(tensor)
+            if name not in self._variables:
+                initial_value = np.zeros([size or 0 for size in tensor.shape], tensor.dtype.as_numpy_dtype)
+                self._variables[name] = create_variable(initial_value, tensor.shape)
+            self._variables[name].assign(tensor)
 
-    def done(self) -> None:
-        """Says that all is there."""
-        self._done.assign(True)
+    def mark_complete(self) -> None:
+        """Declares that all tensors of this step are written."""
+        self._complete.assign(True)
 
     def read(self) -> dict[str, Any]:
-        """Returns what was laid down in this step."""
-        if not self._held or not bool(self._done):
+        """Returns the tensors of this step by name; {} if none were written."""
+        if not self._variables or not bool(self._complete):
             return {}
-        return {name: held.value() for name, held in self._held.items()}
+        return {name: variable.value() for name, variable in self._variables.items()}

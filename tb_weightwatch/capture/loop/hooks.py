@@ -1,7 +1,7 @@
-"""What an eager step of a hand-written loop shows: hooks on the user's instances that stay until the Watch is closed.
+"""Installs the observers for a hand-written loop. The hooks stay until the Watch is closed and observe eager calls.
 
-Inside a traced function each hook hands through what it got and adds nothing to the graph; it notes, in Python, for
-which variables backpropagation gave no gradient, since that is known while tracing and nowhere later.
+Inside a traced function each hook passes its arguments through and adds nothing to the graph. It notes, in Python, the
+variables for which backpropagation gave no gradient, since that is known while tracing and never later.
 """
 
 from __future__ import annotations
@@ -13,62 +13,72 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..observe import observers
 from ..observe.method_hooks import CallHook, Hooks, MethodCall
-from ..observe.observation import StepObservation, base_optimizers, clips, unclipped, variable_id
+from ..observe.observation import StepObservation, base_optimizers, variable_id
 
 
 class EagerStepObservation(StepObservation):
-    """References gathered during one eager step; nothing is computed before the step is over."""
+    """The tensors of one eager step. Nothing is computed before the step is over."""
 
     def __init__(self) -> None:
         super().__init__(None)
-        self.rate: Any = None  # learning rate as the optimizer used it
-        self.held: dict[str, Any] | None = None  # outputs of the last forward pass before an update
-        self.held_data: dict[str, Any] = {}
+        self.forward_outputs: dict[str, Any] | None = None  # layer outputs of the last forward pass before an update
+        self.forward_data: dict[str, Any] = {}  # inputs and predictions of that pass
 
-    def settle(self) -> None:
-        """Says that an update begins: forward passes from here on are not those that it came from."""
-        if self.held is None:
-            self.held, self.held_data = self.outputs, dict(self.data)
+    def freeze_forward(self) -> None:
+        """Keeps the outputs of the forward passes so far. An update begins, and later passes do not belong to it."""
+        if self.forward_outputs is None:
+            self.forward_outputs, self.forward_data = self.layer_outputs, dict(self.data)
         else:
-            self.held = {**self.held, **self.outputs}
-        self.outputs = {}
+            self.forward_outputs = {**self.forward_outputs, **self.layer_outputs}
+        self.layer_outputs = {}
 
 
 class LoopHooks:
-    """Keeps the hooks, and the step that is looked at (None: it is not recorded, and hooks only hand through).
+    """Installs and removes the hooks, and holds the observation of the open step.
+
+    Attributes:
+        observation: of the step that is recorded; None between recorded steps, when hooks only pass calls through.
+        none_gradients: id of variable -> whether backpropagation gave None when `apply` was last traced.
 
     Args:
         before_update: called in an eager step when a forward pass (True) or an update (False) begins.
     """
 
     def __init__(self, before_update: Callable[[EagerStepObservation, bool], None]) -> None:
-        self.seen: EagerStepObservation | None = None
-        self._traced = EagerStepObservation()  # stands for what a traced function shows
-        self.none: dict[int, bool] = {}  # id of variable -> backpropagation gave None, as last traced
+        self.observation: EagerStepObservation | None = None
+        self.none_gradients: dict[int, bool] = {}
+        self._traced = EagerStepObservation()  # takes the faults of hooks inside a traced function
         self._before_update = before_update
         self._hooks = Hooks()
-        self._clipped: dict[int, list[Any]] = {}  # id of optimizer -> the variables it is about to clip gradients of
         self._hooked: set[tuple[int, str]] = set()
 
-    def install(self, models: Iterable[Any], optimizers: Iterable[Any], uses: list[tuple[Any, Any, str]]) -> None:
-        """Puts hooks on what has none yet; `uses`: model, layer, and the name under which its output is kept."""
+    def install(self, models: Iterable[Any], optimizers: Iterable[Any], layers: list[tuple[Any, Any, str]]) -> None:
+        """Hooks the methods that are not hooked yet.
+
+        Args:
+            models: their `call` is hooked.
+            optimizers: outermost ones.
+            layers: model, layer, and the name of the layer's first use.
+        """
         for optimizer in optimizers:
             if isinstance(optimizer, keras.optimizers.Optimizer):
-                self._put(optimizer, "apply", self._apply, traced=True)
-                for leaf in base_optimizers(optimizer):
-                    self._put(leaf, "_backend_update_step", _update)
-                    self._put(leaf, "_backend_apply_gradients", self._note)
-                    self._put(leaf, "_clip_gradients", self._clip)
+                self._put(optimizer, "apply", self._gradients_given, traced=True)
+                for base in base_optimizers(optimizer):
+                    clipping = observers.ClippingObserver()
+                    self._put(base, "_backend_update_step", observers.gradients_used)
+                    self._put(base, "_backend_apply_gradients", clipping.before_apply)
+                    self._put(base, "_clip_gradients", clipping.before_clipping)
         for model in models:
-            names = {name for owner, _, name in uses if owner is model}
-            self._put(model, "call", partial(self._forward, names), _predicted)
-        for _, layer, name in uses:
-            self._put(layer, "call", after=partial(_output, name))
+            names = {name for owner, _, name in layers if owner is model}
+            self._put(model, "call", partial(self._forward_pass, names), _inputs_and_predictions)
+        for _, layer, name in layers:
+            self._put(layer, "call", after=partial(observers.layer_output, name))
 
     def remove(self) -> None:
-        """Takes all hooks off."""
-        self.seen = None
+        """Removes all hooks."""
+        self.observation = None
         self._hooks.remove()
 
     def _put(
@@ -80,56 +90,36 @@ class LoopHooks:
         *,
         traced: bool = False,
     ) -> None:
-        def look() -> EagerStepObservation | None:
+        """Hooks a method once; `traced`: its calls inside a traced function are observed as well."""
+
+        def observation() -> EagerStepObservation | None:
             if tf.executing_eagerly():
-                # A replica shows but its part; what belongs to the step is handed over.
-                return self.seen if tf.distribute.get_strategy().num_replicas_in_sync == 1 else None
+                # A replica observes only its part of the step, so the program must pass what belongs to the whole.
+                return self.observation if tf.distribute.get_strategy().num_replicas_in_sync == 1 else None
             return self._traced if traced else None
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
             self._hooked.add((id(instance), name))
-            self._hooks.put(instance, name, CallHook(look, before, after), listed=traced)
+            self._hooks.put(instance, name, CallHook(observation, before, after), materialize=traced)
 
-    def _apply(self, seen: EagerStepObservation, call: MethodCall) -> None:
-        variables = call.get(1, "trainable_variables")
-        if variables is None:
-            variables = getattr(call.owner, "_trainable_variables", ())
-        pairs = list(zip(call.get(0, "grads"), variables, strict=False))
-        if seen is self._traced:
-            self.none.update((variable_id(v), g is None) for g, v in pairs)
+    def _gradients_given(self, observation: EagerStepObservation, call: MethodCall) -> None:
+        if observation is self._traced:
+            pairs = observers.given_pairs(call)
+            self.none_gradients.update((variable_id(v), gradient is None) for gradient, v in pairs)
             return
         with tf.init_scope():
-            self._before_update(seen, False)
-        seen.applied = True
-        seen.settle()
-        seen.handed.update((variable_id(v), g) for g, v in pairs)
+            self._before_update(observation, False)
+        observation.freeze_forward()
+        observers.gradients_given(observation, call)
 
-    def _forward(self, names: set[str], seen: EagerStepObservation, call: MethodCall) -> None:
+    def _forward_pass(self, names: set[str], observation: EagerStepObservation, call: MethodCall) -> None:
+        """Drops the outputs of the model's earlier passes: the last one before an update counts."""
         with tf.init_scope():
-            self._before_update(seen, True)
-        seen.outputs = {k: v for k, v in seen.outputs.items() if k.partition("#")[0] not in names}
-
-    def _note(self, seen: EagerStepObservation, call: MethodCall) -> None:
-        if len(call.args) > 1:
-            self._clipped[id(call.owner)] = list(call.args[1])
-
-    def _clip(self, seen: EagerStepObservation, call: MethodCall) -> None:
-        variables = self._clipped.pop(id(call.owner), [])
-        if call.args and clips(call.owner):
-            seen.unclipped |= unclipped(call.owner, call.args[0], variables)
+            self._before_update(observation, True)
+        outputs = observation.layer_outputs.items()
+        observation.layer_outputs = {name: x for name, x in outputs if name.partition("#")[0] not in names}
 
 
-def _predicted(seen: EagerStepObservation, call: MethodCall, output: Any) -> None:
+def _inputs_and_predictions(observation: EagerStepObservation, call: MethodCall, output: Any) -> None:
     inputs = call.args[0] if call.args else next(iter(call.kwargs.values()), None)
-    seen.data = {"x": inputs, "y_pred": output}
-
-
-def _update(seen: EagerStepObservation, call: MethodCall) -> None:
-    if len(call.args) > 2:
-        seen.used.update((variable_id(v), g) for g, v in zip(call.args[0], call.args[1], strict=False))
-        seen.rate = call.args[2]
-
-
-def _output(name: str, seen: EagerStepObservation, call: MethodCall, output: Any) -> None:
-    if tf.is_tensor(output):
-        seen.output(name, output)
+    observation.data = {"x": inputs, "y_pred": output}

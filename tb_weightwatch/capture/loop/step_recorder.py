@@ -42,13 +42,13 @@ class LoopStepRecorder:
         if self._ended is None:
             self.watched.refresh(self._sight)
         after, stood = self._ended or ({}, self._stand())  # nothing has run since
-        self._sight.seen = EagerStepObservation()
+        self._sight.observation = EagerStepObservation()
         self._before = {k: after[k] if k in after else current_value(v) for k, v in self.watched.trained.items()}
         self._stood, self._ended = stood, None
 
     def shut(self) -> None:
         """Lets go: the step that begins is not recorded."""
-        self._sight.seen = self._ended = None
+        self._sight.observation = self._ended = None
         self._before = {}
 
     def remove(self) -> None:
@@ -58,7 +58,7 @@ class LoopStepRecorder:
 
     def _began(self, seen: EagerStepObservation, forward: bool) -> None:
         """In the first step, weights may have been made, or loaded, since the Watch was."""
-        if not self._rows and not seen.applied:
+        if not self._rows and not seen.optimizer_applied:
             self.watched.refresh(self._sight)
             trained = self.watched.trained.items()
             self._before |= {k: current_value(v) for k, v in trained if forward or k not in self._before}
@@ -84,8 +84,8 @@ class LoopStepRecorder:
 
     def _rate(self, seen: EagerStepObservation) -> Any:
         """Returns the learning rate that this step used, or None."""
-        if seen.rate is not None:
-            return seen.rate
+        if seen.learning_rate is not None:
+            return seen.learning_rate
         for leaf in self.watched.leaves[:1]:
             scheduled = "count" in self._stood
             return leaf._learning_rate(self._stood["count"]) if scheduled else getattr(leaf, "learning_rate", None)
@@ -96,23 +96,23 @@ class LoopStepRecorder:
     def record(self, step: int, loss: Any, data: Data, pairs: dict[int, Any] | None) -> None:
         """Measures the step that has just ended."""
         recorder, watched = self._recorder, self.watched
-        seen = self._sight.seen or EagerStepObservation()
-        self._sight.seen = None
+        seen = self._sight.observation or EagerStepObservation()
+        self._sight.observation = None
         if seen.fault is not None:
             raise seen.fault
-        seen.settle()
+        seen.freeze_forward()
         if len(watched.models) == 1:
-            data = {n: seen.held_data.get(n) if given is None else given for n, given in data.items()}
+            data = {n: seen.forward_data.get(n) if given is None else given for n, given in data.items()}
         watched.refresh(self._sight)
-        outputs = seen.held or {}
+        outputs = seen.forward_outputs or {}
         for name in outputs:
             watched.use(name)
         watched.describe(recorder, step)
-        self._describe(step, "used" if seen.used else "raw" if pairs else "none", data)
+        self._describe(step, "used" if seen.gradients_used else "raw" if pairs else "none", data)
         names = dict(zip(watched.variables, (i["name"] for i in recorder.history.described("variables")), strict=True))
         after = {k: current_value(v) for k, v in watched.trained.items()}
         changes = {names[k]: self._change(seen, k, after[k], pairs or {}) for k in after}
-        none = {names[k]: given for k, given in self._sight.none.items() if k in names}
+        none = {names[k]: given for k, given in self._sight.none_gradients.items() if k in names}
         uses = {name: item["activation"] for name, item in watched.uses.items()}
         stands = self._stand()
         run = self._run(seen, loss, stands)
@@ -123,11 +123,11 @@ class LoopStepRecorder:
     def _change(self, seen: EagerStepObservation, name: int, after: Any, pairs: dict[int, Any]) -> VariableStep:
         gradient: Any = NOT_OBSERVED
         raw: Any = NOT_OBSERVED
-        if name in seen.handed and seen.handed[name] is None:
+        if name in seen.gradients_given and seen.gradients_given[name] is None:
             gradient = None
-        elif name in seen.used:
-            gradient = seen.used[name]
-            raw = seen.unclipped.get(name)
+        elif name in seen.gradients_used:
+            gradient = seen.gradients_used[name]
+            raw = seen.gradients_before_clipping.get(name)
             raw = None if raw is gradient else raw
         elif name in pairs:
             gradient = pairs[name]

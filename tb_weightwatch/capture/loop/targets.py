@@ -12,8 +12,9 @@ import tensorflow as tf
 
 from ...statistics import measurable
 from ..observe import model_facts as facts
+from ..observe.library_versions import library_versions
 from ..observe.observation import base_optimizers, variable_id
-from ..observe.replicas import summed
+from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
 from .hooks import LoopHooks
 
@@ -53,13 +54,13 @@ class WatchTargets:
         """Takes in variables and layers that have come into being."""
         before = len(self.variables)
         for variable in [*(v for m in self.models for v in m.variables), *self._extra]:
-            if measurable(tf.as_dtype(keras.backend.standardize_dtype(variable.dtype))):
+            if measurable(keras.backend.standardize_dtype(variable.dtype)):
                 self.variables.setdefault(variable_id(variable), variable)
         if not self._layers or len(self.variables) != before:
             for model in self.models:
                 for layer, item in facts.layer_uses(model):
                     if id(layer) not in self._layers:
-                        name = facts.unique([*self.uses, item["name"]])[-1]
+                        name = facts.unique_names([*self.uses, item["name"]])[-1]
                         self._layers[id(layer)] = model, layer, name
                         self.uses[name] = {**item, "name": name}
             sight.install(self.models, self.optimizers, list(self._layers.values()))
@@ -75,7 +76,7 @@ class WatchTargets:
         items = facts.variable_items(list(self.variables.values()), whole, self.optimizers)
         recorder.describe(step, "variables", {"items": items})
         recorder.describe(step, "layers", {"items": list(self.uses.values())})
-        told: dict[str, Any] = {"versions": facts.versions()}
+        told: dict[str, Any] = {"versions": library_versions()}
         for model in self.models[:1]:
             told |= facts.model_facts(model)
         recorder.describe(step, "facts", {**told, **facts.optimizer_facts(self.optimizers)})
@@ -86,7 +87,7 @@ class WatchTargets:
         Raises:
             ValueError: they can not be matched, or are of a traced function.
         """
-        one = partial(summed, replicas=self._replicas)
+        one = partial(reduce_gradient, replicas=self._replicas)
         given = [(one(g[0]), g[1]) if _is_pair(g) else one(g) for g in gradients]
         trained = list(self.trained.values())
         if not given and self.variables and not trained:  # all is frozen: there is nothing to be given

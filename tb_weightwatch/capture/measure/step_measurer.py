@@ -11,18 +11,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from ...statistics import (
+    MAX_LOSS_ELEMENTS,
     NOT_OBSERVED,
     SparseGradient,
     VariableStep,
     fast,
     fits_float32,
     from_indexed_slices,
+    loss_candidates,
     measurable,
     names,
 )
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
-from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
 from .device_functions import DeviceStatistics
 
 Known = NDArray[np.bool_]
@@ -155,7 +156,7 @@ class StepMeasurer:
             return {}
         read: Mapping[str, Any] = {}
         if all(
-            x.shape.num_elements() <= MAX_ELEMENTS for part in given[1:] for x in part
+            x.shape.num_elements() <= MAX_LOSS_ELEMENTS for part in given[1:] for x in part
         ):  # small: read from a device too
             read = loss_candidates(*([np.asarray(x) for x in part] for part in given[1:]))
         if all(on_host(x) for part in given for x in part):

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..._version import __version__
 from ...history import Column, Rows
 from ...statistics import measurable, names
 from ...statistics.reference import sample, variable_statistics
-from ..observe.as_numpy import Measured
+from ..observe.as_numpy import VariableArrays
 from ..recorder import Recorder
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of what takes part, as far as it has been imported."""
-    found = {"tb_weightwatch": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    for name in ("tensorflow", "keras", "torch", "jax"):
-        module = sys.modules.get(name)
-        if module is not None and hasattr(module, "__version__"):
-            found[name] = str(module.__version__)
-    return found
 
 
 class SummaryRows:
@@ -37,7 +24,7 @@ class SummaryRows:
         self._items: dict[str, dict[str, Any]] = {}  # in the order of the V axis
         self._sketches: dict[str, Any] = {}  # of the last step's gradients
 
-    def put(self, step: int, variables: Mapping[str, Measured], run: Mapping[str, float]) -> None:
+    def put(self, step: int, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> None:
         """Measures one step and records it."""
         recorder = self._recorder
         if recorder.off:
@@ -61,16 +48,16 @@ class SummaryRows:
         recorder.tick(step)
         recorder.budget.spent(time.perf_counter() - began)
 
-    def _numbers(self, name: str, one: Measured, previous: Any) -> dict[str, float]:
+    def _numbers(self, name: str, one: VariableArrays, previous: Any) -> dict[str, float]:
         found = variable_statistics(one.gradient, one.before, one.after, previous_sample=previous)
         if isinstance(one.gradient, np.ndarray) and measurable(one.gradient.dtype):
             self._sketches[name] = sample(one.gradient)
-            if one.seen is not None:  # rows that do not occur say nothing
-                zeros = round(found["gradient_zero_share"] * one.gradient.size) - (one.gradient.size - one.seen)
-                found["gradient_zero_share"] = zeros / max(one.seen, 1)
+            if one.sparse_size is not None:  # rows that do not occur say nothing
+                zeros = round(found["gradient_zero_share"] * one.gradient.size) - (one.gradient.size - one.sparse_size)
+                found["gradient_zero_share"] = zeros / max(one.sparse_size, 1)
         return found
 
-    def _describe(self, step: int, variables: Mapping[str, Measured]) -> None:
+    def _describe(self, step: int, variables: Mapping[str, VariableArrays]) -> None:
         changed = []
         for name, one in variables.items():
             item = {"name": name, "shape": list(one.after.shape), "dtype": one.dtype,
@@ -81,6 +68,3 @@ class SummaryRows:
         if changed:
             # Before the first step is where a reader looks for the variables that were there from the beginning.
             self._recorder.describe(step if self.last else 0, "variables", {"items": changed})
-
-
-__all__ = ["SummaryRows", "versions"]

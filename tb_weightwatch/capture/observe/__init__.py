@@ -1,1 +1,1 @@
-"""What is read from the user's objects: one step's tensors, the model, the batch."""
+"""Reading the user's objects: the tensors of one step, the model and its settings, the batch."""

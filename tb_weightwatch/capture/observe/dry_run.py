@@ -1,4 +1,4 @@
-"""One look at a model: forward and backward over a batch as in training, with no update, and nothing left changed."""
+"""One forward and backward pass over a batch, as in training but without an update, which leaves nothing changed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .method_hooks import CallHook, Hooks, MethodCall
+from . import observers
+from .method_hooks import CallHook, Hooks
 from .model_facts import layer_uses
 from .observation import StepObservation, current_value
 
+LossFunction = Callable[[Any, Any], Any]
+
 
 class DryRun(NamedTuple):
-    """What one batch showed.
+    """The results of a pass over one batch.
 
     Attributes:
-        predictions: what the model answered.
+        predictions: the model's outputs.
         outputs: layer use -> its output.
-        loss: mean loss of the batch; None where it could not be computed.
-        gradients: one of each trainable variable, None where backpropagation found no way; None: there is no loss.
+        loss: mean loss of the batch; None if it could not be computed.
+        gradients: of each trainable variable, None where backpropagation found no path; None if there is no loss.
         fault: why there is no loss.
     """
 
@@ -37,78 +40,78 @@ class DryRun(NamedTuple):
 
 @contextmanager
 def restoring(model: Any) -> Iterator[None]:
-    """Gives weights, statistics and the states of random generators back as they were."""
+    """Restores the model's variables, and the random generators of Python and numpy, at the end of the block."""
     values = [(variable, current_value(variable)) for variable in model.variables]
-    python, arrays = random.getstate(), np.random.get_state()
+    python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
         yield
     finally:
-        random.setstate(python)
-        np.random.set_state(arrays)
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
         for variable, value in values:
             variable.assign(value)
 
 
-def dry_run(model: Any, x: Any, y: Any, loss: Callable[[Any, Any], Any] | None) -> DryRun:
-    """Returns what one batch shows.
+def dry_run(model: Any, x: Any, y: Any, loss: LossFunction | None) -> DryRun:
+    """Runs the model on one batch as in training, and takes the gradient of the loss.
 
     Raises:
-        ValueError: the model can not be called on the batch.
+        ValueError: the model cannot be called on the batch.
     """
-    frame, hooks = StepObservation(None), Hooks()
+    observation, hooks = StepObservation(None), Hooks()
     for layer, item in layer_uses(model):
-        hooks.put(layer, "call", CallHook(lambda: frame, after=partial(_output, item["name"])))
+        after = partial(observers.layer_output, item["name"])
+        hooks.put(layer, "call", CallHook(lambda: observation, after=after))
     try:
         with tf.GradientTape() as tape:
-            try:
-                predictions = model(x, training=True)
-            except Exception as error:
-                shapes = ", ".join(str(tuple(part.shape)) for part in tf.nest.flatten(x))
-                raise ValueError(
-                    f"the model must take a batch as model.fit would hand it over; called on inputs of shape {shapes} "
-                    f"it failed: {error}"
-                ) from error
+            predictions = _predictions(model, x)
             if loss is None:
-                return DryRun(predictions, frame.outputs)
+                return DryRun(predictions, observation.layer_outputs)
             try:
-                total = tf.reduce_mean(loss(y, predictions))
-                total = total + tf.add_n([tf.cast(one, total.dtype) for one in model.losses]) if model.losses else total
-            except Exception as error:  # labels that do not fit may well be what a rule has to tell
-                return DryRun(predictions, frame.outputs, fault=error)
+                total = _total_loss(model, loss(y, predictions))
+            except Exception as error:  # labels that do not fit may be exactly what a rule reports
+                return DryRun(predictions, observation.layer_outputs, fault=error)
         gradients = tape.gradient(total, [getattr(v, "value", v) for v in model.trainable_variables])
-        return DryRun(predictions, frame.outputs, total, gradients)
+        return DryRun(predictions, observation.layer_outputs, total, gradients)
     finally:
         hooks.remove()
 
 
-def _output(name: str, frame: StepObservation, call: MethodCall, output: Any) -> None:
-    if tf.is_tensor(output):
-        frame.output(name, output)
+def _predictions(model: Any, x: Any) -> Any:
+    try:
+        return model(x, training=True)
+    except Exception as error:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tf.nest.flatten(x))
+        raise ValueError(f"calling the model on a batch with inputs of shape {shapes} failed: {error}") from error
 
 
-def loss_function(loss: Any, names: list[str]) -> Callable[[Any, Any], Any] | None:
-    """Returns `loss(y, predictions)` for what `model.compile` takes as a loss; None where there is none.
+def _total_loss(model: Any, loss: Any) -> Any:
+    mean = tf.reduce_mean(loss)
+    return mean + tf.add_n([tf.cast(extra, mean.dtype) for extra in model.losses]) if model.losses else mean
+
+
+def loss_function(loss: Any, output_names: list[str]) -> LossFunction | None:
+    """Returns `loss(y, predictions)` for a `loss` argument of `model.compile`; None if it is None.
 
     Args:
-        loss: a name, a function, a Keras loss, or a list or dict of them, one an output.
-        names: names of the model's outputs.
+        loss: a name, a function, a Keras loss, or a list or dict of them with one for each output.
+        output_names: names of the model's outputs.
     """
     if loss is None:
         return None
     if isinstance(loss, (list, tuple)):
-        return partial(_several, [loss_function(one, []) for one in loss])
+        return partial(_sum_of_losses, [loss_function(item, []) for item in loss])
     if isinstance(loss, Mapping):
-        return partial(_several, [loss_function(loss.get(name), []) for name in names])
-    found = keras.losses.get(loss) if isinstance(loss, str) else loss
-    return partial(_aligned, found)
+        return partial(_sum_of_losses, [loss_function(loss.get(name), []) for name in output_names])
+    return partial(_with_matching_rank, keras.losses.get(loss) if isinstance(loss, str) else loss)
 
 
-def _several(losses: list[Any], y: Any, predictions: Any) -> Any:
-    pairs = zip(losses, tf.nest.flatten(y), tf.nest.flatten(predictions), strict=True)
-    return tf.add_n([tf.reduce_mean(one(a, b)) for one, a, b in pairs if one is not None])
+def _sum_of_losses(losses: list[LossFunction | None], y: Any, predictions: Any) -> Any:
+    outputs = zip(losses, tf.nest.flatten(y), tf.nest.flatten(predictions), strict=True)
+    return tf.add_n([tf.reduce_mean(loss(target, output)) for loss, target, output in outputs if loss is not None])
 
 
-def _aligned(loss: Any, y: Any, predictions: Any) -> Any:
+def _with_matching_rank(loss: Any, y: Any, predictions: Any) -> Any:
     """Gives targets `[n]` the shape of predictions `[n, 1]`, as Keras does for the losses of a compiled model."""
     if tf.is_tensor(y) and tf.is_tensor(predictions) and predictions.shape.rank == y.shape.rank + 1:
         y = y[..., None] if predictions.shape[-1] == 1 else y

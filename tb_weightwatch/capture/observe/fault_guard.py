@@ -1,4 +1,4 @@
-"""Keeps faults of ours away from the user's program."""
+"""Keeps our own exceptions out of the user's program."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 
 
 class FaultGuard:
-    """Hands an error to `fail` and goes on; every step passes one, and a generator would take several times as long."""
+    """A context manager that passes an exception to `on_fault` and suppresses it.
 
-    __slots__ = ("_fail",)
+    It is a class since every step enters one, and a generator-based context manager takes several times as long.
+    """
 
-    def __init__(self, fail: Callable[[Exception], None]) -> None:
-        self._fail = fail
+    __slots__ = ("_on_fault",)
+
+    def __init__(self, on_fault: Callable[[Exception], None]) -> None:
+        self._on_fault = on_fault
 
     def __enter__(self) -> None:
         pass
@@ -20,5 +23,5 @@ class FaultGuard:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
         if not isinstance(error, Exception):
             return False
-        self._fail(error)
+        self._on_fault(error)
         return True

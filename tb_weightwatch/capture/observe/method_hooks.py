@@ -1,4 +1,4 @@
-"""Hooks on the user's instances, never on classes: they look on, and can neither alter a call nor break it."""
+"""Hooks on methods of the user's instances, never on classes. They observe calls and cannot alter or break them."""
 
 from __future__ import annotations
 
@@ -12,109 +12,113 @@ from .observation import StepObservation
 
 
 class MethodCall(NamedTuple):
-    """A call that is looked at: the instance whose method it is, and the arguments."""
+    """An observed call: the instance whose method is called, and the arguments."""
 
     owner: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
-    def get(self, place: int, name: str, default: Any = None) -> Any:
-        """Returns an argument, given by place or by name."""
-        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
+    def argument(self, position: int, name: str, default: Any = None) -> Any:
+        """Returns an argument that was passed by position or by name."""
+        return self.args[position] if len(self.args) > position else self.kwargs.get(name, default)
 
 
 class CallHook(NamedTuple):
-    """What looks at the calls of a method.
+    """The observers of one method's calls.
 
     Attributes:
-        frame: returns where to keep what is seen, and faults; None: this call is not looked at.
-        before: gets frame and call, before the method runs.
-        after: gets frame, call and result.
+        observation: returns the observation to fill, which also stores faults; None: this call is not observed.
+        before: called with the observation and the call before the method runs.
+        after: called with the observation, the call and the result.
     """
 
-    frame: Callable[[], StepObservation | None]
+    observation: Callable[[], StepObservation | None]
     before: Callable[[Any, MethodCall], None] | None = None
     after: Callable[[Any, MethodCall, Any], None] | None = None
 
 
 class Hooks:
-    """Puts observers on and takes them off together; several Hooks may look at one method.
+    """Installs hooks and removes them together. Several Hooks may observe the same method.
 
-    The wrapper stands in the instance's `__dict__`, where Keras' attribute tracking does not see it.
+    The wrapper is put into the instance's `__dict__`, where Keras' attribute tracking does not see it.
     """
 
     def __init__(self) -> None:
-        self._put: list[tuple[Any, str, CallHook]] = []
+        self._installed: list[tuple[Any, str, CallHook]] = []
 
-    def put(self, instance: Any, name: str, observer: CallHook, *, listed: bool = False) -> None:
-        """Lets the observer look at a method; nothing happens where there is none.
+    def put(self, instance: Any, name: str, hook: CallHook, *, materialize: bool = False) -> None:
+        """Hooks a method; does nothing if the instance has no such method.
 
-        `listed`: iterators among the arguments are made lists, since they can be read but once.
+        Args:
+            instance: a model, a layer or an optimizer.
+            name: of the method.
+            hook: the observers.
+            materialize: turns iterators among the arguments into lists, since an iterator can be read only once.
         """
         own = instance.__dict__.get(name)
-        observers = getattr(own, "_weightwatch", None)
-        if observers is None:
+        hooks = getattr(own, "_weightwatch", None)
+        if hooks is None:
             original = getattr(instance, name, None)
             if original is None:
                 return
-            wrapper = _wrapper(instance, original, observers := [], listed)
-            wrapper._weightwatch, wrapper._own = observers, own
+            wrapper = _wrapper(instance, original, hooks := [], materialize)
+            wrapper._weightwatch, wrapper._own = hooks, own
             instance.__dict__[name] = wrapper
-        observers.append(observer)
-        self._put.append((instance, name, observer))
+        hooks.append(hook)
+        self._installed.append((instance, name, hook))
 
     def remove(self) -> None:
-        """Takes all of them off; with the last one, the instance is as it was."""
-        while self._put:
-            instance, name, observer = self._put.pop()
+        """Removes all hooks. Without the last one the instance is as it was."""
+        while self._installed:
+            instance, name, hook = self._installed.pop()
             wrapper = instance.__dict__.get(name)
-            observers = getattr(wrapper, "_weightwatch", None)
-            if observers is None:  # the user has put something else there since
+            hooks = getattr(wrapper, "_weightwatch", None)
+            if hooks is None:  # the user has replaced the method since
                 continue
-            observers[:] = [one for one in observers if one is not observer]
-            if not observers:
+            hooks[:] = [other for other in hooks if other is not hook]
+            if not hooks:
                 instance.__dict__.pop(name)
                 if wrapper._own is not None:
                     instance.__dict__[name] = wrapper._own
 
 
-def _wrapper(instance: Any, original: Callable[..., Any], observers: list[CallHook], listed: bool) -> Any:
-    # AutoGraph converts this function, as it must to reach the user's; what is ours it leaves alone.
+def _wrapper(instance: Any, original: Callable[..., Any], hooks: list[CallHook], materialize: bool) -> Any:
+    # AutoGraph converts this function, as it must in order to reach the user's; our own functions are not converted.
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        call = _begun(instance, args, kwargs, listed)
-        looking = _looked(observers, call)
+        call = _method_call(instance, args, kwargs, materialize)
+        observed = _before(hooks, call)
         result = original(*call.args, **call.kwargs)
-        _ended(looking, call, result)
+        _after(observed, call, result)
         return result
 
     return wrapper
 
 
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-def _begun(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listed: bool) -> MethodCall:
-    if listed:
-        args, kwargs = tuple(_list(a) for a in args), {k: _list(v) for k, v in kwargs.items()}
+def _method_call(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], materialize: bool) -> MethodCall:
+    if materialize:
+        args, kwargs = tuple(_materialized(a) for a in args), {k: _materialized(v) for k, v in kwargs.items()}
     return MethodCall(instance, args, kwargs)
 
 
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-def _looked(observers: list[CallHook], call: MethodCall) -> list[tuple[CallHook, StepObservation]]:
-    looking = [(one, frame) for one in observers if (frame := one.frame()) is not None]
-    for one, frame in looking:
-        if one.before is not None:
-            with frame.guard():
-                one.before(frame, call)
-    return looking
+def _before(hooks: list[CallHook], call: MethodCall) -> list[tuple[CallHook, StepObservation]]:
+    observed = [(hook, observation) for hook in hooks if (observation := hook.observation()) is not None]
+    for hook, observation in observed:
+        if hook.before is not None:
+            with observation.guard():
+                hook.before(observation, call)
+    return observed
 
 
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-def _ended(looking: list[tuple[CallHook, StepObservation]], call: MethodCall, result: Any) -> None:
-    for one, frame in looking:
-        if one.after is not None:
-            with frame.guard():
-                one.after(frame, call, result)
+def _after(observed: list[tuple[CallHook, StepObservation]], call: MethodCall, result: Any) -> None:
+    for hook, observation in observed:
+        if hook.after is not None:
+            with observation.guard():
+                hook.after(observation, call, result)
 
 
-def _list(value: Any) -> Any:
+def _materialized(value: Any) -> Any:
     return list(value) if hasattr(value, "__next__") else value

@@ -1,4 +1,4 @@
-"""What one training step shows while it is traced (or runs eagerly): references only, nothing computed on the way."""
+"""References to the tensors of one training step, collected while it is traced or runs eagerly."""
 
 from __future__ import annotations
 
@@ -12,81 +12,89 @@ from .fault_guard import FaultGuard
 
 
 class StepObservation:
-    """References gathered during one step; `fault` is the first exception of a hook, if any."""
+    """The tensors that the hooks of one step have seen. Only references are kept; nothing is computed.
 
-    def __init__(self, graph: Any, replicas: int = 1) -> None:
-        self.graph = graph  # the step's own graph; None when eager
-        self.replicas = replicas  # in sync; each has a frame, and a thread, of its own
+    Gradients and weights are stored by `variable_id`.
+
+    Args:
+        graph: the graph in which the step is traced; None for an eager step.
+        replica_count: replicas in sync. Each replica has its own observation and its own thread.
+    """
+
+    def __init__(self, graph: Any, replica_count: int = 1) -> None:
+        self.graph = graph
+        self.replica_count = replica_count
         self.thread = threading.get_ident()
-        self.fault: BaseException | None = None
-        self.handed: dict[int, Any] = {}  # id of variable -> gradient as given to the optimizer (None included)
-        self.unclipped: dict[int, Any] = {}  # ... unscaled and accumulated, before clipping
-        self.used: dict[int, Any] = {}  # ... as the optimizer uses it
-        self.branched = False  # gradients were seen inside a branch of the graph
-        self.before: dict[int, Any] = {}  # id of variable -> its value before the step
-        self.numbers: dict[str, Any] = {}  # run-wide numbers read before the step
-        self.outputs: dict[str, Any] = {}  # name of layer use -> its output
+        self.fault: BaseException | None = None  # the first exception of a hook
+        self.gradients_given: dict[int, Any] = {}  # as passed to `optimizer.apply`, None included
+        self.gradients_before_clipping: dict[int, Any] = {}  # unscaled, and accumulated from Keras 3.5 on
+        self.gradients_used: dict[int, Any] = {}  # as the update rule gets them
+        self.updated_in_branch = False  # the optimizer updated inside a branch of the graph
+        self.optimizer_applied = False
+        self.learning_rate: Any = None  # as the update rule gets it
+        self.weights_before: dict[int, Any] = {}
+        self.run_numbers: dict[str, Any] = {}  # run-wide numbers read before the step
+        self.layer_outputs: dict[str, Any] = {}  # by the name of the layer use
         self.loss: Any = None
-        self.result: Any = None  # of train_step
-        self.data: dict[str, Any] = {}  # x, y, y_pred
-        self.applied = False
+        self.train_step_result: Any = None
+        self.data: dict[str, Any] = {}  # "x", "y", "y_pred"
 
-    def here(self) -> bool:
-        """Says whether the code runs in the step's own graph (a value made in a branch or loop can not leave it)."""
+    def in_step_graph(self) -> bool:
+        """Whether the calling code runs in the step's own graph. A tensor made in a branch or loop cannot leave it."""
         if self.graph is None:
             return bool(tf.executing_eagerly())
         return tf.compat.v1.get_default_graph() is self.graph
 
-    def output(self, name: str, output: Any) -> None:
-        """Keeps a layer's output; further uses of the layer in the same step get "#2", "#3" ..."""
+    def add_layer_output(self, name: str, output: Any) -> None:
+        """Stores a layer's output. Further uses of the layer in the same step are named "#2", "#3" ..."""
         use, number = name, 2
-        while use in self.outputs:
+        while use in self.layer_outputs:
             use, number = f"{name}#{number}", number + 1
-        self.outputs[use] = output
+        self.layer_outputs[use] = output
 
     def guard(self) -> FaultGuard:
-        """Keeps an exception of ours away from the user's program."""
-        return FaultGuard(self._failed)
+        """Returns a context manager that stores our exceptions in `fault` instead of raising them."""
+        return FaultGuard(self._set_fault)
 
-    def _failed(self, error: Exception) -> None:
+    def _set_fault(self, error: Exception) -> None:
         self.fault = self.fault or error
 
 
 def variable_id(variable: Any) -> int:
-    """Returns what identifies a variable, whether it comes as a Keras or a TensorFlow one."""
+    """Returns the same number for a Keras variable and for the TensorFlow variable that it wraps."""
     return id(getattr(variable, "value", variable)) if not isinstance(variable, tf.Variable) else id(variable)
 
 
 def current_value(variable: Any) -> Any:
-    """Returns a Keras or TensorFlow variable's value as it is now; later updates do not change it."""
+    """Returns the value of a Keras or TensorFlow variable as a tensor, which later updates do not change."""
     return (variable if isinstance(variable, tf.Variable) else variable.value).value()
 
 
 def base_optimizers(optimizer: Any) -> list[Any]:
-    """Returns the optimizers that truly update: inside loss scaling, and inside a MultiOptimizer."""
+    """Returns the optimizers that update variables: those inside a LossScaleOptimizer and inside a MultiOptimizer."""
     if optimizer is None:
         return []
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
         return base_optimizers(inner)
     several = getattr(optimizer, "optimizers", None)
-    return [leaf for one in several for leaf in base_optimizers(one)] if several else [optimizer]
-
-
-def unclipped(optimizer: Any, gradients: list[Any], variables: list[Any]) -> dict[int, Any]:
-    """Returns id of variable -> gradient before clipping; UNSEEN where gradients can not be told apart.
-
-    Args:
-        optimizer: a leaf that clips.
-        gradients: what it is about to clip.
-        variables: they belong to these; empty: that is not known yet (Keras before 3.5 clips first).
-    """
-    known = variables or list(getattr(optimizer, "_trainable_variables", ()))
-    if len(known) != len(gradients):
-        return {variable_id(v): NOT_OBSERVED for v in known}
-    return {variable_id(v): g for g, v in zip(gradients, known, strict=True) if g is not None}
+    return [base for item in several for base in base_optimizers(item)] if several else [optimizer]
 
 
 def clips(optimizer: Any) -> bool:
-    """Says whether a leaf clips gradients."""
+    """Whether a base optimizer clips gradients."""
     return any(getattr(optimizer, name, None) is not None for name in ("clipnorm", "global_clipnorm", "clipvalue"))
+
+
+def match_unclipped(optimizer: Any, gradients: list[Any], variables: list[Any]) -> dict[int, Any]:
+    """Returns `variable_id` -> gradient before clipping; NOT_OBSERVED for all if the gradients cannot be matched.
+
+    Args:
+        optimizer: a base optimizer that clips.
+        gradients: the gradients that it is about to clip.
+        variables: the variables of these gradients; empty if they are not known yet (Keras before 3.5 clips first).
+    """
+    candidates = variables or list(getattr(optimizer, "_trainable_variables", ()))
+    if len(candidates) != len(gradients):
+        return {variable_id(v): NOT_OBSERVED for v in candidates}
+    return {variable_id(v): g for g, v in zip(gradients, candidates, strict=True) if g is not None}

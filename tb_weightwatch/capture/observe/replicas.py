@@ -1,4 +1,4 @@
-"""The replicas of a distributed step: each one shows its part of the batch, one row is made of all."""
+"""The replicas of a distributed step. Each one observes its part of the batch; all of them make one row."""
 
 from __future__ import annotations
 
@@ -14,111 +14,117 @@ def strategy_of(*objects: Any) -> Any:
     """Returns the strategy under which these models and variables train.
 
     Raises:
-        NotImplementedError: it can not be recorded.
+        NotImplementedError: the strategy cannot be recorded.
     """
-    found = [tf.distribute.get_strategy()]
-    for one in objects:
-        value = one if isinstance(one, tf.Variable) else getattr(one, "value", None)
-        known = (getattr(one, "distribute_strategy", None), getattr(value, "_distribute_strategy", None))
-        found += [strategy for strategy in known if strategy is not None]
-    for strategy in found:
-        refuse(strategy)
-    return max(found, key=lambda strategy: strategy.num_replicas_in_sync)
+    strategies = [tf.distribute.get_strategy()]
+    for item in objects:
+        value = item if isinstance(item, tf.Variable) else getattr(item, "value", None)
+        own = (getattr(item, "distribute_strategy", None), getattr(value, "_distribute_strategy", None))
+        strategies += [strategy for strategy in own if strategy is not None]
+    for strategy in strategies:
+        reject_parameter_server(strategy)
+    return max(strategies, key=lambda strategy: strategy.num_replicas_in_sync)
 
 
-def refuse(strategy: Any) -> None:
-    """Raises NotImplementedError for a strategy whose variables no single process sees."""
+def reject_parameter_server(strategy: Any) -> None:
+    """Raises NotImplementedError for a strategy whose variables are on other machines."""
     if "ParameterServer" in type(strategy).__name__:
         raise NotImplementedError(
-            f"{type(strategy).__name__} can not be recorded: its variables live on other machines and are updated "
-            "asynchronously, so that no step has a before and an after; use MirroredStrategy or "
+            f"{type(strategy).__name__} cannot be recorded: its variables are on other machines and are updated "
+            "asynchronously, so that no step has a weight before and a weight after; use MirroredStrategy or "
             "MultiWorkerMirroredStrategy, or train on one device to have it diagnosed"
         )
 
 
-def facts(strategy: Any) -> dict[str, Any]:
-    """Returns {"distribution": ...} of a step with several replicas; {} of one with a single replica."""
+def distribution_facts(strategy: Any) -> dict[str, Any]:
+    """Returns {"distribution": ...} for a strategy with several replicas; {} for a single replica."""
     count = strategy.num_replicas_in_sync
     return {"distribution": {"strategy": type(strategy).__name__, "replicas": count}} if count > 1 else {}
 
 
-class Replicas:
-    """The frames of one step of `model.fit`; the replicas are traced one after the other, each in its own thread.
+class ReplicaObservations:
+    """The observations of one step of `model.fit`. The replicas are traced one after another, each in its own thread.
 
     Args:
         strategy: the model's.
     """
 
     def __init__(self, strategy: Any) -> None:
-        self.in_sync = strategy.num_replicas_in_sync
-        self._frames: list[StepObservation] = []
+        self.count = strategy.num_replicas_in_sync
+        self._observations: list[StepObservation] = []
 
-    def start(self) -> None:
-        """Forgets what an interrupted step has left."""
-        self._frames = []
+    def clear(self) -> None:
+        """Drops the observations of an interrupted step."""
+        self._observations = []
 
-    def frame(self) -> StepObservation:
-        """Returns a new frame for the replica that is about to run."""
-        frame = StepObservation(None if tf.executing_eagerly() else tf.compat.v1.get_default_graph(), self.in_sync)
-        self._frames.append(frame)
-        return frame
+    def new_observation(self) -> StepObservation:
+        """Returns the observation for the replica that is about to run."""
+        graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+        self._observations.append(StepObservation(graph, self.count))
+        return self._observations[-1]
 
-    def finish(self, end: Callable[[StepObservation], None]) -> None:
-        """Calls `end`, once, with what all replicas have shown, when the last of them is done."""
-        if self.in_sync == 1:
-            end(self._frames.pop())
-            return
+    def when_all_are_done(self, use: Callable[[StepObservation], Any]) -> Any:
+        """Calls `use` once, with the joined observation, when the last replica is done; returns its result to each."""
+        if self.count == 1:
+            return use(self._observations.pop())
 
-        def merged(strategy: Any) -> None:
-            frames, self._frames = self._frames, []
-            whole = frames[0]
-            with whole.guard():
-                _join(whole, frames)
-            end(whole)
+        def merged(strategy: Any) -> Any:
+            observations, self._observations = self._observations, []
+            joined = observations[0]
+            with joined.guard():
+                _join(joined, observations)
+            return use(joined)
 
-        tf.distribute.get_replica_context().merge_call(merged)
+        return tf.distribute.get_replica_context().merge_call(merged)
 
 
-def _join(whole: StepObservation, frames: list[StepObservation]) -> None:
-    """Brings what the replicas saw of their parts of the batch into the first one's frame."""
-    whole.fault = next((f.fault for f in frames if f.fault is not None), None)
-    shared = [name for name in whole.outputs if all(name in f.outputs for f in frames)]
-    whole.outputs = {name: _batch([f.outputs[name] for f in frames]) for name in shared}
-    whole.data = tf.nest.map_structure(lambda *parts: _batch(parts), *(f.data for f in frames))
-    losses = [tf.reduce_mean(tf.cast(tf.stop_gradient(f.loss), tf.float64)) for f in frames if f.loss is not None]
+def _join(joined: StepObservation, observations: list[StepObservation]) -> None:
+    """Puts the outputs, data and losses of all replicas into the first one's observation."""
+    joined.fault = next((o.fault for o in observations if o.fault is not None), None)
+    common = [name for name in joined.layer_outputs if all(name in o.layer_outputs for o in observations)]
+    joined.layer_outputs = {name: _concatenate([o.layer_outputs[name] for o in observations]) for name in common}
+    joined.data = tf.nest.map_structure(lambda *parts: _concatenate(parts), *(o.data for o in observations))
+    _join_losses(joined, observations)
+
+
+def _join_losses(joined: StepObservation, observations: list[StepObservation]) -> None:
+    losses = [o.loss for o in observations if o.loss is not None]
     if losses:
-        whole.loss = tf.add_n(losses) * (whole.replicas / len(losses) if _scaled() else 1 / len(losses))
-    told = [f.result["loss"] for f in frames if isinstance(f.result, dict) and "loss" in f.result]
-    if told:
-        whole.result = {"loss": tf.add_n([tf.cast(loss, tf.float64) for loss in told]) / len(told)}
+        means = [tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64)) for loss in losses]
+        joined.loss = tf.add_n(means) * (joined.replica_count / len(means) if _scales_loss() else 1 / len(means))
+    results = [o.train_step_result for o in observations]
+    reported = [result["loss"] for result in results if isinstance(result, dict) and "loss" in result]
+    if reported:
+        total = tf.add_n([tf.cast(loss, tf.float64) for loss in reported])
+        joined.train_step_result = {"loss": total / len(reported)}
 
 
-def _scaled() -> bool:
-    """Says whether this Keras divides a replica's loss by the number of replicas (from 3.7 on)."""
+def _scales_loss() -> bool:
+    """Whether this Keras divides a replica's loss by the number of replicas (from 3.7 on)."""
     from keras.src import losses
 
     return hasattr(losses.loss, "scale_loss_for_distribution")
 
 
-def _batch(parts: Any) -> Any:
-    """Returns the parts of a batch as one."""
+def _concatenate(parts: Any) -> Any:
+    """Returns the replicas' parts of a batch as one batch."""
     if all(tf.is_tensor(part) and part.shape.rank for part in parts):
         return tf.concat([tf.stop_gradient(p) if p.dtype.is_floating else p for p in parts], 0)
     return parts[0]
 
 
-# -- what a hand-written loop hands over
+# -- values that a hand-written loop passes
 
 
-def summed(value: Any, replicas: int) -> Any:
-    """Returns a gradient with the parts of all replicas added up, as the optimizer does it.
+def reduce_gradient(value: Any, replicas: int) -> Any:
+    """Returns the sum of a gradient's parts over all replicas, as the optimizer computes it.
 
-    Parts that are the same on all replicas have been added up already.
+    Parts that are equal on all replicas have been summed already.
 
     Raises:
-        ValueError: there are fewer parts than replicas, since the others are with other workers.
+        ValueError: there are fewer parts than replicas, since the other workers have the others.
     """
-    if not divided(value):
+    if not is_per_replica(value):
         return value
     parts = value.values
     if all(tf.is_tensor(part) for part in parts) and all(bool(tf.reduce_all(parts[0] == part)) for part in parts[1:]):
@@ -134,11 +140,11 @@ def summed(value: Any, replicas: int) -> Any:
     return tf.add_n([tf.convert_to_tensor(part) for part in parts])
 
 
-def gathered(value: Any) -> Any:
-    """Returns a batch, or a structure of them, with the parts of all replicas behind one another."""
-    return tf.nest.map_structure(lambda one: _batch(one.values) if divided(one) else one, value)
+def concat_replicas(value: Any) -> Any:
+    """Returns a batch, or a structure of batches, in which the replicas' parts are concatenated."""
+    return tf.nest.map_structure(lambda item: _concatenate(item.values) if is_per_replica(item) else item, value)
 
 
-def divided(value: Any) -> bool:
-    """Says whether a value has a part for each replica."""
+def is_per_replica(value: Any) -> bool:
+    """Whether a value has one part for each replica."""
     return isinstance(value, tf.distribute.DistributedValues) and not isinstance(value, tf.Variable)

@@ -1,1 +1,1 @@
-"""Runs the rules over a History, folds consequences under their cause and words the answer."""
+"""The engine: runs the rules over a History, folds consequences under their cause, and writes the sentence."""

@@ -1,4 +1,4 @@
-"""From facts to one answer: runs the rules, folds consequences under their cause, ranks what remains."""
+"""Runs all rules over a History and returns a Diagnosis: consequences folded under their cause, the rest ranked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from ...history import History
 from ...verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
-from ..rule import CannotTell, Finding, Rule, catalogue, checked_rules
+from ..catalogue import catalogue, checked_rules
+from ..rule import CannotTell, Finding, Rule
 from ..signals import SignalCache, is_recorded, signals_cached
 from ..wording import not_recorded
 from .summary_sentence import overall_status
@@ -20,17 +21,17 @@ from .summary_sentence import overall_status
 
 @cache
 def rule_set_version() -> str:
-    """Returns the rule set's version: a digest of codes, names and thresholds."""
+    """Returns the version of the rule set: a digest of codes, names, explained rules and thresholds."""
     text = repr([(r.code, r.name, r.explains, r.thresholds) for r in catalogue().values()])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def diagnose(history: History, config: Mapping[str, Any] | None = None) -> Diagnosis:
-    """Judges a History; pure, and the only way to a verdict.
+    """Returns the diagnosis of a History; it depends on its arguments only.
 
     Args:
         history: what was recorded.
-        config: rule name -> thresholds by name, or False to mute the rule; without it the recorded configuration.
+        config: rule name -> thresholds by name, or False to mute the rule; by default the recorded configuration.
 
     Raises:
         ValueError: `config` names a rule or threshold that does not exist.
@@ -39,9 +40,9 @@ def diagnose(history: History, config: Mapping[str, Any] | None = None) -> Diagn
 
 
 class IncrementalDiagnosis:
-    """Judges one History as it grows, again and again, and computes nothing twice of rows already judged.
+    """Diagnoses a growing History repeatedly, and computes signals for new rows only.
 
-    Each call gives the very diagnosis that `diagnose(history, config)` gives, sooner.
+    Each call returns the same diagnosis as `diagnose(history, config)`, faster.
 
     Args:
         history: what is being recorded.
@@ -49,43 +50,42 @@ class IncrementalDiagnosis:
     """
 
     def __init__(self, history: History, config: Mapping[str, Any] | None = None) -> None:
-        self._history, self._config, self._store = history, config, SignalCache()
+        self._history, self._config, self._cache = history, config, SignalCache()
 
     def __call__(self) -> Diagnosis:
         """Returns the diagnosis of all rows so far."""
-        return _diagnose(self._history, self._config, self._store)
+        return _diagnose(self._history, self._config, self._cache)
 
 
-def _diagnose(history: History, config: Mapping[str, Any] | None, store: SignalCache) -> Diagnosis:
-    history = history[:]  # a prefix never grows, so what rules derive and share goes away with it
-    chosen = checked_rules(history.config.get("rules") if config is None else config)
-    with signals_cached(history, store):
-        return _judged(history, chosen)
+def _diagnose(history: History, config: Mapping[str, Any] | None, cache: SignalCache) -> Diagnosis:
+    history = history[:]  # a prefix never grows, and the values memoized for it are freed with it
+    settings = checked_rules(history.config.get("rules") if config is None else config)
+    with signals_cached(history, cache):
+        return _run_rules(history, settings)
 
 
-def _judged(history: History, chosen: Mapping[str, Any]) -> Diagnosis:
+def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
     verdicts: list[Verdict] = []
     passed: list[str] = []
     unknown: list[Unknown] = []
-    for one in catalogue().values():
-        setting = chosen.get(one.name, {})
+    for rule in catalogue().values():
+        setting = settings.get(rule.name, {})
         if setting is False:
             continue
-        found = _run(one, history, setting if isinstance(setting, dict) else {})
-        if isinstance(found, Verdict):
-            verdicts.append(found)
-        elif isinstance(found, CannotTell):
-            unknown.append(Unknown(one.name, one.code, found.what))
+        answer = _run_rule(rule, history, setting if isinstance(setting, dict) else {})
+        if isinstance(answer, Verdict):
+            verdicts.append(answer)
+        elif isinstance(answer, CannotTell):
+            unknown.append(Unknown(rule=rule.name, code=rule.code, lacked=answer.what))
         else:
-            passed.append(one.name)
-    opened = rank(fold([v for v in verdicts if not v.resolved]), history)
-    resolved = rank([v for v in verdicts if v.resolved], history)
+            passed.append(rule.name)
+    opened = rank(fold([v for v in verdicts if not v.resolved]))
     status, sentence = overall_status(history, opened, unknown)
     return Diagnosis(
         status=status,
         sentence=sentence,
         verdicts=tuple(opened),
-        resolved=tuple(resolved),
+        resolved=tuple(rank([v for v in verdicts if v.resolved])),
         passed=tuple(passed),
         unknown=tuple(unknown),
         step=int(history.steps[-1]) if len(history) else 0,
@@ -95,46 +95,46 @@ def _judged(history: History, chosen: Mapping[str, Any]) -> Diagnosis:
     )
 
 
-def _run(one: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict | CannotTell | None:
+def _run_rule(rule: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict | CannotTell | None:
     if not len(history):
         return CannotTell("no step has been recorded yet")
-    lacking = [name for name in one.needs if not is_recorded(history, name)]
-    if lacking:
-        return not_recorded(history, lacking[0])
+    missing = [name for name in rule.needs if not is_recorded(history, name)]
+    if missing:
+        return not_recorded(history, missing[0])
     with np.errstate(all="ignore"):
-        found = one.check(history, **thresholds)
-    return _verdict(one, history, found) if isinstance(found, Finding) else found
+        finding = rule.check(history, **thresholds)
+        return _verdict(rule, history, finding) if isinstance(finding, Finding) else finding
 
 
-def _verdict(one: Rule, history: History, found: Finding[Any]) -> Verdict | None:
-    firing = np.asarray(found.firing, bool)
+def _verdict(rule: Rule, history: History, finding: Finding[Any]) -> Verdict | None:
+    """Returns the verdict at the last row at which the rule holds; None if it holds at no row."""
+    firing = np.asarray(finding.firing, bool)
     rows = np.flatnonzero(firing.any(axis=1) if firing.ndim == 2 else firing)
     if not len(rows):
         return None
     row = int(rows[-1])
-    concerned = np.flatnonzero(firing[row]) if firing.ndim == 2 else np.zeros(0, np.intp)
-    with np.errstate(all="ignore"):
-        details = found.measure(row, concerned)
-        told, shown = found.text(details), found.evidence(details)
+    positions = np.flatnonzero(firing[row]) if firing.ndim == 2 else np.zeros(0, np.intp)
+    details = finding.measure(row, positions)
+    text = finding.text(details)
     names = tuple(v.name for v in history.variables)
     return Verdict(
-        code=one.code,
-        name=one.name,
-        link=one.link,
-        severity=told.severity,
-        certainty=told.certainty,
-        variables=tuple(names[i] for i in concerned) if told.variables is None else told.variables,
+        code=rule.code,
+        name=rule.name,
+        link=rule.link,
+        severity=text.severity,
+        certainty=text.certainty,
+        variables=tuple(names[i] for i in positions) if text.variables is None else text.variables,
         first_step=int(history.steps[rows[0]]),
         last_step=int(history.steps[row]),
         resolved=row != len(history) - 1,
-        message=told.message,
-        evidence=shown,
-        fix=told.fix,
+        message=text.message,
+        evidence=finding.evidence(details),
+        fix=text.fix,
     )
 
 
 def fold(verdicts: list[Verdict]) -> list[Verdict]:
-    """Folds each finding under its cause: the first rule, by code, that declares to explain it and makes a run sick."""
+    """Folds each verdict under its cause: the first rule, by code, that explains it and makes a run sick."""
     causes: dict[str, str] = {}
     for effect in verdicts:
         for cause in verdicts:
@@ -142,19 +142,17 @@ def fold(verdicts: list[Verdict]) -> list[Verdict]:
                 causes[effect.name] = cause.name
                 break
 
-    def whole(verdict: Verdict) -> Verdict:
-        effects = tuple(whole(v) for v in verdicts if causes.get(v.name) == verdict.name)
+    def with_effects(verdict: Verdict) -> Verdict:
+        effects = tuple(with_effects(v) for v in verdicts if causes.get(v.name) == verdict.name)
         return replace(verdict, explains=effects)
 
-    return [whole(v) for v in verdicts if v.name not in causes]
+    return [with_effects(v) for v in verdicts if v.name not in causes]
 
 
-def rank(verdicts: list[Verdict], history: History) -> list[Verdict]:
-    """Ranks: worse before milder, certain before likely, earlier link, larger share of variables, lower code."""
-    total = max(1, len(history.variables))
+def rank(verdicts: list[Verdict]) -> list[Verdict]:
+    """Sorts by severity, certainty ("certain" first), link from data to weight, number of variables, and code."""
 
-    def key(v: Verdict) -> tuple[float, ...]:
-        share = len(v.variables) / total
-        return (-SEVERITIES.index(v.severity), v.certainty != "certain", LINKS.index(v.link), -share, v.code)
+    def key(v: Verdict) -> tuple[int, ...]:
+        return (-SEVERITIES.index(v.severity), v.certainty != "certain", LINKS.index(v.link), -len(v.variables), v.code)
 
     return sorted(verdicts, key=key)

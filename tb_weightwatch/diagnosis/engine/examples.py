@@ -1,8 +1,9 @@
-"""The sick and the healthy example of each rule, as they stand in its explanation, and what both begin with."""
+"""The sick and the healthy example of each rule, from its docstring, and the preamble that both need."""
 
 from __future__ import annotations
 
 import inspect
+from itertools import takewhile
 
 from ..rule import Rule
 
@@ -13,9 +14,9 @@ from keras import layers, optimizers
 
 keras.utils.set_random_seed(1)
 x = np.random.normal(size=(256, 8)).astype("float32")
-number = x[:, :1] - x[:, 1:2]                   # to be predicted: a number,
-label = (number > 0).astype("float32")          # one of two classes,
-kind = np.digitize(number[:, 0], (-0.8, 0.8))   # or one of three
+number = x[:, :1] - x[:, 1:2]                   # targets: a number,
+label = (number > 0).astype("float32")          # two classes,
+kind = np.digitize(number[:, 0], (-0.8, 0.8))   # or three classes
 
 def net(units, last=None, hidden="relu", **options):
     stack = [layers.Dense(16, hidden, **options), layers.Dense(16, hidden, **options), layers.Dense(units, last)]
@@ -46,16 +47,14 @@ def loop(model, x, y, loss, optimizer, steps=24, apply=True, begin=lambda step: 
 
 
 def example(rule: Rule, kind: str) -> str:
-    """Returns the code of a rule's example, which leaves `watch`; "" if there is none.
+    """Returns the code of a rule's example, which defines `watch`; "" if there is none.
 
     Args:
         rule: the rule.
         kind: one of `KINDS`.
     """
-    _, _, rest = rule.doc.partition(f"\n{kind}:\n")
-    lines: list[str] = []
-    for line in rest.split("\n"):
-        if line and not line.startswith(" "):
-            break
-        lines.append(line)
-    return inspect.cleandoc("\n" + "\n".join(lines)) + "\n" if rest else ""
+    _, _, after_heading = rule.doc.partition(f"\n{kind}:\n")
+    if not after_heading:
+        return ""
+    lines = takewhile(lambda line: not line or line.startswith(" "), after_heading.split("\n"))
+    return inspect.cleandoc("\n" + "\n".join(lines)) + "\n"

@@ -1,4 +1,4 @@
-"""The answer where no rule fires, and the status: healthy, sick, undecided."""
+"""The status (healthy, sick, undecided) and the sentence that answers where no rule holds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import numpy as np
 from ...history import History
 from ...verdict import Status, Unknown, Verdict, number
 from ..signals import LossTrend, any_nonzero_gradient, loss_trend, mean_relative_update, trainable, trainable_kernels
-from ..third_party.symptoms import is_third_party
-from ..third_party.symptoms import outlook as of_curves
+from ..third_party import is_third_party, third_party_status
 from ..wording import is_preflight, plural
+
+_FALLING = -0.03  # relative change of the loss from which it is still falling
+_FLAT = 0.01  # relative change of the loss below which it is flat
+_MANY_ROWS = 50  # from which a loss that does not fall is no longer early
 
 
 def overall_status(history: History, opened: list[Verdict], unknown: list[Unknown]) -> tuple[Status, str]:
@@ -20,95 +23,100 @@ def overall_status(history: History, opened: list[Verdict], unknown: list[Unknow
     if not len(history):
         return "undecided", "No training step has been recorded yet."
     if is_preflight(history):
-        return "undecided", _ahead(history, opened, unknown)
+        return "undecided", _before_training(opened, unknown)
     if is_third_party(history):
-        return of_curves(history)
+        return third_party_status(history)
     if not history.has("update_norm"):
-        return "undecided", "Cannot tell: it was not recorded how far the weights moved in a step."
+        return "undecided", "Undecided: the size of the updates was not recorded."
     with np.errstate(all="ignore"):
-        return _moving(history, unknown)
+        return _by_movement(history, unknown)
 
 
-def _ahead(history: History, opened: list[Verdict], unknown: list[Unknown]) -> str:
-    """Returns what can be said before the first step, where nothing is wrong."""
-    remark = f" (a remark: {opened[0].message})" if opened else ""
-    count = plural(len(unknown), "check")
-    return f"Nothing speaks against this training so far{remark}; {count} can only tell once steps are made."
+def _before_training(opened: list[Verdict], unknown: list[Unknown]) -> str:
+    note = f" (note: {opened[0].message})" if opened else ""
+    open_checks = f"; {plural(len(unknown), 'check')} need{'s' * (len(unknown) == 1)} training steps" if unknown else ""
+    return f"No problems found so far{note}{open_checks}."
 
 
-def _moving(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
-    steps, ratio = plural(int(history.steps[-1]), "step"), _usual_ratio(history)
+def _by_movement(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
+    last_step, ratio = int(history.steps[-1]), _usual_relative_update(history)
     if not ratio > 0:
-        return "undecided", _motionless(history, unknown, steps)
-    moved = f"weights move by {number(ratio)} of their size a step"
-    trend, row = loss_trend(history), len(history) - 1
+        return "undecided", _motionless(history, unknown)
+    movement = f"weights move by {number(ratio)} of their norm per step"
     if not history.has("loss"):
-        return "healthy", f"Healthy so far: {moved}; whether the loss falls is not known, since it was not recorded."
+        return "healthy", f"Healthy so far: {movement}; the loss was not recorded, so whether it falls is unknown."
     if not np.isfinite(history.loss[history.known("loss")][-1]):
-        return "undecided", f"Undecided: {moved}, but the loss is not finite, and no check could tell why."
-    if trend.finite_rows[row] < 3:
-        return "undecided", f"Undecided: {moved}, but after {steps} it is too early to see whether the loss falls."
-    return _loss(history, trend, row, moved, steps)
+        return "undecided", f"Undecided: {movement}, but the loss is not finite, and no check found the cause."
+    if loss_trend(history).finite_rows[-1] < 3:
+        few = f"{plural(last_step, 'step')} {'is' if last_step == 1 else 'are'} too few"
+        return "undecided", f"Undecided: {movement}, but {few} to tell whether the loss is falling."
+    return _by_loss(history, loss_trend(history), movement)
 
 
-def _loss(history: History, trend: LossTrend, row: int, moved: str, steps: str) -> tuple[Status, str]:
-    told = f"{trend.describe(row)} over {steps}"
-    slope = _slope(history)
-    useless = bool(trend.baseline_reliable[row] and trend.recent[row] > 0.98 * trend.constant_loss[row])
-    if useless and trend.finite_rows[row] >= 50 and not (trend.decreased[row] and slope < -0.03):
-        level = f"{number(float(trend.constant_loss[row]))}, which takes no skill"
-        said = f"Undecided: {moved}, but the loss is no better than {level} ({told}), and no check could tell why."
-        return "undecided", said
+def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status, str]:
+    row, slope = len(history) - 1, _recent_slope(history)
+    course = f"{trend.describe(row)} over {plural(int(history.steps[-1]), 'step')}"
+    still_falling = trend.decreased[row] and slope < _FALLING
+    if _no_better_than_constant(trend, row) and not still_falling:
+        level = f"no better than predicting a constant, which has a loss of {number(float(trend.constant_loss[row]))}"
+        return "undecided", f"Undecided: {movement}, but the loss is {level} ({course}); no check found the cause."
     if trend.diverged[row]:
         first = number(float(trend.first[row]))
-        return "undecided", f"Undecided: {moved}, but the loss, which began at {first}, is lost ({told})."
+        return "undecided", f"Undecided: {movement}, but the loss has blown up from {first} ({course})."
+    if still_falling and not trend.low(0.05)[row]:
+        fall = f"the loss is still falling, recently by {number(-100 * slope, 2)} %"
+        return "healthy", f"Healthy: {movement}; training is not finished ({course}; {fall})."
     if trend.decreased[row]:
-        if slope < -0.03 and not trend.low(0.05)[row]:
-            going = (
-                f"training, not finished: {told}, and still falling by {number(-100 * slope, 2)} % in the last quarter"
-            )
-            return "healthy", f"Healthy: {moved}; {going}."
-        return "healthy", f"Healthy: {moved}; {told}{', flat by now' if abs(slope) < 0.01 else ''}."
+        return "healthy", f"Healthy: {movement}; {course}{', and now flat' if abs(slope) < _FLAT else ''}."
     if trend.low()[row] or (trend.recent[row] < 0.7 * trend.constant_loss[row]):
-        return "healthy", f"Healthy: {moved}, and the loss stays low ({told})."
-    if trend.finite_rows[row] < 50 and trend.recent[row] <= trend.start[row] + max(
-        trend.noise[row], 0.5 * abs(trend.start[row])
-    ):
-        return "undecided", f"Undecided: {moved}; {told} is too early to see whether the loss falls."
+        return "healthy", f"Healthy: {movement}, and the loss stays low ({course})."
+    return "undecided", f"Undecided: {movement}, {_not_fallen(trend, row, course)}."
+
+
+def _no_better_than_constant(trend: LossTrend, row: int) -> bool:
+    at_baseline = trend.baseline_reliable[row] and trend.recent[row] > 0.98 * trend.constant_loss[row]
+    return bool(at_baseline and trend.finite_rows[row] >= _MANY_ROWS)
+
+
+def _not_fallen(trend: LossTrend, row: int, course: str) -> str:
+    room = max(trend.noise[row], 0.5 * abs(trend.start[row]))
+    if trend.finite_rows[row] < _MANY_ROWS and trend.recent[row] <= trend.start[row] + room:
+        return f"but it is too early to tell whether the loss is falling ({course})"
     if trend.recent[row] < trend.start[row]:
-        return "undecided", f"Undecided: {moved}, but the loss has not fallen by more than chance ({told})."
-    return "undecided", f"Undecided: {moved}, but the loss has not fallen ({told}), and no check could tell why."
+        return f"but the loss has not fallen by more than its noise ({course})"
+    return f"but the loss has not fallen ({course}), and no check found the cause"
 
 
-def _motionless(history: History, unknown: list[Unknown], steps: str) -> str:
+def _motionless(history: History, unknown: list[Unknown]) -> str:
+    steps = plural(int(history.steps[-1]), "step")
     if not len(history.variables) or not trainable(history).any():
-        return f"Undecided: no trainable weight was seen in {steps}."
-    lacking = "; ".join(f"{u.rule}: {u.lacked}" for u in unknown[:2])
-    why = f"what is missing: {lacking}" if lacking else "no check could tell why"
-    living = any_nonzero_gradient(history)
-    note = " although gradients are alive" if living is not None and living.any() else ""
-    return f"Undecided: the weights did not move in {steps}{note}; {why}."
+        return f"Undecided: no trainable weight was recorded in {steps}."
+    open_checks = "; ".join(f"{u.rule}: {u.lacked}" for u in unknown[:2])
+    reason = f"checks that could not decide: {open_checks}" if open_checks else "no check found the cause"
+    nonzero = any_nonzero_gradient(history)
+    note = " although gradients are non-zero" if nonzero is not None and nonzero.any() else ""
+    return f"Undecided: the weights did not move in {steps}{note}; {reason}."
 
 
-def _slope(history: History) -> float:
-    """Returns how far the loss changed in the last quarter of the rows, as a share of its size; 0 where it is noise."""
+def _recent_slope(history: History) -> float:
+    """Returns the relative change of the loss from the third quarter of the rows to the last; 0 if it is noise."""
     loss = history.loss[np.isfinite(history.loss)]
     quarter = len(loss) // 4
     if quarter < 2:
         return float(loss[-1] / loss[0] - 1) if len(loss) > 1 and loss[0] > 0 else 0.0
     before, after = loss[-2 * quarter : -quarter], loss[-quarter:]
     change = float(np.mean(after) - np.mean(before))
-    chance = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
-    return 0.0 if abs(change) < chance else change / max(abs(float(np.mean(before))), 1e-12)
+    noise = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
+    return 0.0 if abs(change) < noise else change / max(abs(float(np.mean(before))), 1e-12)
 
 
-def _usual_ratio(history: History) -> float:
-    """Returns the median over matrices of the mean step against the weight's size; 0 if nothing trainable moved."""
-    ratio = mean_relative_update(history)
-    if ratio is None or not len(ratio):
+def _usual_relative_update(history: History) -> float:
+    """Returns the median over matrices of their mean relative update; 0 if no trainable variable moved."""
+    updates = mean_relative_update(history)
+    if updates is None or not len(updates):
         return 0.0
-    chosen = ratio[trainable_kernels(history)]
-    chosen = chosen[np.isfinite(chosen)]
-    usual = float(np.median(chosen)) if len(chosen) else 0.0
-    # One frozen half, or one layer that has its turn later, must not hide that the rest moves.
-    return usual if usual > 0 else float(np.nanmax(ratio, initial=0.0))
+    of_kernels = updates[trainable_kernels(history)]
+    of_kernels = of_kernels[np.isfinite(of_kernels)]
+    median = float(np.median(of_kernels)) if len(of_kernels) else 0.0
+    # If half of the layers are frozen, or are trained later, the others still move.
+    return median if median > 0 else float(np.nanmax(updates, initial=0.0))

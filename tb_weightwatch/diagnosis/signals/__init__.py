@@ -1,16 +1,17 @@
-"""What rules read: signals derived from a History, each computed once and row by row.
+"""The signals that rules read: values derived from a History, each computed once per row.
 
 * `columns`: recorded columns, variables and facts
 * `scans`: cumulative operations along the rows (running mean, streak, first known value)
-* `incremental`, `carry`, `memo`: how signals are computed once per row and cached
-* `loss_trend`, `baseline`, `loss_identity`: the course of the loss, the loss of a constant prediction, which loss it is
+* `incremental`, `signal_rows`, `carry`, `memo`: how signals are computed once per row and cached
+* `loss_trend`, `baseline`: the course of the loss, the loss of a constant prediction
+* `loss_function`, `loss_identity`: the recorded loss function, the loss identified by its value
 * `gradients`, `movement`: where gradients are non-zero, how far weights move
 * `layer_outputs`, `dead_by_gradient`: dead units and saturation
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
-* `update_rule`, `optimizer_slots`: the update that the optimizer's rule makes, the optimizer's own averages
+* `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
 """
 
-from .baseline import batch_constant_loss, beats_constant
+from .baseline import batch_constant_loss, beats_constant, constant_prediction_loss, double_activation_losses
 from .carry import Carry
 from .columns import (
     any_positive,
@@ -18,11 +19,13 @@ from .columns import (
     column,
     latest_run_value,
     model_facts,
+    recorder_kind,
     root_sizes,
     run_column,
     select_columns,
     single_column,
     trainable,
+    trainable_names,
     usual_weight_scale,
     variables,
 )
@@ -52,16 +55,9 @@ from .layer_outputs import (
     squashing_layers,
     variables_of_layers,
 )
+from .loss_function import is_cross_entropy, loss_facts, loss_name
 from .loss_identity import loss_below, loss_equals, loss_matches
-from .loss_trend import (
-    LossTrend,
-    constant_prediction_loss,
-    double_activation_losses,
-    is_cross_entropy,
-    loss_facts,
-    loss_name,
-    loss_trend,
-)
+from .loss_trend import LossTrend, loss_trend
 from .memo import from_records, memoized
 from .model_structure import (
     disconnected_region,
@@ -84,26 +80,29 @@ from .movement import (
     mean_relative_update,
     relative_update,
 )
-from .optimizer_slots import optimizer_slots_say
-from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
-from .update_rule import (
+from .optimizer import (
     accumulation_steps,
-    embedding_tables,
-    exceeds_expected_update,
-    expected_update,
-    expected_update_negligible,
     first_optimizer,
-    half_ulp,
     has_schedule,
     is_normalized,
     literal,
     optimizer_class,
     optimizer_setting,
     optimizers,
+    round_learning_rate,
     set_learning_rate_code,
     suggested_learning_rate,
     update_rounded_away,
     usual_learning_rate,
+)
+from .optimizer_slots import optimizer_slots_say, unmoved_with_slots
+from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
+from .update_rule import (
+    embedding_tables,
+    exceeds_expected_update,
+    expected_update,
+    expected_update_negligible,
+    half_ulp,
 )
 
 __all__ = [
@@ -178,11 +177,13 @@ __all__ = [
     "output_units",
     "predicted_units",
     "recorded_layers",
+    "recorder_kind",
     "relative_update",
     "relu_layers",
     "relu_pairs",
     "restrict",
     "root_sizes",
+    "round_learning_rate",
     "run_column",
     "running_max",
     "running_mean",
@@ -198,6 +199,8 @@ __all__ = [
     "trainable",
     "trainable_kernels",
     "trainable_matrices",
+    "trainable_names",
+    "unmoved_with_slots",
     "update_rounded_away",
     "usual_learning_rate",
     "usual_weight_scale",

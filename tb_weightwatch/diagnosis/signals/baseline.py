@@ -1,4 +1,4 @@
-"""Whether anything was learned, batch by batch: the loss against what a constant answer gets on the very same batch."""
+"""The loss of a model that ignores its input and predicts a constant, and whether the training beats it."""
 
 from __future__ import annotations
 
@@ -6,43 +6,113 @@ import numpy as np
 
 from ...history import History
 from .columns import run_column
-from .loss_trend import loss_facts, loss_name
+from .loss_function import loss_facts, loss_name
+from .loss_identity import loss_below, loss_matches
 from .memo import memoized
+from .model_structure import output_activation, output_units, predicted_units
 from .scans import Bool, Float, running_mean
+
+_MEAN_DEVIATION = 0.8  # mean absolute deviation of a normal distribution, in standard deviations
+_ENTROPIES = ("cross_entropy", "logit_cross_entropy")
+_SQUARES = ("squared_error", "pair_squared_error")
+
+
+@memoized
+def constant_prediction_loss(history: History) -> Float:
+    """Returns `[T]` the loss of the best constant prediction; NaN where loss or targets are not known well enough."""
+    name, units = loss_name(history), output_units(history) or 1
+    if name.startswith("guess"):
+        return _guessed_from_value(history)
+    if "categorical" in name and units > 1:
+        return np.full(len(history), np.log(units))
+    if "binary_crossentropy" in name or "binarycrossentropy" in name:
+        return _binary_cross_entropy(history)
+    variance = _target_variance(history)
+    if "squared" in name and "log" not in name:
+        return variance
+    if "huber" in name:  # between half the squared error and the absolute error
+        return np.minimum(0.5 * variance, _MEAN_DEVIATION * np.sqrt(variance))
+    if "absolute" in name and "percent" not in name:
+        return _MEAN_DEVIATION * np.sqrt(variance)
+    return np.full(len(history), np.nan)
+
+
+def _target_variance(history: History) -> Float:
+    """Returns `[T]` the variance of all targets so far, not of one batch: a batch of one sample has no variance."""
+    deviation, mean = run_column(history, "target_std"), run_column(history, "target_mean")
+    variance = running_mean(deviation**2 + mean**2) - running_mean(mean) ** 2
+    return np.where(variance > 1e-9 * running_mean(mean**2), variance, np.nan)
+
+
+def _binary_cross_entropy(history: History) -> Float:
+    """Returns `[T]` the entropy of the share of positive targets so far; ln 2 where targets are unknown."""
+    p = np.clip(running_mean(run_column(history, "target_mean")), 1e-6, 1 - 1e-6)
+    return np.where(np.isfinite(p), -(p * np.log(p) + (1 - p) * np.log(1 - p)), np.log(2))
+
+
+def _guessed_from_value(history: History) -> Float:
+    """Returns `[T]` the baseline of a loss that was not recorded, guessed from the output layer and the loss' value."""
+    units, name = predicted_units(history), loss_name(history)
+    entropy = np.full(len(history), np.log(units)) if units > 1 else _binary_cross_entropy(history)
+    if "squared" not in name:
+        return np.where(loss_below(history, _ENTROPIES), np.nan, entropy)
+    # A loss below the squared error is an absolute error, or nearly one.
+    variance = _target_variance(history)
+    regression = np.where(loss_below(history, _SQUARES), _MEAN_DEVIATION * np.sqrt(variance), variance)
+    return np.where(loss_matches(history, _ENTROPIES), entropy, regression)
+
+
+def double_activation_losses(history: History) -> tuple[Float, Float]:
+    """Returns `[T]` the lowest possible cross-entropy if softmax or sigmoid is applied twice, and its baseline.
+
+    Probabilities lie in [0, 1]. If they are treated as logits, the best ones are 1 and 0: ln(1 + (k - 1) / e) for k
+    classes. The baseline is the loss of a constant prediction.
+    """
+    activation, units = output_activation(history), output_units(history) or 0
+    mean = run_column(history, "target_mean")
+    if activation == "softmax" and units > 1:
+        return np.full(len(history), np.log(1 + (units - 1) / np.e)), np.full(len(history), np.log(units))
+    if activation == "sigmoid" and units == 1:
+        positives = np.where((mean >= 0) & (mean <= 1), mean, np.nan)
+        baseline = np.log1p(np.exp(0.5)) - 0.5 * positives
+        return positives * np.log1p(np.exp(-1)) + (1 - positives) * np.log(2), baseline
+    return np.full(len(history), np.nan), np.full(len(history), np.nan)
 
 
 @memoized
 def batch_constant_loss(history: History) -> Float:
-    """Returns `[T]` what the best constant so far would have cost on each batch; NaN where it can not be said.
+    """Returns `[T]` the loss that the best constant so far would have on each batch; NaN where it is unknown.
 
-    A batch of hard targets costs both of them more, so their difference shows a hundredth where the loss itself, which
-    scatters by a tenth, shows nothing. Known for a recorded squared error and binary cross-entropy.
+    Known for a recorded squared error and binary cross-entropy. A batch of hard targets raises both losses, so their
+    difference shows an improvement of 1 % where the loss itself, which varies by 10 %, shows none.
     """
-    name, known = loss_name(history), bool(loss_facts(history))
+    name, recorded = loss_name(history), bool(loss_facts(history))
     mean, deviation = run_column(history, "target_mean"), run_column(history, "target_std")
-    so_far = running_mean(mean)
-    if known and "squared" in name and "log" not in name:
-        return np.asarray(deviation**2 + (mean - so_far) ** 2)
-    if known and "binary" in name:
-        p = np.clip(so_far, 1e-6, 1 - 1e-6)
-        return np.asarray(-(mean * np.log(p) + (1 - mean) * np.log(1 - p)))
+    mean_so_far = running_mean(mean)
+    if recorded and "squared" in name and "log" not in name:
+        return deviation**2 + (mean - mean_so_far) ** 2
+    if recorded and "binary" in name:
+        p = np.clip(mean_so_far, 1e-6, 1 - 1e-6)
+        return -(mean * np.log(p) + (1 - mean) * np.log(1 - p))
     return np.full(len(history), np.nan)
 
 
 @memoized
 def beats_constant(history: History, rows: int = 30) -> Bool:
-    """Returns `[T]` whether the loss was below that of a constant answer, batch by batch, by more than chance.
+    """Returns `[T]` whether the loss was below `batch_constant_loss` by more than three standard errors.
 
-    Over the latter half of the rows so far, by three standard errors.
+    Args:
+        history: what was recorded.
+        rows: number of rows needed; the latter half of the rows so far is compared.
     """
-    ahead = batch_constant_loss(history) - run_column(history, "loss")
-    known = np.isfinite(ahead)
-    total = np.r_[0.0, np.cumsum(np.where(known, ahead, 0))]
-    square = np.r_[0.0, np.cumsum(np.where(known, ahead**2, 0))]
+    advantage = batch_constant_loss(history) - run_column(history, "loss")
+    known = np.isfinite(advantage)
+    total = np.r_[0.0, np.cumsum(np.where(known, advantage, 0))]
+    square = np.r_[0.0, np.cumsum(np.where(known, advantage**2, 0))]
     count = np.r_[0, np.cumsum(known)]
-    now = np.arange(1, len(ahead) + 1)
-    half = now // 2
-    n = np.maximum(count[now] - count[half], 1)
-    mean = (total[now] - total[half]) / n
-    spread = np.sqrt(np.maximum((square[now] - square[half]) / n - mean**2, 0))
-    return np.asarray((n >= rows) & (mean > 3 * spread / np.sqrt(n)))
+    end = np.arange(1, len(advantage) + 1)
+    half = end // 2
+    n = np.maximum(count[end] - count[half], 1)
+    mean = (total[end] - total[half]) / n
+    deviation = np.sqrt(np.maximum((square[end] - square[half]) / n - mean**2, 0))
+    return (n >= rows) & (mean > 3 * deviation / np.sqrt(n))

@@ -1,4 +1,4 @@
-"""What a causal signal carries over from one stretch of rows to the next."""
+"""The state that an incremental signal carries from one span of rows to the next."""
 
 from __future__ import annotations
 
@@ -11,112 +11,124 @@ from .scans import Bool, Float
 
 
 class Carry:
-    """Scans along the first axis (rows) that go on where the stretch before ended.
+    """Scans along the first axis (rows) that continue where the previous span ended.
 
-    Each call of a method stands for one scan, told apart by its place in the order of calls; so a signal calls the
-    same ones in the same order for every stretch. All sums are sequential, so that where stretches end changes no bit.
+    Each call of a method is one scan, identified by its position in the order of calls; a signal must therefore call
+    the same methods in the same order for every span. All sums are sequential, so the result does not depend on where
+    spans end, to the bit.
+
+    Attributes:
+        start: number of rows before the current span.
     """
 
     def __init__(self) -> None:
-        self.start = 0  # rows before this stretch
-        self._kept: list[Any] = []
-        self._at = 0
+        self.start = 0
+        self._states: list[Any] = []
+        self._scan = 0  # position of the next scan
 
     def begin(self, start: int) -> None:
-        """Begins the stretch that starts at row `start`."""
-        self.start, self._at = start, 0
+        """Begins the span that starts at row `start`."""
+        self.start, self._scan = start, 0
 
-    def _carried(self) -> Any:
-        if self._at == len(self._kept):
-            self._kept.append(None)
-        return self._kept[self._at]
+    def _previous(self) -> Any:
+        """Returns the state of the current scan after the previous span; None in the first span."""
+        if self._scan == len(self._states):
+            self._states.append(None)
+        return self._states[self._scan]
 
-    def _keep(self, state: Any) -> None:
-        self._kept[self._at] = state
-        self._at += 1
+    def _store(self, state: Any) -> None:
+        """Stores the state of the current scan and advances to the next scan."""
+        self._states[self._scan] = state
+        self._scan += 1
+
+    def _store_last(self, result: NDArray[Any], previous: Any) -> None:
+        """Stores the last row of the result as the state; an empty span leaves the state unchanged."""
+        self._store(result[-1].copy() if len(result) else previous)
 
     def ever(self, mask: Bool) -> Bool:
-        """Returns, per row, whether `mask` held at that row or any before it."""
-        before = self._carried()
-        found = np.logical_or.accumulate(mask, axis=0)
-        if before is not None:
-            found |= before
-        self._keep(found[-1].copy() if len(found) else before)
-        return found
+        """Returns, per row, whether `mask` held at that row or at any row before it."""
+        previous = self._previous()
+        result = np.logical_or.accumulate(mask, axis=0)
+        if previous is not None:
+            result |= previous
+        self._store_last(result, previous)
+        return result
 
     def streak(self, mask: Bool, unknown: Bool | None = None) -> NDArray[np.int32]:
-        """Returns, per row, for how many rows up to it `mask` has held without a break; unknown rows are left out."""
-        before = self._carried()
+        """Returns, per row, for how many rows up to it `mask` has held without a break; skips unknown rows."""
+        previous = self._previous()
         count = np.cumsum(mask, axis=0, dtype=np.int32)
-        if before is not None:
-            count += before
-        # Where it breaks, what was counted so far no longer counts.
-        goes_on = mask if unknown is None else mask | unknown
-        found = count - np.maximum.accumulate(np.where(goes_on, np.int32(0), count), axis=0)
-        self._keep(found[-1].copy() if len(found) else before)
-        return np.asarray(found)
+        if previous is not None:
+            count += previous
+        # A break resets the count: the count at the latest break is subtracted.
+        unbroken = mask if unknown is None else mask | unknown
+        result: NDArray[np.int32] = count - np.maximum.accumulate(np.where(unbroken, np.int32(0), count), axis=0)
+        self._store_last(result, previous)
+        return result
 
     def total(self, values: Float) -> Float:
-        """Returns, per row, the sum over all rows up to it (counts for masks)."""
-        before = self._carried()
-        found = np.array(values, np.int64 if values.dtype.kind in "bi" else np.float64)
-        if before is not None and len(found):
-            found[0] += before
-        np.cumsum(found, axis=0, out=found)
-        self._keep(found[-1].copy() if len(found) else before)
-        return found
+        """Returns, per row, the sum over all rows up to it (a count if `values` is a mask)."""
+        previous = self._previous()
+        result: Float = np.array(values, np.int64 if values.dtype.kind in "bi" else np.float64)
+        if previous is not None and len(result):
+            result[0] += previous
+        np.cumsum(result, axis=0, out=result)
+        self._store_last(result, previous)
+        return result
 
     def running_mean(self, values: Float) -> Float:
-        """Returns, per row, the mean over all rows up to it, leaving out what is not finite."""
+        """Returns, per row, the mean of the finite values up to it; NaN before the first one."""
         finite = np.isfinite(values)
         total, count = self.total(np.where(finite, values, 0.0)), self.total(finite)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.where(count > 0, total / count, np.nan))
+            return np.where(count > 0, total / count, np.nan)
 
     def trailing_mean(self, values: Float, window: int) -> Float:
-        """Returns, per row, the mean over the last `window` rows up to it, leaving out what is not finite."""
+        """Returns, per row, the mean of the finite values in the last `window` rows; NaN if there is none."""
         finite = np.isfinite(values)
-        sums = []
-        for total in (self.total(np.where(finite, values, 0.0)), self.total(finite)):
-            longer = self.window(total, window)
-            found = total.copy()
-            late = max(0, window - self.start)  # from this row of the stretch on the window is full
-            first = len(longer) - len(total) - window
-            if late < len(total):
-                found[late:] -= longer[first + late : first + len(total)]
-            sums.append(found)
+        total, count = (self._window_sum(summands, window) for summands in (np.where(finite, values, 0.0), finite))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.where(sums[1] > 0, sums[0] / sums[1], np.nan))
+            return np.where(count > 0, total / count, np.nan)
+
+    def _window_sum(self, values: Float, window: int) -> Float:
+        total = self.total(values)
+        extended = self.window(total, window)
+        result = total.copy()
+        full = max(0, window - self.start)  # first row of the span at which the window is full
+        offset = len(extended) - len(total) - window
+        if full < len(total):
+            result[full:] -= extended[offset + full : offset + len(total)]
+        return result
 
     def first_known(self, values: Float) -> Float:
-        """Returns, per row, the first finite value up to it, NaN before there is one."""
-        before = self._carried()
+        """Returns, per row, the first finite value up to it; NaN before there is one."""
+        previous = self._previous()
         if not len(values):
-            self._keep(before)
+            self._store(previous)
             return values
         finite = np.isfinite(values)
-        if before is not None and np.isfinite(before).all():
-            found = np.broadcast_to(before, values.shape).copy()
+        if previous is not None and np.isfinite(previous).all():
+            result = np.broadcast_to(previous, values.shape).copy()
         else:
             first = np.take_along_axis(values, np.argmax(finite, axis=0)[None], axis=0)
-            found = np.where(np.logical_or.accumulate(finite, axis=0), first, np.nan)
-            if before is not None:
-                found = np.where(np.isfinite(before), before, found)
-        self._keep(found[-1].copy())
-        return np.asarray(found)
+            result = np.where(np.logical_or.accumulate(finite, axis=0), first, np.nan)
+            if previous is not None:
+                result = np.where(np.isfinite(previous), previous, result)
+        self._store_last(result, previous)
+        return result
 
     def running_max(self, values: Float) -> Float:
-        """Returns, per row, the largest number up to it, leaving out NaN."""
-        before = self._carried()
-        found = np.fmax.accumulate(values, axis=0)
-        if before is not None:
-            found = np.fmax(found, before)
-        self._keep(found[-1].copy() if len(found) else before)
-        return np.asarray(found)
+        """Returns, per row, the largest number up to it, ignoring NaN."""
+        previous = self._previous()
+        result: Float = np.fmax.accumulate(values, axis=0)
+        if previous is not None:
+            result = np.fmax(result, previous)
+        self._store_last(result, previous)
+        return result
 
     def window(self, values: NDArray[Any], rows: int) -> NDArray[Any]:
-        """Returns the last `rows` rows before this stretch (fewer at the beginning) and then those of the stretch."""
-        before = self._carried()
-        found = values if before is None else np.concatenate([before, values])
-        self._keep(found[max(0, len(found) - rows) :].copy())
-        return found
+        """Returns the last `rows` rows before this span (fewer at the beginning), followed by those of the span."""
+        previous = self._previous()
+        extended = values if previous is None else np.concatenate([previous, values])
+        self._store(extended[max(0, len(extended) - rows) :].copy())
+        return extended

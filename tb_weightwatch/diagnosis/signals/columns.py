@@ -1,4 +1,4 @@
-"""What rules share: helpers over the rows of run-wide numbers, and signals derived once. Everything here is pure."""
+"""Recorded columns, variables and facts of a History, and signals read directly from them."""
 
 from __future__ import annotations
 
@@ -24,28 +24,37 @@ def column(history: History, name: str) -> Float | None:
 
 def run_column(history: History, name: str) -> Float:
     """Returns a run-wide column `[T]` as float64; all NaN if it was never recorded."""
-    found = column(history, name)
-    return np.full(len(history), np.nan) if found is None else found
+    values = column(history, name)
+    return np.full(len(history), np.nan) if values is None else values
 
 
-def select_columns(values: Float, places: NDArray[Any]) -> Float:
-    """Returns `[T, K]` the columns at these places (or where a mask holds), laid out row by row.
+def select_columns(values: Float, positions: NDArray[Any]) -> Float:
+    """Returns `[T, K]` the columns at these positions (or where a mask holds), in row-major order.
 
-    Indexing would lay them out column by column, and sums over a row would then depend on how many rows there are.
+    Plain indexing would return column-major order, in which sums over a row depend on the number of rows.
     """
-    return np.ascontiguousarray(values[:, places])
+    return np.ascontiguousarray(values[:, positions])
 
 
 @incremental
-def _lone(rows: History, carry: Carry, name: str, place: int) -> Float | None:
-    values = column(rows, name)
-    return None if values is None else values[:, place].copy()
+def _single_column(span: History, carry: Carry, name: str, position: int) -> Float | None:
+    values = column(span, name)
+    return None if values is None else values[:, position].copy()
 
 
-def single_column(history: History, name: str, place: int) -> Float:
-    """Returns `[T]` a column of one variable or layer; all NaN if it was never recorded."""
-    found = _lone(history, name, int(place))
-    return np.full(len(history), np.nan) if found is None else found
+def single_column(history: History, name: str, position: int) -> Float:
+    """Returns `[T]` the column of one variable or layer; all NaN if it was never recorded."""
+    values = _single_column(history, name, int(position))
+    return np.full(len(history), np.nan) if values is None else values
+
+
+@memoized
+def latest_run_value(history: History, name: str) -> Float:
+    """Returns `[T]` the last known value so far of a run-wide column."""
+    return latest_known(run_column(history, name))
+
+
+# -- variables and facts
 
 
 @from_records
@@ -61,51 +70,60 @@ def model_facts(history: History) -> dict[str, Any]:
 
 
 @from_records
+def recorder_kind(history: History) -> str:
+    """Returns what recorded the History: "fit", "loop", "summary" or a third-party writer; "" if unknown."""
+    return str((model_facts(history).get("recorder") or {}).get("kind") or "")
+
+
+@from_records
 def trainable(history: History) -> Bool:
-    """Returns `[V]` whether each variable is trainable, as last described; counters and seeds are not weights."""
+    """Returns `[V]` whether each variable is trainable, as last described; integer counters and seeds are not."""
     return np.array([v.trainable and "int" not in v.dtype for v in variables(history)], bool)
 
 
 @from_records
+def trainable_names(history: History) -> tuple[str, ...]:
+    """Returns the names of the trainable variables (see `trainable`)."""
+    return tuple(variables(history)[i].name for i in np.flatnonzero(trainable(history)))
+
+
+@from_records
 def usual_weight_scale(history: History) -> Float:
-    """Returns `[V]` how large an element of each variable usually is: Glorot's scale, by shape."""
-    return np.array([_glorot(v.shape) for v in variables(history)], np.float64)
+    """Returns `[V]` the usual size of an element of each variable: Glorot's scale, by shape."""
+    return np.array([_glorot_scale(v.shape) for v in variables(history)], np.float64)
 
 
 @from_records
 def root_sizes(history: History) -> Float:
-    """Returns `[V]` the root of each variable's number of elements: a norm over it is an element's root mean square."""
+    """Returns `[V]` the root of each variable's number of elements; a norm divided by it is a root mean square."""
     return np.sqrt([max(1, v.size) for v in variables(history)])
 
 
-def _glorot(shape: tuple[int, ...]) -> float:
+def _glorot_scale(shape: tuple[int, ...]) -> float:
     if len(shape) < 2:
         return float(np.sqrt(1 / max(1, shape[0] if shape else 1)))
-    field = float(np.prod(shape[:-2], dtype=np.float64))
-    return float(np.sqrt(2 / max(1.0, field * (shape[-2] + shape[-1]))))
+    receptive_field = float(np.prod(shape[:-2], dtype=np.float64))
+    return float(np.sqrt(2 / max(1.0, receptive_field * (shape[-2] + shape[-1]))))
 
 
-@memoized
-def latest_run_value(history: History, name: str) -> Float:
-    """Returns `[T]` the last known value so far of a run-wide column."""
-    return latest_known(run_column(history, name))
+# -- signals
 
 
 @incremental
-def anything_nonfinite(rows: History, carry: Carry) -> Bool:
+def anything_nonfinite(span: History, carry: Carry) -> Bool:
     """Returns `[T]` whether the loss, a gradient or a weight was NaN or infinite in that row."""
-    found = any_positive(rows, "gradient_nonfinite") | any_positive(rows, "weight_nonfinite")
-    if rows.has("loss"):
-        found |= rows.known("loss") & ~np.isfinite(rows.column("loss"))
-    return found
+    nonfinite = any_positive(span, "gradient_nonfinite") | any_positive(span, "weight_nonfinite")
+    if span.has("loss"):
+        nonfinite |= span.known("loss") & ~np.isfinite(span.column("loss"))
+    return nonfinite
 
 
 @incremental
-def _some(rows: History, carry: Carry, name: str) -> Bool:
-    values = column(rows, name)
-    return np.zeros(len(rows), bool) if values is None else np.asarray((values > 0).any(axis=1))
+def _any_positive(span: History, carry: Carry, name: str) -> Bool:
+    values = column(span, name)
+    return np.zeros(len(span), bool) if values is None else np.logical_or.reduce(values > 0, axis=1)
 
 
 def any_positive(history: History, name: str) -> Bool:
     """Returns `[T]` whether the column is above 0 for any variable or layer in that row."""
-    return _some(history, name)
+    return _any_positive(history, name)

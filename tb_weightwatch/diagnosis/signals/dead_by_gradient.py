@@ -1,7 +1,8 @@
-"""A dead layer told by its neighbours, where no layer output was seen (a step inside tf.function).
+"""Dead ReLU layers, deduced from the gradients of the next layer, where layer outputs are not recorded.
 
-The gradient of a kernel is the layer's input times what comes back; that of its bias is what comes back alone. A kernel
-with a gradient of exactly zero beside a bias that has one therefore gets nothing but zeros from the layer before it.
+Inside tf.function no output can be read. The gradient of a kernel is the layer's input times the gradient of the
+layer's output; the gradient of its bias is the gradient of the output alone. So if a kernel's gradient is exactly zero
+while its bias has a non-zero one, the layer before it outputs only zeros.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from .scans import Bool
 
 
 class ReluAndNext(NamedTuple):
-    """A ReLU layer and what follows it. `own`: places of its variables; `kernel`, `bias`: the next one's."""
+    """A ReLU layer and the layer that follows it.
+
+    Attributes:
+        relu: name of the ReLU layer.
+        own: positions of its trainable variables.
+        kernel: position of the next layer's kernel.
+        bias: position of the next layer's bias.
+    """
 
     relu: str
     own: tuple[int, ...]
@@ -32,35 +40,36 @@ class ReluAndNext(NamedTuple):
 @from_records
 def relu_pairs(history: History) -> tuple[ReluAndNext, ...]:
     """Returns each ReLU layer that is followed by a layer with kernel and bias, as far as the model is a chain."""
-    found: list[ReluAndNext] = []
-    mine: tuple[int, ...] = ()
-    before, relu = "", False  # the last layer with weights (`mine` are its variables), and whether a ReLU follows it
+    pairs: list[ReluAndNext] = []
+    previous, followed_by_relu = "", False  # the last layer with weights, and whether a ReLU follows it
+    previous_variables: tuple[int, ...] = ()
     for layer in model_layers(history):
         name, kind = str(layer.get("name") or ""), str(layer.get("class") or "")
-        if kind == "ReLU" or (kind == "Activation" and str(layer.get("activation")) in RELUS):
-            relu = True
+        is_relu = str(layer.get("activation")) in RELUS
+        if kind == "ReLU" or (kind == "Activation" and is_relu):
+            followed_by_relu = True
         elif kind in PLAIN:
             own = tuple(int(i) for i in np.flatnonzero(layer_of(history, name) & trainable(history)))
-            kernel = [i for i in own if len(variables(history)[i].shape) > 1]
-            bias = [i for i in own if len(variables(history)[i].shape) == 1]
-            if relu and mine and len(kernel) == 1 and len(bias) == 1:
-                found.append(ReluAndNext(before, mine, kernel[0], bias[0]))
-            before, relu, mine = name, str(layer.get("activation")) in RELUS, own
+            kernels = [i for i in own if len(variables(history)[i].shape) > 1]
+            biases = [i for i in own if len(variables(history)[i].shape) == 1]
+            if followed_by_relu and previous_variables and len(kernels) == 1 and len(biases) == 1:
+                pairs.append(ReluAndNext(relu=previous, own=previous_variables, kernel=kernels[0], bias=biases[0]))
+            previous, previous_variables, followed_by_relu = name, own, is_relu
         elif kind not in TRANSPARENT or layer.get("weights"):
-            relu, mine = False, ()
-    return tuple(found)
+            previous_variables, followed_by_relu = (), False
+    return tuple(pairs)
 
 
 @incremental
-def dead_relu_by_gradient(rows: History, carry: Carry) -> Bool:
-    """Returns `[T, P]` where, each of `relu_pairs` has shown its ReLU layer to be dead for five recorded steps."""
-    seen = column(rows, "gradient_norm")
-    moved = column(rows, "update_norm") if seen is None else seen
-    if moved is None:
-        return np.zeros((len(rows), len(relu_pairs(rows))), bool)
-    held = np.zeros((len(rows), len(relu_pairs(rows))), bool)
-    for place, pair in enumerate(relu_pairs(rows)):
-        # A layer that is dead has a gradient of zero itself; one that is merely left out of training need not.
-        still = (moved[:, [*pair.own, pair.kernel]] == 0).all(axis=1)
-        held[:, place] = still & (moved[:, pair.bias] > 0)
-    return np.asarray(carry.streak(held) >= 5)
+def dead_relu_by_gradient(span: History, carry: Carry) -> Bool:
+    """Returns `[T, P]`, for each of `relu_pairs`, whether its ReLU layer has been dead for five recorded rows."""
+    gradient = column(span, "gradient_norm")
+    norm = column(span, "update_norm") if gradient is None else gradient
+    dead = np.zeros((len(span), len(relu_pairs(span))), bool)
+    if norm is None:
+        return dead
+    for i, pair in enumerate(relu_pairs(span)):
+        # A dead layer has a gradient of zero itself; one that is only left out of training need not.
+        zero = np.logical_and.reduce(norm[:, [*pair.own, pair.kernel]] == 0, axis=1)
+        dead[:, i] = zero & (norm[:, pair.bias] > 0)
+    return carry.streak(dead) >= 5

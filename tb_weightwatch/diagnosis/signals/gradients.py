@@ -1,4 +1,4 @@
-"""Where gradients are alive."""
+"""Where gradients are non-zero."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from .scans import Bool, latest_known
 
 @memoized
 def nonzero_gradient(history: History) -> Bool | None:
-    """Returns `[T, V]` where a trainable variable has a finite gradient that is not zero; None if not recorded."""
+    """Returns `[T, V]` where a trainable variable has a finite non-zero gradient; None if not recorded."""
     norm = column(history, "gradient_norm")
     return None if norm is None else (norm > 0) & np.isfinite(norm) & trainable(history)
 
 
 @incremental
-def any_nonzero_gradient(rows: History, carry: Carry) -> Bool | None:
-    """Returns `[T]` where any trainable variable has a finite gradient that is not zero; None if not recorded."""
-    living = nonzero_gradient(rows)
-    return None if living is None else np.asarray(living.any(axis=1))
+def any_nonzero_gradient(span: History, carry: Carry) -> Bool | None:
+    """Returns `[T]` where any trainable variable has a finite non-zero gradient; None if not recorded."""
+    nonzero = nonzero_gradient(span)
+    return None if nonzero is None else np.logical_or.reduce(nonzero, axis=1)
 
 
 @memoized
 def all_gradients_zero(history: History) -> Bool:
-    """Returns `[T]` whether, as last known, no trainable variable had a gradient but zero; False while not known.
+    """Returns `[T]` whether the gradients of all trainable variables were zero when last known; False before that.
 
-    Snapshots and accumulated gradients leave rows between in which it is not known.
+    Rows between snapshots or accumulated gradients have no recorded gradient.
     """
-    living = any_nonzero_gradient(history)
-    if living is None:
+    nonzero = any_nonzero_gradient(history)
+    if nonzero is None:
         return np.zeros(len(history), bool)
     known = history.known("gradient_norm").any(axis=1)
-    return np.asarray(latest_known(np.where(known, living, np.nan)) == 0)
+    return latest_known(np.where(known, nonzero, np.nan)) == 0

@@ -1,4 +1,4 @@
-"""How gradients and weights stand from layer to layer: the kernels in order, and their sizes at the beginning."""
+"""The kernels from input to output, with their first gradients and weights."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .scans import Float
 
 
 class KernelProfile(NamedTuple):
-    """The trainable matrices from input to output.
+    """The trainable matrices from input to output, in the order in which the layers created them.
 
     Attributes:
-        places: `[K]` their places among the variables.
-        pull: `[T, K]` gradient against weight, ‖g‖ / ‖w‖, of the first row at which it is known.
-        start: `[T, K]` the weight's size before the first recorded step, a lower bound of it; NaN if not known.
-        scale: `[K]` how large an element of such a matrix usually is.
+        places: `[K]` their positions among the variables.
+        pull: `[T, K]` relative gradient ‖g‖ / ‖w‖ of the first row at which it is known.
+        start: `[T, K]` norm of the weight before the first recorded step, a lower bound; NaN if unknown.
+        scale: `[K]` usual size of an element of such a matrix.
     """
 
     places: NDArray[np.intp]
@@ -33,33 +33,38 @@ class KernelProfile(NamedTuple):
 
 
 def kernel_profile(history: History) -> KernelProfile:
-    """Returns the trainable matrices, as they began; with variables in the order in which layers made them."""
+    """Returns the trainable matrices as they were at the start of training."""
+    positions = trainable_matrices(history)
+    relative_gradient, initial_norm = _initial_norms(history)
     return KernelProfile(
-        trainable_matrices(history), *_ladder(history), usual_weight_scale(history)[trainable_matrices(history)]
+        places=positions,
+        pull=relative_gradient,
+        start=initial_norm,
+        scale=usual_weight_scale(history)[positions],
     )
 
 
 @from_records
 def trainable_matrices(history: History) -> NDArray[np.intp]:
-    """Returns `[K]` the places of the trainable matrices among the variables."""
+    """Returns `[K]` the positions of the trainable matrices among the variables."""
     return np.flatnonzero(trainable_kernels(history) & np.array([len(v.shape) > 1 for v in variables(history)], bool))
 
 
 @incremental
-def _ladder(rows: History, carry: Carry) -> tuple[Float, Float]:
-    places = trainable_matrices(rows)
-    blank = np.full((len(rows), len(places)), np.nan)
-    norm, weight, update = (column(rows, n) for n in ("gradient_norm", "weight_norm", "update_norm"))
-    start = blank
+def _initial_norms(span: History, carry: Carry) -> tuple[Float, Float]:
+    """Returns `[T, K]` the relative gradients and the weight norms of `KernelProfile`."""
+    positions = trainable_matrices(span)
+    unknown = np.full((len(span), len(positions)), np.nan)
+    gradient, weight, update = (column(span, name) for name in ("gradient_norm", "weight_norm", "update_norm"))
+    initial_norm = unknown
     if weight is not None:
-        moved = np.zeros_like(blank) if update is None else carry.first_known(select_columns(update, places))
-        start = np.maximum(
-            carry.first_known(select_columns(weight, places)) - np.where(np.isfinite(moved), moved, 0), 0
-        )
-    pull = blank
-    if norm is not None:
-        usual = usual_weight_scale(rows)[places] * root_sizes(rows)[places]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            # A matrix that starts at zero is held against what is usual for its shape.
-            pull = carry.first_known(select_columns(norm, places)) / np.where(start > 0.01 * usual, start, usual)
-    return pull, start
+        moved = np.zeros_like(unknown) if update is None else carry.first_known(select_columns(update, positions))
+        first_norm = carry.first_known(select_columns(weight, positions))
+        initial_norm = np.maximum(first_norm - np.where(np.isfinite(moved), moved, 0), 0)
+    if gradient is None:
+        return unknown, initial_norm
+    usual_norm = usual_weight_scale(span)[positions] * root_sizes(span)[positions]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # The gradient of a matrix that starts at zero is compared with the usual norm for its shape.
+        reference = np.where(initial_norm > 0.01 * usual_norm, initial_norm, usual_norm)
+        return carry.first_known(select_columns(gradient, positions)) / reference, initial_norm

@@ -1,4 +1,4 @@
-"""Which loss a training computes, by its value: compared with usual losses of the very same batch."""
+"""Identifies the loss that a training computes by its value: compares it with usual losses of the same batch."""
 
 from __future__ import annotations
 
@@ -8,39 +8,47 @@ from ...history import History
 from .columns import run_column
 from .scans import Bool, ever
 
-_CLOSE = 2e-4  # a float32 loss against a float64 one
-_APART = 2e-3  # two readings must differ by more, for the loss to tell them apart
+_EQUAL = 2e-4  # relative difference allowed between a float32 loss and a float64 one
+_DISTINCT = 2e-3  # relative difference between two candidates from which the loss can distinguish them
 
 
 def loss_equals(history: History, reading: str, other: str, least: int = 3) -> Bool:
-    """Returns `[T]` whether the loss so far is exactly what `reading` gives, and not what `other` gives.
+    """Returns `[T]` whether the loss so far equals the candidate `reading` and not the candidate `other`.
 
     Args:
         history: what was recorded.
-        reading: column of the loss that it would be.
-        other: column of the loss that it should be.
-        least: batches that must tell (one, if the loss became NaN then); all that can tell must say the same.
+        reading: column of the candidate that the loss may be.
+        other: column of the candidate that the loss should be.
+        least: number of batches that must distinguish the two (one, if the loss became NaN or infinite); all batches
+            that distinguish them must agree.
     """
-    loss, this, that = (run_column(history, name) for name in ("loss", reading, other))
-    size = np.maximum(np.abs(this), 1e-6)
-    told = np.isfinite(loss) & np.isfinite(this) & (np.abs(this - that) > _APART * size)
-    same = told & (np.abs(loss - this) <= _CLOSE * size)
-    # Where the loss is lost, no more batches will tell.
-    enough = (np.cumsum(same) >= least) | (np.cumsum(same) >= 1) & ever(history.known("loss") & ~np.isfinite(loss))
-    return np.asarray(enough & (np.cumsum(told & ~same) == 0))
+    loss, candidate, alternative = (run_column(history, name) for name in ("loss", reading, other))
+    size = np.maximum(np.abs(candidate), 1e-6)
+    distinct = np.abs(candidate - alternative) > _DISTINCT * size
+    comparable = np.isfinite(loss) & np.isfinite(candidate) & distinct
+    equal = comparable & (np.abs(loss - candidate) <= _EQUAL * size)
+    # After the loss became NaN no later batch can distinguish them.
+    lost = ever(history.known("loss") & ~np.isfinite(loss))
+    enough = (np.cumsum(equal) >= least) | (np.cumsum(equal) >= 1) & lost
+    return enough & (np.cumsum(comparable & ~equal) == 0)
 
 
 def loss_below(history: History, readings: tuple[str, ...]) -> Bool:
-    """Returns `[T]` whether the loss was ever less than each of these: more it can be (regularised, not clipped)."""
-    least = np.fmin.reduce([run_column(history, reading) for reading in readings])
-    return ever(run_column(history, "loss") < 0.99 * least - 1e-5)
+    """Returns `[T]` whether the loss was ever below each of these candidates.
+
+    A loss above a candidate proves nothing: regularisation adds to it, and predictions may not be clipped.
+    """
+    smallest = np.fmin.reduce([run_column(history, reading) for reading in readings])
+    return ever(run_column(history, "loss") < 0.99 * smallest - 1e-5)
 
 
 def loss_matches(history: History, readings: tuple[str, ...]) -> Bool:
-    """Returns `[T]` whether the loss has been what one of these readings gives, in every row so far that tells."""
-    loss, known, alike = run_column(history, "loss"), np.zeros(len(history), bool), np.zeros(len(history), bool)
+    """Returns `[T]` whether the loss has equalled one of these candidates in every row so far where one is known."""
+    loss = run_column(history, "loss")
+    comparable, equal = np.zeros(len(history), bool), np.zeros(len(history), bool)
     for reading in readings:
-        value = run_column(history, reading)
-        told = np.isfinite(value) & np.isfinite(loss)
-        known, alike = known | told, alike | told & (np.abs(loss - value) <= 0.01 * np.abs(value) + 1e-5)
-    return np.asarray(ever(alike) & ~ever(known & ~alike))
+        candidate = run_column(history, reading)
+        both_known = np.isfinite(candidate) & np.isfinite(loss)
+        comparable |= both_known
+        equal |= both_known & (np.abs(loss - candidate) <= 0.01 * np.abs(candidate) + 1e-5)
+    return ever(equal) & ~ever(comparable & ~equal)

@@ -1,36 +1,35 @@
-"""How the loss goes, row by row and causally, and what a model without skill would get."""
+"""The course of the loss, row by row, as an observer at each row sees it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...history import History
-from .columns import model_facts, run_column
-from .loss_identity import loss_below, loss_matches
-from .memo import from_records, memoized
-from .model_structure import output_activation, output_units, predicted_units
-from .scans import Bool, Float, ever, latest_known, running_max, running_mean, trailing_mean
-
-_DISTANCE = 0.8  # the mean distance from the mean, in standard deviations of a bell curve
-_ENTROPIES, _SQUARES = ("cross_entropy", "logit_cross_entropy"), ("squared_error", "pair_squared_error")
+from ...verdict import number
+from .baseline import constant_prediction_loss
+from .columns import run_column
+from .loss_function import loss_name
+from .memo import memoized
+from .scans import Bool, Float, ever, latest_known, running_max, trailing_mean
 
 
 class LossTrend(NamedTuple):
-    """The loss as an observer at each row sees it, all `[T]`.
+    """The loss as an observer at each row sees it; arrays are `[T]`.
 
     Attributes:
         finite_rows: number of finite losses so far.
-        start: the loss to begin with (the first row's, or the mean of the first few where batches are tiny).
+        start: the initial loss (that of the first row, or the mean of the first few where batches are tiny).
         recent: mean over the last eighth of the rows, at least three.
-        noise: how far start and late may differ by chance (two standard errors).
+        noise: by how much `start` and `recent` may differ by chance (two standard errors).
         peak: the largest finite loss so far.
-        constant_loss: the loss of a model that ignores its input; NaN if it is not known.
-        first: the very first finite loss, that of the weights as they were made.
-        recent_margin: how far late may be off by chance (two standard errors).
+        constant_loss: the loss of the best constant prediction; NaN if unknown.
         loss_is_known: whether `constant_loss` comes from the recorded loss function; otherwise it is guessed from the
             output layer.
+        first: the first finite loss, that of the initial weights.
+        recent_margin: by how much `recent` may be off by chance (two standard errors).
         recent_min: the smallest loss over the last eighth of the rows.
     """
 
@@ -47,58 +46,52 @@ class LossTrend(NamedTuple):
 
     @property
     def relative_decrease(self) -> Float:
-        """How far the loss has fallen, as a share of where it began; negative if it rose."""
-        return np.asarray((self.start - self.recent) / np.maximum(np.abs(self.start), 1e-12))
+        """The decrease of the loss as a share of its start; negative if it rose."""
+        return (self.start - self.recent) / np.maximum(np.abs(self.start), 1e-12)
 
     @property
     def decreased(self) -> Bool:
-        """Whether it fell by more than chance and by at least 2 %."""
-        return np.asarray(self.start - self.recent > np.maximum(self.noise, 0.02 * np.abs(self.start)))
+        """Whether the loss decreased by more than chance and by at least 2 %."""
+        return self.start - self.recent > np.maximum(self.noise, 0.02 * np.abs(self.start))
 
     @property
     def enough_rows(self) -> Bool:
-        """Whether there are at least three losses to go by."""
-        return np.asarray(self.finite_rows >= 3)
+        """Whether there are at least three finite losses."""
+        return self.finite_rows >= 3
 
     def low(self, share: float = 0.3) -> Bool:
-        """Whether the loss is low: a fraction of what takes no skill (of where it began, if unknown), or 0."""
-        skilled = (self.recent <= share * self.constant_loss) & (self.constant_loss > 0)
-        began = (
-            (self.start > 0)
-            & (np.abs(self.recent) <= share * self.start)
-            & ~(self.loss_is_known & np.isfinite(self.constant_loss))
-        )
-        return np.asarray(began | skilled | (self.recent == 0))
+        """Whether the loss is 0, or at most `share` of the constant prediction's loss (of its start, if unknown)."""
+        below_constant = (self.recent <= share * self.constant_loss) & (self.constant_loss > 0)
+        constant_unknown = ~(self.loss_is_known & np.isfinite(self.constant_loss))
+        below_start = (self.start > 0) & (np.abs(self.recent) <= share * self.start) & constant_unknown
+        return below_start | below_constant | (self.recent == 0)
 
     def near_constant_loss(self, share: float = 0.8) -> Bool:
-        """Whether the loss is still near or above the level that takes no skill (or has not fallen, if unknown)."""
+        """Whether the loss is at least `share` of the constant prediction's (has not decreased, if unknown)."""
         unknown = ~np.isfinite(self.constant_loss)
-        return np.asarray(
-            np.where(unknown, self.enough_rows & ~self.decreased, self.recent >= share * self.constant_loss)
-        )
+        return np.where(unknown, self.enough_rows & ~self.decreased, self.recent >= share * self.constant_loss)
 
     def not_improving(self, share: float = 0.9) -> Bool:
-        """Whether nothing was gained: near the level of no skill where that is known, else no fall beyond chance."""
-        level = np.isfinite(self.constant_loss) & self.loss_is_known
-        unmoved = (self.enough_rows & ~self.decreased) | self.near_constant_loss(share)
-        return np.asarray(np.where(level, self.near_constant_loss(share) & self.enough_rows, unmoved) & ~self.low())
+        """Whether nothing was learned: the loss is near the constant prediction's, or has not decreased if unknown."""
+        near = self.near_constant_loss(share)
+        constant_known = np.isfinite(self.constant_loss) & self.loss_is_known
+        not_decreased = (self.enough_rows & ~self.decreased) | near
+        return np.where(constant_known, near & self.enough_rows, not_decreased) & ~self.low()
 
     @property
     def baseline_reliable(self) -> Bool:
-        """Whether the level of no skill can be relied on: the loss is known, or began at the level guessed for it."""
-        began = np.abs(np.log(np.abs(self.first / self.constant_loss))) < 0.4
-        return np.asarray(np.isfinite(self.constant_loss) & (self.loss_is_known | began))
+        """Whether `constant_loss` is reliable: the loss function is known, or the loss started at the guessed level."""
+        started_there = np.abs(np.log(np.abs(self.first / self.constant_loss))) < 0.4
+        return np.isfinite(self.constant_loss) & (self.loss_is_known | started_there)
 
     @property
     def diverged(self) -> Bool:
-        """Whether all that was known at first is lost: the latest losses are each a hundred times the very first."""
-        began = np.fmax(self.first, self.constant_loss)
-        return np.asarray((self.recent_min > 100 * began) & (began > 0) & self.enough_rows)
+        """Whether each recent loss is more than a hundred times both the first one and the constant prediction's."""
+        initial = np.fmax(self.first, self.constant_loss)
+        return (self.recent_min > 100 * initial) & (initial > 0) & self.enough_rows
 
     def describe(self, row: int) -> str:
-        """Returns the loss' way so far in words; "" where it is not known."""
-        from ...verdict import number
-
+        """Returns the course of the loss up to a row, "loss 2.3 -> 0.4"; "" if it is unknown."""
         if not self.finite_rows[row]:
             return ""
         return f"loss {number(float(self.start[row]))} -> {number(float(self.recent[row]))}"
@@ -106,142 +99,80 @@ class LossTrend(NamedTuple):
 
 @memoized
 def loss_trend(history: History) -> LossTrend:
-    """Returns the course of the loss; all NaN where it was not recorded."""
+    """Returns the course of the loss; all NaN if it was not recorded."""
     loss = run_column(history, "loss")
-    finite = np.flatnonzero(np.isfinite(loss))
-    rows = np.cumsum(np.isfinite(loss)).astype(np.float64)
-    blank = np.full(len(loss), np.nan)
-    sure = not loss_name(history).startswith("guess")
-    if not len(finite):
-        return LossTrend(rows, blank, blank, blank, blank, constant_prediction_loss(history), sure, blank, blank, blank)
-    values = loss[finite]
-    count = np.arange(1, len(values) + 1)
-    width = np.clip(count // 8, np.minimum(count, 3), None)
-    late = _windows(values, count, width) / width
-    spread = np.sqrt(np.maximum(_windows(values**2, count, width) / width - late**2, 0))
-    batch = run_column(history, "batch_size")
-    first = int(np.clip(32 // max(1.0, batch[finite[0]]), 1, 16)) if np.isfinite(batch[finite[0]]) else 1
-    begun = np.minimum(count, first)
-    start = (np.cumsum(values[: first + 1]) / np.arange(1, len(values[: first + 1]) + 1))[begun - 1]
-    noise = 2 * spread * np.sqrt(1 / width + 1 / begun)
-    margin = 2 * spread / np.sqrt(width)
-    first_loss = np.where(rows > 0, values[0], np.nan)
+    finite = np.isfinite(loss)
+    windows = _windows(loss[finite], _initial_rows(history, finite))
 
-    def spreadout(found: Float) -> Float:
-        wide = blank.copy()
-        wide[finite] = found
-        return latest_known(wide)
+    def per_row(values: Float) -> Float:
+        expanded = np.full(len(loss), np.nan)
+        expanded[finite] = values
+        return latest_known(expanded)
 
-    peak = running_max(np.where(np.isfinite(loss), loss, np.nan))
-    level, sunk = constant_prediction_loss(history), spreadout(late)
-    unknown = ~ever(np.isfinite(level))
-    if "squared" in loss_name(history) and unknown.any():
-        # The targets were not seen, but what a model explains shows in how far its predictions differ.
-        spread_of = trailing_mean(run_column(history, "prediction_std"), 8)
-        level = np.where(unknown, np.where(sunk > 0, sunk + spread_of**2, np.nan), level)
-    least = spreadout(_windows(values, count, width, np.minimum))
+    finite_rows = np.cumsum(finite).astype(np.float64)
+    recent = per_row(windows.recent)
     return LossTrend(
-        rows, spreadout(start), sunk, spreadout(noise), peak, level, sure, first_loss, spreadout(margin), least
+        finite_rows=finite_rows,
+        start=per_row(windows.start),
+        recent=recent,
+        noise=per_row(windows.noise),
+        peak=running_max(np.where(finite, loss, np.nan)),
+        constant_loss=_constant_loss(history, recent),
+        loss_is_known=not loss_name(history).startswith("guess"),
+        first=np.where(finite_rows > 0, loss[np.argmax(finite)], np.nan) if len(loss) else loss,
+        recent_margin=per_row(windows.margin),
+        recent_min=per_row(windows.smallest),
     )
 
 
-def _windows(values: Float, ends: np.ndarray, width: np.ndarray, how: np.ufunc = np.add) -> Float:
-    """Returns `values[end - width : end]`, reduced; no cumulative sum, in which an enormous loss drowns later ones."""
-    bounds = np.stack([ends - width, ends], axis=1).ravel()
-    return np.asarray(how.reduceat(np.append(values, 0.0), bounds)[::2])
+def _initial_rows(history: History, finite: Bool) -> int:
+    """Returns over how many losses `LossTrend.start` is the mean: more than one only where batches are tiny."""
+    batch_size = run_column(history, "batch_size")[finite][:1]
+    known = np.isfinite(batch_size).any()
+    return int(np.clip(32 // max(1.0, batch_size[0]), 1, 16)) if known else 1
 
 
-@memoized
-def constant_prediction_loss(history: History) -> Float:
-    """Returns `[T]` the loss of the best constant prediction; NaN where loss or targets are not known well enough."""
-    name, units = loss_name(history), output_units(history) or 1
-    if name.startswith("guess"):
-        return _by_value(history)
-    if "categorical" in name and units > 1:
-        return np.full(len(history), np.log(units))
-    if "binary_crossentropy" in name or "binarycrossentropy" in name:
-        return _of_two(history)
-    variance = _variance(history)
-    if "squared" in name and "log" not in name:
-        return variance
-    if "huber" in name:  # between half a square and a distance
-        return np.asarray(np.minimum(0.5 * variance, _DISTANCE * np.sqrt(variance)))
-    if "absolute" in name and "percent" not in name:
-        return np.asarray(_DISTANCE * np.sqrt(variance))
-    return np.full(len(history), np.nan)
+class _Windows(NamedTuple):
+    """Statistics of the first and the last finite losses, `[N]`, up to each finite loss."""
+
+    start: Float
+    recent: Float
+    noise: Float
+    margin: Float
+    smallest: Float
 
 
-def _variance(history: History) -> Float:
-    """Returns `[T]` the variance of all targets so far, not of one batch: a batch of one has no spread."""
-    deviation, mean = run_column(history, "target_std"), run_column(history, "target_mean")
-    variance = running_mean(deviation**2 + mean**2) - running_mean(mean) ** 2
-    return np.asarray(np.where(variance > 1e-9 * running_mean(mean**2), variance, np.nan))
+def _windows(losses: Float, initial_rows: int) -> _Windows:
+    count = np.arange(1, len(losses) + 1)
+    width = np.clip(count // 8, np.minimum(count, 3), None)
+    recent = _reduced(losses, count, width) / width
+    deviation = np.sqrt(np.maximum(_reduced(losses**2, count, width) / width - recent**2, 0))
+    initial_count = np.minimum(count, initial_rows)
+    initial = losses[: initial_rows + 1]
+    return _Windows(
+        start=(np.cumsum(initial) / np.arange(1, len(initial) + 1))[initial_count - 1],
+        recent=recent,
+        noise=2 * deviation * np.sqrt(1 / width + 1 / initial_count),
+        margin=2 * deviation / np.sqrt(width),
+        smallest=_reduced(losses, count, width, np.minimum),
+    )
 
 
-def _of_two(history: History) -> Float:
-    p = np.clip(running_mean(run_column(history, "target_mean")), 1e-6, 1 - 1e-6)
-    return np.asarray(np.where(np.isfinite(p), -(p * np.log(p) + (1 - p) * np.log(1 - p)), np.log(2)))
+def _reduced(values: Float, ends: NDArray[np.intp], width: NDArray[np.intp], operation: np.ufunc = np.add) -> Float:
+    """Returns each `values[end - width : end]`, reduced.
 
-
-def _by_value(history: History) -> Float:
-    """Returns `[T]` the level of a loss that was not recorded: a guess by the output layer, and by its value."""
-    units, name = predicted_units(history), loss_name(history)
-    of_classes = np.full(len(history), np.log(units)) if units > 1 else _of_two(history)
-    if "squared" not in name:
-        return np.asarray(np.where(loss_below(history, _ENTROPIES), np.nan, of_classes))
-    # What is less than the squared error is a distance, or nearly one.
-    variance = _variance(history)
-    level = np.where(loss_below(history, _SQUARES), _DISTANCE * np.sqrt(variance), variance)
-    return np.asarray(np.where(loss_matches(history, _ENTROPIES), of_classes, level))
-
-
-def loss_facts(history: History) -> dict[str, Any]:
-    """Returns what was recorded of the loss function; {} where it is not known (a hand-written loop)."""
-    found = dict(model_facts(history).get("loss") or {})
-    return found if found.get("name") or found.get("class") else {}
-
-
-def is_cross_entropy(history: History) -> bool:
-    """Says whether the recorded loss is one of Keras' cross-entropies; False where it is not known."""
-    found = loss_facts(history)
-    return "crossentropy" in f"{found.get('class') or ''}{found.get('name') or ''}".lower().replace("_", "")
-
-
-def double_activation_losses(history: History) -> tuple[Float, Float]:
-    """Returns `[T]` the lowest cross-entropy of a batch if softmax or sigmoid is applied twice, and that of no skill.
-
-    Probabilities lie in [0, 1]. Taken for logits, the best are 1 and 0s: ln(1 + (k - 1) / e) for k classes.
+    Differences of a cumulative sum would be wrong: losses after an enormous one would be lost in rounding.
     """
-    activation, units = output_activation(history), output_units(history) or 0
-    mean = run_column(history, "target_mean")
-    if activation == "softmax" and units > 1:
-        return np.full(len(history), np.log(1 + (units - 1) / np.e)), np.full(len(history), np.log(units))
-    if activation == "sigmoid" and units == 1:
-        share = np.where((mean >= 0) & (mean <= 1), mean, np.nan)
-        level = np.log1p(np.exp(0.5)) - 0.5 * share
-        return share * np.log1p(np.exp(-1)) + (1 - share) * np.log(2), level
-    return np.full(len(history), np.nan), np.full(len(history), np.nan)
+    bounds = np.stack([ends - width, ends], axis=1).ravel()
+    return operation.reduceat(np.append(values, 0.0), bounds)[::2]
 
 
-@from_records
-def loss_name(history: History) -> str:
-    """Returns the loss function's name in small letters; a guess by the output layer where it was not recorded."""
-    loss = model_facts(history).get("loss") or {}
-    names = f"{loss.get('class') or ''} {loss.get('name') or ''}".lower()
-    if names.strip():
-        return (
-            names.replace("meansquarederror", "mean_squared_error mse")
-            .replace("mse", "mean_squared_error")
-            .replace("meanabsoluteerror", "mean_absolute_error")
-            .replace("mae", "mean_absolute_error")
-            .replace("sparsecategorical", "sparse_categorical")
-            .strip()
-        )
-    activation = output_activation(history)
-    if activation == "softmax":
-        return "guess categorical"
-    if activation == "sigmoid" and output_units(history) == 1:
-        return "guess binary_crossentropy"
-    if activation == "linear":
-        return "guess squared"
-    return ""
+def _constant_loss(history: History, recent: Float) -> Float:
+    """Returns `[T]` `constant_prediction_loss`, or, where targets are unknown, an estimate from the predictions."""
+    constant_loss = constant_prediction_loss(history)
+    unknown = ~ever(np.isfinite(constant_loss))
+    if "squared" not in loss_name(history) or not unknown.any():
+        return constant_loss
+    # What a model explains of its targets appears as the variance of its predictions.
+    explained = trailing_mean(run_column(history, "prediction_std"), 8) ** 2
+    return np.where(unknown, np.where(recent > 0, recent + explained, np.nan), constant_loss)

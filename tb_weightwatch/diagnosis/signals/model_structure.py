@@ -1,4 +1,4 @@
-"""What the recorded structure tells: the output layer, the order of layers, where the chain is cut."""
+"""The recorded structure of the model: its output layer, the order of its layers, which of them are disconnected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .columns import model_facts, trainable, variables
 from .memo import from_records
 from .scans import Bool
 
-# Layers that pass their input on at the same scale.
+# Layers whose output has the scale of their input.
 TRANSPARENT = (
     "InputLayer", "Flatten", "Reshape", "Permute", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout",
     "Concatenate", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "MaxPooling1D",
@@ -23,7 +23,7 @@ TRANSPARENT = (
     "RepeatVector", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "SpatialDropout1D",
     "SpatialDropout2D", "Activation", "Identity",
 )  # fmt: skip
-# First layers with weights that take an input of any scale as it is.
+# Layers with weights that do not normalise their input.
 PLAIN = (
     "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D",
     "DepthwiseConv1D", "Conv1DTranspose", "Conv2DTranspose", "LSTM", "GRU", "SimpleRNN", "Bidirectional",
@@ -32,19 +32,19 @@ PLAIN = (
 
 
 def model_layers(history: History) -> list[dict[str, Any]]:
-    """Returns the recorded layers of the model from input to output; [] if they are not known."""
+    """Returns the recorded layers of the model from input to output; [] if they are unknown."""
     return list((model_facts(history).get("model") or {}).get("layers") or [])
 
 
 def output_activation(history: History) -> str:
-    """Returns the output layer's activation in small letters, "linear" if it has none; "" if the layer is not known."""
+    """Returns the output layer's activation in lower case, "linear" if it has none; "" if the layer is unknown."""
     layer = model_facts(history).get("output_layer") or {}
-    found = layer.get("activation")
-    return str(found).lower() if found else "linear" if layer.get("name") else ""
+    activation = layer.get("activation")
+    return str(activation).lower() if activation else "linear" if layer.get("name") else ""
 
 
 def output_units(history: History) -> int | None:
-    """Returns the number of units of the output layer, or None if it is not known."""
+    """Returns the number of units of the output layer, or None if it is unknown."""
     units = (model_facts(history).get("output_layer") or {}).get("units")
     if units is None:
         shape = model_facts(history).get("prediction_shape") or []
@@ -53,24 +53,25 @@ def output_units(history: History) -> int | None:
 
 
 def predicted_units(history: History) -> int:
-    """Returns the units of what was predicted, 1 if not known; the last layer need not be what makes it."""
+    """Returns the number of predicted units, 1 if unknown; the recorded output layer may not be what predicts."""
     shape = model_facts(history).get("prediction_shape") or []
     return int(shape[-1]) if len(shape) > 1 and isinstance(shape[-1], int) else output_units(history) or 1
 
 
 def output_is_plain(history: History) -> bool:
-    """Says whether the recorded output layer is sure to be what makes the predictions, and its activation the last.
+    """Whether the recorded output layer certainly makes the predictions, and its activation is the last one.
 
-    A subclassed model may do anything in its `call`; a last layer of an unknown kind may hold an activation of its own.
+    A subclassed model may compute anything in its `call`; a last layer of an unknown class may hold an activation.
     """
     kind = str((model_facts(history).get("model") or {}).get("class") or "")
-    ends = [x for x in model_layers(history) if x.get("class") not in ("Flatten", "Reshape", "Dropout", "InputLayer")]
-    last = str(ends[-1].get("class") or "") if ends else ""
+    shape_only = ("Flatten", "Reshape", "Dropout", "InputLayer")
+    classes = [str(layer.get("class") or "") for layer in model_layers(history) if layer.get("class") not in shape_only]
+    last = classes[-1] if classes else ""
     return kind in ("Sequential", "Functional") and last in (*PLAIN, "Activation", "Softmax", "ReLU")
 
 
 def normalizes_inputs(history: History) -> bool | None:
-    """Says whether the model itself brings its inputs to a common scale; None if its layers are not known."""
+    """Whether the model brings its inputs to a common scale itself; None if its layers are unknown."""
     for layer in model_layers(history):
         kind = str(layer.get("class") or "")
         if kind in TRANSPARENT and not layer.get("weights"):
@@ -81,40 +82,45 @@ def normalizes_inputs(history: History) -> bool | None:
 
 @from_records
 def variable_depths(history: History) -> NDArray[np.int64]:
-    """Returns `[V]` the place of each variable's layer, counted from the input, in order of first appearance."""
-    places: dict[str, int] = {}
-    order = [v.layer or v.name for v in variables(history)]
-    return np.array([places.setdefault(name, len(places)) for name in order], np.int64)
+    """Returns `[V]` the depth of each variable's layer from the input, in the order in which layers first appear."""
+    depths: dict[str, int] = {}
+    owners = [v.layer or v.name for v in variables(history)]
+    return np.array([depths.setdefault(owner, len(depths)) for owner in owners], np.int64)
 
 
 def disconnected_region(history: History, without: Bool, whole: Bool | None = None) -> str:
-    """Says where the variables in `without` `[V]` lie among the trainable ones.
+    """Returns where the disconnected variables lie among the trainable ones.
+
+    Args:
+        history: what was recorded.
+        without: `[V]` which variables are disconnected.
+        whole: `[V]` which variables to consider; the trainable ones by default.
 
     Returns:
         "all", "input side" (everything up to some depth), "output side", or "inside".
     """
-    whole = trainable(history) if whole is None else whole
-    places = variable_depths(history)
-    if not (whole & ~without).any():
+    considered = trainable(history) if whole is None else whole
+    if not (considered & ~without).any():
         return "all"
-    rest = places[whole & ~without]
-    gone = places[whole & without]
-    if gone.max() <= rest.min():  # a kernel alone of a layer: what comes into it is zero
+    depths = variable_depths(history)
+    connected, disconnected = depths[considered & ~without], depths[considered & without]
+    if disconnected.max() <= connected.min():  # equal: only the kernel of a layer, whose input is zero
         return "input side"
-    return "output side" if gone.min() > rest.max() else "inside"
+    return "output side" if disconnected.min() > connected.max() else "inside"
 
 
 @from_records
 def trainable_kernels(history: History) -> Bool:
-    """Returns `[V]` which trainable variables are matrices (all trainable ones, where there is no matrix)."""
-    many = np.array([len(v.shape) > 1 for v in variables(history)], bool) & trainable(history)
-    return many if many.any() else trainable(history)
+    """Returns `[V]` which trainable variables are matrices; all trainable variables if there is no matrix."""
+    kernels = np.array([len(v.shape) > 1 for v in variables(history)], bool) & trainable(history)
+    return kernels if kernels.any() else trainable(history)
 
 
 def layer_of(history: History, name: str) -> Bool:
     """Returns `[V]` which variables belong to the layer (or layer use) of that name."""
-    return np.array([bool(v.layer) and _same(v.layer, name) for v in variables(history)], bool)
+    return np.array([bool(v.layer) and _is_use_of(name, v.layer) for v in variables(history)], bool)
 
 
-def _same(owner: str, use: str) -> bool:
-    return owner == use or use.startswith((f"{owner}#", f"{owner} (", f"{owner}:")) or owner.endswith(f"/{use}")
+def _is_use_of(use: str, layer: str) -> bool:
+    """Whether `use` names the layer, one of its uses ("dense#2", "dense (1)"), or the layer inside another model."""
+    return layer == use or use.startswith((f"{layer}#", f"{layer} (", f"{layer}:")) or layer.endswith(f"/{use}")

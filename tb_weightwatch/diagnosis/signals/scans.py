@@ -1,4 +1,4 @@
-"""Scans along the rows: each returns, per row, what is known from that row and those before it."""
+"""Scans along the rows: each result depends, per row, on that row and the rows before it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Bool = NDArray[Any]  # of bool; the stubs turn a comparison of arrays into a union otherwise
+Bool = NDArray[Any]  # of bool; numpy's stubs would make a union of a comparison of arrays
 Float = NDArray[Any]  # of float64
 
 
 def ever(mask: Bool) -> Bool:
-    """Returns, per row, whether `mask` held at that row or any before it (along the first axis)."""
+    """Returns, per row, whether `mask` held at that row or at any row before it (along the first axis)."""
     return np.logical_or.accumulate(mask, axis=0)
 
 
 def streak(mask: Bool) -> NDArray[np.int64]:
     """Returns, per row, for how many rows up to it `mask` has held without a break."""
     count = np.cumsum(mask, axis=0, dtype=np.int64)
-    broken = np.where(mask, 0, count)
-    return count - np.maximum.accumulate(broken, axis=0)
+    at_break = np.where(mask, 0, count)
+    return count - np.maximum.accumulate(at_break, axis=0)
 
 
 def trailing_mean(values: Float, window: int) -> Float:
-    """Returns, per row, the mean over the last `window` rows up to it, leaving out NaN (NaN if there is no number)."""
+    """Returns, per row, the mean of the finite values in the last `window` rows; NaN if there is none."""
     finite = np.isfinite(values)
     total = np.cumsum(np.where(finite, values, 0.0), axis=0, dtype=np.float64)
     count = np.cumsum(finite, axis=0, dtype=np.int64)
@@ -32,31 +32,32 @@ def trailing_mean(values: Float, window: int) -> Float:
         total[window:] -= total[:-window].copy()
         count[window:] -= count[:-window].copy()
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(count > 0, total / count, np.nan))
+        return np.where(count > 0, total / count, np.nan)
 
 
 def running_mean(values: Float) -> Float:
-    """Returns, per row, the mean over all rows up to it, leaving out what is not finite."""
+    """Returns, per row, the mean of the finite values up to it; NaN before the first one."""
     finite = np.isfinite(values)
     total = np.cumsum(np.where(finite, values, 0.0), axis=0)
     count = np.cumsum(finite, axis=0, dtype=np.int32)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(count > 0, total / count, np.nan))
+        return np.where(count > 0, total / count, np.nan)
 
 
 def first_known(values: Float) -> Float:
-    """Returns, per row, the first finite value up to it (along the first axis), NaN before there is one."""
+    """Returns, per row, the first finite value up to it (along the first axis); NaN before there is one."""
     finite = np.isfinite(values)
     first = np.take_along_axis(values, np.argmax(finite, axis=0)[None], axis=0) if len(values) else values
-    return np.asarray(np.where(ever(finite), first, np.nan))
+    return np.where(ever(finite), first, np.nan)
 
 
 def latest_known(values: Float) -> Float:
-    """Returns, per row, the last finite value up to it in a `[T]` column, NaN before there is one."""
+    """Returns, per row, the last finite value up to it in a `[T]` column; NaN before there is one."""
     rows = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), -1))
-    return np.asarray(np.where(rows >= 0, values[rows], np.nan)) if len(values) else values
+    return np.where(rows >= 0, values[rows], np.nan) if len(values) else values
 
 
 def running_max(values: Float) -> Float:
-    """Returns, per row, the largest number up to it, leaving out NaN."""
-    return np.asarray(np.fmax.accumulate(values, axis=0))
+    """Returns, per row, the largest number up to it, ignoring NaN."""
+    result: Float = np.fmax.accumulate(values, axis=0)
+    return result

@@ -1,1 +1,21 @@
-"""What third-party logs show without recorded steps."""
+"""Third-party logs: what scalars and histograms show that were not written by tb_weightwatch.
+
+Weights are known by snapshots of their histograms: their largest element, their norm, and by how much an element moved
+at least. So these logs show that nothing moves, since when, and what became NaN: symptoms. The cause needs recorded
+steps.
+"""
+
+from .facts import is_third_party, set_learning_rate_fix, unit
+from .snapshots import any_weight_moved
+from .status import third_party_status
+from .symptoms import Symptom, symptoms
+
+__all__ = [
+    "Symptom",
+    "any_weight_moved",
+    "is_third_party",
+    "set_learning_rate_fix",
+    "symptoms",
+    "third_party_status",
+    "unit",
+]

@@ -175,11 +175,11 @@ def summary(found: Sequence[Outcome]) -> list[str]:
         row("healthy: called sick at some step", lambda c: count(well(c), Outcome.alarmed)),
         row("healthy: undecided", lambda c: count(well(c), lambda one: one.judged.status == "undecided")),
         row("sick: right cause first", lambda c: count(ill(c), lambda one: one.right)),
-        row("the same, where more than the loss is shown", lambda c: count(shown(ill(c)), lambda one: one.right)),
-        row("sick: among the first three", lambda c: count(ill(c), lambda one: 0 < one.judged.rank(one.causes) <= 3)),
+        row("the same, if more than the loss is recorded", lambda c: count(shown(ill(c)), lambda one: one.right)),
+        row("sick: cause in the first three", lambda c: count(ill(c), lambda one: 0 < one.judged.rank(one.causes) < 4)),
         row("sick: not called sick", lambda c: count(ill(c), lambda one: one.judged.status != "sick")),
         row("steps until the right verdict, median", lambda c: _steps(ill(c))),
-        row("the same, of certain verdicts", lambda c: _steps(one for one in ill(c) if one.judged.certain)),
+        row("the same, for verdicts that are certain", lambda c: _steps(one for one in ill(c) if one.judged.certain)),
     ]  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def matrix(found: Sequence[Outcome]) -> list[str]:
     from tb_weightwatch.diagnosis import catalogue
 
     lines = [
-        "| what is wrong | programs | drawn | steps | told instead |",
+        "| true cause | programs at hand | drawn | steps | other answers |",
         "|---|---|---|---|---|",
     ]
     for name, rule in [*catalogue().items(), ("healthy", None)]:

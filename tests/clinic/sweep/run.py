@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -12,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support.document_tables import replace_block
+
 from .draw import draw
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests" / "output" / "clinic"
-README = ROOT / "README.md"
-BEGIN, END = "<!-- tables of tests/clinic: begin -->", "<!-- tables of tests/clinic: end -->"
+PAGE = ROOT / "docs" / "clinic.md"
 HEALTHY, SICK = 250, 374  # programs
 UNDER_FIT, BY_HAND = 2, 6  # runs of a healthy one: each fit is traced anew, a loop's step only once
 EACH = 48  # trainings of one process, to spare TensorFlow's import
@@ -73,7 +73,7 @@ def train(folder: Path, wanted: list[str]) -> Iterator[int]:
 
 
 def main(arguments: list[str]) -> int:
-    """Trains what is missing (not with --judge), judges, prints the tables, and puts them into README with --write."""
+    """Trains what is missing (not with --judge), judges, prints the tables, and updates docs/clinic.md with --write."""
     from rich.progress import Progress
 
     from . import report
@@ -92,8 +92,5 @@ def main(arguments: list[str]) -> int:
     if "-v" in arguments:
         print("\n".join(report.wrong(found)))
     if "--write" in arguments:
-        text = README.read_text()
-        assert BEGIN in text, f"README.md has no line {BEGIN}"
-        block = "\n".join([BEGIN, "", *lines, "", END])
-        README.write_text(re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block, text, flags=re.S))
+        replace_block(PAGE, "clinic", "\n".join(lines))
     return sum(not one.right for one in found if one.group == "programs")

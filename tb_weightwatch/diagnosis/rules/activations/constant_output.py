@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    any_moved,
-    any_nonzero_gradient,
-    ever,
-    loss_trend,
-    output_activation,
-    output_units,
-    run_column,
-    streak,
-)
-from ...wording import evidence, steps
+from ... import signals
+from ...rule import Evidence, Finding, History, VerdictText, rule
+from ...wording import number, steps
 
 
 @rule(
@@ -31,24 +20,24 @@ from ...wording import evidence, steps
     needs=("prediction_std",),
     explains=("zero-gradient", "no-learning-signal"),
 )
-def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) -> Finding[Any] | CannotTell | None:
+def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) -> Finding[Details] | None:
     """Predictions that are the same for every sample.
 
     What it sees:
-        Predictions without any spread over the samples of several recorded batches in a row, while the loss is not low:
-        nothing that the input says reaches the output.
+        Predictions that do not differ between the samples of several recorded batches in a row, while the loss is not
+        low: the output does not depend on the input.
 
     Why it matters:
         If the output does not depend on the input, the gradient is zero or the same for all samples: at best the
-        output bias learns the mean of the targets. A softmax of one unit, a dead or saturated layer, kernels of zeros
-        and inputs that do not vary make it so.
+        output bias learns the mean of the targets. The cause is a softmax of one unit, a dead or saturated layer,
+        kernels of zeros, or inputs that do not vary.
 
     When it is a false alarm:
-        A last kernel that starts at zero gives equal predictions in the first steps, and a model that is not
-        trained at all keeps them; both stay silent, as does a task whose right answer is a constant.
+        A last kernel that starts at zero gives equal predictions in the first steps, and a model that is not trained
+        at all keeps them; neither is reported, nor is a task whose right answer is a constant.
 
     What to try:
-        Look at the output layer and its activation, then at the layers before it from the output back.
+        Check the output layer and its activation, then the layers before it, from the output back to the input.
 
     Sick example:
         watch = loop(net(1, "softmax"), x, label, mse, optimizers.Adam(0.01))   # softmax of one number is 1
@@ -64,55 +53,86 @@ def constant_output(history: History, *, rows: int = 5, spread: float = 1e-6) ->
         rows: recorded steps in a row before it is reported.
         spread: standard deviation of the predictions, against their size, up to which they count as equal.
     """
-    deviation, mean = run_column(history, "prediction_std"), run_column(history, "prediction_mean")
-    size = np.where(np.isfinite(mean), np.abs(mean), 0)
-    equal = (deviation <= spread * size) | (deviation == 0)
-    if not equal.any():
-        return None
-    trend = loss_trend(history)
-    firing = (streak(equal) >= rows) & ~(trend.enough_rows & trend.low()) & (_tried(history) | _single(history))
-    if not firing.any():
-        return None
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        count, value = int(streak(equal)[row]), number(float(mean[row]))
-        words = trend.describe(row)
-        return VerdictText(
-            message=f"The output is constant: every sample gets the same prediction (mean {value}) in "
-            f"{steps(history, count, 'recorded step')} in a row" + (f" ({words})" if words else ""),
-            fix=_fix(history),
-            evidence=(
-                evidence("prediction spread", deviation[row], "over the samples of a batch", quantity="prediction_std"),
-                evidence("prediction mean", mean[row], "the same for all", quantity="prediction_mean"),
-            ),
-            severity="error",
-            certainty="certain",
-            variables=(),
-        )
-
-    return Finding(np.asarray(firing), tell)
+    equal = _equal_predictions(history, spread)
+    trend = signals.loss_trend(history)
+    trained = _training_began(history) | _softmax_of_one(history)
+    firing = np.asarray((signals.streak(equal) >= rows) & ~(trend.enough_rows & trend.low()) & trained)
+    return Finding(firing, partial(measure, history, spread=spread), text, evidence) if firing.any() else None
 
 
-def _single(history: History) -> bool:
-    return output_activation(history) == "softmax" and output_units(history) == 1
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        mean, std: mean and standard deviation of the predictions of the latest batch.
+        duration: for how long they have been equal, in words ("12 recorded steps"; "3 batches" before training).
+        loss: the course of the loss in words; "" if it is not known.
+        activation: activation of the output layer.
+        units: units of the output layer; 0 if they are not known.
+    """
+
+    mean: float
+    std: float
+    duration: str
+    loss: str
+    activation: str
+    units: int
 
 
-def _tried(history: History) -> Bool:
-    """Returns `[T]` whether weights have moved, or could not for want of a gradient: else training has not begun."""
-    living = any_nonzero_gradient(history)
-    found = ever(any_moved(history))
-    return found if living is None else np.asarray(found | ~living)
+def measure(history: History, row: int, _: NDArray[np.intp], *, spread: float) -> Details:
+    """Returns the numbers of one row."""
+    return Details(
+        mean=float(signals.run_column(history, "prediction_mean")[row]),
+        std=float(signals.run_column(history, "prediction_std")[row]),
+        duration=steps(history, int(signals.streak(_equal_predictions(history, spread))[row]), "recorded step"),
+        loss=signals.loss_trend(history).describe(row),
+        activation=signals.output_activation(history),
+        units=signals.output_units(history) or 0,
+    )
 
 
-def _fix(history: History) -> str:
-    if _single(history):
-        return (
-            "Give two classes a sigmoid, or each class a unit of the softmax:\n"
-            "    keras.layers.Dense(1, activation='sigmoid')   # with binary_crossentropy"
-        )
-    if output_activation(history) == "relu":
-        return "Make the output linear; a ReLU that is switched off never comes back:\n    keras.layers.Dense(units)"
-    return (
-        "Look for the layer from which on all samples are equal, from the input to the output:\n"
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    loss = f" ({details.loss})" if details.loss else ""
+    fix = (
+        "Find the first layer whose output is the same for every sample, from the input to the output:\n"
         "    for layer in model.layers:\n        x = layer(x); print(layer.name, np.std(x, axis=0).max())"
     )
+    if details.activation == "softmax" and details.units == 1:
+        fix = (
+            "Use a sigmoid for two classes, or one unit of the softmax for each class:\n"
+            "    keras.layers.Dense(1, activation='sigmoid')   # with binary_crossentropy"
+        )
+    elif details.activation == "relu":
+        fix = "Make the output linear; a dead ReLU does not recover:\n    keras.layers.Dense(units)"
+    return VerdictText(
+        message=f"The output is constant: every sample has had the same prediction (mean {number(details.mean)}) for "
+        f"{details.duration} in a row{loss}",
+        fix=fix,
+        certainty="certain",
+        variables=(),
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    return (
+        Evidence("prediction spread", details.std, "over the samples of a batch", quantity="prediction_std"),
+        Evidence("prediction mean", details.mean, "the same for all", quantity="prediction_mean"),
+    )
+
+
+def _equal_predictions(history: History, spread: float) -> signals.Bool:
+    """Returns `[T]` whether all samples of a batch get the same prediction."""
+    std, mean = signals.run_column(history, "prediction_std"), signals.run_column(history, "prediction_mean")
+    return np.asarray((std <= spread * np.where(np.isfinite(mean), np.abs(mean), 0)) | (std == 0))
+
+
+def _softmax_of_one(history: History) -> bool:
+    return signals.output_activation(history) == "softmax" and signals.output_units(history) == 1
+
+
+def _training_began(history: History) -> signals.Bool:
+    """Returns `[T]` whether weights have moved, or could not because no gradient reached them."""
+    moved, nonzero = signals.ever(signals.any_moved(history)), signals.any_nonzero_gradient(history)
+    return np.asarray(moved if nonzero is None else moved | ~nonzero)

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    any_dead,
-    dead_layers,
-    dead_relu_by_gradient,
-    dead_units,
-    is_recorded,
-    literal,
-    loss_trend,
-    recorded_layers,
-    relu_layers,
-    relu_pairs,
-    run_column,
-    set_learning_rate_code,
-    update_rounded_away,
-    variables,
-    variables_of_layers,
-)
-from ...wording import evidence, not_recorded, quote_list
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import not_recorded, number, quote_list
 
 
 @rule(
@@ -42,20 +24,20 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
 
     What it sees:
         A ReLU layer all of whose units are zero for every sample of several recorded batches, or one with more than
-        half of its units zero in every batch so far, while the loss stays where it was. Where outputs are not seen: a
-        layer after a ReLU whose kernel has a gradient of exactly zero while its bias has one.
+        half of its units zero in every batch so far, while the loss does not decrease. Where layer outputs were not
+        recorded: a layer after a ReLU whose kernel has a gradient of exactly zero while its bias has a non-zero one.
 
     Why it matters:
-        The slope of a ReLU is exactly 0 on its flat side: a unit that no sample switches on gets no gradient, so its
-        weights stay as they are for ever. A layer that is dead as a whole cuts off all layers before it.
+        The derivative of a ReLU is exactly 0 for negative inputs. A unit that is zero for every sample gets no
+        gradient, so its weights never change again. A layer that is dead as a whole cuts off all layers before it.
 
     When it is a false alarm:
-        Many zeros are healthy (60 to 80 % of the outputs), and so are some dead units in a network whose loss falls;
-        both stay silent. A layer after a gate that starts at zero wakes up within a few steps.
+        Many zeros are healthy (60 to 80 % of the outputs), and so are some dead units in a network whose loss
+        decreases; neither is reported. A layer after a gate that starts at zero wakes up within a few steps.
 
     What to try:
-        Lower the learning rate (one step too large is what kills units), scale the inputs, start from He
-        initialisation and a bias of 0, or take LeakyReLU or GELU.
+        Lower the learning rate (units usually die in one update that is too large), scale the inputs, start from He
+        initialisation and a bias of 0, or use LeakyReLU or GELU.
 
     Sick example:
         model = net(1, bias_initializer=keras.initializers.Constant(-20.0))
@@ -69,99 +51,189 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
 
     Args:
         history: what was recorded.
-        share: share of dead units of a layer above which it counts, if the loss does not fall.
+        share: share of dead units of a layer above which it counts, if the loss does not decrease.
         rows: recorded steps before a partly dead layer is judged.
     """
-    if not is_recorded(history, "dead_share"):
-        return _by_neighbours(history)
-    if not relu_layers(history).any():
+    if not signals.is_recorded(history, "dead_share"):
+        firing = np.asarray(signals.dead_relu_by_gradient(history).any(axis=1))
+        if not firing.any():
+            return not_recorded(history, "dead_share")
+        return Finding(firing, partial(measure_gradient, history), gradient_text, gradient_evidence)
+    if not signals.relu_layers(history).any():
         return None
-    trend = loss_trend(history)
-    whole, partly = any_dead(history, share)
-    judged = (np.arange(len(history)) >= rows - 1) & trend.enough_rows & trend.not_improving(0.95)
-    firing: Bool = whole | partly & judged
+    entirely, partly = signals.any_dead(history, share)
+    judged = _judged(history, rows)
+    firing = np.asarray(entirely | partly & judged)
     if not firing.any():
         return None
-    units = dead_units(history)
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        dead = np.flatnonzero(dead_layers(history)[row])
-        which = dead if len(dead) else np.flatnonzero(units[row] > share)
-        names = [recorded_layers(history)[i].name for i in which]
-        own_firing = dead_layers(history)[:, which] | (units[:, which] > share) & judged[:, None]
-        since = int(history.steps[int(np.flatnonzero(own_firing.any(axis=1))[0])])
-        if len(dead):
-            many = "layers are" if len(names) > 1 else "layer is"
-            message = (
-                f"The ReLU {many} dead: every unit of {quote_list(names)} is zero for every sample since about step "
-                f"{since:,}, "
-                "so no gradient passes and the weights before it can not move"
-            )
-        else:
-            most = float(np.nanmax(units[row, which]))
-            message = (
-                f"{number(100 * most, 2)} % of the units of ReLU layer {quote_list(names)} have been zero for every "
-                f"sample so far, "
-                f"and the loss does not fall ({trend.describe(row)})"
-            )
-        own = variables_of_layers(history, which)
-        return VerdictText(
-            message=message,
-            fix=_fix(history, row),
-            evidence=tuple(
-                evidence(
-                    f"dead units of {recorded_layers(history)[i].name}",
-                    v,
-                    "share zero for a whole batch",
-                    quantity="dead_share",
-                )
-                for i, v in ((i, history.column("dead_share")[row, i]) for i in which[:3])
-            ),
-            severity="warning"
-            if trend.decreased[row] and not trend.near_constant_loss(0.8)[row] and trend.enough_rows[row]
-            else "error",
-            certainty="certain" if len(dead) else "likely",
-            variables=tuple(variables(history)[i].name for i in own),
-        )
-
-    return Finding(np.asarray(firing), tell)
+    return Finding(firing, partial(measure, history, share=share, judged=judged), text, evidence)
 
 
-def _by_neighbours(history: History) -> Finding[Any] | CannotTell:
-    """Where no layer output was seen: what gradients, or else updates, prove of dead layers."""
-    dead = dead_relu_by_gradient(history)
-    firing = dead.any(axis=1)
-    if not firing.any():
-        return not_recorded(history, "dead_share")
-    told = "gradient" if is_recorded(history, "gradient_norm") else "update"
-    trend = loss_trend(history)
+class Repair(NamedTuple):
+    """The learning rate to use: the `current` one (NaN if it is not known), a `lower` one, and `code` to set it."""
 
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        chosen = [pair for pair, is_dead in zip(relu_pairs(history), dead[row], strict=True) if is_dead]
-        names = quote_list([pair.relu for pair in chosen])
-        last = chosen[-1]
-        return VerdictText(
-            message=f"The ReLU {'layers are' if len(chosen) > 1 else 'layer is'} dead: {names} passes on nothing but "
-            f"zeros, since the {told} of '{variables(history)[last.kernel].name}' after it is exactly zero while that "
-            f"of '{variables(history)[last.bias].name}' is not, so the weights before it can not move",
-            fix=_fix(history, row),
-            evidence=(evidence(f"{told} of the kernel after it", 0.0, "exactly", quantity=f"{told}_norm"),),
-            severity="warning"
-            if trend.decreased[row] and not trend.near_constant_loss(0.8)[row] and trend.enough_rows[row]
-            else "error",
-            certainty="certain",
-            variables=tuple(variables(history)[i].name for pair in chosen for i in pair.own),
-        )
-
-    return Finding(np.asarray(firing), tell)
+    current: float
+    lower: float
+    code: str
 
 
-def _fix(history: History, row: int) -> str:
-    rate = run_column(history, "learning_rate")[row]
-    lower = update_rounded_away(rate / 10) if rate > 0 else 1e-4
-    now = f" from {literal(float(rate))}" if rate > 0 else ""
-    return (
-        f"Start again with units that can recover, and a lower learning rate{now} to {literal(lower)}:\n"
-        "    keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')\n"
-        f"{set_learning_rate_code(history, lower)}"
+class Details(NamedTuple):
+    """What the verdict states where layer outputs were recorded.
+
+    Attributes:
+        layers: names of the dead layers; of the partly dead ones, if none is dead as a whole.
+        entirely: whether they are dead as a whole.
+        since: the first step at which one of them was.
+        zero_shares: share of each layer's units that are zero for a whole batch.
+        dead_share: the largest share of units that have been zero for every sample so far.
+        loss: the course of the loss in words.
+        improving: whether the loss decreases all the same.
+        repair: the learning rate to use.
+        variables: names of the variables of these layers.
+    """
+
+    layers: tuple[str, ...]
+    entirely: bool
+    since: int
+    zero_shares: tuple[float, ...]
+    dead_share: float
+    loss: str
+    improving: bool
+    repair: Repair
+    variables: tuple[str, ...]
+
+
+def measure(history: History, row: int, _: NDArray[np.intp], *, share: float, judged: signals.Bool) -> Details:
+    """Returns the numbers and names of one row."""
+    dead, units = signals.dead_layers(history), signals.dead_units(history)
+    entirely = bool(dead[row].any())
+    positions = np.flatnonzero(dead[row] if entirely else units[row] > share)
+    concerned = dead[:, positions] | (units[:, positions] > share) & judged[:, None]
+    return Details(
+        layers=tuple(signals.recorded_layers(history)[i].name for i in positions),
+        entirely=entirely,
+        since=int(history.steps[int(np.argmax(concerned.any(axis=1)))]),
+        zero_shares=tuple(float(value) for value in history.column("dead_share")[row, positions]),
+        dead_share=float(np.nanmax(units[row, positions])),
+        loss=signals.loss_trend(history).describe(row),
+        improving=_improving(history, row),
+        repair=_repair(history, row),
+        variables=tuple(signals.variables(history)[i].name for i in signals.variables_of_layers(history, positions)),
     )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    layers = quote_list(details.layers)
+    message = (
+        f"{number(100 * details.dead_share, 2)} % of the units of ReLU layer {layers} have been zero for every sample "
+        f"so far, and the loss does not decrease ({details.loss})"
+    )
+    if details.entirely:
+        message = (
+            f"The ReLU {'layers are' if len(details.layers) > 1 else 'layer is'} dead: every unit of {layers} has been "
+            f"zero for every sample since about step {details.since:,}, so no gradient passes and the weights before "
+            f"{'them' if len(details.layers) > 1 else 'it'} cannot change"
+        )
+    return VerdictText(
+        message=message,
+        fix=_fix(details.repair),
+        severity="warning" if details.improving else "error",
+        certainty="certain" if details.entirely else "likely",
+        variables=details.variables,
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    return tuple(
+        Evidence(f"dead units of {layer}", share, "share zero for a whole batch", quantity="dead_share")
+        for layer, share in list(zip(details.layers, details.zero_shares, strict=True))[:3]
+    )
+
+
+class GradientDetails(NamedTuple):
+    """What the verdict states where layer outputs were not recorded.
+
+    Attributes:
+        relus: names of the dead layers.
+        quantity: what was recorded of the next layer's variables, "gradient" or "update".
+        kernel, bias: names of the kernel and the bias of the layer after the last one of them.
+        improving: whether the loss decreases all the same.
+        repair: the learning rate to use.
+        variables: names of the variables of the dead layers.
+    """
+
+    relus: tuple[str, ...]
+    quantity: str
+    kernel: str
+    bias: str
+    improving: bool
+    repair: Repair
+    variables: tuple[str, ...]
+
+
+def measure_gradient(history: History, row: int, _: NDArray[np.intp]) -> GradientDetails:
+    """Returns the names of one row, where layer outputs were not recorded."""
+    dead = signals.dead_relu_by_gradient(history)[row]
+    pairs = [pair for pair, is_dead in zip(signals.relu_pairs(history), dead, strict=True) if is_dead]
+    variables = signals.variables(history)
+    return GradientDetails(
+        relus=tuple(pair.relu for pair in pairs),
+        quantity="gradient" if signals.is_recorded(history, "gradient_norm") else "update",
+        kernel=variables[pairs[-1].kernel].name,
+        bias=variables[pairs[-1].bias].name,
+        improving=_improving(history, row),
+        repair=_repair(history, row),
+        variables=tuple(variables[i].name for pair in pairs for i in pair.own),
+    )
+
+
+def gradient_text(details: GradientDetails) -> VerdictText:
+    """Words the verdict where layer outputs were not recorded."""
+    several = len(details.relus) > 1
+    return VerdictText(
+        message=f"The ReLU {'layers are' if several else 'layer is'} dead: {quote_list(details.relus)} "
+        f"{'output' if several else 'outputs'} only zeros, since in the next layer the {details.quantity} of "
+        f"'{details.kernel}' is exactly zero while that of '{details.bias}' is not, so the weights before "
+        f"{'them' if several else 'it'} cannot change",
+        fix=_fix(details.repair),
+        severity="warning" if details.improving else "error",
+        certainty="certain",
+        variables=details.variables,
+    )
+
+
+def gradient_evidence(details: GradientDetails) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on, where layer outputs were not recorded."""
+    name, quantity = f"{details.quantity} of the next layer's kernel", f"{details.quantity}_norm"
+    return (Evidence(name, 0.0, "exactly", quantity=quantity),)
+
+
+def _fix(repair: Repair) -> str:
+    current = f" from {signals.literal(repair.current)}" if repair.current > 0 else ""
+    return (
+        "Start the training again with an activation that can recover, and lower the learning rate"
+        f"{current} to {signals.literal(repair.lower)}:\n"
+        "    keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')\n"
+        f"{repair.code}"
+    )
+
+
+def _repair(history: History, row: int) -> Repair:
+    """Returns a tenth of the learning rate."""
+    rate = float(signals.run_column(history, "learning_rate")[row])
+    lower = signals.update_rounded_away(rate / 10) if rate > 0 else 1e-4
+    return Repair(rate, lower, signals.set_learning_rate_code(history, lower))
+
+
+def _improving(history: History, row: int) -> bool:
+    """Whether the loss decreases and is clearly below that of a constant prediction."""
+    trend = signals.loss_trend(history)
+    return bool((trend.decreased & ~trend.near_constant_loss(0.8) & trend.enough_rows)[row])
+
+
+def _judged(history: History, rows: int) -> signals.Bool:
+    """Returns `[T]` whether enough rows were recorded and the loss does not decrease."""
+    trend = signals.loss_trend(history)
+    return np.asarray((np.arange(len(history)) >= rows - 1) & trend.enough_rows & trend.not_improving(0.95))

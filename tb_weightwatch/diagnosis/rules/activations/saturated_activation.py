@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    any_nonzero_gradient,
-    column,
-    incremental,
-    layer_activation,
-    loss_trend,
-    model_layers,
-    recorded_layers,
-    saturated_layers,
-    squashing_layers,
-    trainable,
-    variables,
-    variables_of_layers,
-)
-from ...wording import evidence, quote_list
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import number, quote_list
 
 
 @rule(
@@ -35,23 +19,25 @@ from ...wording import evidence, quote_list
     link="activations",
     explains=("constant-output", "zero-gradient", "vanishing-gradient", "no-learning-signal"),
 )
-def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3) -> Finding[Any] | CannotTell | None:
-    """Sigmoid or tanh outputs on the flat ends, where the gradient is lost.
+def saturated_activation(
+    history: History, *, share: float = 0.9, rows: int = 3
+) -> Finding[Details] | CannotTell | None:
+    """Sigmoid or tanh outputs in the flat ends of the curve, where the gradient is lost.
 
     What it sees:
-        A sigmoid or tanh layer nearly all of whose outputs lie where the slope is under 1 % of its largest (or
-        exactly 0), from the start or growing, while the loss does not fall and is not low.
+        A sigmoid or tanh layer nearly all of whose outputs lie where the derivative is below 1 % of its maximum (or
+        exactly 0), from the start or more and more, while the loss does not decrease and is not low.
 
     Why it matters:
-        The gradient of everything before the layer is multiplied by that slope. In float32 a sigmoid is exactly 1 from
-        about 17 on, y (1 - y) is then exactly 0, and the gradient of every weight before it is exactly 0 as well.
+        The gradient of everything before the layer is multiplied by that derivative. In float32 a sigmoid is exactly 1
+        for inputs above about 17; y (1 - y) is then exactly 0, and so is the gradient of every weight before it.
 
     When it is a false alarm:
-        A trained classifier is sure of its answers: its outputs are saturated at a low loss, and that stays silent.
-        Gates of recurrent layers are not looked at.
+        A trained classifier is sure of its answers: its outputs are saturated at a low loss, which is not reported.
+        Gates of recurrent layers are not checked.
 
     What to try:
-        Scale the inputs, start from smaller weights, use ReLU in hidden layers, and let the loss see logits
+        Scale the inputs, start from smaller weights, use ReLU in hidden layers, and compute the loss from logits
         (from_logits=True), which keeps the gradient where the sigmoid is flat.
 
     Sick example:
@@ -66,97 +52,146 @@ def saturated_activation(history: History, *, share: float = 0.9, rows: int = 3)
 
     Args:
         history: what was recorded.
-        share: share of a layer's outputs on the flat ends from which it counts as saturated.
+        share: share of a layer's outputs in the flat ends from which it counts as saturated.
         rows: recorded steps before a layer is judged.
     """
     if not history.has("saturated_share"):
-        if history.columns("layer") and not squashing_layers(history).any():
-            return None  # layers were seen, and none of them can saturate
+        if history.columns("layer") and not signals.squashing_layers(history).any():
+            return None  # layers were recorded, and none of them can saturate
         return CannotTell(
-            "the outputs of sigmoid and tanh layers were not seen: train with ww.WeightWatch, or make "
+            "the outputs of sigmoid and tanh layers were not recorded: train with ww.WeightWatch, or make "
             "ww.Watch(model=...) before an eager loop"
         )
-    if not squashing_layers(history).any():
+    if not signals.squashing_layers(history).any():
         return None
-    any_flat, any_gone = _flat(history, share)
-    trend = loss_trend(history)
-    living = any_nonzero_gradient(history)
+    saturated, blocked = _any_saturated(history, share)
     enough = np.arange(len(history)) >= rows - 1
-    # A loss on logits goes round a flat output: while it falls by much, the gradient is not lost.
-    silent = trend.low() | (trend.decreased & (~trend.near_constant_loss(0.9) | (trend.relative_decrease > 0.3)))
-    no_gradient: Bool = np.zeros(len(history), bool)
-    if living is not None:
-        no_gradient = np.asarray(~living)
-    # Without a loss only the exact case is judged: outputs flat to the last bit, and nothing gets a gradient.
-    stuck = np.where(trend.finite_rows > 0, ~silent & trend.not_improving(0.9), no_gradient)
-    cut_off = no_gradient & ~trend.low()
-    firing: Bool = (any_flat & stuck.astype(bool) | any_gone & cut_off) & enough
-    if not firing.any():
-        return None
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        flat, gone = saturated_layers(history, share)[row], _gone(history, share)[row]
-        which = np.flatnonzero(flat & bool(stuck[row]) | gone & cut_off[row])
-        names = [recorded_layers(history)[i].name for i in which]
-        kinds = sorted({layer_activation(recorded_layers(history)[i]) for i in which})
-        most = float(np.nanmean(history.column("saturated_share")[row, which]))
-        dead = bool(gone[which].any())
-        lost = (
-            "so the slope there is exactly 0 and no weight before it gets a gradient"
-            if dead and no_gradient[row]
-            else "where the slope is under 1 % of its largest, so the gradient is lost there"
-        )
-        words = trend.describe(row)
-        message = (
-            f"The {' and '.join(kinds)} outputs of {quote_list(names)} are saturated ({number(100 * most, 3)} % of "
-            f"them), {lost}" + (f" ({words})" if words else "")
-        )
-        last = _is_output(history, names)
-        own = variables_of_layers(history, which)
-        before = own if len(own) else np.flatnonzero(trainable(history))
-        return VerdictText(
-            message=message,
-            fix=(
-                "Let the loss see the logits, and scale the inputs so that outputs start near 0:\n"
-                "    keras.layers.Dense(units)   # no sigmoid\n"
-                "    loss = keras.losses.BinaryCrossentropy(from_logits=True)"
-                if last and "sigmoid" in kinds
-                else "Scale the inputs (x = (x - mean) / std) and use an activation that is not flat at both ends:\n"
-                "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')"
-            ),
-            evidence=tuple(
-                evidence(
-                    f"saturated outputs of {recorded_layers(history)[i].name}",
-                    history.column("saturated_share")[row, i],
-                    "share with a slope under 1 %",
-                    quantity="saturated_share",
-                )
-                for i in which[:3]
-            ),
-            severity="error",
-            certainty="certain" if dead and no_gradient[row] else "likely",
-            variables=tuple(variables(history)[i].name for i in before),
-        )
-
-    return Finding(np.asarray(firing), tell)
+    firing = np.asarray((saturated & _stuck(history) | blocked & _no_gradient_matters(history)) & enough)
+    return Finding(firing, partial(measure, history, share=share), text, evidence) if firing.any() else None
 
 
-@incremental
-def _gone(rows: History, carry: Carry, share: float) -> Bool:
-    """Returns `[T, L]` where a layer is saturated to the last bit: its slope is exactly 0."""
-    blocked, flat = column(rows, "blocked_share"), saturated_layers(rows, share)
-    return (
-        np.zeros(flat.shape, bool) if blocked is None else np.asarray((carry.trailing_mean(blocked, 5) > 0.99) & flat)
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        layers: names of the saturated layers.
+        activations: their activations, sorted.
+        shares: share of saturated outputs of each of them.
+        mean_share: mean of these shares.
+        blocked: whether the derivative is exactly 0 and no variable gets a gradient.
+        loss: the course of the loss in words; "" if it is not known.
+        is_output: whether one of them is the output layer.
+        variables: names of the variables of these layers; of all trainable ones, where theirs are not known.
+    """
+
+    layers: tuple[str, ...]
+    activations: tuple[str, ...]
+    shares: tuple[float, ...]
+    mean_share: float
+    blocked: bool
+    loss: str
+    is_output: bool
+    variables: tuple[str, ...]
+
+
+def measure(history: History, row: int, _: NDArray[np.intp], *, share: float) -> Details:
+    """Returns the numbers and names of one row."""
+    saturated, blocked = signals.saturated_layers(history, share)[row], _blocked_layers(history, share)[row]
+    positions = np.flatnonzero(
+        saturated & bool(_stuck(history)[row]) | blocked & bool(_no_gradient_matters(history)[row])
+    )
+    layers = [signals.recorded_layers(history)[i] for i in positions]
+    shares = history.column("saturated_share")[row, positions]
+    own = signals.variables_of_layers(history, positions)
+    concerned = own if len(own) else np.flatnonzero(signals.trainable(history))
+    names = tuple(layer.name for layer in layers)
+    return Details(
+        layers=names,
+        activations=tuple(sorted({signals.layer_activation(layer) for layer in layers})),
+        shares=tuple(float(value) for value in shares),
+        mean_share=float(np.nanmean(shares)),
+        blocked=bool(blocked[positions].any()) and bool(_no_gradient(history)[row]),
+        loss=signals.loss_trend(history).describe(row),
+        is_output=_include_output(history, names),
+        variables=tuple(signals.variables(history)[i].name for i in concerned),
     )
 
 
-@incremental
-def _flat(rows: History, carry: Carry, share: float) -> tuple[Bool, Bool]:
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    loss = f" ({details.loss})" if details.loss else ""
+    effect = (
+        "the derivative there is exactly 0, so no gradient reaches the weights before them"
+        if details.blocked
+        else "the derivative there is below 1 % of its maximum, so the gradient is lost"
+    )
+    fix = (
+        "Compute the loss from logits, and scale the inputs so that outputs start near 0:\n"
+        "    keras.layers.Dense(units)   # no sigmoid\n"
+        "    loss = keras.losses.BinaryCrossentropy(from_logits=True)"
+        if details.is_output and "sigmoid" in details.activations
+        else "Scale the inputs (x = (x - mean) / std) and use an activation that is not flat at both ends:\n"
+        "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')"
+    )
+    return VerdictText(
+        message=f"The {' and '.join(details.activations)} outputs of {quote_list(details.layers)} are saturated "
+        f"({number(100 * details.mean_share)} % of them): {effect}{loss}",
+        fix=fix,
+        certainty="certain" if details.blocked else "likely",
+        variables=details.variables,
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    return tuple(
+        Evidence(
+            f"saturated outputs of {layer}", share, "share with a derivative below 1 %", quantity="saturated_share"
+        )
+        for layer, share in list(zip(details.layers, details.shares, strict=True))[:3]
+    )
+
+
+@signals.incremental
+def _blocked_layers(rows: History, carry: signals.Carry, share: float) -> signals.Bool:
+    """Returns `[T, L]` whether a layer is saturated to the last bit: its derivative is exactly 0."""
+    blocked, saturated = signals.column(rows, "blocked_share"), signals.saturated_layers(rows, share)
+    if blocked is None:
+        return np.zeros(saturated.shape, bool)
+    return np.asarray((carry.trailing_mean(blocked, 5) > 0.99) & saturated)
+
+
+@signals.incremental
+def _any_saturated(rows: History, carry: signals.Carry, share: float) -> tuple[signals.Bool, signals.Bool]:
     """Returns `[T]` whether any layer is saturated, and whether any is to the last bit."""
-    return np.asarray(saturated_layers(rows, share).any(axis=1)), np.asarray(_gone(rows, share).any(axis=1))
+    saturated, blocked = signals.saturated_layers(rows, share), _blocked_layers(rows, share)
+    return np.asarray(saturated.any(axis=1)), np.asarray(blocked.any(axis=1))
 
 
-def _is_output(history: History, names: list[str]) -> bool:
-    known = [str(x.get("name")) for x in model_layers(history)]
-    last = known[-1] if known else (recorded_layers(history)[-1].name if recorded_layers(history) else "")
-    return any(last and (n == last or n.startswith(last)) for n in names)
+def _no_gradient(history: History) -> signals.Bool:
+    """Returns `[T]` whether no variable gets a gradient; False where gradients were not recorded."""
+    nonzero = signals.any_nonzero_gradient(history)
+    return np.zeros(len(history), bool) if nonzero is None else np.asarray(~nonzero)
+
+
+def _no_gradient_matters(history: History) -> signals.Bool:
+    """Returns `[T]` whether no variable gets a gradient although the loss is not low."""
+    return np.asarray(_no_gradient(history) & ~signals.loss_trend(history).low())
+
+
+def _stuck(history: History) -> signals.Bool:
+    """Returns `[T]` whether the loss does not decrease and is not low; without a loss, whether nothing has a gradient.
+
+    A loss computed from logits bypasses a flat output: while it decreases by much, the gradient is not lost.
+    """
+    trend = signals.loss_trend(history)
+    learns = trend.decreased & (~trend.near_constant_loss(0.9) | (trend.relative_decrease > 0.3))
+    stuck = ~(trend.low() | learns) & trend.not_improving(0.9)
+    return np.asarray(np.where(trend.finite_rows > 0, stuck, _no_gradient(history)), bool)
+
+
+def _include_output(history: History, names: tuple[str, ...]) -> bool:
+    """Whether one of these layers is the last one of the model."""
+    model_layers = [str(layer.get("name")) for layer in signals.model_layers(history)]
+    all_layers = model_layers or [layer.name for layer in signals.recorded_layers(history)]
+    return any(bool(all_layers[-1]) and name.startswith(all_layers[-1]) for name in names)

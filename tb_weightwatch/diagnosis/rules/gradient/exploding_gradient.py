@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    Float,
-    anything_nonfinite,
-    column,
-    ever,
-    incremental,
-    is_normalized,
-    kernel_profile,
-    largest_relative_update,
-    latest_known,
-    literal,
-    loss_trend,
-    optimizer_class,
-    run_column,
-    running_max,
-    trainable,
-    usual_learning_rate,
-    variables,
-)
-from ...wording import evidence, is_custom_loop
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import is_custom_loop, number
 
 
 @rule(
@@ -46,24 +25,25 @@ from ...wording import evidence, is_custom_loop
 )  # fmt: skip
 def exploding_gradient(
     history: History, *, pull: float = 100.0, growth: float = 1000.0, rows: int = 8
-) -> Finding[Any] | CannotTell | None:
-    """Gradients that are enormous, or grow by orders of magnitude, and wreck the training.
+) -> Finding[Details] | CannotTell | None:
+    """Gradients that are enormous, or grow by orders of magnitude, and ruin the training.
 
     What it sees:
-        Gradients a hundred times the size of their weights from the first step on, with a learning rate that is
-        none too large by itself; or gradients that grow a thousandfold over the run while steps are small; **and** a
-        training that suffers: NaN, a loss that jumped far above its start and stays there, or one that does not fall.
+        Gradients that are a hundred times as large as their weights from the first step on, or gradients that grow a
+        thousandfold over the run although the updates are small; the learning rate is not far above the typical one.
+        **And** the training suffers: values become NaN, the loss jumps far above its start and stays there, or it
+        rises to a multiple of its start.
 
     Why it matters:
-        Repeated multiplication by the same weights (long sequences, deep stacks) makes the gradient grow with every
-        factor above 1. One such step throws the weights far away.
+        Long sequences and deep stacks multiply the gradient by weights again and again, so it grows with every factor
+        above 1. A single update with such a gradient can destroy the weights.
 
     When it is a false alarm:
-        A sum instead of a mean in the loss makes every gradient large without harm under Adam: while the loss falls it
-        is silent. Where the learning rate is far above the usual one, that is named instead.
+        A loss that is a sum instead of a mean makes every gradient large, which is harmless under Adam: nothing is
+        reported while the loss falls. A learning rate far above the typical one is reported instead of the gradient.
 
     What to try:
-        Clip by global norm (at about the usual norm of this run), lower the learning rate, normalise between layers,
+        Clip by global norm (at about the typical norm of this run), lower the learning rate, normalize between layers,
         shorten the sequences.
 
     Sick example:
@@ -80,80 +60,139 @@ def exploding_gradient(
 
     Args:
         history: what was recorded.
-        pull: gradient against weight in the first step from which it counts.
-        growth: how many times its first size the gradient must have become.
+        pull: ratio of gradient to weight in the first step above which the gradient is enormous.
+        growth: factor by which the gradient must have grown since the first steps.
         rows: recorded steps before anything but NaN is judged.
     """
-    rate = latest_known(run_column(history, "learning_rate"))
-    whole = _whole(history)
-    began = np.median(whole[:5][whole[:5] > 0]) if (whole[:5] > 0).any() else np.nan
-    steps = kernel_profile(history)
-    first = _first(history)
-    sane = ~(rate > 3 * usual_learning_rate(history))
-    enormous = (first > pull) & ~is_normalized(history)
-    # The first rows stand for what is usual; small steps, so that it is not the learning rate that drives it up.
-    small = ~(running_max(largest_relative_update(history)) > 0.1)
-    grown = (running_max(whole) > growth * began) & small & (np.arange(len(history)) >= 5)
-    firing = (enormous | grown) & sane & _suffers(history, rows)
-    if not firing.any():
-        return None
-    trend = loss_trend(history)
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        top = float(running_max(whole)[row])
-        worst = steps.places[int(np.nanargmax(steps.pull[row]))] if np.isfinite(first[row]) else 0
-        name = variables(history)[int(worst)].name
-        what = (
-            f"that of '{name}' was {number(float(first[row]))} times its weights in the first step (under 30 is usual)"
-            if enormous[row]
-            else f"its norm grew from {number(float(began))} to {number(top)}"
-        )
-        lost = bool(ever(anything_nonfinite(history))[row])
-        effect = "then NaN came" if lost else f"the loss does not get ahead ({trend.describe(row)})"
-        clip = float(f"{began:.1g}") if np.isfinite(began) and not enormous[row] else 1.0
-        lr = float(rate[row]) if rate[row] > 0 else usual_learning_rate(history)
-        code = (
-            f"    gradients, _ = tf.clip_by_global_norm(gradients, {literal(clip)})"
-            if is_custom_loop(history)
-            else f"    keras.optimizers.{optimizer_class(history) or 'Adam'}({literal(lr)}, "
-            f"global_clipnorm={literal(clip)})"
-        )
-        return VerdictText(
-            message=f"The gradient explodes: {what}, and {effect}",
-            fix=f"Clip it by its global norm, from fresh weights:\n{code}\nand look at what multiplies it: the scale "
-            "of the loss, deep stacks without normalisation, long sequences.",
-            evidence=(
-                evidence("gradient over weight", first[row], "in the first step", quantity="gradient_norm"),
-                evidence("largest gradient", top, f"of all variables; {number(float(began))} at first",
-                         quantity="gradient_norm"),
-            ),
-            severity="error",
-            certainty="likely",
-            variables=tuple(variables(history)[i].name for i in steps.places),
-        )  # fmt: skip
-
-    return Finding(np.asarray(firing), tell)
+    norm, initial_norm = _global_norm(history), _initial_norm(history)
+    learning_rate = signals.latest_known(signals.run_column(history, "learning_rate"))
+    usual_rate = ~(learning_rate > 3 * signals.usual_learning_rate(history))
+    # The first rows set the scale. Updates must be small, so that it is not the learning rate that drives it up.
+    small_updates = ~(signals.running_max(signals.largest_relative_update(history)) > 0.1)
+    grown = (signals.running_max(norm) > growth * initial_norm) & small_updates & (np.arange(len(history)) >= 5)
+    firing = (_enormous(history, pull) | grown) & usual_rate & _training_suffers(history, rows)
+    return Finding(np.asarray(firing), partial(measure, history, pull), text, evidence) if firing.any() else None
 
 
-@incremental
-def _whole(rows: History, carry: Carry) -> Float:
-    """Returns `[T]` the norm of the gradient over all trainable variables, as far as it is finite."""
-    norm = column(rows, "gradient_norm")
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        kernel: name of the kernel with the largest gradient relative to its weights.
+        kernels: names of the kernels from input to output.
+        ratio: largest ‖g‖ / ‖w‖ over the kernels in the first step; NaN if it is not known.
+        enormous: whether the gradient was enormous from the first step on; otherwise it has grown.
+        initial_norm: typical norm of the whole gradient in the first steps; NaN if it is not known.
+        largest_norm: largest norm of the whole gradient so far.
+        nonfinite: whether the loss, a gradient or a weight has become NaN or infinite.
+        loss: the course of the loss in words.
+        clip_norm: the norm at which to clip.
+        learning_rate: the learning rate to use with it.
+        optimizer: class name of the optimizer.
+        custom_loop: whether the training loop is hand-written.
+    """
+
+    kernel: str
+    kernels: tuple[str, ...]
+    ratio: float
+    enormous: bool
+    initial_norm: float
+    largest_norm: float
+    nonfinite: bool
+    loss: str
+    clip_norm: float
+    learning_rate: float
+    optimizer: str
+    custom_loop: bool
+
+
+def measure(history: History, pull: float, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    profile, ratio = signals.kernel_profile(history), float(_initial_ratio(history)[row])
+    largest = profile.places[int(np.nanargmax(profile.pull[row]))] if np.isfinite(ratio) else 0
+    enormous, initial_norm = bool(_enormous(history, pull)[row]), _initial_norm(history)
+    learning_rate = float(signals.latest_known(signals.run_column(history, "learning_rate"))[row])
+    return Details(
+        kernel=signals.variables(history)[int(largest)].name,
+        kernels=tuple(signals.variables(history)[i].name for i in profile.places),
+        ratio=ratio,
+        enormous=enormous,
+        initial_norm=initial_norm,
+        largest_norm=float(signals.running_max(_global_norm(history))[row]),
+        nonfinite=bool(signals.ever(signals.anything_nonfinite(history))[row]),
+        loss=signals.loss_trend(history).describe(row),
+        clip_norm=float(f"{initial_norm:.1g}") if np.isfinite(initial_norm) and not enormous else 1.0,
+        learning_rate=learning_rate if learning_rate > 0 else signals.usual_learning_rate(history),
+        optimizer=signals.optimizer_class(history) or "Adam",
+        custom_loop=is_custom_loop(history),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    size = (
+        f"in the first step the gradient of '{details.kernel}' was {number(details.ratio)} times as large as its "
+        "weights (below 30 is typical)"
+        if details.enormous
+        else f"its norm grew from {number(details.initial_norm)} to {number(details.largest_norm)}"
+    )
+    effect = (
+        "then values became NaN or infinite" if details.nonfinite else f"the loss is not improving ({details.loss})"
+    )
+    clip_norm, learning_rate = signals.literal(details.clip_norm), signals.literal(details.learning_rate)
+    code = (
+        f"    gradients, _ = tf.clip_by_global_norm(gradients, {clip_norm})"
+        if details.custom_loop
+        else f"    keras.optimizers.{details.optimizer}({learning_rate}, global_clipnorm={clip_norm})"
+    )
+    return VerdictText(
+        message=f"The gradient explodes: {size}, and {effect}",
+        fix=f"Clip the gradient by its global norm and restart from fresh weights:\n{code}\nAlso look for what "
+        "makes it large: the scale of the loss, deep stacks without normalization, long sequences.",
+        variables=details.kernels,
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    initial_norm = f"over all variables; {number(details.initial_norm)} at first"
+    return (
+        Evidence("gradient over weight", details.ratio, "in the first step", quantity="gradient_norm"),
+        Evidence("largest gradient norm", details.largest_norm, initial_norm, quantity="gradient_norm"),
+    )
+
+
+@signals.incremental
+def _global_norm(rows: History, carry: signals.Carry) -> signals.Float:
+    """Returns `[T]` the norm of the gradient over all trainable variables; elements that are not finite count as 0."""
+    norm = signals.column(rows, "gradient_norm")
     assert norm is not None
-    return np.asarray(np.sqrt(np.sum(np.where(trainable(rows) & np.isfinite(norm), norm, 0) ** 2, axis=1)))
+    finite = signals.trainable(rows) & np.isfinite(norm)
+    return np.asarray(np.sqrt(np.sum(np.where(finite, norm, 0) ** 2, axis=1)))
 
 
-@incremental
-def _first(rows: History, carry: Carry) -> Float:
-    """Returns `[T]` the largest gradient over weight of the first step; NaN if it is not known."""
-    pull = kernel_profile(rows).pull
-    return np.asarray(np.fmax.reduce(pull, axis=1)) if pull.shape[1] else np.full(len(rows), np.nan)
+def _initial_norm(history: History) -> float:
+    """Returns the median norm of the gradient over the first five rows; NaN if it is 0 in all of them."""
+    first = _global_norm(history)[:5]
+    return float(np.median(first[first > 0])) if (first > 0).any() else np.nan
 
 
-def _suffers(history: History, rows: int) -> Bool:
-    """Returns `[T]` whether the training is wrecked: NaN, or a loss that jumped and is not below its start."""
-    trend = loss_trend(history)
+@signals.incremental
+def _initial_ratio(rows: History, carry: signals.Carry) -> signals.Float:
+    """Returns `[T]` the largest ‖g‖ / ‖w‖ over the kernels in the first step; NaN if it is not known."""
+    ratio = signals.kernel_profile(rows).pull
+    return np.asarray(np.fmax.reduce(ratio, axis=1)) if ratio.shape[1] else np.full(len(rows), np.nan)
+
+
+def _enormous(history: History, pull: float) -> signals.Bool:
+    """Returns `[T]` whether the gradient was enormous in the first step, and the optimizer does not normalize it."""
+    return np.asarray((_initial_ratio(history) > pull) & ~signals.is_normalized(history))
+
+
+def _training_suffers(history: History, rows: int) -> signals.Bool:
+    """Returns `[T]` whether the training is ruined: NaN, or a loss that jumped and has not come back, or rose."""
+    trend = signals.loss_trend(history)
     jumped = (trend.peak > 10 * np.maximum(np.abs(trend.start), 1e-12)) & (trend.recent > 0.8 * trend.start)
     rose = trend.recent - trend.recent_margin > 2 * np.abs(trend.start)
     worse = (jumped | rose) & (trend.finite_rows >= rows) & ~trend.low()
-    return np.asarray(ever(anything_nonfinite(history)) | worse)
+    return np.asarray(signals.ever(signals.anything_nonfinite(history)) | worse)

@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import Severity
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    RowSpan,
-    column,
-    disconnected_region,
-    incremental,
-    loss_trend,
-    nonzero_gradient,
-    trainable,
-)
-from ...wording import evidence, is_custom_loop, plural, variable_names
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, Severity, VerdictText, rule
+from ...wording import is_custom_loop, quote_list
 
 
 @rule(code=401, name="no-gradient", link="gradient", needs=("gradient_none",), explains=("update-undone",))
-def no_gradient(history: History, *, rows: int = 3) -> Finding[Any] | CannotTell | None:
-    """No gradient at all (None): backpropagation found no way from the loss to the variable.
+def no_gradient(history: History, *, rows: int = 3) -> Finding[Details] | CannotTell | None:
+    """No gradient at all (None): backpropagation found no path from the loss to the variable.
 
     What it sees:
-        Trainable variables whose gradient was None in every recorded step so far, and that never moved.
+        Trainable variables whose gradient was None in every recorded step so far, and that never changed.
 
     Why it matters:
-        None is not zero: the tape saw no connection. If it is so for all variables, the loss was not made from the
-        model's output under the tape; if for the layers up to some depth, something in between cuts the graph.
+        None is not zero: the tape recorded no connection. If all gradients are None, the loss was not computed from
+        the model's output under the tape. If those of all layers up to some depth are None, an operation after them
+        blocks the gradient.
 
     When it is a false alarm:
-        A variable that the loss does not need (a pooling head of a pretrained model, an unused branch) has no
-        gradient by design; while the loss falls that is a remark only. In alternating training each part has its turn.
+        A variable that the loss does not need (the pooling head of a pretrained model, an unused branch) has no
+        gradient by design; while the loss falls, this is reported as a remark only. In alternating training each part
+        of the model has its turn.
 
     What to try:
         Compute model(x) and the loss inside `with tf.GradientTape()`, with TensorFlow functions only: numpy, float(),
-        model.predict, tf.argmax, tf.round, casts to integers and tf.stop_gradient all cut the graph.
+        model.predict, tf.argmax, tf.round, casts to integers and tf.stop_gradient all block the gradient.
 
     Sick example:
         stack = [layers.Dense(16, "relu"), layers.Lambda(tf.stop_gradient), layers.Dense(1)]
@@ -57,79 +48,109 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding[Any] | CannotTell
 
     Args:
         history: what was recorded.
-        rows: recorded steps without a gradient before some of the variables are named.
+        rows: recorded steps without a gradient before this is reported for some of the variables.
     """
-    firing = _lost(history, rows)
-    if not firing.any():
-        return None
-    trend = loss_trend(history)
-
-    def tell(row: int, concerned: NDArray[np.intp]) -> VerdictText:
-        where = disconnected_region(history, firing[row])
-        total = int(trainable(history).sum())
-        severity: Severity = "error"
-        working = bool(trend.decreased[row] and not trend.near_constant_loss(0.95)[row]) or (
-            not trend.finite_rows[row] and row > 10
-        )
-        if where == "all":
-            message = (
-                f"No variable gets a gradient: the gradient of all {plural(total, 'trainable variable')} is None, "
-                "because the loss is not connected to them under the tape"
-            )
-            fix = (
-                "Call the model and compute the loss inside the tape, with TensorFlow functions only "
-                "(no numpy, no float(), no model.predict, no tf.argmax or tf.round on the way):\n"
-                "    with tf.GradientTape() as tape:\n        y_pred = model(x, training=True)\n"
-                "        loss = loss_function(y, y_pred)\n"
-                "    gradients = tape.gradient(loss, model.trainable_variables)"
-            )
-        else:
-            cause = {
-                "input side": "something after them cuts the graph (stop_gradient, numpy, argmax, round, integer cast)",
-                "output side": "the loss is taken from a layer before them, or does not use their output",
-                "inside": "the loss does not use their output, or something after them cuts the graph",
-            }[where]
-            harmless = working and where != "input side"
-            severity = "info" if harmless else "warning" if working else "error"
-            note = "; the others train, so this is harmless if they are unused on purpose" if harmless else ""
-            message = (
-                f"{variable_names(history, concerned)} ({len(concerned)} of {total} trainable variables) "
-                f"{'get' if len(concerned) > 1 else 'gets'} no gradient (None) and never "
-                f"move{'' if len(concerned) > 1 else 's'}: "
-                f"{cause}{note}"
-            )
-            fix = (
-                "Look for what cuts the path from these variables to the loss, or set trainable = False if it is "
-                "meant:\n"
-                "    layer.trainable = False" + ("" if is_custom_loop(history) else "   # then compile again")
-            )
-        living = nonzero_gradient(RowSpan(history, row, row + 1))
-        others = 0 if living is None else int(living.sum())
-        return VerdictText(
-            message=message,
-            fix=fix,
-            evidence=(
-                evidence(
-                    "variables without gradient", len(concerned), f"of {total} trainable", quantity="gradient_none"
-                ),
-                evidence("variables with gradient", others, "in the same step", quantity="gradient_norm"),
-            ),
-            severity=severity,
-            certainty="certain",
-        )
-
-    return Finding(firing, tell)
+    firing = _never_a_gradient(history, rows)
+    return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
 
 
-@incremental
-def _lost(history: History, carry: Carry, rows: int) -> Bool:
-    """Returns `[T, V]` where a trainable variable has never had a gradient."""
-    none, norm, update = (column(history, n) for n in ("gradient_none", "gradient_norm", "update_norm"))
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        names: names of the variables without a gradient.
+        trainable: number of trainable variables.
+        with_gradient: number of variables that have a non-zero gradient in the same step.
+        region: where these variables are: "all", "input side", "output side" or "inside".
+        loss_falls: whether the loss falls, or is not known after more than ten rows.
+        custom_loop: whether the training loop is hand-written.
+    """
+
+    names: tuple[str, ...]
+    trainable: int
+    with_gradient: int
+    region: str
+    loss_falls: bool
+    custom_loop: bool
+
+
+def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    trend, trainable = signals.loss_trend(history), signals.trainable(history)
+    without = np.isin(np.arange(len(trainable)), variables)
+    nonzero = signals.nonzero_gradient(signals.RowSpan(history, row, row + 1))
+    falls = bool(trend.decreased[row] and not trend.near_constant_loss(0.95)[row])
+    return Details(
+        names=tuple(signals.variables(history)[i].name for i in variables),
+        trainable=int(trainable.sum()),
+        with_gradient=0 if nonzero is None else int(nonzero.sum()),
+        region=signals.disconnected_region(history, without),
+        loss_falls=falls or (not trend.finite_rows[row] and row > 10),
+        custom_loop=is_custom_loop(history),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    return _text_for_all(details) if details.region == "all" else _text_for_some(details)
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    trainable = f"of {details.trainable} trainable"
+    return (
+        Evidence("variables without gradient", float(len(details.names)), trainable, quantity="gradient_none"),
+        Evidence("variables with gradient", float(details.with_gradient), "in the same step", quantity="gradient_norm"),
+    )
+
+
+def _text_for_all(details: Details) -> VerdictText:
+    variables = f"all {details.trainable} trainable variables" if details.trainable > 1 else "the trainable variable"
+    return VerdictText(
+        message=f"No variable gets a gradient: the gradient of {variables} is None, because the tape recorded no path "
+        "from the loss to the weights",
+        fix="Call the model and compute the loss inside the tape, with TensorFlow functions only "
+        "(no numpy, float(), model.predict, tf.argmax or tf.round in between):\n"
+        "    with tf.GradientTape() as tape:\n        y_pred = model(x, training=True)\n"
+        "        loss = loss_function(y, y_pred)\n"
+        "    gradients = tape.gradient(loss, model.trainable_variables)",
+        certainty="certain",
+    )
+
+
+def _text_for_some(details: Details) -> VerdictText:
+    several = len(details.names) > 1
+    them, their, get, change = ("them", "their", "get", "change") if several else ("it", "its", "gets", "changes")
+    blocked = f"an operation after {them} blocks the gradient"
+    cause = {
+        "input side": f"{blocked} (stop_gradient, numpy, argmax, round or a cast to integers)",
+        "output side": f"the loss is computed from an earlier layer, or does not use {their} output",
+        "inside": f"the loss does not use {their} output, or {blocked}",
+    }[details.region]
+    harmless = details.loss_falls and details.region != "input side"
+    severity: Severity = "info" if harmless else "warning" if details.loss_falls else "error"
+    unused = f"{'these are' if several else 'this one is'} unused on purpose"
+    note = f"; the other variables train, so this is harmless if {unused}" if harmless else ""
+    return VerdictText(
+        message=f"{quote_list(details.names)} ({len(details.names)} of {details.trainable} trainable variables) {get} "
+        f"no gradient (None) and never {change}: {cause}{note}",
+        fix=f"Find what blocks the path from the loss to {'these variables' if several else 'this variable'}, or, if "
+        "this is intended, set trainable = False:\n"
+        f"    layer.trainable = False{'' if details.custom_loop else '   # then compile again'}",
+        severity=severity,
+        certainty="certain",
+    )
+
+
+@signals.incremental
+def _never_a_gradient(history: History, carry: signals.Carry, rows: int) -> signals.Bool:
+    """Returns `[T, V]` where a trainable variable has never had a gradient and has never changed."""
+    none, norm, update = (signals.column(history, n) for n in ("gradient_none", "gradient_norm", "update_norm"))
     assert none is not None
-    lost = (none > 0) & trainable(history)
-    had = ((none == 0) & np.isfinite(none)) if norm is None else np.isfinite(norm) & ~lost
-    had = had | (update > 0) if update is not None else had
-    firing = lost & ~carry.ever(had)
-    rest = trainable(history) & ~firing
-    # All at once is plain from the first step on; some of them only once nobody's turn can still be to come.
-    return np.asarray(firing & ((carry.streak(lost) >= rows) | ~rest.any(axis=1, keepdims=True)))
+    without = (none > 0) & signals.trainable(history)
+    with_gradient = ((none == 0) & np.isfinite(none)) if norm is None else np.isfinite(norm) & ~without
+    active = with_gradient | (update > 0) if update is not None else with_gradient
+    firing = without & ~carry.ever(active)
+    others = signals.trainable(history) & ~firing
+    # All of them are reported in the first step; some of them only when their turn can no longer be about to come.
+    return np.asarray(firing & ((carry.streak(without) >= rows) | ~others.any(axis=1, keepdims=True)))

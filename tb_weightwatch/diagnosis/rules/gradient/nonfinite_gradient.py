@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    any_positive,
-    column,
-    incremental,
-    recorded_layers,
-    run_column,
-    trailing_mean,
-    trainable,
-)
-from ...wording import evidence, plural, variable_names
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import number, plural, quote_list
 
 
 @rule(
@@ -33,20 +22,21 @@ from ...wording import evidence, plural, variable_names
 )
 def nonfinite_gradient(
     history: History, *, elements: int = 1, skipped: float = 0.5
-) -> Finding[Any] | CannotTell | None:
+) -> Finding[Details] | CannotTell | None:
     """NaN or infinite numbers in a gradient.
 
     What it sees:
-        Gradient elements that are NaN or infinite (an exact count), the variables, the first step, and whether the
-        loss, a layer's output or a weight was not finite before.
+        Gradient elements that are NaN or infinite (an exact count), in which variables, since which step, and whether
+        the loss, a layer's output or a weight was not finite before.
 
     Why it matters:
-        One update with a NaN turns the whole variable into NaN, and the next step all of them. While the loss is still
-        finite, the culprit is a derivative: the square root or a norm at 0, a division of 0 by 0, a power below 1.
+        One update with a NaN turns the whole variable into NaN, and the next step turns all of them into NaN. While
+        the loss is still finite, a derivative is the culprit: that of a square root or norm at 0, of 0 divided by 0,
+        or of a power below 1.
 
     When it is a false alarm:
-        In mixed precision, loss scaling meets an infinite gradient now and then, skips that step and halves the scale;
-        that is how it works, and it stays silent as long as most steps are taken.
+        In mixed precision, loss scaling meets an infinite gradient now and then, skips that step and halves the scale.
+        This is how it works, and nothing is reported as long as most steps are applied.
 
     What to try:
         tf.debugging.enable_check_numerics() names the operation. Add a small constant inside sqrt, log and divisions;
@@ -69,77 +59,126 @@ def nonfinite_gradient(
 
     Args:
         history: what was recorded.
-        elements: how many non-finite elements of a variable are reported.
+        elements: number of non-finite elements of a variable from which they are reported.
         skipped: in mixed precision, share of recorded steps with such a gradient from which it is reported.
     """
-    firing = _odd(history, elements)
-    if not firing.any() or _weights(history)[: int(np.flatnonzero(firing.any(axis=1))[0])].any():
-        return None  # or weights were lost before: 703 tells of it
-    if history.has("loss_scale") and (run_column(history, "loss_scale") > 1).any():
-        often = trailing_mean(np.asarray(firing.any(axis=1), np.float64), 20) > skipped
-        firing = firing & (often & (np.arange(len(history)) >= 9) | _weights(history))[:, None]
-
-    def tell(row: int, concerned: NDArray[np.intp]) -> VerdictText:
-        first = int(np.flatnonzero(firing.any(axis=1))[0])
-        began = np.flatnonzero(firing[first])
-        step = int(history.steps[first])
-        total = float(np.nansum(history.column("gradient_nonfinite")[first, began], dtype=np.float64))
-        before, origin = _origin(history, first)
-        message = (
-            f"The gradient of {variable_names(history, began)} became NaN or infinite at step {step:,} "
-            f"({plural(total, 'element')}){before}"
-        )
-        return VerdictText(
-            message=message,
-            fix=_FIXES[origin],
-            evidence=(
-                evidence(
-                    "NaN/Inf in gradients", total, plural(total, "element"), step=step, quantity="gradient_nonfinite"
-                ),
-                evidence("loss", run_column(history, "loss")[first], "in the same step", step=step, quantity="loss"),
-            ),
-            severity="error",
-            certainty="certain",
-        )
-
-    return Finding(firing, tell)
+    firing = _nonfinite(history, elements)
+    if not firing.any() or _nonfinite_weights(history)[: _first_row(firing)].any():
+        return None  # where weights became NaN first, nonfinite-weight reports it
+    if history.has("loss_scale") and (signals.run_column(history, "loss_scale") > 1).any():
+        often = signals.trailing_mean(np.asarray(firing.any(axis=1), np.float64), 20) > skipped
+        firing = firing & (often & (np.arange(len(history)) >= 9) | _nonfinite_weights(history))[:, None]
+        if not firing.any():
+            return None
+    return Finding(firing, partial(measure, history, firing), text, evidence)
 
 
+class Details(NamedTuple):
+    """What the verdict states of the first step with such a gradient.
+
+    Attributes:
+        names: names of the variables with such a gradient.
+        elements: number of their gradients' elements that are not finite.
+        step: that step.
+        loss: the loss in that step; NaN if it was not recorded.
+        origin: what was not finite before or at that step: "weight", "output", "loss", or "" for none of them.
+        loss_known: whether the loss was recorded in that step.
+        origin_step: first step at which the weight or the output was not finite; 0 for other origins.
+        layer: name of the layer with that output; "" for other origins.
+    """
+
+    names: tuple[str, ...]
+    elements: float
+    step: int
+    loss: float
+    origin: str
+    loss_known: bool = True
+    origin_step: int = 0
+    layer: str = ""
+
+
+def measure(history: History, firing: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of the first row at which it fires."""
+    first = _first_row(firing)
+    variables = np.flatnonzero(firing[first])
+    origin, origin_row, layer = _origin(history, first)
+    return Details(
+        names=tuple(signals.variables(history)[i].name for i in variables),
+        elements=float(np.nansum(history.column("gradient_nonfinite")[first, variables], dtype=np.float64)),
+        step=int(history.steps[first]),
+        loss=float(signals.run_column(history, "loss")[first]),
+        origin=origin,
+        loss_known=history.has("loss") and bool(history.known("loss")[first]),
+        origin_step=int(history.steps[origin_row]) if origin in ("weight", "output") else 0,
+        layer=layer,
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    since = {
+        "weight": f", after weights had become NaN or infinite at step {details.origin_step:,}",
+        "output": f"; the output of '{details.layer}' is NaN or infinite at step {details.origin_step:,}",
+        "loss": f", together with the loss, which is {number(details.loss)} in that step",
+        "": f", while the loss was still finite ({number(details.loss)})" if details.loss_known else "",
+    }[details.origin]
+    return VerdictText(
+        message=f"The gradient of {quote_list(details.names)} became NaN or infinite at step {details.step:,} "
+        f"({plural(details.elements, 'element')}){since}",
+        fix=_FIXES[details.origin],
+        certainty="certain",
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    step, elements = details.step, plural(details.elements, "element")
+    return (
+        Evidence("NaN/Inf in gradients", details.elements, elements, step=step, quantity="gradient_nonfinite"),
+        Evidence("loss", details.loss, "in the same step", step=step, quantity="loss"),
+    )
+
+
+_FORWARD = (
+    "The forward pass overflows or divides by zero. Add a small constant inside log and divisions, and use\n"
+    "    loss = keras.losses.CategoricalCrossentropy(from_logits=True)   # instead of log(softmax(x))"
+)
 _FIXES = {
-    "weight": "Start again from finite weights with a lower learning rate, and clip:\n"
+    "weight": "Restart from finite weights with a lower learning rate, and clip the gradient:\n"
     "    optimizer = keras.optimizers.Adam(1e-4, global_clipnorm=1.0)",
-    "forward": "The forward pass overflows or divides by zero: add a small constant inside log and divisions, use\n"
-    "    loss = keras.losses.CategoricalCrossentropy(from_logits=True)   # instead of log(softmax(x))",
-    "backward": "A derivative is infinite where the value is fine (sqrt or norm at 0, 0 / 0): add a small constant\n"
-    "    tf.sqrt(x + 1e-12)   # and to find the place: tf.debugging.enable_check_numerics()",
+    "output": _FORWARD,
+    "loss": _FORWARD,
+    "": "A derivative is infinite although the value is finite (sqrt or norm at 0, 0 / 0). Add a small constant:\n"
+    "    tf.sqrt(x + 1e-12)   # tf.debugging.enable_check_numerics() names the operation",
 }
 
 
-@incremental
-def _odd(rows: History, carry: Carry, elements: int) -> Bool:
-    """Returns `[T, V]` where a trainable variable has so many elements that are not finite."""
-    count = column(rows, "gradient_nonfinite")
+@signals.incremental
+def _nonfinite(rows: History, carry: signals.Carry, elements: int) -> signals.Bool:
+    """Returns `[T, V]` where the gradient of a trainable variable has at least `elements` non-finite elements."""
+    count = signals.column(rows, "gradient_nonfinite")
     assert count is not None
-    return np.asarray((count >= elements) & trainable(rows))
+    return np.asarray((count >= elements) & signals.trainable(rows))
 
 
-def _weights(history: History) -> Bool:
-    return any_positive(history, "weight_nonfinite")
+def _nonfinite_weights(history: History) -> signals.Bool:
+    """Returns `[T]` whether any weight is NaN or infinite."""
+    return signals.any_positive(history, "weight_nonfinite")
 
 
-def _origin(history: History, first: int) -> tuple[str, str]:
-    """Returns what was not finite before the first such gradient, in words and as a key of the fixes."""
-    if first and _weights(history)[:first].any():
-        at = int(np.flatnonzero(_weights(history))[0])
-        return f", after weights had become NaN or infinite at step {int(history.steps[at]):,}", "weight"
-    outputs = column(history, "output_nonfinite")
+def _first_row(firing: signals.Bool) -> int:
+    return int(np.flatnonzero(firing.any(axis=1))[0])
+
+
+def _origin(history: History, first: int) -> tuple[str, int, str]:
+    """Returns what was not finite before the gradient of row `first`, from which row on, and the layer's name."""
+    weights = _nonfinite_weights(history)
+    if weights[:first].any():
+        return "weight", int(np.flatnonzero(weights)[0]), ""
+    outputs = signals.column(history, "output_nonfinite")
     if outputs is not None and (outputs[: first + 1] > 0).any():
-        at = int(np.flatnonzero((outputs > 0).any(axis=1))[0])
-        name = recorded_layers(history)[int(np.flatnonzero(outputs[at] > 0)[0])].name
-        return f", from the output of '{name}', which is not finite at step {int(history.steps[at]):,}", "forward"
-    if not history.has("loss"):
-        return "", "backward"
-    loss = run_column(history, "loss")[: first + 1]
-    if not np.isfinite(loss[-1]) and history.known("loss")[first]:
-        return f", together with the loss, which is {number(float(loss[-1]))} then", "forward"
-    return f", while the loss was still finite ({number(float(loss[-1]))})", "backward"
+        row = int(np.flatnonzero((outputs > 0).any(axis=1))[0])
+        return "output", row, signals.recorded_layers(history)[int(np.flatnonzero(outputs[row] > 0)[0])].name
+    loss = signals.run_column(history, "loss")[first]
+    lost = history.has("loss") and not np.isfinite(loss) and bool(history.known("loss")[first])
+    return ("loss" if lost else ""), first, ""

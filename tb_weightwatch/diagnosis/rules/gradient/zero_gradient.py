@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import Severity
-from ...rule import CannotTell, Finding, SimpleFinding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    column,
-    disconnected_region,
-    incremental,
-    is_recorded,
-    loss_trend,
-    optimizer_slots_say,
-    trainable,
-    trainable_kernels,
-    variables,
-)
-from ...wording import evidence, not_recorded, plural, steps, variable_names
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, Severity, SimpleFinding, VerdictText, rule
+from ...wording import not_recorded, quote_list, steps
 
 
 @rule(code=402, name="zero-gradient", link="gradient", explains=("no-learning-signal",))
@@ -31,21 +18,21 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding[
     """Gradients that are exactly zero, step after step.
 
     What it sees:
-        Trainable variables whose gradient has been exactly 0 in several recorded steps in a row, while the loss is
-        not low; and the depth from which on it is so.
+        Trainable variables whose gradient has been exactly 0 in several recorded steps in a row while the loss is not
+        low, and the depth at which this begins.
 
     Why it matters:
-        Exactly zero, not small, means that somewhere between the variable and the loss a factor is 0: a flat
-        activation, a clipped value, a mask, a second kernel of zeros. No learning rate helps.
+        A gradient of exactly zero, not just a small one, means that some factor between the variable and the loss is
+        0: a flat activation, a clipped value, a mask, a following kernel of zeros. No learning rate helps.
 
     When it is a false alarm:
-        A model that fits its data perfectly (a hinge loss at 0) has zero gradients by right, and so has a part of
-        the model whose turn has not come, or that is switched off by a weight of 0. While the loss falls, such a
-        part is a remark.
+        The gradients of a model that fits its data perfectly (a hinge loss at 0) are rightly zero. So are those of a
+        part of the model whose turn has not come, or whose loss has a weight of 0: while the loss falls, such a part
+        is reported as a remark.
 
     What to try:
-        Look at the layer named, and what follows it: outputs all equal, tf.clip_by_value, tf.sign, multiplication by a
-        mask, all weights initialised to zero.
+        Examine the layer named and those after it: outputs that are all equal, tf.clip_by_value, tf.sign,
+        multiplication by a mask, weights that are all initialized to zero.
 
     Sick example:
         stack = [layers.Dense(16), layers.Lambda(tf.sign), layers.Dense(1)]   # flat everywhere
@@ -62,118 +49,151 @@ def zero_gradient(history: History, *, rows: int = 3, part: int = 5) -> Finding[
 
     Args:
         history: what was recorded.
-        rows: recorded steps in a row, if no trainable variable has a gradient.
-        part: recorded steps in a row, if only some have none.
+        rows: recorded steps in a row, if no trainable variable has a non-zero gradient.
+        part: recorded steps in a row, if only some of them have a gradient of zero.
     """
-    if not is_recorded(history, "gradient_norm"):
-        return _remembered(history, rows)
-    zero, living = _rows(history)
-    if not zero.any():
+    if not signals.is_recorded(history, "gradient_norm"):
+        return _by_optimizer_slots(history, rows)
+    any_zero, any_nonzero = _any_zero_and_nonzero(history)
+    if not any_zero.any():
         return None
-    able = trainable(history)
-    held, moved_before = _course(history)
-    trend = loss_trend(history)
-    matrices = trainable_kernels(history)
-    # A bias alone (before BatchNormalization, say) is no break in the chain: a matrix must be without gradient too.
-    some = (held >= part) & (held >= part)[:, matrices].any(axis=1, keepdims=True)
-    falling = trend.decreased & ~trend.near_constant_loss(0.95)
-    some &= ~(moved_before & falling[:, None])
-    # What was alive may rest for a while (momentum moves on, another part has its turn).
-    whole = (held >= np.where(moved_before.any(axis=1), 4 * part, rows)[:, None]) & ~living[:, None]
-    # A low loss excuses gradients that have come to their end, not a part that none has ever reached.
-    excused = trend.low()[:, None] & (moved_before | ~living[:, None])
-    firing = (whole | some) & ~excused
-    if not firing.any():
-        return None
-
-    def tell(row: int, concerned: NDArray[np.intp]) -> VerdictText:
-        where = disconnected_region(history, firing[row])
-        total = int(able.sum())
-        count = int(held[row, concerned].min())
-        words = trend.describe(row)
-        after = f" ({words})" if words else ""
-        severity: Severity = "error"
-        if where == "all":
-            message = (
-                f"All gradients are exactly zero: {plural(total, 'trainable variable')}, "
-                f"{steps(history, count, 'recorded step')} "
-                f"in a row{after}, so the loss does not react to any weight"
-            )
-        else:
-            layer = variables(history)[int(concerned[-1])]
-            depth = {
-                "input side": f"from '{layer.layer or layer.name}' back to the input nothing is learned",
-                "output side": "what comes after is not reached by the loss",
-                "inside": "a branch of the model is cut off from the loss",
-            }[where]
-            if falling[row] or trend.low()[row]:
-                severity = "warning" if where == "input side" or len(concerned) > total / 2 else "info"
-            message = (
-                f"The gradient of {variable_names(history, concerned)} ({len(concerned)} of {total} trainable "
-                f"variables) "
-                f"is exactly "
-                f"zero, {steps(history, count, 'recorded step')} in a row{after}: {depth}"
-            )
-        return VerdictText(
-            message=message,
-            fix=_fix(where),
-            evidence=(
-                evidence(
-                    "variables at exactly zero", len(concerned), f"of {total} trainable", quantity="gradient_norm"
-                ),
-                evidence(
-                    "recorded steps in a row", count, "with a gradient of exactly 0", quantity="gradient_zero_share"
-                ),
-            ),
-            severity=severity,
-            certainty="certain",
-        )
-
-    return Finding(firing, tell)
+    zero_rows, nonzero_before = _zero_rows(history)
+    trend = signals.loss_trend(history)
+    # A bias alone (before BatchNormalization, say) is no break in the chain: a matrix must have no gradient either.
+    some = zero_rows >= part
+    some = some & some[:, signals.trainable_kernels(history)].any(axis=1, keepdims=True)
+    some &= ~(nonzero_before & _loss_falls(history)[:, None])
+    # After non-zero gradients all may be zero for a while (momentum moves on, another part has its turn).
+    wait = np.where(nonzero_before.any(axis=1), 4 * part, rows)[:, None]
+    everything = (zero_rows >= wait) & ~any_nonzero[:, None]
+    # A low loss excuses gradients that have become zero, but not a part that none has ever reached.
+    excused = trend.low()[:, None] & (nonzero_before | ~any_nonzero[:, None])
+    firing = (everything | some) & ~excused
+    return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
 
 
-def _remembered(history: History, rows: int) -> Finding[Any] | CannotTell:
-    """Where no gradient was shown: an optimizer whose averages of them are exactly zero has never got another."""
-    fault = SimpleFinding(
-        optimizer_slots_say(history, "zero", rows),
-        "All gradients are exactly zero: the optimizer counts its steps, its averages of the gradients are still zero, "
-        "and no weight has ever moved, so the loss does not react to any weight",
-        _fix("all"),
-        (evidence("averages of the gradients", 0.0, "exactly, in the optimizer's own variables"),),
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        names: names of the variables whose gradient is exactly zero.
+        trainable: number of trainable variables.
+        rows: for how many recorded steps in a row their gradients have all been zero.
+        duration: the same in words: "8 recorded steps", or "8 batches" before the first step.
+        region: where these variables are: "all", "input side", "output side" or "inside".
+        layer: the layer of the last of them (its own name, if it has no layer).
+        learning: whether the loss falls or is low.
+        loss: the course of the loss in words; "" if it is not known.
+    """
+
+    names: tuple[str, ...]
+    trainable: int
+    rows: int
+    duration: str
+    region: str
+    layer: str
+    learning: bool
+    loss: str
+
+
+def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    trend, trainable = signals.loss_trend(history), signals.trainable(history)
+    zero, last = np.isin(np.arange(len(trainable)), variables), signals.variables(history)[int(variables[-1])]
+    count = int(_zero_rows(history)[0][row, variables].min())
+    return Details(
+        names=tuple(signals.variables(history)[i].name for i in variables),
+        trainable=int(trainable.sum()),
+        rows=count,
+        duration=steps(history, count, "recorded step"),
+        region=signals.disconnected_region(history, zero),
+        layer=last.layer or last.name,
+        learning=bool(_loss_falls(history)[row] or trend.low()[row]),
+        loss=trend.describe(row),
     )
-    return fault.finding() or not_recorded(history, "gradient_norm")
 
 
-@incremental
-def _rows(rows: History, carry: Carry) -> tuple[Bool, Bool]:
-    """Returns `[T]` whether any trainable variable's gradient is exactly 0, and whether any is above."""
-    norm = column(rows, "gradient_norm")
-    assert norm is not None
-    able = trainable(rows)
-    return np.asarray(((norm == 0) & able).any(axis=1)), np.asarray(((norm > 0) & able).any(axis=1))
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    count, trainable = len(details.names), details.trainable
+    duration = f"in {details.duration} in a row{f' ({details.loss})' if details.loss else ''}"
+    severity: Severity = "error"
+    if details.region == "all":
+        variables = f"all {trainable} trainable variables" if trainable > 1 else "the trainable variable"
+        message = f"The gradient of {variables} is exactly zero {duration}, so no weight has any effect on the loss"
+    else:
+        if details.learning:
+            severity = "warning" if details.region == "input side" or count > trainable / 2 else "info"
+        consequence = {
+            "input side": f"no layer from the input to '{details.layer}' is learning",
+            "output side": "the loss sends no gradient to these last layers of the model",
+            "inside": "a branch of the model is disconnected from the loss",
+        }[details.region]
+        message = (
+            f"The gradient of {quote_list(details.names)} ({count} of {trainable} trainable variables) is exactly "
+            f"zero {duration}: {consequence}"
+        )
+    return VerdictText(message=message, fix=_fix(details.region), severity=severity, certainty="certain")
 
 
-@incremental
-def _course(rows: History, carry: Carry) -> tuple[NDArray[np.int32], Bool]:
-    """Returns `[T, V]` for how many rows the gradient has been exactly 0, and whether it ever was above.
-
-    Rows in which it is not known (between snapshots, or uses of accumulated ones) are left out.
-    """
-    norm = column(rows, "gradient_norm")
-    assert norm is not None
-    zero = np.asarray((norm == 0) & trainable(rows))
-    return carry.streak(zero, ~rows.known("gradient_norm")), carry.ever(np.asarray(norm > 0))
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    count, trainable = float(len(details.names)), f"of {details.trainable} trainable"
+    zero = "with a gradient of exactly 0"
+    return (
+        Evidence("variables with zero gradient", count, trainable, quantity="gradient_norm"),
+        Evidence("recorded steps in a row", float(details.rows), zero, quantity="gradient_zero_share"),
+    )
 
 
-def _fix(where: str) -> str:
-    if where == "all":
+def _fix(region: str) -> str:
+    if region == "all":
         return (
-            "Look at what stands between the last layer and the loss: a single softmax unit, clipping, rounding, "
-            "a mask or "
-            "a weight of zero. Check that the loss reacts to the predictions:\n"
+            "Examine what lies between the last layer and the loss: a single softmax unit, clipping, rounding, a mask "
+            "or a weight of zero. Check that the loss depends on the predictions:\n"
             "    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ"
         )
     return (
-        "Look at the layer after the last one named: outputs clipped or all zero, or kernels initialised to zero "
-        "(two of them in a row never move):\n    keras.layers.Dense(units, kernel_initializer='glorot_uniform')"
+        "Examine the layer after the last one named. Check whether its outputs are clipped or all zero, and whether "
+        "kernels are initialized to zero (two such kernels in a row never change):\n"
+        "    keras.layers.Dense(units, kernel_initializer='glorot_uniform')"
     )
+
+
+def _by_optimizer_slots(history: History, rows: int) -> Finding[SimpleFinding] | CannotTell:
+    """Where no gradient was recorded: averages that are exactly zero show that no gradient was ever another."""
+    zero_averages = SimpleFinding(
+        signals.optimizer_slots_say(history, "zero", rows),
+        "All gradients are exactly zero: the optimizer counts its steps, but its averages of the gradients are still "
+        "zero and no weight has ever changed, so no weight has any effect on the loss",
+        _fix("all"),
+        (Evidence("averages of the gradients", 0.0, "exactly, in the optimizer's own variables"),),
+    )
+    return zero_averages.finding() or not_recorded(history, "gradient_norm")
+
+
+@signals.incremental
+def _any_zero_and_nonzero(rows: History, carry: signals.Carry) -> tuple[signals.Bool, signals.Bool]:
+    """Returns `[T]` whether any trainable variable's gradient is exactly 0, and whether any is above 0."""
+    norm = signals.column(rows, "gradient_norm")
+    assert norm is not None
+    trainable = signals.trainable(rows)
+    return np.asarray(((norm == 0) & trainable).any(axis=1)), np.asarray(((norm > 0) & trainable).any(axis=1))
+
+
+@signals.incremental
+def _zero_rows(rows: History, carry: signals.Carry) -> tuple[NDArray[np.int32], signals.Bool]:
+    """Returns `[T, V]` for how many rows the gradient has been exactly 0, and whether it was ever above 0.
+
+    Rows in which it is not known (between snapshots, or between uses of accumulated gradients) are left out.
+    """
+    norm = signals.column(rows, "gradient_norm")
+    assert norm is not None
+    zero = np.asarray((norm == 0) & signals.trainable(rows))
+    return carry.streak(zero, ~rows.known("gradient_norm")), carry.ever(np.asarray(norm > 0))
+
+
+def _loss_falls(history: History) -> signals.Bool:
+    """Returns `[T]` whether the loss falls, to clearly below that of a constant prediction."""
+    trend = signals.loss_trend(history)
+    return np.asarray(trend.decreased & ~trend.near_constant_loss(0.95))

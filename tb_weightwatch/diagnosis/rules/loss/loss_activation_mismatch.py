@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ....history import History
-from ....verdict import Severity, number
-from ...rule import CannotTell, Finding, SimpleFinding, earliest, rule
-from ...signals import (
-    Bool,
-    double_activation_losses,
-    ever,
-    is_cross_entropy,
-    loss_equals,
-    loss_facts,
-    loss_name,
-    loss_trend,
-    output_activation,
-    output_is_plain,
-    output_units,
-    predicted_units,
-    run_column,
-    trailing_mean,
-)
-from ...wording import evidence, is_custom_loop
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, Severity, SimpleFinding, earliest, rule
+from ...wording import is_custom_loop, number
 
 
 @rule(
@@ -38,26 +19,27 @@ from ...wording import evidence, is_custom_loop
         "learning-rate-too-large", "exploding-gradient", "dead-relu",
     ),
 )  # fmt: skip
-def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding[Any] | CannotTell | None:
+def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding[SimpleFinding] | CannotTell | None:
     """An output activation and a loss that do not go together.
 
     What it sees:
         From the structure: softmax on a single unit; softmax or sigmoid with a loss that applies it again
         (from_logits=True); raw outputs given to a cross-entropy that expects probabilities; a categorical
         cross-entropy on one unit or on sigmoids; softmax with binary cross-entropy or squared error. Where the loss
-        function is not known: a loss of exactly the value that the batch's targets and predictions give when
-        probabilities are taken for raw outputs, or raw outputs for probabilities.
+        function is not known: a loss whose value is exactly what the batch's targets and predictions give when
+        probabilities are treated as raw outputs, or raw outputs as probabilities.
 
     Why it matters:
-        Softmax of one number is always 1, so nothing can be learned. An activation applied twice leaves the loss a
-        floor far above 0 and a fraction of the gradient. A logarithm of raw outputs is clipped, where its slope is 0.
+        Softmax of one number is always 1, so nothing can be learned. With an activation applied twice the loss cannot
+        get below a value far above 0, and only a fraction of the gradient is left. Raw outputs outside 0 to 1 are
+        clipped before the logarithm is taken, where the derivative is 0.
 
     When it is a false alarm:
-        When a subclassed model applies an activation in its `call`: such models are judged only where their
-        predictions contradict them. Softmax with squared error can train, and is only mentioned while the loss falls.
+        When a subclassed model applies an activation in its `call`: such models are reported only where their
+        predictions contradict them. Softmax with squared error can train, and is an "info" while the loss decreases.
 
     What to try:
-        Use one of the pairs: Dense(k) with SparseCategoricalCrossentropy(from_logits=True); Dense(1) with
+        Use one of these pairs: Dense(k) with SparseCategoricalCrossentropy(from_logits=True); Dense(1) with
         BinaryCrossentropy(from_logits=True); Dense(n) with mean squared error.
 
     Sick example:
@@ -73,180 +55,200 @@ def loss_activation_mismatch(history: History, *, rows: int = 30) -> Finding[Any
 
     Args:
         history: what was recorded.
-        rows: recorded steps before a loss at the floor of a doubled activation is reported.
+        rows: recorded steps before a loss at the minimum of a doubled activation is reported.
     """
-    looks = (_one_unit, _twice, _raw, _odd_pair, _by_value, lambda known: _floor(known, rows))
-    found = earliest(*(look(history) for look in looks))
-    if found is not None:
-        return found
-    if not loss_facts(history):
-        return CannotTell("the loss function is not known in a hand-written loop") if is_custom_loop(history) else None
-    return None
+    finding = earliest(
+        _single_unit(history),
+        _activation_twice(history),
+        _raw_outputs(history),
+        _mismatched_pair(history),
+        _mismatch_by_value(history),
+        _doubled_minimum(history, rows),
+    )
+    if finding is None and not signals.loss_facts(history) and is_custom_loop(history):
+        return CannotTell("the loss function is not known in a hand-written loop")
+    return finding
 
 
-def _always(history: History) -> np.ndarray:
+def _always(history: History) -> signals.Bool:
     return np.ones(len(history), bool)
 
 
-def _one_unit(history: History) -> SimpleFinding | None:
-    units, mean = output_units(history), run_column(history, "prediction_mean")
-    activation = output_activation(history)
-    if units != 1:
+def _single_unit(history: History) -> SimpleFinding | None:
+    """Finds a softmax or a categorical cross-entropy on a single output unit."""
+    if signals.output_units(history) != 1:
         return None
-    if activation == "softmax" and not (np.abs(mean - 1) > 1e-2).any():
+    mean = signals.run_column(history, "prediction_mean")
+    if signals.output_activation(history) == "softmax" and not (np.abs(mean - 1) > 1e-2).any():
         return SimpleFinding(
             _always(history),
-            "The output is a softmax on a single unit, which is 1 for every input, so nothing can be learned from it",
-            "One unit for two classes takes a sigmoid:\n    keras.layers.Dense(1, activation='sigmoid')   # with "
-            "binary_crossentropy\nSeveral classes take one unit each: keras.layers.Dense(classes, "
-            "activation='softmax'); numbers take no activation.",
-            (evidence("output units", 1, "of a softmax; it needs at least 2"),),
+            "The output layer is a softmax on a single unit, which is 1 for every input, so nothing can be learned",
+            "Use a sigmoid for two classes:\n"
+            "    keras.layers.Dense(1, activation='sigmoid')   # with binary_crossentropy\n"
+            "For several classes use one unit each: keras.layers.Dense(classes, activation='softmax'). For numbers use "
+            "no activation.",
+            (Evidence("output units", 1.0, "of a softmax; it needs at least 2"),),
         )
-    if is_cross_entropy(history) and "categorical" in loss_name(history) and output_is_plain(history):
+    if (
+        signals.is_cross_entropy(history)
+        and "categorical" in signals.loss_name(history)
+        and signals.output_is_plain(history)
+    ):
         return SimpleFinding(
             _always(history),
-            "A categorical cross-entropy on a single output unit is the same for every prediction: there is no other "
-            "class to tell it from",
+            "A categorical cross-entropy on a single output unit is the same for every prediction, because there is no "
+            "second class",
             "For two classes:\n    keras.layers.Dense(1, activation='sigmoid')   # with loss='binary_crossentropy'\n"
             "For k classes: keras.layers.Dense(k, activation='softmax')",
-            (evidence("output units", 1, "one for each class is needed"),),
+            (Evidence("output units", 1.0, "one for each class is needed"),),
         )
     return None
 
 
-def _twice(history: History) -> SimpleFinding | None:
-    activation = output_activation(history)
-    if loss_facts(history).get("from_logits") is not True or activation not in ("softmax", "sigmoid", "relu"):
+def _activation_twice(history: History) -> SimpleFinding | None:
+    """Finds an activation before a loss with from_logits=True."""
+    activation = signals.output_activation(history)
+    if signals.loss_facts(history).get("from_logits") is not True or activation not in ("softmax", "sigmoid", "relu"):
         return None
-    fed = "cuts off all negative logits" if activation == "relu" else "is applied a second time inside the loss"
+    effect = "is applied a second time inside the loss (Keras corrects this silently where it can)"
     return SimpleFinding(
         _always(history),
-        f"The loss expects raw outputs (from_logits=True), but the output layer already has a {activation}, which {fed}"
-        + ("" if activation == "relu" else " (Keras repairs this in silence where it can)"),
-        "Leave the activation out of the last layer, or tell the loss that it gets probabilities:\n"
+        f"The loss expects raw outputs (from_logits=True), but the output layer already has a {activation}, which "
+        f"{'cuts off all negative logits' if activation == 'relu' else effect}",
+        "Remove the activation of the last layer, or declare that the loss gets probabilities:\n"
         "    keras.layers.Dense(units)   # no activation\nor\n"
-        f"    keras.losses.{_class(history)}(from_logits=False)",
+        f"    keras.losses.{_loss_class(history)}(from_logits=False)",
         severity="warning",
     )
 
 
-def _class(history: History) -> str:
-    binary = "binary" in loss_name(history)
-    sparse = "sparse" in loss_name(history)
-    return "BinaryCrossentropy" if binary else f"{'Sparse' if sparse else ''}CategoricalCrossentropy"
+def _loss_class(history: History) -> str:
+    name = signals.loss_name(history)
+    if "binary" in name:
+        return "BinaryCrossentropy"
+    return "SparseCategoricalCrossentropy" if "sparse" in name else "CategoricalCrossentropy"
 
 
-def _raw(history: History) -> SimpleFinding | None:
-    activation, units = output_activation(history), output_units(history) or 1
-    if not is_cross_entropy(history) or loss_facts(history).get("from_logits") is True:
+def _raw_outputs(history: History) -> SimpleFinding | None:
+    """Finds outputs that are no probabilities before a cross-entropy that expects them."""
+    activation, units = signals.output_activation(history), signals.output_units(history) or 1
+    if not signals.is_cross_entropy(history) or signals.loss_facts(history).get("from_logits") is True:
         return None
     if activation not in ("linear", "relu", "tanh", "leaky_relu", "elu", "gelu", "silu"):
         return None
-    mean = run_column(history, "prediction_mean")
-    off = (mean < -1e-3) | (mean > 1 + 1e-3) if "binary" in loss_name(history) else np.abs(mean * units - 1) > 1e-2
-    if not output_is_plain(history) and not off.any():
+    mean = signals.run_column(history, "prediction_mean")
+    binary = "binary" in signals.loss_name(history)
+    improbable = (mean < -1e-3) | (mean > 1 + 1e-3) if binary else np.abs(mean * units - 1) > 1e-2
+    if not signals.output_is_plain(history) and not improbable.any():
         return None
-    what = "raw outputs (no activation)" if activation == "linear" else f"the outputs of a {activation}"
+    outputs = "raw outputs (no activation)" if activation == "linear" else f"the outputs of a {activation}"
+    first = mean[np.isfinite(mean)][:1]
     return SimpleFinding(
         _always(history),
-        f"The loss takes its input for probabilities (from_logits=False), but gets {what}: outside 0 to 1 they are "
-        "clipped, and nothing is learned there",
-        "Tell the loss that it gets raw outputs, from a last layer without activation:\n"
-        f"    keras.layers.Dense({units})\n    loss = keras.losses.{_class(history)}(from_logits=True)",
-        (evidence("prediction mean", mean[np.isfinite(mean)][0], "of the first batch", quantity="prediction_mean"),)
-        if np.isfinite(mean).any()
-        else (),
+        f"The loss expects probabilities (from_logits=False), but gets {outputs}: values outside 0 to 1 are clipped, "
+        "and nothing is learned from them",
+        "Remove any activation of the last layer, and declare that the loss gets raw outputs:\n"
+        f"    keras.layers.Dense({units})\n    loss = keras.losses.{_loss_class(history)}(from_logits=True)",
+        tuple(Evidence("prediction mean", float(m), "of the first batch", quantity="prediction_mean") for m in first),
     )
 
 
-def _odd_pair(history: History) -> SimpleFinding | None:
-    activation, units, name = output_activation(history), output_units(history) or 1, loss_name(history)
-    trend = loss_trend(history)
-    if not loss_facts(history) or units < 2 or not output_is_plain(history):
+def _mismatched_pair(history: History) -> SimpleFinding | None:
+    """Finds an output activation whose probabilities do not mean what the loss needs."""
+    activation, name = signals.output_activation(history), signals.loss_name(history)
+    units, trend = signals.output_units(history) or 1, signals.loss_trend(history)
+    if not signals.loss_facts(history) or units < 2 or not signals.output_is_plain(history):
         return None
-    firing, severity, pair = _always(history), "warning", ""
-    if activation == "softmax" and is_cross_entropy(history) and "binary" in name and units > 2:
-        pair = "a binary cross-entropy, which judges each class by itself, on a softmax, which makes them compete"
-    elif activation == "sigmoid" and is_cross_entropy(history) and "categorical" in name:
-        pair = "a categorical cross-entropy, which needs probabilities that sum to 1, on independent sigmoids"
+    cross_entropy = signals.is_cross_entropy(history)
+    severity: Severity = "warning"
+    if activation == "softmax" and cross_entropy and "binary" in name and units > 2:
+        reason = "binary cross-entropy judges each class by itself, but a softmax makes the classes compete"
+    elif activation == "sigmoid" and cross_entropy and "categorical" in name:
+        reason = "categorical cross-entropy needs probabilities that sum to 1, but the outputs are independent sigmoids"
     elif activation == "softmax" and ("mean_squared_error" in name or "mean_absolute_error" in name):
-        pair = "a squared or absolute error on a softmax, whose slope vanishes where the output is sure and wrong"
+        reason = "with a squared or absolute error, the gradient of a softmax vanishes where it is confident and wrong"
         stalled = trend.enough_rows & trend.near_constant_loss(0.8)
         severity = "warning" if len(stalled) and stalled[-1] else "info"
-    if not pair:
+    else:
         return None
-    chosen: Severity = "warning" if severity == "warning" else "info"
     return SimpleFinding(
-        firing,
-        f"The loss and the output layer do not fit: {pair}",
-        "For one class of several:\n    keras.layers.Dense(classes, activation='softmax')\n"
-        "    loss='sparse_categorical_crossentropy'\nFor several classes at once: activation='sigmoid' with "
-        "loss='binary_crossentropy'",
-        severity=chosen,
+        _always(history),
+        f"The loss and the output layer do not match: {reason}",
+        "For one class out of several:\n    keras.layers.Dense(classes, activation='softmax')\n"
+        "    loss='sparse_categorical_crossentropy'\n"
+        "For several classes at once: activation='sigmoid' with loss='binary_crossentropy'",
+        severity=severity,
         certainty="likely",
     )
 
 
-def _by_value(history: History) -> SimpleFinding | None:
-    """Where the loss function is not known: what it gives says how it takes the predictions."""
-    if is_cross_entropy(history) or not history.has("cross_entropy", "logit_cross_entropy", "loss"):
+def _mismatch_by_value(history: History) -> SimpleFinding | None:
+    """Finds, by the value of a loss function that is not known, that it treats predictions as what they are not."""
+    if signals.is_cross_entropy(history) or not history.has("cross_entropy", "logit_cross_entropy", "loss"):
         return None
-    units, (inside, outside) = predicted_units(history), _probabilities(history)
-    twice = loss_equals(history, "logit_cross_entropy", "cross_entropy") & ~ever(~inside)
-    if units == 1 and output_activation(history) != "sigmoid":  # small raw outputs may look like probabilities
-        twice &= False
-    raw = loss_equals(history, "cross_entropy", "logit_cross_entropy") & ever(outside)
+    units, (probabilities, raw_outputs) = signals.predicted_units(history), _can_be_probabilities(history)
+    twice = signals.loss_equals(history, "logit_cross_entropy", "cross_entropy") & ~signals.ever(~probabilities)
+    if units == 1 and signals.output_activation(history) != "sigmoid":  # small raw outputs may look like probabilities
+        twice = np.zeros(len(history), bool)
+    clipped = signals.loss_equals(history, "cross_entropy", "logit_cross_entropy") & signals.ever(raw_outputs)
+    firing = twice if twice.any() else clipped
+    if not firing.any():
+        return None
+    activation, loss_class = ("sigmoid", "Binary") if units == 1 else ("softmax", "SparseCategorical")
     if twice.any():
-        firing = twice
-        what = "probabilities, but takes them for raw outputs (from_logits=True), so an activation is applied twice"
-        fix = "    keras.layers.Dense(units)   # no activation in the last layer, or\n"
-        fix += "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=False)"
+        mistake = "probabilities, but treats them as raw outputs (from_logits=True), so an activation is applied twice"
+        fix = (
+            "    keras.layers.Dense(units)   # no activation in the last layer, or\n"
+            f"    loss_function = keras.losses.{loss_class}Crossentropy(from_logits=False)"
+        )
     else:
-        firing = raw
-        what = "raw outputs, but takes them for probabilities (from_logits=False): outside 0 to 1 they are clipped"
-        fix = "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)   # or\n"
-        fix += "    keras.layers.Dense(units, activation='softmax')   # in the last layer"
-    if units == 1:
-        fix = fix.replace("SparseCategorical", "Binary").replace("softmax", "sigmoid")
-    loss = run_column(history, "loss")
+        mistake = "raw outputs, but treats them as probabilities (from_logits=False): those outside 0 to 1 are clipped"
+        fix = (
+            f"    loss_function = keras.losses.{loss_class}Crossentropy(from_logits=True)   # or\n"
+            f"    keras.layers.Dense(units, activation='{activation}')   # in the last layer"
+        )
+    loss = signals.run_column(history, "loss")
     return SimpleFinding(
         firing,
-        f"The loss gets {what}: it is exactly what these predictions give when they are taken so",
-        f"Let the last layer and the loss agree:\n{fix}",
-        (evidence("loss", loss[np.isfinite(loss)][-1], "as recorded", quantity="loss"),) if firing.any() else (),
+        f"The loss gets {mistake}; its value is exactly what these predictions give when they are treated that way",
+        f"Make the last layer and the loss agree:\n{fix}",
+        (Evidence("loss", float(loss[np.isfinite(loss)][-1]), "as recorded", quantity="loss"),),
     )
 
 
-def _probabilities(history: History) -> tuple[Bool, Bool]:
-    """Returns `[T]` whether a batch's predictions can be probabilities, and whether they can not be."""
-    mean, units = run_column(history, "prediction_mean"), predicted_units(history)
+def _can_be_probabilities(history: History) -> tuple[signals.Bool, signals.Bool]:
+    """Returns `[T]` whether a batch's predictions can be probabilities, and whether they surely are not."""
+    mean, units = signals.run_column(history, "prediction_mean"), signals.predicted_units(history)
     if units > 1:  # those of one sample sum to 1
         return np.abs(mean * units - 1) < 1e-3, np.abs(mean * units - 1) > 1e-2
-    # Numbers between 0 and 1 spread by no more than this.
-    most, spread = mean * (1 - mean), run_column(history, "prediction_std") ** 2
-    inside = (mean >= 0) & (mean <= 1) & ~(spread > 1.02 * most + 1e-6)
-    return np.asarray(inside), np.asarray((mean < -1e-3) | (mean > 1 + 1e-3) | (spread > 1.05 * most + 1e-4))
+    # The variance of numbers between 0 and 1 is no larger than this.
+    limit, variance = mean * (1 - mean), signals.run_column(history, "prediction_std") ** 2
+    possible = (mean >= 0) & (mean <= 1) & ~(variance > 1.02 * limit + 1e-6)
+    impossible = (mean < -1e-3) | (mean > 1 + 1e-3) | (variance > 1.05 * limit + 1e-4)
+    return np.asarray(possible), np.asarray(impossible)
 
 
-def _floor(history: History, rows: int) -> SimpleFinding | None:
-    floor, skill = double_activation_losses(history)
-    loss = run_column(history, "loss")
-    known = np.isfinite(loss) & np.isfinite(floor)
-    if loss_facts(history) or history.has("logit_cross_entropy") or not known.any():
+def _doubled_minimum(history: History, rows: int) -> SimpleFinding | None:
+    """Finds a loss of an unknown function near the minimum of a cross-entropy that applies the activation again."""
+    minimum, constant_loss = signals.double_activation_losses(history)
+    loss = signals.run_column(history, "loss")
+    known = np.isfinite(loss) & np.isfinite(minimum)
+    if signals.loss_facts(history) or history.has("logit_cross_entropy") or not known.any():
         return None
-    under = np.logical_or.accumulate(known & (loss < floor * (1 - 1e-4)))
-    near = loss_trend(history).recent - floor < 0.35 * (skill - floor)
-    # With predictions as sure as this, an honest cross-entropy of right answers would be far below.
-    share = 1 / (output_units(history) or 2) if output_activation(history) == "softmax" else 0.5
-    sure = trailing_mean(run_column(history, "prediction_std"), 8) > 0.7 * np.sqrt(share * (1 - share))
-    firing = ~under & near & sure & (np.cumsum(known) >= rows)
-    level = number(float(np.nanmean(floor)))
+    activation = signals.output_activation(history)
+    below = signals.ever(known & (loss < minimum * (1 - 1e-4)))
+    near = signals.loss_trend(history).recent - minimum < 0.35 * (constant_loss - minimum)
+    # With predictions as confident as this, a correct cross-entropy of right answers would be far below.
+    share = 1 / (signals.output_units(history) or 2) if activation == "softmax" else 0.5
+    spread = signals.trailing_mean(signals.run_column(history, "prediction_std"), 8)
+    confident = spread > 0.7 * np.sqrt(share * (1 - share))
+    level = float(np.nanmean(minimum))
     return SimpleFinding(
-        firing,
-        f"The loss has settled at {level}, the exact floor of a cross-entropy that applies {output_activation(history)}"
-        " a second time: the loss gets probabilities but takes them for raw outputs (from_logits=True)",
-        "Tell the loss that it gets probabilities, or leave the activation out of the last layer:\n"
+        ~below & near & confident & (np.cumsum(known) >= rows),
+        f"The loss has settled near {number(level)}, the lowest value of a cross-entropy that applies {activation} a "
+        "second time: it gets probabilities, but treats them as raw outputs (from_logits=True)",
+        "Declare that the loss gets probabilities, or remove the activation of the last layer:\n"
         "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=False)",
-        (evidence("lowest possible loss", float(np.nanmean(floor)), "of a doubled activation", quantity="loss"),),
+        (Evidence("lowest possible loss", level, "of a doubled activation", quantity="loss"),),
         certainty="likely",
     )

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, SimpleFinding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    any_dead,
-    any_saturated,
-    column,
-    ever,
-    incremental,
-    is_recorded,
-    loss_facts,
-    optimizer_slots_say,
-    output_units,
-    run_column,
-    streak,
-    trainable,
-    trainable_kernels,
-    variables,
-)
-from ...wording import evidence, is_custom_loop, not_recorded, plural, steps
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, SimpleFinding, VerdictText, rule
+from ...wording import is_custom_loop, not_recorded, number, plural, steps
 
 
 @rule(code=304, name="loss-disconnected", link="loss", explains=("zero-gradient",))
@@ -36,21 +18,22 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding[Any] | Cann
     """A loss that does not depend on what the model predicts.
 
     What it sees:
-        Every gradient exactly 0 from the first step on, down to the output layer's own, while predictions differ from
-        sample to sample and no layer is dead or saturated: what lies between the predictions and the loss gives 0.
-        Or a loss that is exactly 0 from the first step although predictions and targets differ; or, where neither was
-        shown, exactly the same number for batch after batch, with an optimizer that has never got a gradient.
+        Every gradient exactly 0 from the first step on, including those of the output layer, while predictions differ
+        from sample to sample and no layer is dead or saturated: whatever lies between the predictions and the loss has
+        a derivative of 0. Or a loss that is exactly 0 from the first step although predictions and targets differ; or,
+        where neither was recorded, a loss that is exactly the same number for batch after batch, with an optimizer that
+        has never received a non-zero gradient.
 
     Why it matters:
-        A mask or weight of 0, a clipped or rounded prediction, a loss made of the targets alone: none of them reacts
-        to a weight, so no weight is ever told where to go.
+        A mask or weight of 0, a clipped or rounded prediction, or a loss that uses the targets alone does not change
+        with any weight, so no weight gets a gradient.
 
     When it is a false alarm:
-        A hinge loss is 0 with right, when all samples are beyond the margin; that is told apart where the loss
-        is known.
+        A hinge loss is rightly 0 when all samples are beyond the margin; this case is recognised where the loss is
+        known.
 
     What to try:
-        Change the predictions by hand and see whether the loss changes; look for sample weights, masks and clipping.
+        Change the predictions by hand and check whether the loss changes. Look for sample weights, masks and clipping.
 
     Sick example:
         def loss(y, p):
@@ -68,102 +51,130 @@ def loss_disconnected(history: History, *, rows: int = 3) -> Finding[Any] | Cann
         history: what was recorded.
         rows: recorded steps in a row before it is reported.
     """
-    if not is_recorded(history, "gradient_norm"):
-        return _same_number(history, rows)
-    able = trainable(history)
-    if not able.any():
+    if not signals.is_recorded(history, "gradient_norm"):
+        return _same_loss(history, rows).finding() or not_recorded(history, "gradient_norm")
+    if not signals.trainable(history).any():
         return None
-    lived, zero = _gradients(history)
-    never = ~ever(lived) & zero
-    if not never.any() or not trainable_kernels(history).any():
-        return None
-    loss = run_column(history, "loss")
-    nothing = loss == 0
-    unlike = _unlike(history)
-    spread = run_column(history, "prediction_std")
-    varied = ever(spread > 0)  # where predictions were not seen, 402 tells what is certain
-    firing = (streak(never) >= rows) & varied & ~_flat(history) & ~_weightless(history)
-    firing &= ~nothing | unlike
-    if not firing.any():
-        return None
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        total = int(able.sum())
-        said = f" (it is {number(float(loss[row]))})" if np.isfinite(loss[row]) else ""
-        weights = (
-            "    model.fit(x, y, sample_weight=None)   # and class_weight: are they all 0?"
-            if not is_custom_loop(history)
-            else "    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ"
-        )
-        return VerdictText(
-            message=f"The loss does not depend on the predictions{said}: all {plural(total, 'gradient')} are exactly "
-            f"zero in {steps(history, row + 1, 'recorded step')}, the output layer's included, although predictions "
-            "differ from sample to sample",
-            fix="Look at what lies between the predictions and the loss: a mask, sample or class weight of 0, "
-            f"tf.clip_by_value, tf.round, tf.sign, a loss of the targets alone:\n{weights}",
-            evidence=(
-                evidence("gradients at exactly zero", total, f"of {total} trainable", quantity="gradient_norm"),
-                evidence("prediction spread", spread[row], "over samples", quantity="prediction_std"),
-            ),
-            severity="error",
-            certainty="likely" if nothing[row] else "certain",
-            variables=tuple(v.name for v, a in zip(variables(history), able, strict=True) if a),
-        )
-
-    return Finding(firing, tell)
+    some_nonzero, kernels_zero = _gradients(history)
+    always_zero = signals.streak(~signals.ever(some_nonzero) & kernels_zero) >= rows
+    # Where predictions were not recorded, 402 reports what is certain.
+    varied = signals.ever(signals.run_column(history, "prediction_std") > 0)
+    contradicted = (signals.run_column(history, "loss") != 0) | _zero_loss_contradicted(history)
+    firing = np.asarray(always_zero & varied & ~_zeros_explained(history) & contradicted)
+    return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
 
 
-def _same_number(history: History, rows: int) -> Finding[Any] | CannotTell:
-    """Where neither gradients nor predictions were shown: a loss that no batch changes, and no gradient ever."""
-    loss = run_column(history, "loss")
-    known = np.isfinite(loss)
-    first = loss[known][0] if known.any() else np.nan
-    same = (np.cumsum(known & (loss == first)) >= rows) & (np.cumsum(known & (loss != first)) == 0)
-    fault = SimpleFinding(
-        same & optimizer_slots_say(history, "zero", rows),
-        f"The loss does not depend on the predictions: it is exactly {number(float(first))} for every batch, and the "
-        "optimizer has never got a gradient other than zero",
-        "Look at what lies between the predictions and the loss: a mask or weight of 0, tf.clip_by_value, a loss of "
-        "constants alone:\n    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ",
-        (evidence("loss", float(first), "of every batch, exactly", quantity="loss"),),
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        loss: the loss of the latest row; NaN if it was not recorded.
+        gradients: number of trainable variables, whose gradients are all exactly zero.
+        duration: recorded steps in words ("8 recorded steps"; "8 batches" before training).
+        prediction_std: standard deviation of the predictions over the samples of the latest batch.
+        custom_loop: whether the training loop is hand-written.
+        variables: names of the trainable variables.
+    """
+
+    loss: float
+    gradients: int
+    duration: str
+    prediction_std: float
+    custom_loop: bool
+    variables: tuple[str, ...]
+
+
+def measure(history: History, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    trainable = signals.trainable(history)
+    return Details(
+        loss=float(signals.run_column(history, "loss")[row]),
+        gradients=int(trainable.sum()),
+        duration=steps(history, row + 1, "recorded step"),
+        prediction_std=float(signals.run_column(history, "prediction_std")[row]),
+        custom_loop=is_custom_loop(history),
+        variables=tuple(signals.variables(history)[i].name for i in np.flatnonzero(trainable)),
     )
-    return fault.finding() or not_recorded(history, "gradient_norm")
 
 
-@incremental
-def _gradients(rows: History, carry: Carry) -> tuple[Bool, Bool]:
-    """Returns `[T]` whether any trainable variable has a gradient above 0, and whether all kernels' are exactly 0."""
-    norm = column(rows, "gradient_norm")
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    loss = f" (it is {number(details.loss)})" if np.isfinite(details.loss) else ""
+    code = (
+        "    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ"
+        if details.custom_loop
+        else "    model.fit(x, y, sample_weight=None)   # and class_weight: are they all 0?"
+    )
+    return VerdictText(
+        message=f"The loss does not depend on the predictions{loss}: all {plural(details.gradients, 'gradient')} are "
+        f"exactly zero in {details.duration}, including those of the output layer, although predictions differ from "
+        "sample to sample",
+        fix="Check what lies between the predictions and the loss: a mask, a sample or class weight of 0, "
+        f"tf.clip_by_value, tf.round, tf.sign, or a loss that uses the targets alone:\n{code}",
+        certainty="likely" if details.loss == 0 else "certain",
+        variables=details.variables,
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    count = details.gradients
+    return (
+        Evidence("gradients at exactly zero", float(count), f"of {count} trainable", quantity="gradient_norm"),
+        Evidence("prediction spread", details.prediction_std, "over samples", quantity="prediction_std"),
+    )
+
+
+def _same_loss(history: History, rows: int) -> SimpleFinding:
+    """Finds a loss that is the same for every batch, where neither gradients nor predictions were recorded."""
+    loss = signals.run_column(history, "loss")
+    known = np.isfinite(loss)
+    first = float(loss[known][0]) if known.any() else np.nan
+    same = (np.cumsum(known & (loss == first)) >= rows) & (np.cumsum(known & (loss != first)) == 0)
+    return SimpleFinding(
+        same & signals.optimizer_slots_say(history, "zero", rows),
+        f"The loss does not depend on the predictions: it is exactly {number(first)} for every batch, and the "
+        "optimizer has never received a non-zero gradient",
+        "Check what lies between the predictions and the loss: a mask or weight of 0, tf.clip_by_value, a loss made of "
+        "constants alone:\n    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ",
+        (Evidence("loss", first, "of every batch, exactly", quantity="loss"),),
+    )
+
+
+@signals.incremental
+def _gradients(rows: History, carry: signals.Carry) -> tuple[signals.Bool, signals.Bool]:
+    """Returns `[T]` whether any trainable variable has a gradient above 0, and whether those of all kernels are 0."""
+    norm = signals.column(rows, "gradient_norm")
     assert norm is not None
-    zero = (norm == 0) & trainable(rows)
-    return np.asarray(((norm > 0) & trainable(rows)).any(axis=1)), zero[:, trainable_kernels(rows)].all(axis=1)
+    zero = (norm == 0) & signals.trainable(rows)
+    some_nonzero = ((norm > 0) & signals.trainable(rows)).any(axis=1)
+    return np.asarray(some_nonzero), np.asarray(zero[:, signals.trainable_kernels(rows)].all(axis=1))
 
 
-def _unlike(history: History) -> Bool:
-    """Returns `[T]` whether a loss of exactly 0 contradicts predictions and targets, or the loss' own kind."""
-    found = loss_facts(history)
-    name = f"{found.get('class') or ''}{found.get('name') or ''}".lower()
-    exact = any(part in name for part in ("crossentropy", "squared", "absolute", "mse", "mae", "huber", "cosh"))
-    units = output_units(history) or 1
-    if "categorical" in name:  # right and sure predictions would differ by this much
-        sure = np.sqrt((1 - 1 / units) / units)
-        return np.asarray(
-            (run_column(history, "prediction_std") < 0.5 * sure) & (run_column(history, "target_std") > 0)
-        )
-    apart = np.abs(run_column(history, "prediction_mean") - run_column(history, "target_mean"))
-    scale = np.fmax(np.abs(run_column(history, "target_mean")), run_column(history, "target_std"))
-    return np.asarray((apart > 0.05 * scale) & exact)
+def _zero_loss_contradicted(history: History) -> signals.Bool:
+    """Returns `[T]` whether a loss of exactly 0 contradicts predictions and targets, by the kind of loss."""
+    facts = signals.loss_facts(history)
+    name = f"{facts.get('class') or ''}{facts.get('name') or ''}".lower()
+    prediction_mean, prediction_std = (signals.run_column(history, f"prediction_{n}") for n in ("mean", "std"))
+    target_mean, target_std = (signals.run_column(history, f"target_{n}") for n in ("mean", "std"))
+    if "categorical" in name:  # right and confident predictions would differ by this much
+        units = signals.output_units(history) or 1
+        return np.asarray((prediction_std < 0.5 * np.sqrt((1 - 1 / units) / units)) & (target_std > 0))
+    distance = any(kind in name for kind in ("crossentropy", "squared", "absolute", "mse", "mae", "huber", "cosh"))
+    scale = np.fmax(np.abs(target_mean), target_std)
+    return np.asarray((np.abs(prediction_mean - target_mean) > 0.05 * scale) & distance)
 
 
-def _flat(history: History) -> Bool:
-    """Returns `[T]` whether a layer is dead or saturated, which would explain the zeros."""
-    return np.asarray(any_dead(history)[0] | any_saturated(history))
+def _zeros_explained(history: History) -> signals.Bool:
+    """Returns `[T]` whether a dead or saturated layer, or a kernel of zeros, explains gradients of zero."""
+    inactive = signals.any_dead(history)[0] | signals.any_saturated(history)
+    return np.asarray(inactive | _kernel_of_zeros(history))
 
 
-@incremental
-def _weightless(rows: History, carry: Carry) -> Bool:
-    """Returns `[T]` whether a kernel consists of zeros, behind which nothing gets a gradient."""
-    weight = column(rows, "weight_norm")
+@signals.incremental
+def _kernel_of_zeros(rows: History, carry: signals.Carry) -> signals.Bool:
+    """Returns `[T]` whether a kernel consists of zeros, so that nothing before it gets a gradient."""
+    weight = signals.column(rows, "weight_norm")
     if weight is None:
         return np.zeros(len(rows), bool)
-    return np.asarray((weight[:, trainable_kernels(rows)] == 0).any(axis=1))
+    return np.asarray((weight[:, signals.trainable_kernels(rows)] == 0).any(axis=1))

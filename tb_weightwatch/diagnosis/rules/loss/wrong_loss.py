@@ -6,25 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, SimpleFinding, earliest, rule
-from ...signals import (
-    Bool,
-    beats_constant,
-    is_cross_entropy,
-    loss_equals,
-    loss_facts,
-    loss_name,
-    loss_trend,
-    model_facts,
-    output_activation,
-    output_units,
-    run_column,
-    running_mean,
-    streak,
-)
-from ...wording import evidence, is_custom_loop
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, SimpleFinding, earliest, rule
+from ...wording import is_custom_loop, number
 
 
 @rule(
@@ -36,21 +20,23 @@ from ...wording import evidence, is_custom_loop
         "no-learning-signal", "nonfinite-loss", "unscaled-target", "nonfinite-gradient", "learning-rate-too-large",
     ),
 )  # fmt: skip
-def wrong_loss(history: History, *, rows: int = 20, continuous: float = 0.3) -> Finding[Any] | CannotTell | None:
+def wrong_loss(
+    history: History, *, rows: int = 20, continuous: float = 0.3
+) -> Finding[SimpleFinding] | CannotTell | None:
     """A loss that does not fit the task, or does not compare what it should.
 
     What it sees:
         Continuous targets outside 0 to 1 with a cross-entropy; class ids with a squared or absolute error on one
-        output per class; class ids taken for numbers where nothing is gained by it; in a hand-written loop, a squared
+        output per class; class ids treated as numbers where nothing is gained by it; in a hand-written loop, a squared
         error of `[batch, 1]` predictions and `[batch]` targets, which compares every prediction with every target.
 
     Why it matters:
-        A loss that asks for something else is minimised all the same: weights move, and nothing useful is learned. By
-        broadcasting, the best prediction for all samples is the mean of the targets.
+        A loss that measures something else is minimised all the same: weights move, and nothing useful is learned. When
+        predictions and targets are broadcast, the best prediction for all samples is the mean of the targets.
 
     When it is a false alarm:
-        Ratings and counts are whole numbers and a squared error fits them: as soon as the loss is below what takes no
-        skill, it stays silent.
+        Ratings and counts are whole numbers, and a squared error is right for them: as soon as the loss is below that
+        of a constant prediction, they are not reported.
 
     What to try:
         Mean squared error for numbers, sparse_categorical_crossentropy for class ids, binary_crossentropy for 0 and 1.
@@ -66,96 +52,121 @@ def wrong_loss(history: History, *, rows: int = 20, continuous: float = 0.3) -> 
 
     Args:
         history: what was recorded.
-        rows: recorded steps before what rests on the loss' course is reported.
+        rows: recorded steps before anything that depends on the course of the loss is reported.
         continuous: share of fractional targets from which they count as numbers rather than labels.
     """
     if not history.has("target_high", "target_low"):
-        return CannotTell("the targets were not seen (pass targets=y to watch.step)")
-    found = earliest(_numbers(history, continuous), _ids(history, rows), _broadcast(history))
-    if found is None and not loss_facts(history) and not is_custom_loop(history):
+        return CannotTell("the targets were not recorded (pass targets=y to watch.step)")
+    finding = earliest(_numbers(history, continuous), _class_ids(history, rows), _all_pairs(history))
+    if finding is None and not signals.loss_facts(history) and not is_custom_loop(history):
         return CannotTell("the loss function is not known")
-    return found
+    return finding
 
 
 def _numbers(history: History, continuous: float) -> SimpleFinding | None:
-    fraction = running_mean(run_column(history, "target_fraction_share"))
-    low, high = run_column(history, "target_low"), run_column(history, "target_high")
+    """Finds continuous targets outside 0 to 1 with a cross-entropy."""
+    fraction = signals.running_mean(signals.run_column(history, "target_fraction_share"))
+    low, high = signals.run_column(history, "target_low"), signals.run_column(history, "target_high")
     outside = (fraction > continuous) & ((low < -0.02) | (high > 1.02))
-    if not is_cross_entropy(history) or not outside.any():
+    if not signals.is_cross_entropy(history) or not outside.any():
         return None
     return SimpleFinding(
-        np.logical_or.accumulate(outside),
+        signals.ever(outside),
         f"The targets are continuous numbers ({number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))}), "
-        f"but the loss is a cross-entropy, which is for classes",
+        "but the loss is a cross-entropy, which is meant for classes",
         "Predict numbers with a linear output and a squared error:\n"
         "    keras.layers.Dense(1)   # no activation, and\n    loss='mean_squared_error'",
-        (evidence("fractional targets", float(np.nanmax(fraction)), "share", quantity="target_fraction_share"),),
+        (Evidence("fractional targets", float(np.nanmax(fraction)), "share", quantity="target_fraction_share"),),
     )
 
 
-def _ids(history: History, rows: int) -> SimpleFinding | None:
-    name, units = loss_name(history), output_units(history) or 1
-    if not loss_facts(history) or not ("mean_squared_error" in name or "mean_absolute_error" in name):
+def _class_ids(history: History, rows: int) -> SimpleFinding | None:
+    """Finds class ids with a squared or absolute error, on one output per class or on a single linear output."""
+    name, units = signals.loss_name(history), signals.output_units(history) or 1
+    if not signals.loss_facts(history) or not ("mean_squared_error" in name or "mean_absolute_error" in name):
         return None
-    low, high = run_column(history, "target_low"), np.fmax.accumulate(run_column(history, "target_high"))
-    whole = ~np.logical_or.accumulate(run_column(history, "target_fraction_share") > 0)
-    ids = whole & (np.fmin.accumulate(low) == 0) & (high >= 2) & (high <= 1000)
-    target, prediction = (
-        model_facts(history).get("target_shape") or [],
-        model_facts(history).get("prediction_shape") or [],
-    )
-    single = len(target) == 1 or (len(target) == len(prediction) and bool(target) and target[-1] == 1)
-    if units > 1 and single and len(prediction) == 2 and prediction[-1] != 1:
-        return _instead(ids, f"one class id a sample, compared with {units} outputs at once", history, "error")
-    if units == 1 and output_activation(history) in ("linear", "softmax", "sigmoid", "relu"):
-        mean = running_mean(run_column(history, "target_mean"))
-        spread = np.sqrt(np.maximum(running_mean(run_column(history, "target_std") ** 2), 0))
-        # Class ids are spread evenly over 0 to k - 1; counts and ratings crowd together.
-        even = (np.abs(mean - high / 2) < 0.1 * high) & (np.abs(spread / np.sqrt(((high + 1) ** 2 - 1) / 12) - 1) < 0.2)
-        # Ratings look the same, and a squared error is right for them: only a loss that has come to rest at the level
-        # of their mean says that the order of the numbers means nothing.
-        trend = loss_trend(history)
-        rests = (
-            streak(
-                (np.abs(trend.recent / trend.constant_loss - 1) < 0.1) & trend.enough_rows & ~beats_constant(history)
-            )
-            >= 2 * rows
+    target, prediction = _shapes(history)
+    one_id = len(target) == 1 or (len(target) == len(prediction) and bool(target) and target[-1] == 1)
+    if units > 1 and one_id and len(prediction) == 2 and prediction[-1] != 1:
+        return _distance_of_ids(
+            history, _look_like_ids(history), f"one class id per sample is compared with {units} outputs", certain=True
         )
-        if output_activation(history) == "linear":
-            return _instead(ids & even & rests, "class ids taken for numbers, and nothing is gained", history, "")
+    if units == 1 and signals.output_activation(history) == "linear":
+        return _distance_of_ids(
+            history,
+            _look_like_ids(history) & _evenly_spread(history) & _rests_at_constant(history, 2 * rows),
+            "class ids are treated as numbers, and the loss is no better than predicting their mean",
+            certain=False,
+        )
     return None
 
 
-def _instead(firing: Bool, what: str, history: History, severity: str) -> SimpleFinding | None:
+def _distance_of_ids(history: History, firing: signals.Bool, reason: str, *, certain: bool) -> SimpleFinding | None:
     if not firing.any():
         return None
-    top = int(np.nanmax(run_column(history, "target_high")[firing]))
+    largest = int(np.nanmax(signals.run_column(history, "target_high")[firing]))
     return SimpleFinding(
         firing,
-        f"The loss measures a distance between numbers, but the targets look like class ids from 0 to {top}: {what}",
-        f"For classes:\n    keras.layers.Dense({top + 1}, activation='softmax')\n"
+        "The loss measures a distance between numbers, but the targets look like class ids from 0 to "
+        f"{largest}: {reason}",
+        f"For classes:\n    keras.layers.Dense({largest + 1}, activation='softmax')\n"
         "    loss='sparse_categorical_crossentropy'",
-        (evidence("largest target", top, "a whole number", quantity="target_high"),),
-        "error" if severity else "warning",
-        "certain" if severity else "likely",
+        (Evidence("largest target", float(largest), "a whole number", quantity="target_high"),),
+        severity="error" if certain else "warning",
+        certainty="certain" if certain else "likely",
     )
 
 
-def _broadcast(history: History) -> SimpleFinding | None:
-    target, prediction = (
-        model_facts(history).get("target_shape") or [],
-        model_facts(history).get("prediction_shape") or [],
-    )
+def _look_like_ids(history: History) -> signals.Bool:
+    """Returns `[T]` whether all targets so far are whole numbers from 0 to between 2 and 1,000."""
+    low, high = signals.run_column(history, "target_low"), signals.running_max(_target_high(history))
+    integers = ~signals.ever(signals.run_column(history, "target_fraction_share") > 0)
+    return np.asarray(integers & (np.fmin.accumulate(low) == 0) & (high >= 2) & (high <= 1000))
+
+
+def _evenly_spread(history: History) -> signals.Bool:
+    """Returns `[T]` whether targets are spread evenly over 0 to k - 1, as class ids are; counts and ratings crowd."""
+    high = signals.running_max(_target_high(history))
+    mean = signals.running_mean(signals.run_column(history, "target_mean"))
+    std = np.sqrt(np.maximum(signals.running_mean(signals.run_column(history, "target_std") ** 2), 0))
+    uniform_std = np.sqrt(((high + 1) ** 2 - 1) / 12)
+    return np.asarray((np.abs(mean - high / 2) < 0.1 * high) & (np.abs(std / uniform_std - 1) < 0.2))
+
+
+def _rests_at_constant(history: History, rows: int) -> signals.Bool:
+    """Returns `[T]` whether the loss has stayed at that of a constant prediction for so many rows.
+
+    Ratings look like class ids, and a squared error is right for them: only a loss at rest at the level of their mean
+    shows that the order of the numbers means nothing.
+    """
+    trend = signals.loss_trend(history)
+    near = np.abs(trend.recent / trend.constant_loss - 1) < 0.1
+    return np.asarray(signals.streak(near & trend.enough_rows & ~signals.beats_constant(history)) >= rows)
+
+
+def _all_pairs(history: History) -> SimpleFinding | None:
+    """Finds a squared error of all pairs of predictions and targets, which broadcasting makes."""
     if not history.has("pair_squared_error", "loss"):
         return None
-    firing, loss = loss_equals(history, "pair_squared_error", "squared_error"), run_column(history, "loss")
-    count = "x".join(str(shape[0]) for shape in (prediction, target) if shape)
+    firing = signals.loss_equals(history, "pair_squared_error", "squared_error")
+    if not firing.any():
+        return None
+    loss, (target, prediction) = signals.run_column(history, "loss"), _shapes(history)
+    size = "x".join(str(shape[0]) for shape in (prediction, target) if shape)
     return SimpleFinding(
         firing,
-        f"The loss compares every prediction with every target: predictions are {list(prediction)}, targets "
-        f"{list(target)}, their difference is a table of {count}, and the loss is exactly its mean square",
+        f"The loss compares every prediction with every target: predictions have the shape {prediction} and targets "
+        f"{target}, so broadcasting makes their difference a {size} matrix, and the loss is exactly its mean square",
         "Give both the same shape:\n    y = y[:, None]   # or: y_pred = tf.squeeze(model(x), -1)",
-        (evidence("loss", float(loss[np.isfinite(loss)][-1]), "equal to that over all pairs", quantity="loss"),)
-        if firing.any()
-        else (),
+        (Evidence("loss", float(loss[np.isfinite(loss)][-1]), "equal to that over all pairs", quantity="loss"),),
     )
+
+
+def _target_high(history: History) -> signals.Float:
+    return signals.run_column(history, "target_high")
+
+
+def _shapes(history: History) -> tuple[list[Any], list[Any]]:
+    """Returns the shapes of a batch of targets and of predictions; [] where they are not known."""
+    facts = signals.model_facts(history)
+    return list(facts.get("target_shape") or ()), list(facts.get("prediction_shape") or ())

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    Float,
-    anything_nonfinite,
-    column,
-    dead_layers,
-    ever,
-    incremental,
-    is_normalized,
-    largest_relative_update,
-    latest_known,
-    literal,
-    loss_trend,
-    root_sizes,
-    run_column,
-    running_max,
-    running_mean,
-    select_columns,
-    set_learning_rate_code,
-    streak,
-    trainable,
-    trainable_kernels,
-    update_rounded_away,
-    usual_learning_rate,
-    usual_weight_scale,
-    variables,
-)
-from ...wording import evidence
-
-
-class _Effects(NamedTuple):
-    """What steps that are too large do, each `[T]`."""
-
-    lost: Bool  # NaN after growth
-    rose: Bool  # the loss is far above where it began
-    burst: Bool  # an enormous beginning, and no better than at first since
-    grown: Bool  # weights many times their first size, and a loss that is not better
-    killed: Bool  # a ReLU layer that was alive at first is dead, after steps as large as the weights
-    reverse: Bool  # the gradient turns round from step to step, and the loss is not better
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import number
+from .large_update_effects import Effects, effects_of_large_updates, weight_growth
 
 
 @rule(
@@ -64,22 +26,23 @@ class _Effects(NamedTuple):
 )  # fmt: skip
 def learning_rate_too_large(
     history: History, *, step: float = 0.1, rise: float = 3.0, growth: float = 4.0, rows: int = 8
-) -> Finding[Any] | CannotTell | None:
-    """Steps so large that the loss jumps about, stays at a useless level, or ends in NaN.
+) -> Finding[Details] | CannotTell | None:
+    """Updates so large that the loss jumps about, stays at a useless level, or ends in NaN.
 
     What it sees:
-        Steps of a tenth of the weight and more, together with an effect: the loss rises far above where it began, or
-        made an enormous jump and is no better than at first; weights many times their first size or a gradient that
-        turns round from step to step, and no fall of the loss; NaN after such growth.
+        Updates of a tenth of the weight's norm and more, together with an effect: the loss rises far above its start;
+        it made an enormous jump and is no better than at first; the weights have grown to many times their first norm,
+        a ReLU layer has died, or the gradient flips its direction at every step, and the loss does not fall; values
+        become NaN after such growth.
 
     Why it matters:
-        The gradient is right only near the weights at which it was taken. Beyond that the step lands higher than
-        it left. Most such trainings do not end in NaN: the first steps throw the weights into a flat region (dead or
-        saturated units), and then everything looks calm. Look at the beginning.
+        The gradient is valid only near the weights at which it was computed. A step far beyond that lands higher than
+        where it began. Most such trainings do not end in NaN: the first updates throw the weights into a flat region
+        (dead or saturated units), and then everything looks calm. Look at the beginning of the run.
 
     When it is a false alarm:
-        Large steps at the start and noisy losses are healthy as long as the loss falls: then it stays silent. A loss
-        that rises with small steps (a GAN's, a reinforcement learner's) is not taken for it.
+        Large updates at the start and a noisy loss are healthy as long as the loss falls: then nothing is reported. A
+        loss that rises with small updates (that of a GAN or of reinforcement learning) is not reported either.
 
     What to try:
         A tenth of the learning rate, warm-up, and clipping by global norm.
@@ -95,149 +58,109 @@ def learning_rate_too_large(
 
     Args:
         history: what was recorded.
-        step: update ratio of one step from which it counts as large.
-        rise: how many times its start the loss must be to count as risen.
-        growth: how many times their first size the weights must be to count as blown up.
+        step: update ratio of one step from which the update is large.
+        rise: factor by which the loss must exceed its start to count as risen.
+        growth: factor by which the weights must exceed their first norm to count as blown up.
         rows: recorded steps before anything but NaN is judged.
     """
-    large = running_max(largest_relative_update(history)) >= step
+    large = signals.running_max(signals.largest_relative_update(history)) >= step
     if not large.any():
         return None
-    effects = _effects(history, rise, growth, rows)
+    effects = effects_of_large_updates(history, rise, growth, rows)
     firing = large & np.logical_or.reduce(effects)
-    if not firing.any():
-        return None
-    trend, biggest = loss_trend(history), running_max(largest_relative_update(history))
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        rate = latest_known(run_column(history, "learning_rate"))[row]
-        size = _growth(history)[row]
-        start, peak, late = (number(float(x[row])) for x in (trend.start, trend.peak, trend.recent))
-        if effects.lost[row]:
-            effect = f"the loss grew from {start} to {peak} and then became NaN or infinite"
-        elif effects.rose[row]:
-            effect = f"the loss rose from {number(float(min(trend.first[row], trend.start[row])))} to {late}"
-        elif effects.burst[row]:
-            effect = f"the loss jumped from {start} to {peak} and is no better than at first since ({late})"
-        elif effects.grown[row]:
-            effect = f"the weights grew {number(float(size))}-fold and the loss does not fall ({start} -> {late})"
-        elif effects.killed[row]:
-            effect = f"a ReLU layer that was alive at first has died, and the loss does not fall ({start} -> {late})"
-        else:
-            effect = f"the gradient turns round from step to step and the loss does not fall ({start} -> {late})"
-        lower = _lower(history, float(rate), float(biggest[row]))
-        now = f" from {literal(float(rate))}" if rate > 0 else ""
-        named = f"The learning rate of {literal(float(rate))} is too large" if rate > 0 else "The steps are too large"
-        return VerdictText(
-            message=f"{named}: a step moved weights by {number(float(biggest[row]))} of their size (1e-3 is usual), "
-            f"and {effect}",
-            fix=f"Lower the learning rate{now} to about {literal(lower)} "
-            f"and start again from fresh weights (clipping helps: global_clipnorm=1.0):\n"
-            f"{set_learning_rate_code(history, lower)}",
-            evidence=(
-                evidence("largest update ratio", biggest[row], "of one step; 1e-3 is usual", quantity="update_ratio"),
-                evidence("loss at first", trend.start[row], "before training", quantity="loss"),
-                evidence("largest loss", trend.peak[row], "so far", quantity="loss"),
-                evidence("loss now", trend.recent[row], "mean over the last rows", quantity="loss"),
-            ),
-            severity="error",
-            certainty="likely",
-            variables=tuple(v.name for v, able in zip(variables(history), trainable(history), strict=True) if able),
-        )
-
-    return Finding(firing, tell)
+    return Finding(firing, partial(measure, history, effects), text, evidence) if firing.any() else None
 
 
-def _effects(history: History, rise: float, growth: float, rows: int) -> _Effects:
-    trend = loss_trend(history)
-    enough = trend.finite_rows >= rows
-    scale = np.maximum(np.abs(trend.start), np.where(np.isfinite(trend.constant_loss), trend.constant_loss, 0))
-    worse = trend.recent - trend.start > (rise - 1) * scale + trend.noise
-    flat = (~trend.decreased | trend.near_constant_loss(0.95)) & (
-        trend.recent > 0.9 * np.minimum(trend.start, np.fmax(trend.constant_loss, trend.start))
-    )
-    # In tiny batches the start is a mean of several losses, among which the jump may be: the very first tells.
-    began = np.fmax(trend.first, trend.constant_loss)
-    worse |= (trend.recent - trend.recent_margin > 1.5 * began) & (began > 0) & trend.loss_is_known
-    worse |= trend.diverged
-    burst = (trend.peak - trend.start > 9 * scale) & (trend.recent > 0.8 * trend.start) & (trend.start > 0)
-    # Of tiny batches the last few may be bad by chance, unless they are worse by far.
-    burst &= (trend.recent - trend.recent_margin > 0.8 * trend.start) | (trend.recent > 10 * trend.start)
-    size = _growth(history)
-    cosine = _turning(history)
-    harm = ever(anything_nonfinite(history))
-    before = ever(_finite_growth(history))
-    usual = np.fmax.reduce([size > growth, np.zeros(len(history), bool)], axis=0)
-    persistent = streak(flat & enough) >= rows
-    return _Effects(
-        lost=harm & before,
-        rose=enough & worse & (streak(worse) >= rows // 2) & ~harm,
-        burst=enough & burst & ~harm,
-        grown=usual & persistent & ~harm,
-        killed=_killed(history) & (~trend.decreased | trend.near_constant_loss(0.9)) & ~trend.low() & ~harm,
-        reverse=(cosine < -0.5) & persistent & (trend.finite_rows >= 2 * rows) & ~harm,
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        learning_rate: the learning rate; NaN if it is not known.
+        new_learning_rate: the learning rate to set.
+        code: the lines of code that set it.
+        largest_update: largest ‖Δw‖ / ‖w‖ of one step so far.
+        effect: the field of `Effects` that holds.
+        weight_growth: largest factor by which the norm of a kernel has grown; NaN if it is not known.
+        first_loss: the very first loss.
+        start, peak, recent: the loss at the beginning, its largest value so far, and its mean over the last rows.
+        names: names of the trainable variables.
+    """
+
+    learning_rate: float
+    new_learning_rate: float
+    code: str
+    largest_update: float
+    effect: str
+    weight_growth: float
+    first_loss: float
+    start: float
+    peak: float
+    recent: float
+    names: tuple[str, ...]
+
+
+def measure(history: History, effects: Effects, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    trend = signals.loss_trend(history)
+    learning_rate = float(signals.latest_known(signals.run_column(history, "learning_rate"))[row])
+    largest_update = float(signals.running_max(signals.largest_relative_update(history))[row])
+    new_learning_rate = _lower_learning_rate(history, learning_rate, largest_update)
+    return Details(
+        learning_rate=learning_rate,
+        new_learning_rate=new_learning_rate,
+        code=signals.set_learning_rate_code(history, new_learning_rate),
+        largest_update=largest_update,
+        effect=next(name for name, holds in effects._asdict().items() if holds[row]),
+        weight_growth=float(weight_growth(history)[row]),
+        first_loss=float(trend.first[row]),
+        start=float(trend.start[row]),
+        peak=float(trend.peak[row]),
+        recent=float(trend.recent[row]),
+        names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
     )
 
 
-@incremental
-def _growth(rows: History, carry: Carry) -> Float:
-    """Returns `[T]` how many times their first size the trainable matrices are by now (the most of them)."""
-    weight, update = column(rows, "weight_norm"), column(rows, "update_norm")
-    assert weight is not None and update is not None
-    weight = select_columns(weight, trainable_kernels(rows))
-    usual = (usual_weight_scale(rows) * root_sizes(rows))[trainable_kernels(rows)]
-    if not weight.shape[1]:
-        return np.full(len(rows), np.nan)
-    # The first row holds the weight after its step; the step itself bounds what was there before.
-    first, step = carry.first_known(weight), carry.first_known(select_columns(update, trainable_kernels(rows)))
-    origin = np.maximum(np.maximum(first - np.where(np.isfinite(step), step, 0), 0), 0.1 * first)
-    # What starts at zero (a bias of several axes, an adapter) has not blown up when it is of usual size.
-    ratio = np.where(origin > 0, weight / np.maximum(origin, 0.3 * usual), np.nan)
-    return np.asarray(np.fmax.reduce(np.where(np.isfinite(ratio), ratio, np.nan), axis=1))
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    start, peak, recent = number(details.start), number(details.peak), number(details.recent)
+    does_not_fall = f"the loss does not fall ({start} -> {recent})"
+    effect = {
+        "became_nonfinite": f"the loss grew from {start} to {peak} and then became NaN or infinite",
+        "loss_rose": f"the loss rose from {number(min(details.first_loss, details.start))} to {recent}",
+        "loss_jumped": f"the loss jumped from {start} to {peak} and is still no better than at first ({recent})",
+        "weights_grew": f"the weights grew {number(details.weight_growth)}-fold and {does_not_fall}",
+        "relu_died": f"a ReLU layer that was alive at first has died, and {does_not_fall}",
+        "gradient_flips": f"the gradient flips its direction at every step and {does_not_fall}",
+    }[details.effect]
+    known, learning_rate = details.learning_rate > 0, signals.literal(details.learning_rate)
+    cause = f"The learning rate of {learning_rate} is too large" if known else "The updates are too large"
+    return VerdictText(
+        message=f"{cause}: one step changed the weights by {number(details.largest_update)} times their norm (1e-3 is "
+        f"typical), and {effect}",
+        fix=f"Lower the learning rate{f' from {learning_rate}' if known else ''} to about "
+        f"{signals.literal(details.new_learning_rate)} and restart from fresh weights (clipping helps: "
+        f"global_clipnorm=1.0):\n{details.code}",
+        variables=details.names,
+    )
 
 
-def _turning(history: History) -> Float:
-    """Returns `[T]` the mean cosine of a step's gradient with the one before, over matrices and rows so far."""
-    return running_mean(_cosine(history))
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    one_step = "of one step; 1e-3 is typical"
+    return (
+        Evidence("largest update ratio", details.largest_update, one_step, quantity="update_ratio"),
+        Evidence("loss at first", details.start, "before training", quantity="loss"),
+        Evidence("largest loss", details.peak, "so far", quantity="loss"),
+        Evidence("loss now", details.recent, "mean over the last rows", quantity="loss"),
+    )
 
 
-@incremental
-def _cosine(rows: History, carry: Carry) -> Float:
-    """Returns `[T]` the mean over the matrices of one row."""
-    cosine = column(rows, "gradient_cosine")
-    if cosine is None:
-        return np.full(len(rows), np.nan)
-    cosine = select_columns(cosine, trainable_kernels(rows))
-    known = np.isfinite(cosine)
-    count = np.where(known.any(axis=1), known.sum(axis=1), np.nan)
-    return np.asarray(np.where(known, cosine, 0).sum(axis=1) / count)
-
-
-def _finite_growth(history: History) -> Bool:
-    """Returns `[T]` whether loss or weights had grown beyond reason while all was still finite."""
-    trend = loss_trend(history)
-    fine = ~ever(anything_nonfinite(history))
-    jumped = trend.peak > 10 * np.maximum(np.abs(trend.start), 1e-12)
-    return np.asarray(fine & (jumped | (_growth(history) > 10) | (largest_relative_update(history) > 3)))
-
-
-def _killed(history: History) -> Bool:
-    """Returns `[T]` whether a ReLU layer is dead that was alive in the first row, after a step of a weight's size."""
-    return np.asarray(_died(history) & (running_max(largest_relative_update(history)) > 0.3))
-
-
-@incremental
-def _died(rows: History, carry: Carry) -> Bool:
-    dead = column(rows, "dead_share")
-    if dead is None:
-        return np.zeros(len(rows), bool)
-    return np.asarray((dead_layers(rows) & (carry.first_known(dead) < 0.9)).any(axis=1))
-
-
-def _lower(history: History, rate: float, ratio: float) -> float:
-    usual = usual_learning_rate(history)
-    if not rate > 0:
+def _lower_learning_rate(history: History, learning_rate: float, update_ratio: float) -> float:
+    """Returns the learning rate to set: a tenth or less, down to an update ratio of about 1e-2."""
+    usual = signals.usual_learning_rate(history)
+    if not learning_rate > 0:
         return usual
-    if is_normalized(history):
-        return usual if rate > 3 * usual else update_rounded_away(rate / 10)
-    return update_rounded_away(min(rate / 10, max(rate * 1e-2 / ratio, rate * 1e-4)))
+    if signals.is_normalized(history):
+        return usual if learning_rate > 3 * usual else signals.update_rounded_away(learning_rate / 10)
+    by_ratio = max(learning_rate * 1e-2 / update_ratio, learning_rate * 1e-4)
+    return signals.update_rounded_away(min(learning_rate / 10, by_ratio))

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    Float,
-    accumulation_steps,
-    any_nonzero_gradient,
-    column,
-    ever,
-    expected_update_negligible,
-    first_known,
-    incremental,
-    is_normalized,
-    largest_mean_relative_update,
-    latest_known,
-    literal,
-    loss_trend,
-    run_column,
-    running_max,
-    running_mean,
-    set_learning_rate_code,
-    suggested_learning_rate,
-    trainable,
-    usual_learning_rate,
-    variables,
-)
-from ...wording import evidence, plural
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import number, plural
 
 
 @rule(
@@ -46,30 +21,26 @@ from ...wording import evidence, plural
     explains=("update-below-precision",),
 )
 def learning_rate_too_small(
-    history: History,
-    *,
-    still: float = 1e-6,
-    slow: float = 1e-4,
-    rows: int = 5,
-    patience: int = 50,
-) -> Finding[Any] | CannotTell | None:
-    """A learning rate so small that the weights practically stand still.
+    history: History, *, still: float = 1e-6, slow: float = 1e-4, rows: int = 5, patience: int = 50
+) -> Finding[Details] | CannotTell | None:
+    """A learning rate so small that the weights hardly change.
 
     What it sees:
-        Gradients are alive, but the mean step of every trainable variable is under a millionth of the weight's size; or
-        it is under 1e-4 with a learning rate far under the optimizer's usual one, and the loss has hardly moved.
+        Gradients are non-zero, but the mean update of every trainable variable is less than a millionth of its norm; or
+        it is less than 1e-4 with a learning rate far below the optimizer's typical one, and the loss has hardly
+        changed.
 
     Why it matters:
-        The step is the learning rate times the gradient (for Adam and its kin: about the learning rate itself). At a
-        millionth a step, training takes a million steps to change a weight by its own size; below about 6e-8 of the
-        weight float32 does not even store the change.
+        The update is the learning rate times the gradient (for Adam and its relatives: about the learning rate
+        itself). At a millionth per step, it takes a million steps to change a weight by its own size; a change of less
+        than about 6e-8 of the weight is not even stored in float32.
 
     When it is a false alarm:
-        Warm-up (the learning rate rises), the end of a decay (the mean over the run is usual), fine-tuning and long
-        trainings that get ahead (the loss falls), converged models (the loss is low).
+        Warm-up (the learning rate rises), the end of a decay (the mean over the run is typical), fine-tuning and long
+        trainings that make progress (the loss falls), converged models (the loss is low).
 
     What to try:
-        Raise it until the update ratio is about 1e-3; 1e-3 for Adam and 1e-2 for SGD are good beginnings.
+        Raise it until the update ratio is about 1e-3; start with 1e-3 for Adam and 1e-2 for SGD.
 
     Sick example:
         watch = fit(net(1), x, number, "mse", optimizers.Adam(1e-10))
@@ -82,118 +53,162 @@ def learning_rate_too_small(
 
     Args:
         history: what was recorded.
-        still: mean update ratio under which weights stand still whatever the loss does.
-        slow: mean update ratio under which training is slow, if the loss agrees.
-        rows: recorded steps before weights that stand still are reported.
+        still: mean update ratio below which weights do not move, whatever the loss does.
+        slow: mean update ratio below which training is slow, if the loss agrees.
+        rows: recorded steps before weights that do not move are reported.
         patience: training steps before a slow training is reported.
     """
-    rate = latest_known(run_column(history, "learning_rate"))
-    ratio = largest_mean_relative_update(history)
-    candidates = (rate > 0) & (ratio < slow)
+    learning_rate = _learning_rate(history)
+    ratio = signals.largest_mean_relative_update(history)
+    candidates = (learning_rate > 0) & (ratio < slow)
     if not candidates.any():
         return None
-    living = any_nonzero_gradient(history)
-    if living is None and not history.has("loss"):
+    nonzero = signals.any_nonzero_gradient(history)
+    if nonzero is None and not history.has("loss"):
         return CannotTell("neither gradients nor the loss were recorded (watch.step(loss, gradients=...))")
-    trend = loss_trend(history)
-    active = np.ones(len(history), bool) if living is None else living
-    # As seen from the rates recorded so far: warm-up rises, and a decayed rate was once larger.
-    rising = rate > 1.02 * first_known(run_column(history, "learning_rate"))
-    decayed = rate < 0.5 * running_max(rate)
-    enough = np.arange(1, len(history) + 1) >= max(rows, 2 * accumulation_steps(history))
-    to_blame = _to_blame(history, rate, ratio)
-    firing = candidates & active & enough & ~rising & to_blame
-    motionless = (ratio < still) & ~_lost(history) & ~_learned(history)
-    crawling = (
-        (history.steps >= patience)
-        & (rate < 0.1 * usual_learning_rate(history))
-        & ((trend.relative_decrease < 0.05) | ~trend.decreased)
-        & (_speed(history) < 1e-4)
-        & ~trend.low()
-        & ~decayed
-        & (trend.finite_rows >= rows)
-        & (ratio > 0)
+    # Warm-up: the learning rate rises from its first value.
+    rising = learning_rate > 1.02 * signals.first_known(signals.run_column(history, "learning_rate"))
+    enough_rows = np.arange(1, len(history) + 1) >= max(rows, 2 * signals.accumulation_steps(history))
+    firing = candidates & enough_rows & ~rising & _learning_rate_is_to_blame(history, learning_rate, ratio)
+    firing &= np.ones(len(history), bool) if nonzero is None else nonzero
+    motionless = (ratio < still) & ~_lost_to_precision(history) & ~_has_learned(history)
+    firing &= motionless | _crawling(history, ratio, rows, patience)
+    return Finding(firing, partial(measure, history, motionless), text, evidence) if firing.any() else None
+
+
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        learning_rate: the learning rate.
+        usual_learning_rate: the typical one for this optimizer.
+        new_learning_rate: the learning rate to set.
+        code: the lines of code that set it.
+        ratio: mean ‖Δw‖ / ‖w‖ over the steps, the largest over the variables.
+        step: training steps so far.
+        exact: whether the learning rate alone explains that nothing moves.
+        loss: the course of the loss in words; "" if it is not known.
+        names: names of the trainable variables.
+    """
+
+    learning_rate: float
+    usual_learning_rate: float
+    new_learning_rate: float
+    code: str
+    ratio: float
+    step: int
+    exact: bool
+    loss: str
+    names: tuple[str, ...]
+
+
+def measure(history: History, motionless: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    learning_rate = float(_learning_rate(history)[row])
+    ratio = float(signals.largest_mean_relative_update(history)[row])
+    new_learning_rate = signals.suggested_learning_rate(history, learning_rate, ratio)
+    return Details(
+        learning_rate=learning_rate,
+        usual_learning_rate=signals.usual_learning_rate(history),
+        new_learning_rate=new_learning_rate,
+        code=signals.set_learning_rate_code(history, new_learning_rate),
+        ratio=ratio,
+        step=int(history.steps[row]),
+        exact=bool(motionless[row]) and signals.is_normalized(history) and learning_rate <= 1e-6,
+        loss=signals.loss_trend(history).describe(row),
+        names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
     )
-    firing &= motionless | crawling
-    if not firing.any():
-        return None
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        step, lr, now = int(history.steps[row]), float(rate[row]), float(ratio[row])
-        better = suggested_learning_rate(history, lr, now)
-        words = trend.describe(row)
-        seen_so = f"{words} in {plural(step, 'step')}" if words else f"in {plural(step, 'step')}"
-        moved = (
-            "the weights do not move at all"
-            if now == 0
-            else f"a step moves the weights by {number(now)} of their size at most"
-        )
-        far = (
-            f", {number(usual_learning_rate(history) / lr)} times less than usual"
-            if usual_learning_rate(history) / lr > 5
-            else ""
-        )
-        return VerdictText(
-            message=f"The learning rate of {literal(lr)} is too small{far}: {moved} (1e-3 is usual), {seen_so}",
-            fix=f"Raise the learning rate from {literal(lr)} to about {literal(better)} "
-            f"(update ratio {number(now)} now, 1e-3 is usual):\n{set_learning_rate_code(history, better)}",
-            evidence=(
-                evidence("learning rate", lr, f"{literal(usual_learning_rate(history))} is usual",
-                         quantity="learning_rate"),
-                evidence("update ratio", now, "mean over the steps, largest over variables; 1e-3 is usual",
-                         step=step, quantity="update_ratio"),
-            ),
-            severity="error",
-            certainty="certain" if motionless[row] and is_normalized(history) and lr <= 1e-6 else "likely",
-            variables=tuple(v.name for v, able in zip(variables(history), trainable(history), strict=True) if able),
-        )  # fmt: skip
-
-    return Finding(firing, tell)
 
 
-def _to_blame(history: History, rate: Float, ratio: Float) -> Bool:
-    """Returns `[T]` whether a sane learning rate would make steps of a usual size: else it is the gradient's fault."""
-    usual = usual_learning_rate(history)
-    if is_normalized(history):
-        return np.asarray(rate < 0.03 * usual)
-    needed = np.where(ratio > 0, rate * 1e-3 / np.where(ratio > 0, ratio, 1), usual)
-    return np.asarray((needed < 1000 * usual) & (rate < usual) & ((rate < 0.1 * usual) | (needed < 10 * usual)))
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    learning_rate = signals.literal(details.learning_rate)
+    below = details.usual_learning_rate / details.learning_rate
+    size = f", {number(below)} times below the typical one" if below > 5 else ""
+    effect = (
+        "the weights do not change at all"
+        if details.ratio == 0
+        else f"an update changes the weights by at most {number(details.ratio)} of their norm"
+    )
+    duration = f"{f'{details.loss} ' if details.loss else ''}in {plural(details.step, 'step')}"
+    return VerdictText(
+        message=f"The learning rate of {learning_rate} is too small{size}: {effect} (1e-3 is typical), {duration}",
+        fix=f"Raise the learning rate from {learning_rate} to about {signals.literal(details.new_learning_rate)} "
+        f"(the update ratio is {number(details.ratio)} now, 1e-3 is typical):\n{details.code}",
+        certainty="certain" if details.exact else "likely",
+        variables=details.names,
+    )
 
 
-def _lost(history: History) -> Bool:
-    """Returns `[T]` whether nothing moves though the law asks for steps that would matter: precision's fault, say."""
-    law = expected_update_negligible(history)
-    nothing = ~ever(_moved(history))
-    if law is None:
-        return np.asarray(nothing)
-    return np.asarray(nothing & ~law)
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    usual = f"{signals.literal(details.usual_learning_rate)} is typical"
+    mean = "mean over the steps, largest over variables; 1e-3 is typical"
+    return (
+        Evidence("learning rate", details.learning_rate, usual, quantity="learning_rate"),
+        Evidence("update ratio", details.ratio, mean, step=details.step, quantity="update_ratio"),
+    )
 
 
-@incremental
-def _moved(rows: History, carry: Carry) -> Bool:
-    """Returns `[T]` whether a trainable variable moved, be it to infinity, in that row."""
-    update = column(rows, "update_norm")
+def _learning_rate(history: History) -> signals.Float:
+    """Returns `[T]` the learning rate as last known."""
+    return signals.latest_known(signals.run_column(history, "learning_rate"))
+
+
+def _crawling(history: History, ratio: signals.Float, rows: int, patience: int) -> signals.Bool:
+    """Returns `[T]` whether the weights move, but too slowly for the loss to change."""
+    trend, learning_rate = signals.loss_trend(history), _learning_rate(history)
+    small = learning_rate < 0.1 * signals.usual_learning_rate(history)
+    decayed = learning_rate < 0.5 * signals.running_max(learning_rate)
+    no_progress = ((trend.relative_decrease < 0.05) | ~trend.decreased) & ~trend.low()
+    enough_rows = (history.steps >= patience) & (trend.finite_rows >= rows)
+    slow = (ratio > 0) & (_possible_decrease(history) < 1e-4)
+    return np.asarray(enough_rows & small & no_progress & slow & ~decayed)
+
+
+def _learning_rate_is_to_blame(history: History, learning_rate: signals.Float, ratio: signals.Float) -> signals.Bool:
+    """Returns `[T]` whether a usual learning rate would make updates of typical size: else the gradient is to blame."""
+    usual = signals.usual_learning_rate(history)
+    if signals.is_normalized(history):
+        return np.asarray(learning_rate < 0.03 * usual)
+    needed = np.where(ratio > 0, learning_rate * 1e-3 / np.where(ratio > 0, ratio, 1), usual)
+    far_below = (learning_rate < 0.1 * usual) | (needed < 10 * usual)
+    return np.asarray((needed < 1000 * usual) & (learning_rate < usual) & far_below)
+
+
+def _lost_to_precision(history: History) -> signals.Bool:
+    """Returns `[T]` whether nothing moves although the update rule asks for updates that would matter."""
+    negligible = signals.expected_update_negligible(history)
+    never_moved = ~signals.ever(_any_moved(history))
+    return np.asarray(never_moved) if negligible is None else np.asarray(never_moved & ~negligible)
+
+
+@signals.incremental
+def _any_moved(rows: History, carry: signals.Carry) -> signals.Bool:
+    """Returns `[T]` whether a trainable variable moved in that row, even if it became infinite."""
+    update = signals.column(rows, "update_norm")
     assert update is not None
-    return np.asarray(((update != 0) & ~np.isnan(update) & trainable(rows)).any(axis=1))
+    return np.asarray(((update != 0) & ~np.isnan(update) & signals.trainable(rows)).any(axis=1))
 
 
-def _learned(history: History) -> Bool:
-    """Returns `[T]` whether the loss is so low, against what takes no skill, that little is left to learn."""
-    trend = loss_trend(history)
+def _has_learned(history: History) -> signals.Bool:
+    """Returns `[T]` whether the loss is so far below that of a constant prediction that little is left to learn."""
+    trend = signals.loss_trend(history)
     return np.asarray((trend.recent <= 0.2 * trend.constant_loss) | (trend.recent == 0))
 
 
-def _speed(history: History) -> Float:
-    """Returns `[T]` the share of the loss that a step can take off at most, to first order: sum |g| |step| / loss."""
-    gain = _first_order(history)
-    if gain is None or not history.has("loss"):
+def _possible_decrease(history: History) -> signals.Float:
+    """Returns `[T]` the share by which one step can lower the loss at most, to first order: sum of ‖g‖ ‖Δw‖ / loss."""
+    decrease = _first_order_decrease(history)
+    if decrease is None or not history.has("loss"):
         return np.zeros(len(history))
-    return running_mean(gain) / np.maximum(np.abs(loss_trend(history).recent), 1e-30)
+    return signals.running_mean(decrease) / np.maximum(np.abs(signals.loss_trend(history).recent), 1e-30)
 
 
-@incremental
-def _first_order(rows: History, carry: Carry) -> Float | None:
-    norm, update = column(rows, "gradient_norm"), column(rows, "update_norm")
+@signals.incremental
+def _first_order_decrease(rows: History, carry: signals.Carry) -> signals.Float | None:
+    """Returns `[T]` the sum of ‖g‖ ‖Δw‖ over the trainable variables; None if it is not known."""
+    norm, update = signals.column(rows, "gradient_norm"), signals.column(rows, "update_norm")
     if norm is None or update is None:
         return None
-    return np.asarray(np.nansum(np.where(trainable(rows), norm * update, 0), axis=1))
+    return np.asarray(np.nansum(np.where(signals.trainable(rows), norm * update, 0), axis=1))

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    all_gradients_zero,
-    any_moved,
-    any_nonzero_gradient,
-    has_schedule,
-    latest_known,
-    literal,
-    loss_trend,
-    run_column,
-    running_max,
-    set_learning_rate_code,
-    streak,
-    trainable,
-    usual_learning_rate,
-    variables,
-)
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
 from ...third_party.symptoms import drifted, fix_of_curves, unit
-from ...wording import evidence, is_preflight, plural
+from ...wording import is_preflight, number, plural
 
 
 @rule(
@@ -39,20 +23,20 @@ from ...wording import evidence, is_preflight, plural
 )
 def learning_rate_zero(
     history: History, *, rows: int = 3, floor: float = 0.01, wasted: float = 0.25
-) -> Finding[Any] | CannotTell | None:
-    """A learning rate that is 0, or has fallen to nearly nothing before the model has learned.
+) -> Finding[Details] | CannotTell | None:
+    """A learning rate that is 0, or has fallen to almost nothing before the model has learned.
 
     What it sees:
-        A learning rate of exactly 0 for several steps with gradients alive, never having been above 0; or one that
-        fell to under 1 % of its peak and stayed there for a good part of the run, while the loss is still near where
-        it began.
+        A learning rate of exactly 0 for several steps with non-zero gradients, which was never above 0; or one that
+        fell to less than 1 % of its peak and stayed there for a good part of the run, while the loss is still near its
+        start.
 
     Why it matters:
-        The step is the learning rate times something: with 0 no gradient moves any weight.
+        Every update is a multiple of the learning rate: with 0, no gradient changes any weight.
 
     When it is a false alarm:
-        Warm-up begins at 0 and a cosine decay ends there; both are planned and stay silent: the first because it
-        rises, the second because by then the loss has fallen, or because the end of the run is near.
+        Warm-up begins at 0 and a cosine decay ends there. Both are intended and nothing is reported: the first because
+        it rises, the second because by then the loss has fallen, or because the end of the run is near.
 
     What to try:
         Set a learning rate above 0; make the schedule as long as the training (its decay_steps count batches, not
@@ -70,69 +54,141 @@ def learning_rate_zero(
     Args:
         history: what was recorded.
         rows: recorded steps at exactly 0 before it is reported.
-        floor: share of its peak under which a learning rate counts as spent.
-        wasted: share of the steps so far spent below that floor before it is reported.
+        floor: share of its peak below which the learning rate counts as spent.
+        wasted: share of the steps so far that were trained below that floor before it is reported.
     """
-    rate = latest_known(run_column(history, "learning_rate"))
-    zero = rate == 0
-    peak = running_max(rate)
-    spent = (rate <= floor * peak) & (peak > 0)
+    learning_rate = signals.latest_known(signals.run_column(history, "learning_rate"))
+    zero, peak = learning_rate == 0, signals.running_max(learning_rate)
+    spent = (learning_rate <= floor * peak) & (peak > 0)
     if not (zero | spent).any():
         return None
-    trend, living, moves = loss_trend(history), any_nonzero_gradient(history), any_moved(history)
-    never = zero & (peak == 0) & (streak(zero) >= rows)
+    trend, moves = signals.loss_trend(history), signals.any_moved(history)
+    always_zero = zero & (peak == 0) & (signals.streak(zero) >= rows)
     steps = history.steps.astype(np.float64)
-    began = np.maximum.accumulate(np.where(spent, 0.0, steps))  # the last step with a learning rate worth the name
-    idle = (steps - began) > np.maximum(10.0, wasted * steps)
-    learned = trend.enough_rows & (trend.relative_decrease > 0.5) | trend.low(0.5)
-    ended = spent & idle & ~learned
-    firing = (never & ~moves & ~drifted(history) | ended & ~(zero & moves)) & ~all_gradients_zero(history)
-    if not firing.any():
-        return None
+    long_spent = (steps - _last_useful_step(history, spent)) > np.maximum(10.0, wasted * steps)
+    has_learned = trend.enough_rows & (trend.relative_decrease > 0.5) | trend.low(0.5)
+    ended_too_soon = spent & long_spent & ~has_learned
+    firing = always_zero & ~moves & ~drifted(history) | ended_too_soon & ~(zero & moves)
+    firing &= ~signals.all_gradients_zero(history)
+    return Finding(firing, partial(measure, history, floor, spent), text, evidence) if firing.any() else None
 
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        step, words = int(history.steps[row]), trend.describe(row)
-        so = "so no weight moves" + (" although the gradients are alive" if living is not None else "")
-        after = f" ({words})" if words else ""
-        best = usual_learning_rate(history) if not peak[row] > 0 else float(peak[row])
-        if not peak[row] > 0:
-            lr = (
-                "The learning rate is exactly 0, so no weight can move"
-                if is_preflight(history)
-                else f"The learning rate is exactly 0 and has been for all {plural(step, unit(history))}, {so}"
-            )
-            where = (
-                "Its schedule returns 0: check what it returns for the first steps, or set"
-                if has_schedule(history)
-                else "Set"
-            )
-            fix = f"{where} a learning rate above 0, such as {literal(best)}:\n{set_learning_rate_code(history, best)}"
-        else:
-            now = (
-                "exactly 0" if rate[row] == 0 else f"{literal(float(rate[row]))}, under {100 * floor:.0f} % of its peak"
-            )
-            lr = (
-                f"The learning rate fell from {literal(best)} to {now} after {unit(history)} {int(began[row]):,} of "
-                f"{step:,}, before "
-                f"the model had learned{after}, so the weights have stood still since"
-            )
-            fix = (
-                f"Make the schedule as long as the training (decay_steps counts batches: epochs * batches per epoch):\n"
-                f"    schedule = keras.optimizers.schedules.CosineDecay({literal(best)}, "
-                f"decay_steps={max(step, 10)})\n"
-                f"or set a constant one:\n{set_learning_rate_code(history, best)}"
-            )
-        fix = fix_of_curves(history, best) or fix
-        return VerdictText(
-            message=lr,
-            fix=fix,
-            evidence=(
-                evidence("learning rate", rate[row], "now", step=step, quantity="learning_rate"),
-                evidence("peak", peak[row], f"largest so far, {number(float(peak[row]))}", quantity="learning_rate"),
-            ),
-            severity="error",
-            certainty="certain" if zero[row] else "likely",
-            variables=tuple(v.name for v, able in zip(variables(history), trainable(history), strict=True) if able),
-        )
 
-    return Finding(firing, tell)
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        learning_rate: the learning rate.
+        peak: the largest learning rate so far; 0 if it was never above 0.
+        new_learning_rate: the learning rate to set.
+        code: the lines of code that set it.
+        step: training steps so far.
+        last_useful_step: last step before the learning rate fell below `floor` times its peak.
+        floor: that share.
+        unit: what a step is: "step", or "epoch" in some third-party logs.
+        nonzero_gradients: whether it was recorded that gradients are non-zero.
+        before_training: whether no step has been made yet (`preflight`).
+        scheduled: whether the learning rate comes from a schedule.
+        third_party_fix: how to set it in the framework that wrote a third-party log; "" otherwise.
+        loss: the course of the loss in words; "" if it is not known.
+        names: names of the trainable variables.
+    """
+
+    learning_rate: float
+    peak: float
+    new_learning_rate: float
+    code: str
+    step: int
+    last_useful_step: int
+    floor: float
+    unit: str
+    nonzero_gradients: bool
+    before_training: bool
+    scheduled: bool
+    third_party_fix: str
+    loss: str
+    names: tuple[str, ...]
+
+
+def measure(history: History, floor: float, spent: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    learning_rate = signals.latest_known(signals.run_column(history, "learning_rate"))
+    peak = float(signals.running_max(learning_rate)[row])
+    new_learning_rate = peak if peak > 0 else signals.usual_learning_rate(history)
+    return Details(
+        learning_rate=float(learning_rate[row]),
+        peak=peak,
+        new_learning_rate=new_learning_rate,
+        code=signals.set_learning_rate_code(history, new_learning_rate),
+        step=int(history.steps[row]),
+        last_useful_step=int(_last_useful_step(history, spent)[row]),
+        floor=floor,
+        unit=unit(history),
+        nonzero_gradients=signals.any_nonzero_gradient(history) is not None,
+        before_training=is_preflight(history),
+        scheduled=signals.has_schedule(history),
+        third_party_fix=fix_of_curves(history, new_learning_rate),
+        loss=signals.loss_trend(history).describe(row),
+        names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    fell = details.peak > 0
+    return VerdictText(
+        message=_message_of_fall(details) if fell else _message_of_zero(details),
+        fix=details.third_party_fix or (_fix_of_fall(details) if fell else _fix_of_zero(details)),
+        certainty="certain" if details.learning_rate == 0 else "likely",
+        variables=details.names,
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    peak = f"largest so far, {number(details.peak)}"
+    return (
+        Evidence("learning rate", details.learning_rate, "now", step=details.step, quantity="learning_rate"),
+        Evidence("peak", details.peak, peak, quantity="learning_rate"),
+    )
+
+
+def _message_of_zero(details: Details) -> str:
+    if details.before_training:
+        return "The learning rate is exactly 0, so no weight can change"
+    although = " although gradients are non-zero" if details.nonzero_gradients else ""
+    return (
+        f"The learning rate has been exactly 0 for all {plural(details.step, details.unit)}, so no weight "
+        f"changes{although}"
+    )
+
+
+def _fix_of_zero(details: Details) -> str:
+    where = "Its schedule returns 0: check its values in the first steps, or set" if details.scheduled else "Set"
+    return f"{where} a learning rate above 0, such as {signals.literal(details.new_learning_rate)}:\n{details.code}"
+
+
+def _message_of_fall(details: Details) -> str:
+    learning_rate = (
+        "exactly 0"
+        if details.learning_rate == 0
+        else f"{signals.literal(details.learning_rate)}, below {100 * details.floor:.0f} % of its peak,"
+    )
+    return (
+        f"The learning rate fell from {signals.literal(details.peak)} to {learning_rate} after {details.unit} "
+        f"{details.last_useful_step:,} of {details.step:,}, before the model had learned"
+        f"{f' ({details.loss})' if details.loss else ''}, so the weights have hardly changed since"
+    )
+
+
+def _fix_of_fall(details: Details) -> str:
+    peak = signals.literal(details.peak)
+    return (
+        "Make the schedule as long as the training (decay_steps counts batches: epochs * batches per epoch):\n"
+        f"    schedule = keras.optimizers.schedules.CosineDecay({peak}, decay_steps={max(details.step, 10)})\n"
+        f"or set a constant one:\n{details.code}"
+    )
+
+
+def _last_useful_step(history: History, spent: signals.Bool) -> signals.Float:
+    """Returns `[T]` the last step so far at which the learning rate was not spent; 0 before there is one."""
+    return np.asarray(np.maximum.accumulate(np.where(spent, 0.0, history.steps.astype(np.float64))))

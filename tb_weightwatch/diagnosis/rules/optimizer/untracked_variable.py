@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ....history import History
-from ...rule import CannotTell, Finding, SimpleFinding, rule
-from ...signals import model_facts, variables
-from ...wording import evidence, plural, quote_list
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import plural, quote_list
 
 
 @rule(code=508, name="untracked-variable", link="optimizer")
-def untracked_variable(history: History, *, elements: int = 1) -> Finding[Any] | CannotTell | None:
-    """Variables that Keras does not know of, so that they are in no list and never train.
+def untracked_variable(history: History, *, elements: int = 1) -> Finding[Details] | CannotTell | None:
+    """Variables that Keras does not track, so that they are in none of its lists and never train.
 
     What it sees:
         Trainable `tf.Variable` objects that layers or the model hold as attributes, but that are in none of Keras'
-        lists of variables and in none that was handed to the optimizer.
+        lists of variables and were not passed to the optimizer.
 
     Why it matters:
         Keras 3 tracks its own variables only. A bare tf.Variable made in a layer takes part in the forward pass, but
-        `model.trainable_variables` does not hold it: no gradient is asked for, nothing warns, it keeps its first value,
-        and it is not saved.
+        `model.trainable_variables` does not contain it: its gradient is never computed, it keeps its initial value, it
+        is not saved, and Keras does not warn.
 
     When it is a false alarm:
-        When the program hands the variable to the optimizer itself and does not show it to ww.Watch (variables=), or
-        assigns to it by hand. Make such a one with trainable=False, and it is not mentioned.
+        When the program passes the variable to the optimizer itself without telling ww.Watch (variables=), or assigns
+        to it by hand. Make such a variable with trainable=False, and it is not reported.
 
     What to try:
         Make it with self.add_weight(...) in the layer's __init__ or build.
@@ -61,33 +62,78 @@ def untracked_variable(history: History, *, elements: int = 1) -> Finding[Any] |
 
     Args:
         history: what was recorded.
-        elements: size from which such a variable is reported.
+        elements: number of elements from which such a variable is reported.
     """
-    found = [one for one in _untracked(history) if int(one.get("size") or 1) >= elements]
-    if not found:
+    if not _untracked(history, elements):
         return None
-    names = [f"{one.get('layer')}.{one.get('attribute')}" for one in found]
-    total = sum(int(one.get("size") or 1) for one in found)
-    known = sum(v.size for v in variables(history) if v.trainable)
-    shape = list(found[0].get("shape") or [])
-    return SimpleFinding(
-        np.ones(len(history), bool),
-        f"{quote_list(names)} {'are' if len(names) > 1 else 'is'} a bare tf.Variable inside a Keras layer "
-        f"({plural(total, 'number')}, beside {known:,} that Keras knows), which is in no list of variables: it never "
-        "gets an update",
-        "Let the layer make it, so that Keras tracks it:\n"
-        f"    self.{found[0].get('attribute')} = self.add_weight(shape={tuple(shape)}, initializer='glorot_uniform')\n"
-        "or, if it is no weight, tf.Variable(..., trainable=False).",
-        (evidence("numbers not tracked", total, f"{known:,} are"),),
-        severity="error" if total > 0.1 * max(1, known) else "warning",
-    ).finding()
+    return Finding(np.ones(len(history), bool), partial(measure, history, elements), text, evidence)
 
 
-def _untracked(history: History) -> list[dict[str, Any]]:
-    """Returns those that are not watched by their own name and moving: such a one is trained by hand."""
-    listed_ones = [dict(x) for x in (model_facts(history).get("model") or {}).get("untracked") or ()]
-    if not listed_ones or not history.has("update_norm"):
-        return listed_ones
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        attributes: the untracked variables as layer.attribute.
+        elements: number of their elements.
+        tracked: number of elements of the trainable variables that Keras tracks.
+        attribute: attribute of the first of them.
+        shape: shape of the first of them.
+    """
+
+    attributes: tuple[str, ...]
+    elements: int
+    tracked: int
+    attribute: str
+    shape: tuple[int, ...]
+
+
+def measure(history: History, elements: int, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names, which are the same for every row."""
+    untracked = _untracked(history, elements)
+    return Details(
+        attributes=tuple(f"{variable.get('layer')}.{variable.get('attribute')}" for variable in untracked),
+        elements=sum(_size(variable) for variable in untracked),
+        tracked=sum(variable.size for variable in signals.variables(history) if variable.trainable),
+        attribute=str(untracked[0].get("attribute")),
+        shape=tuple(untracked[0].get("shape") or ()),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    several = len(details.attributes) > 1
+    are = "are bare tf.Variables inside Keras layers" if several else "is a bare tf.Variable inside a Keras layer"
+    lists, get = ("they are in none", "they never get") if several else ("it is in none", "it never gets")
+    return VerdictText(
+        message=f"{quote_list(details.attributes)} {are} ({plural(details.elements, 'element')}; Keras tracks "
+        f"{details.tracked:,}): {lists} of Keras' lists of variables, so {get} an update",
+        fix="Let the layer make it, so that Keras tracks it:\n"
+        f"    self.{details.attribute} = self.add_weight(shape={details.shape}, initializer='glorot_uniform')\n"
+        "or, if it is not a weight, tf.Variable(..., trainable=False).",
+        severity="error" if details.elements > 0.1 * max(1, details.tracked) else "warning",
+        certainty="certain",
+        variables=(),
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    return (Evidence("elements not tracked", float(details.elements), f"{details.tracked:,} are"),)
+
+
+def _untracked(history: History, elements: int) -> list[dict[str, Any]]:
+    """Returns the descriptions of untracked variables of this size, except those that are trained by hand.
+
+    Such a variable is watched by its own name, without a layer, and moves.
+    """
+    model = signals.model_facts(history).get("model") or {}
+    untracked = [dict(item) for item in model.get("untracked") or () if _size(item) >= elements]
+    if not untracked or not history.has("update_norm"):
+        return untracked
     moved = np.asarray((history.column("update_norm") > 0).any(axis=0))
-    own = {v.name for v, m in zip(variables(history), moved, strict=True) if m and not v.layer}
-    return [one for one in listed_ones if str(one.get("name")) not in own]
+    by_hand = {v.name for v, moves in zip(signals.variables(history), moved, strict=True) if moves and not v.layer}
+    return [variable for variable in untracked if str(variable.get("name")) not in by_hand]
+
+
+def _size(variable: dict[str, Any]) -> int:
+    return int(variable.get("size") or 1)

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    accumulation_steps,
-    any_moved,
-    any_nonzero_gradient,
-    column,
-    incremental,
-    latest_known,
-    model_facts,
-    nonzero_gradient,
-    optimizers,
-    run_column,
-    streak,
-    trainable,
-    variables,
-)
-from ...wording import evidence, is_custom_loop, is_preflight, plural, variable_names
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import is_custom_loop, is_preflight, plural, quote_list
 
 
 @rule(
@@ -37,24 +21,24 @@ from ...wording import evidence, is_custom_loop, is_preflight, plural, variable_
 )
 def updates_not_applied(
     history: History, *, rows: int = 5, steps: int = 20, sure: int = 64
-) -> Finding[Any] | CannotTell | None:
+) -> Finding[Details] | CannotTell | None:
     """Gradients that never reach the weights, because the optimizer is not called, or not for these variables.
 
     What it sees:
-        Gradients alive and a learning rate above 0, but the optimizer's own count of steps stands still and no weight
-        moves; or trainable variables that are not in the optimizer's list and never move while others do.
+        Non-zero gradients and a learning rate above 0, but the optimizer's own step count does not increase and no
+        weight changes; or trainable variables that are not in the optimizer's list and never change while others do.
 
     Why it matters:
-        A gradient does nothing by itself: `optimizer.apply_gradients` (or `apply`) must be called with it, for the
+        A gradient alone changes nothing: `optimizer.apply_gradients` (or `apply`) must be called with it, for the
         variables of the model that is being trained.
 
     When it is a false alarm:
-        Accumulation by hand applies once in many steps: it is "likely" after 20 steps, "certain" after 64 (or four
-        times the longest pause seen). Steps that loss scaling skips have no finite gradient and are not counted.
+        Accumulation by hand applies one update in many steps: it is "likely" after 20 steps and "certain" after 64 (or
+        four times the longest pause so far). Steps that loss scaling skips have no finite gradient and do not count.
 
     What to try:
         Call optimizer.apply_gradients(zip(gradients, model.trainable_variables)) in each step, with the variables of
-        the very model that made the loss; compile again after changing `trainable`.
+        the very model from which the loss was computed; compile again after changing `trainable`.
 
     Sick example:
         watch = loop(net(1), x, number, mse, optimizers.Adam(0.01), apply=False)
@@ -67,111 +51,169 @@ def updates_not_applied(
 
     Args:
         history: what was recorded.
-        rows: recorded steps before anything is said.
+        rows: recorded steps before anything is reported.
         steps: training steps without an update before it is likely.
         sure: training steps without an update before it is certain.
     """
     if not (history.has("update_norm") or is_preflight(history)):
         return CannotTell("it was not recorded how far the weights moved in a step")
-    living, moved = any_nonzero_gradient(history), any_moved(history)
-    able = trainable(history)
-    rate = latest_known(run_column(history, "learning_rate"))
-    missing = _missing(history, rows)
-    halted = np.zeros(len(history), bool)
-    count = column(history, "iterations")
-    last = _last_update(history, moved, count)
-    pause = history.steps - last
-    if count is not None and not history.has("loss_scale"):
-        longest = np.maximum.accumulate(np.where(pause < np.r_[0, pause[:-1]], np.r_[0, pause[:-1]], 0))
-        ended = np.zeros(len(history), bool)
-        if history.ended is not None and len(history):
-            ended[-1] = True
-        slow = 2 * accumulation_steps(history) if accumulation_steps(history) > 1 else 0
-        wait = np.where(last == 0, np.where(ended, max(rows, slow), max(steps, slow)), np.maximum(sure, 4 * longest))
-        # The count alone tells; gradients that are known must be alive, else it is they that are missing.
-        active = ~moved & (able.any() if living is None else living)
-        halted = (streak(active) >= rows) & (pause >= wait) & ~(rate == 0)
+    halted, missing = _halted(history, rows, steps, sure), _missing(history, rows)
     if not halted.any() and (missing is None or not missing.any()):
-        if is_preflight(history):
-            known = any(v.optimized is not None for v in variables(history))
-            return None if known else CannotTell("the optimizer has not been built; it takes training steps to tell")
-        if count is None and not moved.any():
-            return CannotTell("the optimizer's count of steps was not recorded (pass optimizer= to ww.Watch)")
+        return _cannot_tell(history)
+    firing = halted[:, None] & signals.trainable(history)
+    firing = firing if missing is None else missing | firing
+    return Finding(firing, partial(measure, history, halted, sure), text, evidence)
+
+
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        halted: whether no update is applied at all; otherwise the optimizer's list lacks these variables.
+        names: names of the variables that get no update.
+        trainable: number of trainable variables.
+        step: the step of this row.
+        pause: training steps since the last update, or since the beginning.
+        last_update: the last step that applied an update; 0 if there was none.
+        optimizer_steps: the optimizer's own step count; 0 if it is not known.
+        exact: whether the pause is too long for accumulation by hand.
+        nonzero_gradients: whether it was recorded that gradients are non-zero.
+        custom_loop: whether the training loop is hand-written.
+    """
+
+    halted: bool
+    names: tuple[str, ...]
+    trainable: int
+    step: int
+    pause: int
+    last_update: int
+    optimizer_steps: int
+    exact: bool
+    nonzero_gradients: bool
+    custom_loop: bool
+
+
+def measure(history: History, halted: signals.Bool, sure: int, row: int, variables: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    step, last_update = int(history.steps[row]), int(_last_update(history)[row])
+    count = float(signals.latest_known(signals.run_column(history, "iterations"))[row])
+    return Details(
+        halted=bool(halted[row]),
+        names=tuple(signals.variables(history)[i].name for i in variables),
+        trainable=int(signals.trainable(history).sum()),
+        step=step,
+        pause=step - last_update,
+        last_update=last_update,
+        optimizer_steps=int(count) if np.isfinite(count) else 0,
+        exact=step - last_update >= sure or history.ended is not None,
+        nonzero_gradients=signals.any_nonzero_gradient(history) is not None,
+        custom_loop=is_custom_loop(history),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    return _text_of_halt(details) if details.halted else _text_of_missing(details)
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    pause, concerned, trainable = float(details.pause), float(len(details.names)), f"of {details.trainable} trainable"
+    return (
+        Evidence("steps without an update", pause, "training steps", step=details.step, quantity="iterations"),
+        Evidence("variables without an update", concerned, trainable, quantity="update_norm"),
+    )
+
+
+def _text_of_halt(details: Details) -> VerdictText:
+    pause, gradients = plural(details.pause, "training step"), " with non-zero gradients"
+    never = "has never made a step"
+    halt = f"has made no step since step {details.last_update:,}" if details.last_update else never
+    return VerdictText(
+        message=f"Updates are not applied: in {pause}{gradients if details.nonzero_gradients else ''} the optimizer "
+        f"{halt} (its step count is {details.optimizer_steps}), so no weight changes",
+        fix="Apply the gradients in each step:\n"
+        "    gradients = tape.gradient(loss, model.trainable_variables)\n"
+        "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))",
+        certainty="certain" if details.exact else "likely",
+    )
+
+
+def _text_of_missing(details: Details) -> VerdictText:
+    are, they, change = ("are", "they", "change") if len(details.names) > 1 else ("is", "it", "changes")
+    return VerdictText(
+        message=f"{quote_list(details.names)} ({len(details.names)} of {details.trainable} trainable variables) {are} "
+        f"not in the optimizer's list, so {they} never {change} although trainable",
+        fix="Pass these variables to the optimizer too:\n"
+        "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
+        if details.custom_loop
+        else "Compile again after changing `trainable` (with a new optimizer object):\n"
+        "    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=...)",
+        certainty="certain",
+    )
+
+
+def _cannot_tell(history: History) -> CannotTell | None:
+    """Returns what is missing where nothing fires; None if nothing is, so that the check has passed."""
+    if is_preflight(history):
+        built = any(variable.optimized is not None for variable in signals.variables(history))
+        return None if built else CannotTell("the optimizer has not been built; it takes training steps to tell")
+    if signals.column(history, "iterations") is None and not signals.any_moved(history).any():
+        return CannotTell("the optimizer's count of steps was not recorded (pass optimizer= to ww.Watch)")
+    return None
+
+
+def _halted(history: History, rows: int, steps: int, sure: int) -> signals.Bool:
+    """Returns `[T]` whether the optimizer has made no step for so long that updates are not applied."""
+    if signals.column(history, "iterations") is None or history.has("loss_scale"):
+        return np.zeros(len(history), bool)
+    last_update = _last_update(history)
+    pause = history.steps - last_update
+    previous = np.r_[0, pause[:-1]]
+    longest_pause = np.maximum.accumulate(np.where(pause < previous, previous, 0))
+    # A program that has ended makes no further step: fewer rows are enough.
+    ended = (np.arange(len(history)) == len(history) - 1) & (history.ended is not None)
+    accumulation = 2 * signals.accumulation_steps(history) if signals.accumulation_steps(history) > 1 else 0
+    wait_for_first = np.where(ended, max(rows, accumulation), max(steps, accumulation))
+    wait = np.where(last_update == 0, wait_for_first, np.maximum(sure, 4 * longest_pause))
+    # The count alone is enough. Gradients that are known must be non-zero: otherwise they are what is missing.
+    nonzero = signals.any_nonzero_gradient(history)
+    expected = ~signals.any_moved(history) & (signals.trainable(history).any() if nonzero is None else nonzero)
+    learning_rate = signals.latest_known(signals.run_column(history, "learning_rate"))
+    return np.asarray((signals.streak(expected) >= rows) & (pause >= wait) & ~(learning_rate == 0))
+
+
+@signals.incremental
+def _missing(history: History, carry: signals.Carry, rows: int) -> signals.Bool | None:
+    """Returns `[T, V]` where a variable is not in the optimizer's list and has never moved, while others do.
+
+    None if the optimizer's list lacks no variable.
+    """
+    unlisted = np.array([variable.optimized is False for variable in signals.variables(history)], bool)
+    unlisted &= signals.trainable(history)
+    if not unlisted.any() or not signals.optimizers(history):
         return None
-    firing = halted[:, None] & able if missing is None else missing | halted[:, None] & able
-
-    def tell(row: int, concerned: NDArray[np.intp]) -> VerdictText:
-        total, step = int(able.sum()), int(history.steps[row])
-        if halted[row]:
-            alive_too = "" if living is None else " with gradients alive"
-            since = "never made a step" if last[row] == 0 else f"has made no step since step {int(last[row]):,}"
-            message = (
-                f"Updates are not applied: in {plural(int(pause[row]), 'training step')}{alive_too} the optimizer "
-                f"{since} (its count stands at {int(latest_known(run_column(history, 'iterations'))[row])}), so "
-                f"no weight moves"
-            )
-            fix = (
-                "Apply the gradients in each step:\n"
-                "    gradients = tape.gradient(loss, model.trainable_variables)\n"
-                "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
-            )
-            exact = pause[row] >= sure or history.ended is not None
-        else:
-            message = (
-                f"{variable_names(history, concerned)} ({len(concerned)} of {total} trainable variables) "
-                f"{'are' if len(concerned) > 1 else 'is'} not in the optimizer's list, so "
-                f"{'they' if len(concerned) > 1 else 'it'} "
-                f"never move{'' if len(concerned) > 1 else 's'} although trainable"
-            )
-            fix = (
-                "Give the optimizer these variables too:\n    optimizer.apply_gradients(zip(gradients, "
-                "model.trainable_variables))"
-                if is_custom_loop(history)
-                else "Compile again after changing `trainable` (with a new optimizer object):\n"
-                "    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=...)"
-            )
-            exact = True
-        return VerdictText(
-            message=message,
-            fix=fix,
-            evidence=(
-                evidence("steps without an update", pause[row], "training steps", step=step, quantity="iterations"),
-                evidence("variables concerned", len(concerned), f"of {total} trainable", quantity="update_norm"),
-            ),
-            severity="error",
-            certainty="certain" if exact else "likely",
-        )
-
-    return Finding(firing, tell)
+    update, nonzero = signals.column(history, "update_norm"), signals.nonzero_gradient(history)
+    if update is None:  # before the first step: a variable with a gradient should have an optimizer
+        return None if nonzero is None else np.asarray(unlisted & nonzero)
+    moved = (update > 0) & signals.trainable(history)
+    # A hand-written loop may leave a variable out on purpose, and then does not compute its gradient. In `fit`,
+    # `compile` made the list.
+    compiled = (signals.model_facts(history).get("recorder") or {}).get("kind") == "fit"
+    with_gradient: signals.Bool = np.zeros_like(moved) if nonzero is None else carry.ever(nonzero)
+    on_purpose = np.zeros(moved.shape, bool) if compiled else ~with_gradient
+    others_move = carry.ever(np.asarray(moved.any(axis=1)))
+    # What the list of `compile` lacks never trains; in a hand-written loop a variable may have its turn later.
+    enough_rows = carry.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
+    return np.asarray(unlisted & ~carry.ever(moved) & ~on_purpose & (others_move & enough_rows)[:, None])
 
 
-@incremental
-def _missing(history: History, carry: Carry, rows: int) -> Bool | None:
-    """Returns `[T, V]` where a variable is not the optimizer's and has never moved, while others do; None: nowhere."""
-    listed = np.array([v.optimized is False for v in variables(history)], bool) & trainable(history)
-    if not listed.any() or not optimizers(history):
-        return None
-    update, living = column(history, "update_norm"), nonzero_gradient(history)
-    if update is None:  # before the first step: what has a gradient should have an optimizer
-        return None if living is None else np.asarray(listed & living)
-    moved = (update > 0) & trainable(history)
-    # By hand, a variable may be left out on purpose: then nobody computes its gradient. In `fit` the list is compile's.
-    compiled = (model_facts(history).get("recorder") or {}).get("kind") == "fit"
-    asked: Bool = np.zeros_like(moved) if living is None else carry.ever(living)
-    meant = np.zeros(moved.shape, bool) if compiled else ~asked
-    others = carry.ever(np.asarray(moved.any(axis=1)))
-    # What is not in compile's list will never be; by hand, some may have their turn later.
-    enough = carry.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
-    return np.asarray(listed & ~carry.ever(moved) & ~meant & (others & enough)[:, None])
-
-
-def _last_update(history: History, moved: Bool, count: NDArray[np.float64] | None) -> NDArray[np.int64]:
-    """Returns `[T]` the last recorded step that applied anything, by the weights or the optimizer's count (0: none)."""
-    acted = moved
+def _last_update(history: History) -> NDArray[np.int64]:
+    """Returns `[T]` the last recorded step with an update, by the weights or the optimizer's count; 0: none."""
+    count, updated = signals.column(history, "iterations"), signals.any_moved(history)
     if count is not None and len(count):
-        known = latest_known(count)
-        before = np.r_[known[:1], known[:-1]]
-        acted = acted | (known > before)
-        # A count that is not above 0 after the first step has not seen that step either.
-        acted[0] |= bool(known[0] >= history.steps[0] and known[0] > 0)
-    return np.maximum.accumulate(np.where(acted, history.steps, 0))
+        count = signals.latest_known(count)
+        updated = updated | (count > np.r_[count[:1], count[:-1]])
+        # A count that is still 0 after the first step did not count that step.
+        updated[0] |= bool(count[0] >= history.steps[0] and count[0] > 0)
+    return np.maximum.accumulate(np.where(updated, history.steps, 0))

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import Severity
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import Bool, Carry, column, ever, incremental, loss_trend, model_layers, variables
-from ...wording import evidence, is_custom_loop, plural, quote_list
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, Severity, VerdictText, rule
+from ...wording import is_custom_loop, quote_list
 
-# Layers whose variables are statistics or constants: never trainable, by nature.
+# Last parts of the names of variables that are statistics or constants, and by nature never trainable.
 _STATISTICS = ("moving_mean", "moving_variance", "seed_generator", "seed", "mean", "variance", "count", "iterations")
 
 
 @rule(code=701, name="frozen-weights", link="weight", explains=("learning-rate-too-small", "no-gradient"))
-def frozen_weights(history: History) -> Finding[Any] | CannotTell | None:
+def frozen_weights(history: History) -> Finding[Details] | CannotTell | None:
     """Weights that are set not to train: trainable=False.
 
     What it sees:
-        The `trainable` flags: whether all weights, or those of the layer nearest the loss, are frozen. A frozen base
-        under a trainable head is only mentioned.
+        The `trainable` flags: whether all weights, or those of the layer nearest to the loss, are frozen. A frozen base
+        under a trainable head is reported as a remark only.
 
     Why it matters:
-        A frozen weight gets no update whatever the loss, the gradient and the learning rate are; Keras does not warn.
+        A frozen weight gets no update, whatever the loss, the gradient and the learning rate are; Keras does not warn.
 
     When it is a false alarm:
         Transfer learning freezes the base on purpose, and a GAN trains its generator through a frozen discriminator:
-        both are remarks. Statistics such as BatchNormalization's are never trainable and do not count.
+        both are remarks. Statistics such as those of BatchNormalization are never trainable and do not count.
 
     What to try:
-        Set `layer.trainable = True` for what should learn, then compile again: without that the change has no effect.
+        Set `layer.trainable = True` for the layers that should train, then compile again: otherwise the change has no
+        effect.
 
     Sick example:
         model = net(1)
@@ -51,118 +51,144 @@ def frozen_weights(history: History) -> Finding[Any] | CannotTell | None:
     Args:
         history: what was recorded.
     """
-    if not variables(history):
+    if not signals.variables(history):
         return CannotTell("no variable was described")
-    frozen, weights = _frozen(history)
-    if not weights.any() or not (frozen & weights).any():
-        return None
-    ice = frozen & weights
-    everything = ~(weights & ~frozen).any(axis=1) & ~_moves(history)
-    head, last = _head(history, ice, weights)
-    firing = ice & (everything | head | ice.any(axis=1))[:, None]
+    firing = _frozen(history) & _weights(history)
+    return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
 
-    def tell(row: int, concerned: NDArray[np.intp]) -> VerdictText:
-        count, total = len(concerned), int(weights.sum())
-        elements = sum(variables(history)[i].size for i in concerned)
-        names = [variables(history)[i].name for i in concerned]
-        severity: Severity = "info"
-        if everything[row]:
-            severity = "error"
-            message = (
-                f"Everything is frozen: all {plural(total, 'weight variable')} ({elements:,} numbers) have "
-                f"trainable=False, "
-                "so nothing can learn"
-            )
-        elif head[row]:
-            severity = "warning"
-            message = (
-                f"The layer nearest the loss, '{last}', is frozen (trainable=False), while layers before it train: "
-                f"{quote_list(names)} can not move"
-            )
-        else:
-            message = (
-                f"{count} of {total} weight variables are frozen (trainable=False), {quote_list(names)}; the others "
-                f"train, as in "
-                "transfer learning"
-            )
-        again = (
-            "" if is_custom_loop(history) else "\n    model.compile(...)   # again: without it the change has no effect"
+
+class Details(NamedTuple):
+    """What the verdict states.
+
+    Attributes:
+        names: names of the frozen weights.
+        elements: number of their elements.
+        weights: number of weight variables, frozen or not.
+        everything: whether all weights are frozen and none has ever changed.
+        last_layer: name of the layer nearest to the loss, if that layer is frozen and others train; "" otherwise.
+        layer: the layer of the first frozen weight.
+        custom_loop: whether the training loop is hand-written.
+    """
+
+    names: tuple[str, ...]
+    elements: int
+    weights: int
+    everything: bool
+    last_layer: str
+    layer: str
+    custom_loop: bool
+
+
+def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row."""
+    frozen, weights = _frozen(history), _weights(history)
+    last_layer_frozen, last_layer = _last_layer_frozen(history, frozen & weights, weights)
+    any_trains = (weights & ~frozen[row]).any()
+    return Details(
+        names=tuple(signals.variables(history)[i].name for i in variables),
+        elements=sum(signals.variables(history)[i].size for i in variables),
+        weights=int(weights.sum()),
+        everything=not any_trains and not signals.ever(_any_weight_moved(history))[row],
+        last_layer=last_layer if last_layer_frozen[row] else "",
+        layer=signals.variables(history)[int(variables[0])].layer,
+        custom_loop=is_custom_loop(history),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    severity: Severity = "info"
+    fix = f"If they should train:\n    model.get_layer('{details.last_layer or details.layer}').trainable = True"
+    if details.everything:
+        severity = "error"
+        weights = (
+            f"all {details.weights} weight variables have" if details.weights > 1 else "the only weight variable has"
         )
-        layer = last if head[row] else variables(history)[int(concerned[0])].layer
-        return VerdictText(
-            message=message,
-            fix=f"Let what should learn be trainable:\n    model.trainable = True{again}"
-            if everything[row]
-            else f"If they should learn:\n    model.get_layer('{layer}').trainable = True{again}",
-            evidence=(evidence("frozen variables", count, f"of {total}", quantity="update_norm"),),
-            severity=severity,
-            certainty="certain",
+        message = (
+            f"Everything is frozen: {weights} trainable=False ({details.elements:,} elements), so nothing can learn"
         )
+        fix = "Unfreeze the layers that should train:\n    model.trainable = True"
+    elif details.last_layer:
+        severity = "warning"
+        message = (
+            f"The layer nearest to the loss, '{details.last_layer}', is frozen (trainable=False) while layers before "
+            f"it train: {quote_list(details.names)} cannot change"
+        )
+    else:
+        are = "are" if len(details.names) > 1 else "is"
+        message = (
+            f"{len(details.names)} of {details.weights} weight variables {are} frozen (trainable=False): "
+            f"{quote_list(details.names)}; the others train, as in transfer learning"
+        )
+    compile_again = "\n    model.compile(...)   # again: otherwise the change has no effect"
+    fix = fix if details.custom_loop else f"{fix}{compile_again}"
+    return VerdictText(message=message, fix=fix, severity=severity, certainty="certain")
 
-    return Finding(firing, tell)
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    frozen = float(len(details.names))
+    return (Evidence("frozen variables", frozen, f"of {details.weights}", quantity="update_norm"),)
 
 
-def _frozen(history: History) -> tuple[Bool, Bool]:
-    """Returns `[T, V]` which variables were frozen at each row (flags are dated), and `[V]` which are weights."""
-    names = {v.name: i for i, v in enumerate(variables(history))}
-    frozen = np.zeros((len(history), len(names)), bool)
+def _frozen(history: History) -> signals.Bool:
+    """Returns `[T, V]` which variables were frozen at each row: their flags may change during the training."""
+    positions = {variable.name: i for i, variable in enumerate(signals.variables(history))}
+    frozen = np.zeros((len(history), len(positions)), bool)
     for record in history.of_kind("variables"):
         row = int(np.searchsorted(history.steps, max(1, record.step)))
         for item in record.data.get("items", ()):
             if "trainable" in item:
-                frozen[row:, names[item["name"]]] = not item["trainable"]
-    kinds = {str(x.get("name")): str(x.get("class")) for x in model_layers(history)}
-    weights = np.array([_is_weight(v.name, v.dtype, kinds.get(v.layer, "")) for v in variables(history)], bool)
-    return frozen, weights
+                frozen[row:, positions[item["name"]]] = not item["trainable"]
+    return frozen
 
 
-def _is_weight(name: str, dtype: str, kind: str) -> bool:
+def _weights(history: History) -> signals.Bool:
+    """Returns `[V]` which variables are weights, and neither statistics nor constants."""
+    classes = {str(layer.get("name")): str(layer.get("class")) for layer in signals.model_layers(history)}
+    weights = [_is_weight(v.name, v.dtype, classes.get(v.layer, "")) for v in signals.variables(history)]
+    return np.array(weights, bool)
+
+
+def _is_weight(name: str, dtype: str, layer_class: str) -> bool:
     last = name.rstrip("0123456789:").rsplit("/", 1)[-1].rstrip("_")
-    return "int" not in dtype and last not in _STATISTICS and kind not in ("Normalization", "SeedGenerator")
+    return "int" not in dtype and last not in _STATISTICS and layer_class not in ("Normalization", "SeedGenerator")
 
 
-def _moves(history: History) -> Bool:
-    """Returns `[T]` whether any weight has moved so far, by whatever hand."""
-    return ever(_stirred(history))
-
-
-@incremental
-def _stirred(rows: History, carry: Carry) -> Bool:
-    update = column(rows, "update_norm")
+@signals.incremental
+def _any_weight_moved(rows: History, carry: signals.Carry) -> signals.Bool:
+    """Returns `[T]` whether any weight moved in that row, trainable or not."""
+    update = signals.column(rows, "update_norm")
     if update is None:
         return np.zeros(len(rows), bool)
-    weights = np.array([_is_weight(v.name, v.dtype, "") for v in variables(rows)], bool)
+    weights = np.array([_is_weight(v.name, v.dtype, "") for v in signals.variables(rows)], bool)
     return np.asarray(((update > 0) & weights).any(axis=1))
 
 
-def _head(history: History, ice: Bool, weights: Bool) -> tuple[Bool, str]:
-    """Returns `[T]` whether the layer nearest the loss is frozen alone, and its name.
+def _last_layer_frozen(history: History, frozen: signals.Bool, weights: signals.Bool) -> tuple[signals.Bool, str]:
+    """Returns `[T]` whether the layer nearest to the loss is frozen while others train, and its name.
 
-    A longer frozen end (a discriminator, a perceptual network) is somebody's intention, unless the loss does not fall.
+    More than one frozen layer at the end (a discriminator, a perceptual network) is intended, unless the loss does not
+    fall.
     """
-    none = np.zeros(len(history), bool)
-    order = _by_depth(history, weights)
-    if len(order) < 2:
-        return none, ""
-    shut = np.stack([ice[:, places].all(axis=1) for _, places in order], axis=1)
-    length = np.argmax(~shut[:, ::-1], axis=1)
-    alone = shut[:, -1] & ~shut.all(axis=1) & (length == 1)
-    trend = loss_trend(history)
-    stalled = (
-        shut[:, -1]
-        & ~shut.all(axis=1)
-        & trend.enough_rows
-        & (trend.finite_rows > 20)
-        & (np.abs(trend.relative_decrease) < 0.02)
-    )
-    return alone | stalled, order[-1][0]
+    layers = _layers_by_depth(history, weights)
+    if len(layers) < 2:
+        return np.zeros(len(history), bool), ""
+    frozen_layers = np.stack([frozen[:, positions].all(axis=1) for _, positions in layers], axis=1)
+    last_only = np.argmax(~frozen_layers[:, ::-1], axis=1) == 1
+    trend = signals.loss_trend(history)
+    unchanged_loss = np.abs(trend.relative_decrease) < 0.02
+    stalled = trend.enough_rows & (trend.finite_rows > 20) & unchanged_loss
+    last_frozen = frozen_layers[:, -1] & ~frozen_layers.all(axis=1)
+    return np.asarray(last_frozen & (last_only | stalled)), layers[-1][0]
 
 
-def _by_depth(history: History, weights: Bool) -> list[tuple[str, Any]]:
-    """Returns the layers with weights from input to output, each with its variables' places."""
-    owners: dict[str, list[int]] = {}
-    for i, v in enumerate(variables(history)):
+def _layers_by_depth(history: History, weights: signals.Bool) -> list[tuple[str, list[int]]]:
+    """Returns the layers with weights from input to output, each with the positions of its variables."""
+    positions: dict[str, list[int]] = {}
+    for i, variable in enumerate(signals.variables(history)):
         if weights[i]:
-            owners.setdefault(v.layer or v.name, []).append(i)
-    known = [str(x.get("name")) for x in model_layers(history) if str(x.get("name")) in owners]
-    return [(name, owners[name]) for name in (known if len(known) == len(owners) else list(owners))]
+            positions.setdefault(variable.layer or variable.name, []).append(i)
+    names = [str(layer.get("name")) for layer in signals.model_layers(history)]
+    described = [name for name in names if name in positions]
+    return [(name, positions[name]) for name in (described if len(described) == len(positions) else positions)]

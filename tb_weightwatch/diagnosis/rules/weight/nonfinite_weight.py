@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import Bool, Carry, column, incremental, run_column
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
 from ...third_party.symptoms import is_third_party, unit
-from ...wording import evidence, plural, variable_names
+from ...wording import plural, quote_list
 
 
 @rule(
@@ -21,23 +21,23 @@ from ...wording import evidence, plural, variable_names
     needs=("weight_nonfinite",),
     explains=("zero-gradient", "dead-relu", "saturated-activation", "update-below-precision"),
 )
-def nonfinite_weight(history: History, *, elements: int = 1) -> Finding[Any] | CannotTell | None:
+def nonfinite_weight(history: History, *, elements: int = 1) -> Finding[Details] | CannotTell | None:
     """NaN or infinite numbers in a weight.
 
     What it sees:
-        Weights with elements that are NaN or infinite (an exact count), the first step after which they were, and
-        whether gradient and loss of that step were still finite: then the optimizer made them.
+        Weights with elements that are NaN or infinite (an exact count), since which step, and whether gradient and loss
+        of that step were still finite: then the optimizer, or an assignment, produced them.
 
     Why it matters:
-        A NaN in a weight never goes away: every later forward pass, gradient and update through it is NaN. On a CPU
-        a fused Dense and ReLU makes 0 of it, so the loss may look fine while the kernel is lost.
+        A NaN in a weight never goes away: every later forward pass, gradient and update through it is NaN. On a CPU,
+        fused Dense and ReLU turn NaN into 0, so the loss may look fine although the kernel is lost.
 
     When it is a false alarm:
-        There is none; masks and padding belong into data, not into weights.
+        Never; masks and padding belong in the data, not in the weights.
 
     What to try:
-        Go back to the last checkpoint with finite weights; then remove what came before it: a learning rate far too
-        large, an optimizer setting that divides by 0, a loss scale of 0, NaN in the data.
+        Go back to the last checkpoint with finite weights; then remove the cause: a learning rate far too large, an
+        optimizer setting that divides by 0, a loss scale of 0, NaN in the data.
 
     Sick example:
         model = net(1)
@@ -56,57 +56,102 @@ def nonfinite_weight(history: History, *, elements: int = 1) -> Finding[Any] | C
 
     Args:
         history: what was recorded.
-        elements: how many non-finite elements are reported.
+        elements: number of non-finite elements from which they are reported.
     """
-    firing = _odd(history, elements)
-    if not firing.any():
-        return None
-
-    def tell(row: int, concerned: NDArray[np.intp]) -> VerdictText:
-        first = int(np.flatnonzero(firing.any(axis=1))[0])
-        began = np.flatnonzero(firing[first])
-        step, count = int(history.steps[first]), history.column("weight_nonfinite")[first, began]
-        total = float(np.nansum(count, dtype=np.float64))
-        return VerdictText(
-            message=f"The weights of {variable_names(history, began)} became NaN or infinite at "
-            f"{unit(history)} {step:,} "
-            f"({_amount(history, total)}), {_before(history, first)}; {len(concerned)} of "
-            f"{len(history.variables)} variables are lost by now",
-            fix="Go back to finite weights and stop at the first NaN:\n"
-            "    model.load_weights(checkpoint)\n"
-            "    callbacks=[keras.callbacks.TerminateOnNaN()]   # by hand: tf.debugging.check_numerics(loss, 'loss')\n"
-            "then start with a lower learning rate and global_clipnorm=1.0.",
-            evidence=(
-                evidence("NaN/Inf in weights", total, _amount(history, total), step=step, quantity="weight_nonfinite"),
-            ),
-            severity="error",
-            certainty="certain",
-        )
-
-    return Finding(firing, tell)
+    firing = _nonfinite(history, elements)
+    return Finding(firing, partial(measure, history, firing), text, evidence) if firing.any() else None
 
 
-@incremental
-def _odd(rows: History, carry: Carry, elements: int) -> Bool:
-    """Returns `[T, V]` where so many elements of a variable are not finite."""
-    count = column(rows, "weight_nonfinite")
+class Details(NamedTuple):
+    """What the verdict states of the first step with such a weight.
+
+    Attributes:
+        names: names of the variables with such elements in that step.
+        elements: number of those elements.
+        step: that step.
+        unit: what a step is: "step", or "epoch" in some third-party logs.
+        before: what was known before: "" if nothing, "unknown" in the first recorded step, "gradient" if it was not
+            finite, "finite gradient", "finite loss".
+        snapshots: whether the weights were logged in snapshots only, which do not hold a count.
+        nonfinite: number of variables that are not finite by now.
+        variables: number of all variables.
+    """
+
+    names: tuple[str, ...]
+    elements: float
+    step: int
+    unit: str
+    before: str
+    snapshots: bool
+    nonfinite: int
+    variables: int
+
+    @property
+    def amount(self) -> str:
+        """The number of elements in words."""
+        return "at least one element, seen in a snapshot" if self.snapshots else plural(self.elements, "element")
+
+
+def measure(history: History, firing: signals.Bool, row: int, variables: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of the first row at which it fires."""
+    first = int(np.flatnonzero(firing.any(axis=1))[0])
+    affected = np.flatnonzero(firing[first])
+    return Details(
+        names=tuple(signals.variables(history)[i].name for i in affected),
+        elements=float(np.nansum(history.column("weight_nonfinite")[first, affected], dtype=np.float64)),
+        step=int(history.steps[first]),
+        unit=unit(history),
+        before=_before(history, first),
+        snapshots=is_third_party(history),
+        nonfinite=len(variables),
+        variables=len(signals.variables(history)),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    affected = f"{details.nonfinite} of {details.variables} variables affected by now"
+    return VerdictText(
+        message=f"The weights of {quote_list(details.names)} became NaN or infinite at {details.unit} "
+        f"{details.step:,} ({details.amount}), {_BEFORE[details.before]}; {affected}",
+        fix="Go back to finite weights and stop at the first NaN:\n"
+        "    model.load_weights(checkpoint)\n"
+        "    callbacks=[keras.callbacks.TerminateOnNaN()]   # by hand: tf.debugging.check_numerics(loss, 'loss')\n"
+        "then restart with a lower learning rate and global_clipnorm=1.0.",
+        certainty="certain",
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    elements, amount = details.elements, details.amount
+    return (Evidence("NaN/Inf in weights", elements, amount, step=details.step, quantity="weight_nonfinite"),)
+
+
+_BEFORE = {
+    "unknown": "which is the first recorded step: they may have been so before",
+    "gradient": "after a gradient that was not finite",
+    "finite gradient": "although the gradient was finite: the optimizer's arithmetic or an assignment produced them",
+    "finite loss": "while the loss was still finite",
+    "": "together with the loss",
+}
+
+
+@signals.incremental
+def _nonfinite(rows: History, carry: signals.Carry, elements: int) -> signals.Bool:
+    """Returns `[T, V]` where a variable has at least `elements` non-finite elements."""
+    count = signals.column(rows, "weight_nonfinite")
     assert count is not None
     return np.asarray(count >= elements)
 
 
 def _before(history: History, first: int) -> str:
-    gradient, loss = column(history, "gradient_nonfinite"), run_column(history, "loss")
-    if is_third_party(history):
-        gradient = None  # snapshots of two steps do not tell which came first
-    if first == 0 and gradient is not None and (gradient[0] > 0).any():
-        return "in the first recorded step; they may have been so before"
+    """Returns what was known before the weights of row `first` were not finite: a key of `_BEFORE`."""
+    # Snapshots of two steps do not show which of them was lost first.
+    gradient = None if is_third_party(history) else signals.column(history, "gradient_nonfinite")
     if gradient is not None and (gradient[: first + 1] > 0).any():
-        return "after a gradient that was not finite"
+        return "gradient" if first else "unknown"
     if gradient is not None and np.isfinite(gradient[first]).any():
-        return "while the gradient was finite: the optimizer's own arithmetic made them"
+        return "finite gradient"
     known = history.has("loss") and bool(history.known("loss")[first])
-    return "while the loss was still finite" if known and np.isfinite(loss[first]) else "together with the loss"
-
-
-def _amount(history: History, total: float) -> str:
-    return "at least one element, seen in a snapshot" if is_third_party(history) else plural(total, "element")
+    return "finite loss" if known and np.isfinite(signals.run_column(history, "loss")[first]) else ""

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....history import History
-from ....verdict import number
-from ...rule import CannotTell, Finding, VerdictText, rule
-from ...signals import (
-    Bool,
-    Carry,
-    Float,
-    anything_nonfinite,
-    column,
-    ever,
-    incremental,
-    kernel_profile,
-    loss_trend,
-    root_sizes,
-    select_columns,
-    streak,
-    trainable_matrices,
-    variables,
-)
-from ...wording import evidence, is_preflight, quote_list
+from ... import signals
+from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...wording import is_preflight, number, quote_list
 
 
 @rule(
@@ -42,21 +26,21 @@ from ...wording import evidence, is_preflight, quote_list
 )  # fmt: skip
 def poor_initialization(
     history: History, *, large: float = 8.0, small: float = 0.05, rows: int = 20
-) -> Finding[Any] | CannotTell | None:
-    """Weights that start all alike, or far from the scale that their layer's width asks for.
+) -> Finding[Details] | CannotTell | None:
+    """Weights that start all equal, or far from the scale that their layer's width requires.
 
     What it sees:
-        Two and more kernels in a row that start at zero or at one constant: their units are copies of each other, and
-        two kernels of zeros never move at all. Or kernels whose elements start many times larger or smaller than their
-        width asks for, with a loss that begins far above what takes no skill or does not leave that level.
+        Two or more kernels in a row that start at zero or at one constant: their units are copies of each other, and
+        two kernels of zeros never change at all. Or kernels whose elements start many times larger or smaller than
+        their width requires, with a loss that starts far above that of a constant prediction or does not get below it.
 
     Why it matters:
-        Equal units get equal gradients and stay equal for ever, so a wide layer is worth one unit. Each layer
-        multiplies the size of what passes by its weights' scale: ten layers at twice the scale make a thousandfold.
+        Equal units get equal gradients and stay equal forever, so a wide layer is worth one unit. Each layer multiplies
+        the size of its inputs by the scale of its weights: ten layers at twice the scale make it a thousandfold.
 
     When it is a false alarm:
-        One kernel that starts at zero (a residual gate, an adapter, the output layer) is sound and silent. Scale is
-        judged by its effect alone.
+        One kernel that starts at zero (a residual gate, an adapter, the output layer) is fine and not reported. Scale
+        is judged by its effect only.
 
     What to try:
         The defaults: glorot_uniform, and he_normal before ReLU; zeros for biases only.
@@ -72,111 +56,157 @@ def poor_initialization(
 
     Args:
         history: what was recorded.
-        large: how many times its usual scale a kernel must be.
-        small: share of its usual scale below which a kernel counts as small.
+        large: ratio to its typical scale above which a kernel counts as large.
+        small: ratio to its typical scale below which a kernel counts as small.
         rows: recorded steps before scale is judged.
     """
     if not (history.has("update_norm") or is_preflight(history)):
         return CannotTell("it was not recorded how far the weights moved in a step")
-    steps = kernel_profile(history)
-    if not len(steps.places) or not len(history):
+    if not len(signals.kernel_profile(history).places) or not len(history):
         return None
-    trend = loss_trend(history)
-    pairs, most = _copies(history)
-    copied = (pairs & most & ~trend.low()) & (is_preflight(history) | (streak(pairs) >= 3))
-    huge, every, tiny = _off(history, large, small)
-    level = np.isfinite(trend.constant_loss)
-    began = trend.start > 3 * np.where(level, trend.constant_loss, np.inf)
-    poor = trend.enough_rows & trend.near_constant_loss(0.9) & (trend.finite_rows >= rows)
-    # What is lost at once, or begins where no loss can be judged, leaves the scale alone to speak.
-    lost = ever(anything_nonfinite(history))
-    harm = began & lost | ~level & every & (poor | lost)
-    firing = copied | huge & (began & poor | harm) | tiny & poor & trend.not_improving(0.97)
+    equal = _start_equal(history)
+    half_large, all_large, half_small = _off_scale(history, large, small)
+    trend = signals.loss_trend(history)
+    useless = trend.enough_rows & trend.near_constant_loss(0.9) & (trend.finite_rows >= rows)
+    harm = _harm_of_large_scale(history, useless, all_large)
+    firing = equal | half_large & harm | half_small & useless & trend.not_improving(0.97)
     if not firing.any():
         return None
-
-    def tell(row: int, _: NDArray[np.intp]) -> VerdictText:
-        ratio = _ratio(history)
-        words = trend.describe(row)
-        after = f" ({words})" if words else ""
-        if copied[row]:
-            which = steps.places[_alike(history)[row]]
-            names = quote_list([variables(history)[i].name for i in which])
-            message = (
-                f"The kernels {names} start with all elements equal, so the units of a layer are copies of each other "
-                f"and learn the same or nothing{after}"
-            )
-        else:
-            off = ratio[row] > large if huge[row] else (ratio[row] < small) & (ratio[row] > 0)
-            which = steps.places[off]
-            factor = float(np.nanmedian(ratio[row][off]))
-            names = quote_list([variables(history)[i].name for i in which])
-            message = (
-                f"The kernels {names} start at {number(factor)} times the scale that their width asks for{after}, so "
-                f"the signal {'grows' if factor > 1 else 'is lost'} from layer to layer"
-            )
-        return VerdictText(
-            message=message,
-            fix="Use an initializer that goes by the layer's width:\n"
-            "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')   # or glorot_uniform",
-            evidence=(
-                evidence("kernels concerned", len(which), f"of {len(steps.places)}", quantity="weight_std"),
-                evidence("scale", float(np.nanmedian(ratio[row])), "times the usual one, median of the kernels",
-                         quantity="weight_norm"),
-            ),
-            severity="error",
-            certainty="certain" if copied[row] else "likely",
-            variables=tuple(variables(history)[i].name for i in which),
-        )  # fmt: skip
-
-    return Finding(np.asarray(firing), tell)
+    ratio = _scale_ratio(history)
+    off_scale = np.where(half_large[:, None], ratio > large, (ratio < small) & (ratio > 0))
+    concerned = np.where(equal[:, None], _elements_equal(history), off_scale)
+    return Finding(np.asarray(firing), partial(measure, history, equal, concerned), text, evidence)
 
 
-def _share(off: Bool) -> Bool:
-    """Returns `[T]` whether it holds for at least half of the kernels."""
-    return np.asarray(off.mean(axis=1) >= 0.5)
+class Details(NamedTuple):
+    """What the verdict states.
 
-
-@incremental
-def _ratio(rows: History, carry: Carry) -> Float:
-    """Returns `[T, K]` the size of a matrix's elements at first, against what is usual for its shape."""
-    steps = kernel_profile(rows)
-    return np.asarray(steps.start / root_sizes(rows)[steps.places] / steps.scale)
-
-
-@incremental
-def _off(rows: History, carry: Carry, large: float, small: float) -> tuple[Bool, Bool, Bool]:
-    """Returns `[T]` whether half of the matrices, or all, began far too large, and whether half began far too small."""
-    ratio = _ratio(rows)
-    big = ratio > large
-    return _share(big), np.asarray(big.all(axis=1)), _share((ratio < small) & (ratio > 0))
-
-
-@incremental
-def _copies(rows: History, carry: Carry) -> tuple[Bool, Bool]:
-    """Returns `[T]` whether two matrices in a row began with all elements equal, and whether half of all did."""
-    alike = _alike(rows)
-    return np.asarray((alike[:, 1:] & alike[:, :-1]).any(axis=1)), _share(alike)
-
-
-@incremental
-def _alike(rows: History, carry: Carry) -> Bool:
-    """Returns `[T, K]` which matrices began with all elements equal: then only the first step can have told them apart.
-
-    A matrix that has not moved must be constant as it stands; of one that has, the spread is at most the step's.
+    Attributes:
+        names: names of the kernels concerned.
+        kernels: number of kernels.
+        equal: whether these start with all elements equal; otherwise their scale is off.
+        ratio: ratio of their scale to the typical one, median over the kernels concerned.
+        median_ratio: the same, median over all kernels.
+        loss: the course of the loss in words; "" if it is not known.
     """
-    places = trainable_matrices(rows)
-    weight, update, spread = (column(rows, n) for n in ("weight_norm", "update_norm", "weight_std"))
+
+    names: tuple[str, ...]
+    kernels: int
+    equal: bool
+    ratio: float
+    median_ratio: float
+    loss: str
+
+
+def measure(history: History, equal: signals.Bool, concerned: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
+    """Returns the numbers and names of one row; `concerned` is `[T, K]`."""
+    kernels, ratio = signals.kernel_profile(history).places, _scale_ratio(history)[row]
+    return Details(
+        names=tuple(signals.variables(history)[i].name for i in kernels[concerned[row]]),
+        kernels=len(kernels),
+        equal=bool(equal[row]),
+        ratio=float(np.nanmedian(ratio[concerned[row]])),
+        median_ratio=float(np.nanmedian(ratio)),
+        loss=signals.loss_trend(history).describe(row),
+    )
+
+
+def text(details: Details) -> VerdictText:
+    """Words the verdict."""
+    several = len(details.names) > 1
+    kernels, start = ("kernels", "start") if several else ("kernel", "starts")
+    loss = f" ({details.loss})" if details.loss else ""
+    message = (
+        f"The {kernels} {quote_list(details.names)} {start} with all elements equal, so the units of a layer are "
+        f"copies of each other and learn the same or nothing{loss}"
+        if details.equal
+        else f"The {kernels} {quote_list(details.names)} {start} at {number(details.ratio)} times the scale that "
+        f"{'their' if several else 'its'} width requires{loss}, so the signal "
+        f"{'grows' if details.ratio > 1 else 'vanishes'} from layer to layer"
+    )
+    return VerdictText(
+        message=message,
+        fix="Use an initializer that takes the layer's width into account:\n"
+        "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')   # or glorot_uniform",
+        certainty="certain" if details.equal else "likely",
+        variables=details.names,
+    )
+
+
+def evidence(details: Details) -> tuple[Evidence, ...]:
+    """Returns the numbers that the verdict rests on."""
+    concerned, median = float(len(details.names)), "times the typical one, median of the kernels"
+    return (
+        Evidence("kernels concerned", concerned, f"of {details.kernels}", quantity="weight_std"),
+        Evidence("scale", details.median_ratio, median, quantity="weight_norm"),
+    )
+
+
+def _start_equal(history: History) -> signals.Bool:
+    """Returns `[T]` whether kernels started with all elements equal, and the loss is not low."""
+    in_a_row, half = _equal_kernels(history)
+    confirmed = is_preflight(history) | (signals.streak(in_a_row) >= 3)
+    return np.asarray(in_a_row & half & ~signals.loss_trend(history).low() & confirmed)
+
+
+def _harm_of_large_scale(history: History, useless: signals.Bool, all_large: signals.Bool) -> signals.Bool:
+    """Returns `[T]` whether the training suffers as it does from kernels that start far too large."""
+    trend = signals.loss_trend(history)
+    baseline_known = np.isfinite(trend.constant_loss)
+    starts_high = trend.start > 3 * np.where(baseline_known, trend.constant_loss, np.inf)
+    # Where values become NaN at once, or nothing is known to compare the loss with, the scale alone must decide.
+    nonfinite = signals.ever(signals.anything_nonfinite(history))
+    return np.asarray(starts_high & (useless | nonfinite) | ~baseline_known & all_large & (useless | nonfinite))
+
+
+def _at_least_half(kernels: signals.Bool) -> signals.Bool:
+    """Returns `[T]` whether it holds for at least half of the kernels, `[T, K]`."""
+    return np.asarray(kernels.mean(axis=1) >= 0.5)
+
+
+@signals.incremental
+def _scale_ratio(rows: History, carry: signals.Carry) -> signals.Float:
+    """Returns `[T, K]` the initial size of a kernel's elements, relative to the typical one for its shape."""
+    profile = signals.kernel_profile(rows)
+    return np.asarray(profile.start / signals.root_sizes(rows)[profile.places] / profile.scale)
+
+
+@signals.incremental
+def _off_scale(
+    rows: History, carry: signals.Carry, large: float, small: float
+) -> tuple[signals.Bool, signals.Bool, signals.Bool]:
+    """Returns `[T]` whether half of the kernels, or all, started far too large, and whether half far too small."""
+    ratio = _scale_ratio(rows)
+    is_large = ratio > large
+    return _at_least_half(is_large), np.asarray(is_large.all(axis=1)), _at_least_half((ratio < small) & (ratio > 0))
+
+
+@signals.incremental
+def _equal_kernels(rows: History, carry: signals.Carry) -> tuple[signals.Bool, signals.Bool]:
+    """Returns `[T]` whether two kernels in a row started with all elements equal, and whether half of all did."""
+    equal = _elements_equal(rows)
+    return np.asarray((equal[:, 1:] & equal[:, :-1]).any(axis=1)), _at_least_half(equal)
+
+
+@signals.incremental
+def _elements_equal(rows: History, carry: signals.Carry) -> signals.Bool:
+    """Returns `[T, K]` which kernels started with all elements equal: only the first update can have changed that.
+
+    A kernel that has not moved must be constant still; of one that has, the spread is at most that of the update.
+    """
+    kernels = signals.trainable_matrices(rows)
+    weight, update, std = (signals.column(rows, n) for n in ("weight_norm", "update_norm", "weight_std"))
     assert weight is not None
-    w = carry.first_known(select_columns(weight, places))
-    # Before the first step there is none that could have told the elements apart.
-    d = np.full_like(w, np.nan) if update is None else carry.first_known(select_columns(update, places))
-    sizes = np.array([variables(rows)[i].size for i in places])
-    # After a first step as large as a weight nothing can be told of what was there before.
-    short = d < 0.3 * kernel_profile(rows).scale * np.sqrt(sizes)
-    zero = (w == 0) | (d > 0) & (np.abs(w - d) <= 0.01 * d) & short
-    if spread is None:
+    weight = carry.first_known(signals.select_columns(weight, kernels))
+    # Before the first step there is no update that could have made the elements differ.
+    unknown = np.full_like(weight, np.nan)
+    change = unknown if update is None else carry.first_known(signals.select_columns(update, kernels))
+    sizes = np.array([signals.variables(rows)[i].size for i in kernels])
+    # A first update as large as a weight hides what was there before.
+    small_change = change < 0.3 * signals.kernel_profile(rows).scale * np.sqrt(sizes)
+    zero = (weight == 0) | (change > 0) & (np.abs(weight - change) <= 0.01 * change) & small_change
+    if std is None:
         return np.asarray(zero)
-    width = carry.first_known(select_columns(spread, places)) * np.sqrt(sizes)
-    level = (width <= 1.05 * d) & (d < 0.3 * w) | (width <= 1e-6 * w)
-    return np.asarray((zero | level) & (sizes > 3) & np.isfinite(w))
+    spread = carry.first_known(signals.select_columns(std, kernels)) * np.sqrt(sizes)
+    constant = (spread <= 1.05 * change) & (change < 0.3 * weight) | (spread <= 1e-6 * weight)
+    return np.asarray((zero | constant) & (sizes > 3) & np.isfinite(weight))

@@ -1,10 +1,11 @@
-"""The types of an answer: Verdict, Evidence, Unknown, Diagnosis."""
+"""The types of a diagnosis: Verdict, Evidence, Unknown, Diagnosis."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+from .formatting import jsonable, number
 
 LINKS = ("data", "activations", "loss", "gradient", "optimizer", "update", "weight")
 Severity = Literal["info", "warning", "error"]
@@ -13,34 +14,16 @@ Status = Literal["healthy", "sick", "undecided"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Returns a number as a person reads it: 1.2e-5, 0.31, 12,300, NaN."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
-    if value == 0:
-        return "0"
-    rounded = float(f"{value:.{digits - 1}e}")
-    if not 1e-3 <= abs(rounded) < 1e6:
-        mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
-        return f"{_trimmed(mantissa)}e{int(exponent)}"
-    places = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    return _trimmed(f"{rounded:,.{places}f}")
-
-
-def _trimmed(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 @dataclass(frozen=True)
 class Evidence:
-    """One number that carries a verdict.
+    """A number on which a verdict rests. `str()` returns it in words.
 
     Attributes:
-        name: what it is, in the field's terms.
-        value: the number (NaN and infinities as they came).
+        name: name of the number, in the field's terms.
+        value: the number; NaN and infinities are unchanged.
+        text: its context ("mean over the steps; 1e-3 is usual").
         unit: its unit; "" for a pure number.
-        text: its context ("mean over the steps; 1e-3 is usual"); `str()` is the whole, ready to show.
-        step: the training step at which it was seen; None if it belongs to no step.
+        step: the training step at which it was recorded; None if it belongs to no step.
         quantity: the recorded column that shows it, or "".
     """
 
@@ -52,36 +35,45 @@ class Evidence:
     quantity: str = ""
 
     def __eq__(self, other: object) -> bool:
-        """Compares all fields; NaN equals NaN, so that a verdict read back equals the one written."""
-        return isinstance(other, Evidence) and _key(self) == _key(other)
+        """Compares all fields; NaN equals NaN, so that a verdict that was written and read equals the original."""
+        return isinstance(other, Evidence) and _comparable(self) == _comparable(other)
 
     def __hash__(self) -> int:
-        return hash(_key(self))
+        return hash(_comparable(self))
 
     def __str__(self) -> str:
-        shown = f"{self.name} {number(self.value)}{' ' if self.unit else ''}{self.unit}"
+        text = f"{self.name} {number(self.value)}{' ' if self.unit else ''}{self.unit}"
         when = f" at step {self.step:,}" if self.step is not None else ""
-        return f"{shown}{when}" + (f" ({self.text})" if self.text else "")
+        return f"{text}{when}" + (f" ({self.text})" if self.text else "")
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields; non-finite numbers as "NaN", "Infinity", "-Infinity"."""
         return {f.name: jsonable(getattr(self, f.name)) for f in fields(self)}
 
 
-def _key(evidence: Evidence) -> tuple[Any, ...]:
+def _comparable(evidence: Evidence) -> tuple[Any, ...]:
     return tuple(jsonable(getattr(evidence, f.name)) for f in fields(evidence))
-
-
-def jsonable(value: Any) -> Any:
-    """Returns `value` with non-finite floats as strings, so that JSON can carry them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    return value
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A cause, what it rests on, and what to do. Consequences are folded in `explains`."""
+    """A cause, its evidence, and its fix.
+
+    Attributes:
+        code: code of the rule.
+        name: name of the rule.
+        link: the link of the chain that is broken.
+        severity: "info" never makes a run sick.
+        certainty: "certain" for an exact arithmetic fact, else "likely".
+        variables: names of the variables concerned.
+        first_step: first step at which the rule held.
+        last_step: last step at which it held; 0 if it was known before the first step.
+        resolved: whether it no longer holds at the last recorded step.
+        message: one sentence with the numbers, without a full stop.
+        evidence: the numbers on which it rests.
+        fix: what to change.
+        explains: verdicts that are consequences of this one.
+    """
 
     code: int
     name: str
@@ -99,25 +91,25 @@ class Verdict:
 
     @property
     def life(self) -> str:
-        """When it was true: "first seen at step 3, still true at step 120"; "..., resolved after step 90"."""
+        """When the rule held: "first seen at step 3, still true at step 120"; "..., resolved after step 90"."""
         if not self.last_step:
             return "known before the first step"
-        seen = f"first seen at step {self.first_step:,}"
+        first = f"first seen at step {self.first_step:,}"
         if self.resolved:
-            return f"{seen}, resolved after step {self.last_step:,}"
-        return f"{seen}, still true at step {self.last_step:,}" if self.last_step > self.first_step else seen
+            return f"{first}, resolved after step {self.last_step:,}"
+        return f"{first}, still true at step {self.last_step:,}" if self.last_step > self.first_step else first
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields, nested verdicts and evidence included."""
-        found = {f.name: getattr(self, f.name) for f in fields(self)}
-        found["variables"] = list(self.variables)
-        found["evidence"] = [e.as_dict() for e in self.evidence]
-        found["explains"] = [v.as_dict() for v in self.explains]
-        return found
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {
+            "variables": list(self.variables),
+            "evidence": [e.as_dict() for e in self.evidence],
+            "explains": [v.as_dict() for v in self.explains],
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Verdict:
-        """Returns the verdict that `as_dict` described."""
+        """Returns the verdict from the dictionary that `as_dict` returned."""
         return cls(
             **{
                 **data,
@@ -133,7 +125,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A rule that could not tell, and what it lacked."""
+    """A rule that could not decide.
+
+    Attributes:
+        rule: name of the rule.
+        code: code of the rule.
+        lacked: what was not recorded, and how to record it.
+    """
 
     rule: str
     code: int
@@ -151,13 +149,13 @@ class Diagnosis:
     Attributes:
         status: "healthy", "sick" or "undecided".
         sentence: the answer in one sentence.
-        verdicts: open verdicts, ranked; the first is the answer. Consequences are folded in their `explains`.
-        resolved: verdicts that were true and are no more.
-        passed: names of the rules that looked and found nothing.
-        unknown: rules that could not tell, and what they lacked.
+        verdicts: open verdicts, ranked; the first one is the answer. Consequences are in the `explains` of their cause.
+        resolved: verdicts that no longer hold.
+        passed: names of the rules that do not hold.
+        unknown: rules that could not decide, and what they lacked.
         step: the last recorded step.
         rows: number of recorded rows.
-        complete: False if rows were dropped by sampling before they could be judged.
+        complete: False if sampling dropped rows before they could be diagnosed.
         rules: version of the rule set.
     """
 
@@ -174,15 +172,16 @@ class Diagnosis:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields."""
-        found = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name in ("verdicts", "resolved", "unknown"):
-            found[name] = [item.as_dict() for item in getattr(self, name)]
-        found["passed"] = list(self.passed)
-        return found
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {
+            "verdicts": [v.as_dict() for v in self.verdicts],
+            "resolved": [v.as_dict() for v in self.resolved],
+            "passed": list(self.passed),
+            "unknown": [u.as_dict() for u in self.unknown],
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Diagnosis:
-        """Returns the diagnosis that `as_dict` described."""
+        """Returns the diagnosis from the dictionary that `as_dict` returned."""
         return cls(
             **{
                 **data,

@@ -1,0 +1,63 @@
+"""Symptoms of the loss: it is not finite, diverges, or is flat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from ...verdict import number
+from ..signals import loss_trend, model_facts, run_column
+from .facts import duration_text, remarks, step_text, unit
+from .symptom import Symptom, symptom_since
+
+
+def nonfinite_loss(history: History) -> list[Symptom]:
+    """Returns the symptom of a loss that is not finite, or was not for a while."""
+    loss = run_column(history, "loss")
+    rows = np.flatnonzero(history.known("loss")) if history.has("loss") else np.zeros(0, np.intp)
+    nonfinite, finite = rows[~np.isfinite(loss[rows])], rows[np.isfinite(loss[rows])]
+    if not len(nonfinite):
+        return []
+    if nonfinite[-1] != rows[-1]:
+        row = int(nonfinite[0])
+        text = f"The loss was not finite at {step_text(history, row)}, but it is finite at the end"
+        return [symptom_since(history, row)(kind="nonfinite loss", severity="info", text=text, variables=())]
+    row = int(rows[rows > finite[-1]][0]) if len(finite) else int(rows[0])
+    before = f" (it was {number(float(loss[finite[-1]]))} before)" if len(finite) else ""
+    text = f"The loss is {number(float(loss[row]))} from {step_text(history, row)} on{before}"
+    return [symptom_since(history, row)(kind="nonfinite loss", severity="error", text=text, variables=())]
+
+
+def diverging_loss(history: History) -> list[Symptom]:
+    """Returns the symptom of a loss that rises.
+
+    A rising loss alone is no problem: the loss of a GAN's critic rises while it learns. The rise must be enormous, or
+    the loss function known.
+    """
+    trend, row = loss_trend(history), len(history) - 1
+    if not trend.finite_rows[row] >= 4:
+        return []
+    start, recent = float(trend.start[row]), float(trend.recent[row])
+    scale = max(abs(start), float(np.nan_to_num(trend.constant_loss[row])))
+    enormous = recent > 1000 * max(abs(start), 1.0)
+    supervised = isinstance(model_facts(history).get("loss"), dict) and trend.finite_rows[row] >= 8
+    if not enormous and not (supervised and recent - start > 2 * scale + float(trend.noise[row])):
+        return []
+    since = int(np.flatnonzero(run_column(history, "loss") > start + 2 * scale)[0])
+    text = f"The loss diverges: {number(start)} at first, {number(recent)} over the last rows{remarks(history)}"
+    return [symptom_since(history, since)(kind="diverging loss", severity="error", text=text, variables=())]
+
+
+def flat_loss(history: History) -> list[Symptom]:
+    """Returns the symptom of a loss that stays at the level of a constant prediction."""
+    trend, row = loss_trend(history), len(history) - 1
+    enough = 10 if unit(history) == "epoch" else 200
+    constant_loss = float(trend.constant_loss[row])
+    near = 0.98 * constant_loss <= trend.recent[row] <= 1.5 * constant_loss
+    if not (trend.loss_is_known and trend.finite_rows[row] >= enough and near) or trend.decreased[row]:
+        return []
+    text = (
+        f"The loss is flat at {number(constant_loss)}, the loss of a constant prediction: {trend.describe(row)} over "
+        f"{duration_text(history)}"
+    )
+    return [symptom_since(history, 0)(kind="flat loss", severity="warning", text=text, variables=())]

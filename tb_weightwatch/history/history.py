@@ -1,0 +1,186 @@
+"""One launch of a training: recorded rows and dated records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..maps import Map
+from .data_frame import data_frame
+from .descriptions import RECORD_KINDS, DatedRecords, Record
+from .rows import AXES, Column, Rows, RowStorage
+
+
+class History(DatedRecords):
+    """One launch's recorded rows and dated records.
+
+    Args:
+        launch: identifier of the launch.
+        started: unix seconds.
+        complete: False if sampling dropped rows of the source; rules take it into account.
+    """
+
+    def __init__(self, launch: str = "", *, started: float = 0.0, complete: bool = True) -> None:
+        super().__init__()
+        self.launch, self.started, self.complete = launch, started, complete
+        self._maps: list[Map] = []
+        self._storage, self._length = RowStorage(), 0
+        self._is_prefix = False  # a prefix shares the storage of the History that it was taken from
+
+    # -- growing
+
+    def append(self, rows: Rows) -> None:
+        """Appends recorded rows; raises ValueError if this is a prefix, or if steps do not increase."""
+        self._check_growable("append")
+        if not len(rows):
+            return
+        previous = self.steps[-1] if self._length else 0
+        if rows.steps[0] <= previous or np.any(np.diff(rows.steps) <= 0):
+            raise ValueError(f"steps must increase from {previous}; got {rows.steps[:5].tolist()}...")
+        self._storage.write(self._length, rows)
+        self._length += len(rows)
+
+    def add(self, record: Record) -> None:
+        """Adds a dated record; records stay in the order in which they were added."""
+        self._check_growable("add")
+        self.records.append(record)
+
+    def keep(self, array: Map) -> None:
+        """Adds an array of a variable at a step (see `maps`)."""
+        self._check_growable("keep")
+        self._maps.append(array)
+
+    def _check_growable(self, method: str) -> None:
+        if self._is_prefix:
+            raise ValueError(f"a prefix of a History cannot grow; call {method}() on the History itself")
+
+    # -- reading
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, rows: slice) -> History:
+        """Returns the prefix `history[:n]`: what an observer had at row n, without later records."""
+        if not isinstance(rows, slice) or rows.start not in (None, 0) or rows.step not in (None, 1):
+            raise TypeError(f"expected a prefix, history[:n], since rules use earlier rows only; got [{rows}]")
+        length = len(range(*rows.indices(self._length)))
+        prefix = History(self.launch, started=self.started, complete=self.complete)
+        prefix._storage, prefix._length, prefix._is_prefix = self._storage, length, True
+        last = int(self.steps[length - 1]) if length else 0
+        prefix.records = [r for r in self.records if length == self._length or r.step <= last]
+        prefix._maps = [m for m in self._maps if length == self._length or m.step <= last]
+        return prefix
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """`[T]` attempted training steps of the recorded rows, from 1."""
+        return self._storage.steps[: self._length]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """`[T]` unix seconds at which the rows were recorded."""
+        return self._storage.times[: self._length]
+
+    def maps(self, kind: str | None = None, variable: str | None = None) -> list[Map]:
+        """Returns arrays of single variables, in the order of their steps: histograms, motion maps, full tensors.
+
+        Args:
+            kind: "gradient_histogram", "update_map", "weight" ... (`maps.KINDS`); None: all.
+            variable: name of the variable; None: all.
+        """
+        return [m for m in self._maps if kind in (None, m.kind) and variable in (None, m.variable)]
+
+    @property
+    def ended(self) -> Record | None:
+        """The last "end" record; None if no end was recorded, or if training continued after it."""
+        records = self.of_kind("end")
+        last = int(self.steps[-1]) if self._length else 0
+        return records[-1] if records and records[-1].step >= last else None
+
+    @property
+    def loss(self) -> NDArray[np.float64]:
+        """`[T]` true batch loss; NaN where it was not recorded (see `known`)."""
+        return self.column("loss")
+
+    def has(self, *names: str) -> bool:
+        """Whether each of these columns has at least one recorded value."""
+        return all(bool(self.known(name).any()) for name in names)
+
+    def axis(self, name: str) -> str:
+        """Returns "variable", "layer" or "run" for a recorded column, and "" for one that was not recorded."""
+        if name == "update_ratio":
+            name = "update_norm"
+        return next((axis for axis in AXES if name in self._storage.buffers[axis]), "")
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Returns a column: `[T, V]`, `[T, L]` or `[T]`; NaN where it was not recorded (see `known`).
+
+        `update_ratio` is derived: ||update|| / ||weight after the step||.
+
+        Raises:
+            KeyError: the column was never recorded.
+        """
+        return self._column(name).values
+
+    def known(self, name: str) -> NDArray[np.bool_]:
+        """Returns where the column was recorded, in the shape of `column(name)`; empty if it never was."""
+        try:
+            return self._column(name).known
+        except KeyError:
+            return np.zeros(0, bool)
+
+    def _column(self, name: str) -> Column:
+        if name == "update_ratio":
+            return _ratio(self._column("update_norm"), self._column("weight_norm"))
+        axis = self.axis(name)
+        if not axis:
+            raise KeyError(f"no column {name!r} was recorded; recorded are {sorted(self.columns())}")
+        return self._storage.buffers[axis][name].read(self._length, self._width(axis))
+
+    def _width(self, axis: str) -> int:
+        """Returns the length of an axis; each column needs it, and to create the Variables is many times slower."""
+        if axis == "run":
+            return 1
+        records = self.of_kind(RECORD_KINDS[axis])
+        return len({item["name"] for record in records for item in record.data.get("items", ())})
+
+    def columns(self, axis: str | None = None) -> list[str]:
+        """Returns the names of the recorded columns, of one axis or of all."""
+        return [name for a in AXES if axis in (None, a) for name in self._storage.buffers[a]]
+
+    def rows(self, start: int, stop: int) -> Rows:
+        """Returns a copy of a block of rows, in the form that `append` accepts."""
+        block = Rows(self.steps[start:stop].copy(), self.times[start:stop].copy())
+        for axis, columns in block.axes():
+            for name in self._storage.buffers[axis]:
+                values, known = self._column(name)
+                columns[name] = Column(values[start:stop].copy(), known[start:stop].copy())
+        return block
+
+    def to_pandas(self, axis: str = "run") -> Any:
+        """Returns a data frame of one axis: "run", "variable" or "layer"; needs pandas.
+
+        Its index is the step, on the other axes step and name; its columns are the recorded quantities. A value that
+        was not recorded is `NA`; a recorded NaN stays NaN.
+
+        Raises:
+            ImportError: pandas is not installed.
+            ValueError: there is no such axis.
+        """
+        if axis not in AXES:
+            raise ValueError(f"axis must be one of {AXES}, got {axis!r}")
+        names = [item["name"] for item in self.described(RECORD_KINDS[axis])] if axis != "run" else []
+        return data_frame(axis, self.steps, names, {name: self._column(name) for name in self.columns(axis)})
+
+    def at(self, step: int) -> int:
+        """Returns the index of the last row whose step is at most `step`; -1 if there is none."""
+        return int(np.searchsorted(self.steps, step, side="right")) - 1
+
+
+def _ratio(update: Column, weight: Column) -> Column:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        values = update.values / weight.values
+    unmoved = (update.values == 0) & ~np.isnan(weight.values)
+    return Column(np.where(unmoved, np.float32(0), values), update.known & weight.known)

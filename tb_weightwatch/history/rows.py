@@ -1,0 +1,120 @@
+"""The recorded rows: columns, blocks of rows, and the storage in which they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+AXES = ("variable", "layer", "run")
+_DTYPES = {"variable": np.float32, "layer": np.float32, "run": np.float64}
+
+
+class Column(NamedTuple):
+    """A recorded column.
+
+    Attributes:
+        values: `[T]`, `[T, V]` or `[T, L]` numbers.
+        known: of the same shape, whether each number was recorded.
+    """
+
+    values: NDArray[Any]
+    known: NDArray[np.bool_]
+
+
+@dataclass
+class Rows:
+    """A block of consecutive recorded rows, the unit in which a History grows.
+
+    Attributes:
+        steps: `[n]` int64, attempted training steps, counted from 1, increasing.
+        times: `[n]` float64, unix seconds.
+        variable: name of quantity -> `Column` `[n, V]`.
+        layer: name of quantity -> `Column` `[n, L]`.
+        run: name of quantity -> `Column` `[n]`.
+    """
+
+    steps: NDArray[np.int64]
+    times: NDArray[np.float64]
+    variable: dict[str, Column] = field(default_factory=dict)
+    layer: dict[str, Column] = field(default_factory=dict)
+    run: dict[str, Column] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def axes(self) -> Iterator[tuple[str, dict[str, Column]]]:
+        """Yields each axis' name with its columns."""
+        return ((axis, getattr(self, axis)) for axis in AXES)
+
+
+class ColumnBuffer:
+    """The rows of one column, in storage that doubles. It may become wider; values added so were not recorded before.
+
+    Args:
+        axis: "variable", "layer" or "run".
+    """
+
+    def __init__(self, axis: str) -> None:
+        self._one_dimensional = axis == "run"
+        self._values: NDArray[Any] = np.full((0, 1), np.nan, _DTYPES[axis])
+        self._known = np.zeros((0, 1), bool)
+
+    def write(self, start: int, column: Column) -> None:
+        """Writes the rows of `column` from row `start` on."""
+        values = np.asarray(column.values)
+        known = np.asarray(column.known, bool)
+        if self._one_dimensional:
+            values, known = values[:, None], known[:, None]
+        stop, width = start + len(values), values.shape[1]
+        if stop > len(self._values):
+            self._enlarge(max(stop, 2 * len(self._values), 16), width)
+        else:
+            self._enlarge(stop, width)
+        with np.errstate(over="ignore"):
+            self._values[start:stop, :width] = values if known.all() else np.where(known, values, np.nan)
+        self._known[start:stop, :width] = known
+
+    def read(self, length: int, width: int) -> Column:
+        """Returns the first `length` rows of the first `width` variables or layers."""
+        self._enlarge(length, width)
+        values, known = self._values[:length, :width], self._known[:length, :width]
+        return Column(values[:, 0], known[:, 0]) if self._one_dimensional else Column(values, known)
+
+    def _enlarge(self, length: int, width: int) -> None:
+        """Makes room for at least this many rows and columns."""
+        shape = (max(length, self._values.shape[0]), max(width, self._values.shape[1]))
+        if shape != self._values.shape:
+            self._values = _enlarged(self._values, shape, np.nan)
+            self._known = _enlarged(self._known, shape, False)
+
+
+class RowStorage:
+    """The rows of a History, which its prefixes share. Steps, times and columns grow in storage that doubles."""
+
+    def __init__(self) -> None:
+        self.steps = np.zeros(0, np.int64)
+        self.times = np.zeros(0, np.float64)
+        self.buffers: dict[str, dict[str, ColumnBuffer]] = {axis: {} for axis in AXES}
+
+    def write(self, start: int, rows: Rows) -> None:
+        """Writes a block of rows from row `start` on."""
+        stop = start + len(rows)
+        if stop > len(self.steps):
+            added = max(stop, 2 * len(self.steps), 16) - len(self.steps)
+            self.steps = np.concatenate([self.steps, np.zeros(added, np.int64)])
+            self.times = np.concatenate([self.times, np.zeros(added, np.float64)])
+        self.steps[start:stop] = rows.steps
+        self.times[start:stop] = rows.times
+        for axis, columns in rows.axes():
+            for name, column in columns.items():
+                self.buffers[axis].setdefault(name, ColumnBuffer(axis)).write(start, column)
+
+
+def _enlarged(old: NDArray[Any], shape: tuple[int, int], fill: Any) -> NDArray[Any]:
+    new = np.full(shape, fill, old.dtype)
+    new[: old.shape[0], : old.shape[1]] = old
+    return new

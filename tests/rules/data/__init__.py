@@ -1,0 +1,1 @@
+"""Tests of the rules about the data link, one file per rule."""

@@ -1,0 +1,1 @@
+"""Tests of the rules about the gradient link, one file a rule."""

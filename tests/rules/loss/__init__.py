@@ -1,0 +1,1 @@
+"""Tests of the rules about the loss link, one file per rule."""

@@ -1,0 +1,1 @@
+"""Tests of the rules about the weight link, one file a rule."""

@@ -1,0 +1,81 @@
+"""Tests of frozen-weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.diagnosis.rules.weight.frozen_weights import Details, text
+from tb_weightwatch.history import History, Record
+from tests.support.rule_runs import NAMES, open_verdict
+from tests.support.synthetic_history import VARIABLES, synthetic_history
+
+
+def _frozen(*layers: str) -> History:
+    """Returns the history of a model with these layers frozen."""
+    variables = [{**v, "trainable": v["layer"] not in layers} for v in VARIABLES]
+    moves = np.array([0.0 if v["layer"] in layers else 0.01 for v in VARIABLES])
+    return synthetic_history(variables=variables, update_norm=moves)
+
+
+@pytest.mark.parametrize(
+    ("layers", "severity"), [(("first", "last"), "error"), (("last",), "warning"), (("first",), "info"), ((), None)]
+)
+def test_everything_frozen_the_head_or_the_base(layers: tuple[str, ...], severity: str | None) -> None:
+    """All frozen is an error, the head a warning, the base a remark."""
+    verdict = open_verdict(_frozen(*layers), "frozen-weights")
+    assert (verdict.severity if verdict else None) == severity
+
+
+def test_a_frozen_base_is_healthy() -> None:
+    """A remark does not make a run sick."""
+    assert diagnose(_frozen("first")).status == "healthy"
+
+
+def test_freezing_later_keeps_its_date() -> None:
+    """`trainable` is a dated fact: the verdict begins where it changed."""
+    history = synthetic_history(update_norm=np.where(np.arange(120) < 99, 0.01, 0.0)[:, None])
+    history.add(Record(100, "variables", {"items": [{"name": name, "trainable": False} for name in NAMES]}))
+    verdict = open_verdict(history, "frozen-weights")
+    assert verdict and verdict.first_step == 100
+
+
+DETAILS = Details(
+    names=NAMES[2:],
+    elements=131,
+    weights=4,
+    everything=False,
+    last_layer="",
+    layer="last",
+    custom_loop=False,
+)
+COMPILE = "\n    model.compile(...)   # again: otherwise the change has no effect"
+
+
+@pytest.mark.parametrize(
+    ("details", "message", "fix"),
+    [
+        (
+            DETAILS._replace(everything=True),
+            "Everything is frozen: all 4 weight variables have trainable=False (131 elements), so nothing can learn",
+            f"Unfreeze the layers that should train:\n    model.trainable = True{COMPILE}",
+        ),
+        (
+            DETAILS._replace(last_layer="last"),
+            "The layer nearest to the loss, 'last', is frozen (trainable=False) while layers before it train: "
+            "'last/kernel' and 'last/bias' cannot change",
+            f"If they should train:\n    model.get_layer('last').trainable = True{COMPILE}",
+        ),
+        (
+            DETAILS._replace(names=("base/kernel",), layer="base", custom_loop=True),
+            "1 of 4 weight variables is frozen (trainable=False): 'base/kernel'; the others train, as in transfer "
+            "learning",
+            "If they should train:\n    model.get_layer('base').trainable = True",
+        ),
+    ],
+)
+def test_wording(details: Details, message: str, fix: str) -> None:
+    """The message tells which part is frozen; the fix unfreezes it, and compiles again in `fit`."""
+    assert text(details).message == message
+    assert text(details).fix == fix

@@ -1,0 +1,46 @@
+"""Generated tables in the Markdown pages: each stands between two HTML comments and is written by a program.
+
+python -m tests.support.document_tables      writes the table of rules in README.md
+python -m tests.supported                    writes the table of supported ways of training in docs/recording.md
+python -m tests.clinic --all --sweep --write, python -m tests.benchmarks      write those that are measured
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tb_weightwatch.diagnosis import catalogue
+from tb_weightwatch.verdict import LINKS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+
+
+def block(name: str, content: str) -> str:
+    """Returns a table between its two comments."""
+    return f"<!-- table of {name}: begin -->\n\n{content}\n\n<!-- table of {name}: end -->"
+
+
+def replace_block(page: Path, name: str, content: str) -> None:
+    """Puts a table into its place in a page.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    text = page.read_text(encoding="utf-8")
+    begin, end = (f"<!-- table of {name}: {which} -->" for which in ("begin", "end"))
+    if begin not in text or end not in text:
+        raise ValueError(f"{page} must have the lines {begin} and {end}")
+    head, tail = text.split(begin)[0], text.split(end)[1]
+    page.write_text(f"{head}{block(name, content)}{tail}", encoding="utf-8")
+
+
+def rules_table() -> str:
+    """Returns the table of all rules by link, from the catalogue."""
+    rules = catalogue().values()
+    rows = [(link, ", ".join(f"{rule.code} {rule.name}" for rule in rules if rule.link == link)) for link in LINKS]
+    return "\n".join(["| link | causes |", "|---|---|", *(f"| {link} | {causes} |" for link, causes in rows)])
+
+
+if __name__ == "__main__":
+    replace_block(README, "rules", rules_table())

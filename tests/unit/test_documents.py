@@ -1,0 +1,23 @@
+"""The Markdown pages: generated tables are those that the code gives, and the README stays short."""
+
+from __future__ import annotations
+
+from tests.support.document_tables import README, ROOT, block, rules_table
+
+
+def test_the_table_of_rules_is_that_of_the_catalogue() -> None:
+    """README.md lists every rule (`python -m tests.support.document_tables` writes the table)."""
+    assert block("rules", rules_table()) in README.read_text(encoding="utf-8")
+
+
+def test_the_readme_can_be_read_in_two_minutes() -> None:
+    """README.md has at most 12,000 characters; all else is in docs/."""
+    assert len(README.read_text(encoding="utf-8")) <= 12_000
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """A page that nobody links to is not read."""
+    text = README.read_text(encoding="utf-8")
+    pages = [page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md"]]
+    assert len(pages) > 4
+    assert [page for page in pages if f"]({page})" not in text] == []
