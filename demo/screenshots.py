@@ -27,10 +27,10 @@ SHOTS: dict[str, tuple[dict[str, str], bool, int, int, str]] = {
     "healthy": ({"run": "healthy"}, False, 1280, 1000, ""),
     "healthy-dark": ({"run": "healthy"}, True, 1280, 1000, ""),
     "undecided": ({"run": "just-begun"}, False, 1280, 760, ""),
-    "map": ({"run": "healthy"}, False, 1280, 900, "#map-title"),
-    "inside": ({"run": "healthy"}, False, 1280, 900, "#pictures-title"),
+    "map": ({"run": "healthy"}, False, 1280, 900, "#heatmap-title"),
+    "inside": ({"run": "healthy"}, False, 1280, 900, "#variable-maps-title"),
     "compare": ({"run": "healthy", "compare": "too-small"}, False, 1280, 1000, ""),
-    "thousand": ({"run": "thousand", "order": "block", "variable": MANY[8]}, True, 1280, 900, "#map-title"),
+    "thousand": ({"run": "thousand", "order": "block", "variable": MANY[8]}, True, 1280, 900, "#heatmap-title"),
     "narrow": ({"run": "too-small"}, False, 400, 900, ""),
 }
 
@@ -64,9 +64,9 @@ def shoot(browser: Browser, address: str, name: str, target: Path) -> None:
     page = context.new_page()
     page.goto(f"{address}/?darkMode={str(dark).lower()}#weightwatch{fragment}")
     frame = page.frame_locator('iframe[src*="name=weightwatch"]')
-    frame.locator(".map-plot canvas").first.wait_for(timeout=60_000)
+    frame.locator(".heatmap-plot canvas").first.wait_for(timeout=60_000)
     if "compare" in selection:
-        frame.locator(".compare").wait_for()
+        frame.locator(".comparison").wait_for()
     if scroll:
         frame.locator(scroll).wait_for()
         frame.locator(scroll).evaluate("element => element.closest('section').scrollIntoView()")

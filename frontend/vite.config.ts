@@ -1,8 +1,9 @@
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // One file, one name, the same bytes from the same source: tb_weightwatch/static/index.js is committed and CI
 // rebuilds it to compare. `emptyOutDir` stays off, because the folder belongs to the Python package.
 export default defineConfig({
+  test: { css: true }, // tests read the style sheets
   publicDir: false,
   build: {
     outDir: "../tb_weightwatch/static",

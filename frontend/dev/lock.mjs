@@ -1,8 +1,8 @@
-// Writes package-lock.json anew without addresses: neither where a package was downloaded nor where to fund it.
+// Writes package-lock.json without addresses: neither where a package was downloaded nor where to fund it.
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
-// From nothing: an old file would hide that a platform's package could not be found.
+// The old file is removed first: it would hide that the package of a platform could not be found.
 rmSync(new URL("../package-lock.json", import.meta.url));
 execFileSync("npm", ["install", "--package-lock-only"], { stdio: "inherit" });
 const file = new URL("../package-lock.json", import.meta.url);

@@ -1,55 +1,55 @@
-// A stand-in for TensorBoard: its frame, its content security policy, a path prefix, and made-up answers.
-//   node dev/server.mjs [port]      then http://localhost:PORT/prefix/   (?dark, ?empty, ?many)
+// A stand-in for TensorBoard: its frame, its content security policy, a path prefix, and recorded answers.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import * as make from "./make.mjs";
+import { fileURLToPath } from "node:url";
+import { answer } from "./payloads.mjs";
 
 const CSP =
   "default-src 'self';font-src 'self' data:;frame-src 'self';img-src 'self' data: blob:;object-src 'none';" +
   "style-src 'self' https://www.gstatic.com data: 'unsafe-inline';connect-src 'self';script-src 'self' 'unsafe-eval' 'nonce-dev'";
-const INDEX = new URL("../../tb_weightwatch/static/index.js", import.meta.url);
-const PLUGIN = "/prefix/data/plugin/weightwatch/";
-const mode = { empty: false, many: false, down: false };
+const BUNDLE = new URL("../../tb_weightwatch/static/index.js", import.meta.url);
+const PAGE = "/prefix/";
+const FRAME = `${PAGE}data/plugin_entry.html`;
+const PLUGIN = `${PAGE}data/plugin/weightwatch/`;
 
 const frame = `<!DOCTYPE html><html><head><base href="plugin/weightwatch/"></head><body>
 <script type="module" nonce="dev">import("./index.js").then((m) => m.render());</script></body></html>`;
 const page = (dark) => `<!DOCTYPE html><html lang="en"><head><title>stand-in</title>
+<link rel="icon" href="data:,">
 <style>body{margin:0;display:flex;flex-direction:column;height:100vh}iframe{flex:1;border:0}</style></head>
 <body class="${dark ? "dark-mode" : "light"}"><tb-webapp></tb-webapp><iframe title="weightwatch" src="data/plugin_entry.html?name=weightwatch"></iframe></body></html>`;
 
-function answer(route, q) {
-  const columns = Number(q.get("columns") ?? 300);
-  if (route === "runs") return mode.empty ? make.EMPTY : make.runs(mode.many);
-  if (route === "overview") return make.overview(q.get("run"), q.get("launch"));
-  if (route === "heatmap") return make.heatmap(q.get("run"), q.get("quantity"), columns);
-  if (route === "curves") return make.curves(q.get("run"), q.get("name"), columns);
-  return null;
+/** Returns type and body of the response to a request for `url`, or null. `options`: set by opening the page. */
+function respond(url, options) {
+  if (url.pathname === PAGE) {
+    for (const option of ["empty", "muted", "down"]) options[option] = url.searchParams.has(option);
+    return ["text/html", page(url.searchParams.has("dark"))];
+  }
+  if (url.pathname === FRAME) return ["text/html", frame];
+  if (!url.pathname.startsWith(PLUGIN)) return null;
+  const route = url.pathname.slice(PLUGIN.length);
+  if (route === "index.js") return ["application/javascript", readFileSync(BUNDLE)];
+  const body = options.down ? null : answer(route, url.searchParams, options);
+  return body ? ["application/json", JSON.stringify(body)] : null;
 }
 
-createServer((request, response) => {
-  const url = new URL(request.url, "http://localhost");
-  const send = (type, body, status = 200) => {
-    const policy = type === "text/html" ? { "Content-Security-Policy": CSP } : {};
-    response.writeHead(status, {
+/** A server that is not listening yet. */
+export function createDevServer() {
+  const options = {};
+  return createServer((request, response) => {
+    const [type, body] = respond(new URL(request.url, "http://localhost"), options) ?? ["text/plain", ""];
+    response.writeHead(body ? 200 : 404, {
       "Content-Type": `${type}; charset=utf-8`,
       "Cache-Control": "no-cache",
-      ...policy,
+      ...(type === "text/html" && { "Content-Security-Policy": CSP }),
     });
     response.end(body);
-  };
-  if (url.pathname === "/prefix/") {
-    Object.assign(mode, {
-      empty: url.searchParams.has("empty"),
-      many: url.searchParams.has("many"),
-      down: false,
-    });
-    return send("text/html", page(url.searchParams.has("dark")));
-  }
-  if (url.pathname === "/down") mode.down = true;
-  if (url.pathname.endsWith("plugin_entry.html")) return send("text/html", frame);
-  if (!url.pathname.startsWith(PLUGIN) || mode.down) return send("text/plain", "no", mode.down ? 503 : 404);
-  const route = url.pathname.slice(PLUGIN.length);
-  if (route === "index.js") return send("application/javascript", readFileSync(INDEX));
-  const body = answer(route, url.searchParams);
-  return body ? send("application/json", JSON.stringify(body)) : send("text/plain", "no such route", 404);
-}).listen(Number(process.argv[2] ?? 6100), "127.0.0.1");
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const server = createDevServer();
+  server.listen(Number(process.argv[2] ?? 6100), "127.0.0.1", () => {
+    console.log(`http://127.0.0.1:${server.address().port}${PAGE}  (also with ?dark, ?empty, ?muted, ?down)`);
+  });
+}

@@ -1,6 +1,7 @@
-// Everything the panel knows of the page around it. TensorBoard offers no theme, visibility or hash interface to a
-// plugin, so each is taken from the parent document where that can be reached, and does without where it can't.
-import { hashKey, KEYS, NOTHING, parseHash, type Selection, sameSelection, writeHash } from "./lib/url";
+// Everything that the panel knows about the page around it. TensorBoard gives plugins no interface for theme,
+// visibility and address, so they are read from the parent document. If that is out of reach, the panel does without.
+import { NOTHING, type Selection, sameSelection } from "./lib/selection";
+import { hashKey, KEYS, parseHash, toStrings, writeHash } from "./lib/url";
 
 interface TfStorage {
   setString(key: string, value: string, options: { defaultValue: string; useLocationReplace: boolean }): void;
@@ -10,7 +11,7 @@ function attempt<T>(read: () => T): T | null {
   try {
     return read() ?? null;
   } catch {
-    return null; // another origin
+    return null; // the page around is of another origin
   }
 }
 
@@ -22,7 +23,7 @@ function parentDocument(): Document | null {
 
 // --- theme
 
-/** TensorBoard says "dark" by a class; elsewhere the browser's own wish counts. */
+/** TensorBoard marks its dark mode by a class; elsewhere the browser's preference counts. */
 export function watchTheme(apply: (dark: boolean) => void): void {
   const parent = parentDocument();
   const media = window.matchMedia("(prefers-color-scheme: dark)");
@@ -36,7 +37,7 @@ export function watchTheme(apply: (dark: boolean) => void): void {
 
 // --- visibility
 
-/** A hidden TensorBoard tab keeps its frame alive, at height 0, with `document.hidden` false. */
+/** In a hidden tab of TensorBoard the frame stays alive at height 0, and `document.hidden` is false. */
 export function isVisible(): boolean {
   if (document.hidden) return false;
   const frame = attempt(() => window.frameElement as HTMLElement | null);
@@ -67,7 +68,7 @@ interface Message {
   isReply: boolean;
 }
 
-/** Calls `reload` when TensorBoard has reloaded its data. Every message that is not a reply must be answered. */
+/** Calls `reload` when TensorBoard has reloaded its data. TensorBoard expects a reply to each of its messages. */
 export function onDataReloaded(reload: () => void): void {
   if (!embedded) return;
   const { port1, port2 } = new MessageChannel();
@@ -85,41 +86,39 @@ export function onDataReloaded(reload: () => void): void {
 // --- address
 
 function hash(): string {
-  const ofParent = embedded ? attempt(() => window.parent.location.hash) : null;
-  return ofParent ?? window.location.hash;
+  const parentHash = embedded ? attempt(() => window.parent.location.hash) : null;
+  return parentHash ?? window.location.hash;
 }
 
 export function readAddress(): Selection {
   return parseHash(hash());
 }
 
-/** Writes what changed, without adding to the browser's history. */
+/** Writes what changed, without adding an entry to the browser's history. */
 export function writeAddress(selection: Selection): void {
-  const before = readAddress();
-  if (sameSelection(before, selection)) return;
+  const [before, after] = [toStrings(readAddress()), toStrings(selection)];
+  const changed = KEYS.filter((key) => before[key] !== after[key]);
+  if (changed.length === 0) return;
   const storage = attempt(
     () => (window.parent as unknown as { tensorboard?: { tf_storage?: TfStorage } }).tensorboard?.tf_storage,
   );
-  const write = storage?.setString;
-  if (storage && typeof write === "function") {
-    for (const key of KEYS) {
-      if (before[key] === selection[key]) continue;
+  if (storage && typeof storage.setString === "function") {
+    for (const key of changed)
       attempt(() =>
-        storage.setString(hashKey(key), selection[key], { defaultValue: "", useLocationReplace: true }),
+        storage.setString(hashKey(key), after[key], { defaultValue: "", useLocationReplace: true }),
       );
-    }
   } else if (!embedded) {
     attempt(() => window.history.replaceState(null, "", writeHash(window.location.hash, selection)));
   }
 }
 
-/** Calls `apply` when somebody else (a pasted link, the back button) changed the panel's part of the address. */
+/** Calls `apply` when something else (a pasted link, the back button) changed the panel's part of the address. */
 export function onAddress(apply: (selection: Selection) => void): void {
   let last = readAddress();
   const target = embedded && attempt(() => window.parent.location.hash) !== null ? window.parent : window;
   target.addEventListener("hashchange", () => {
     const now = readAddress();
-    // An address that says nothing of the panel (another tab was opened) takes no choice back.
+    // An address without any part of the panel (another tab was opened) changes nothing.
     if (!sameSelection(now, last) && !sameSelection(now, NOTHING)) apply(now);
     last = now;
   });

@@ -1,10 +1,10 @@
 // TensorBoard's frame does `import("./index.js").then((m) => m.render())`.
 import { render as mount } from "preact";
 import uplotCss from "uplot/dist/uPlot.min.css?inline";
+import { refresh, selectFromAddress } from "./actions";
 import { onAddress, onDataReloaded, onVisible, readAddress, watchTheme } from "./host";
-import { refresh, select } from "./load";
 import { setState } from "./state";
-import css from "./style.css?inline";
+import { STYLES } from "./styles";
 import { App } from "./views/app";
 
 function addStyle(text: string): void {
@@ -13,18 +13,18 @@ function addStyle(text: string): void {
   document.head.append(style);
 }
 
-function drawError(error: unknown): void {
+function showError(error: unknown): void {
   const box = document.createElement("pre");
-  box.className = "fatal";
+  box.className = "page-fatal";
   box.setAttribute("role", "alert");
-  box.textContent = `weightwatch could not draw this page.\n\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
+  box.textContent = `The weightwatch panel failed to render.\n\n${error instanceof Error ? (error.stack ?? error.message) : error}`;
   document.body.replaceChildren(box);
 }
 
 function start(): void {
   document.documentElement.lang = "en";
   document.title = "weightwatch";
-  addStyle(uplotCss + css);
+  addStyle(uplotCss + STYLES);
   watchTheme((dark) => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
     setState({ dark });
@@ -33,8 +33,8 @@ function start(): void {
   root.id = "weightwatch";
   document.body.replaceChildren(root);
   setState({ selection: readAddress() });
-  mount(<App onError={drawError} />, root);
-  onAddress((selection) => select(selection, false));
+  mount(<App onError={showError} />, root);
+  onAddress(selectFromAddress);
   onDataReloaded(refresh);
   onVisible(refresh);
   refresh();
@@ -44,6 +44,6 @@ export function render(): void {
   try {
     start();
   } catch (error) {
-    drawError(error);
+    showError(error);
   }
 }

@@ -1,5 +1,5 @@
-// The one state of the panel. Views read it, `load.ts` fills it, and nothing else holds what came from the backend.
-import { useEffect, useState } from "preact/hooks";
+// The only state of the panel: views read it, `load.ts` fills it, `actions.ts` changes it.
+import { useEffect, useReducer, useRef } from "preact/hooks";
 import type {
   CompareAnswer,
   CurvesAnswer,
@@ -7,38 +7,43 @@ import type {
   MapsAnswer,
   OverviewAnswer,
   RunsAnswer,
+  VerdictAnswer,
 } from "./lib/api";
-import { NOTHING, type Selection } from "./lib/url";
+import { NOTHING, type Selection } from "./lib/selection";
 
-/** An answer, the request it belongs to, and the revision of the launch it was asked under. */
-export interface Held<T> {
-  key: string;
-  under: string;
-  answer: T;
+/** An answer, the request that it answers, and the revision of the launch when it was requested. */
+export interface Loaded<T> {
+  readonly request: string;
+  readonly launchRevision: string;
+  readonly answer: T;
 }
 
 /** A run that is compared with the chosen one. */
-export interface Other {
+export interface ComparedRun {
   run: string;
   overview: OverviewAnswer;
-  map: HeatmapAnswer | null;
+  heatmap: HeatmapAnswer | null;
   runCurves: CurvesAnswer;
-  curves: CurvesAnswer | null; // of the shown variable, where it has one of that name
+  variableCurves: CurvesAnswer | null; // null: the run has no variable of the shown name
   compare: CompareAnswer;
 }
 
+/** The user asked for it to be scrolled into view. */
+export type ScrollTarget = VerdictAnswer | "heatmap";
+
 export interface State {
-  selection: Selection; // what the user chose; "" = not chosen
+  selection: Selection; // what the user chose
   shown: Selection; // what is shown: the choice, or the default for what was not chosen
   runs: RunsAnswer | null;
-  overview: Held<OverviewAnswer> | null;
-  map: Held<HeatmapAnswer> | null;
-  runCurves: Held<CurvesAnswer> | null;
-  curves: Held<CurvesAnswer> | null; // of the shown variable or layer
-  maps: Held<MapsAnswer> | null; // of the shown variable
-  others: { key: string; runs: Other[] } | null;
-  busy: boolean; // an answer to a changed selection is awaited
-  trouble: string; // "" or what went wrong at the last poll
+  overview: Loaded<OverviewAnswer> | null;
+  heatmap: Loaded<HeatmapAnswer> | null;
+  runCurves: Loaded<CurvesAnswer> | null;
+  variableCurves: Loaded<CurvesAnswer> | null; // of the shown variable or layer
+  variableMaps: Loaded<MapsAnswer> | null; // of the shown variable: histograms and motion maps
+  comparison: { request: string; runs: ComparedRun[] } | null;
+  scrollTarget: ScrollTarget | null;
+  busy: boolean; // the answers to a changed selection are not there yet
+  pollError: string; // of the last poll, for the user; "" if it succeeded
   dark: boolean;
 }
 
@@ -47,38 +52,49 @@ let state: State = {
   shown: NOTHING,
   runs: null,
   overview: null,
-  map: null,
+  heatmap: null,
   runCurves: null,
-  curves: null,
-  maps: null,
-  others: null,
+  variableCurves: null,
+  variableMaps: null,
+  comparison: null,
+  scrollTarget: null,
   busy: false,
-  trouble: "",
+  pollError: "",
   dark: false,
 };
 
-const listeners = new Set<(state: State) => void>();
+const listeners = new Set<() => void>();
 
 export function getState(): State {
   return state;
 }
 
-/** Sets what differs; listeners hear only of real changes. */
+/** Changes the state. Listeners are called only if a value differs. */
 export function setState(patch: Partial<State>): void {
   const changed = (Object.keys(patch) as (keyof State)[]).some((key) => state[key] !== patch[key]);
   if (!changed) return;
   state = { ...state, ...patch };
-  for (const listener of listeners) listener(state);
+  for (const listener of listeners) listener();
 }
 
-export function useAppState(): State {
-  const [seen, setSeen] = useState(state);
+/**
+ * Returns the part of the state that `selector` picks. The view is drawn again only when that part changes, so the
+ * selector must return values of the state, not new objects.
+ */
+export function useSelector<T>(selector: (state: State) => T): T {
+  const drawn = useRef({ selector, value: selector(state) });
+  drawn.current = { selector, value: selector(state) };
+  const [, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
   useEffect(() => {
-    listeners.add(setSeen);
-    setSeen(state);
+    const listener = () => {
+      const { selector, value } = drawn.current;
+      if (!Object.is(selector(state), value)) redraw(undefined);
+    };
+    listeners.add(listener);
+    listener(); // the state may have changed since the view was drawn
     return () => {
-      listeners.delete(setSeen);
+      listeners.delete(listener);
     };
   }, []);
-  return seen;
+  return drawn.current.value;
 }

@@ -6,39 +6,25 @@ import {
   edgesOf,
   logTicks,
   rowAt,
+  rowRanges,
   spanOf,
   stepAt,
-  stretches,
   ticksOf,
   xOf,
 } from "../src/lib/buckets";
 import { kindOf, kindsIn, numberOf, position, valueAt } from "../src/lib/cells";
-import { chooseLaunch, chooseQuantity, chooseRun, chooseVariable, step } from "../src/lib/choose";
-import { css, viridis } from "../src/lib/colour";
+import { cssColour, viridis } from "../src/lib/colour";
+import { defaultLaunch, defaultQuantity, defaultRun, defaultVariable } from "../src/lib/defaults";
 import { linkOf } from "../src/lib/equation";
-import * as format from "../src/lib/format";
-import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll";
-import { NOTHING, parseHash, writeHash } from "../src/lib/url";
+import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll-delay";
+import { comparedRuns, NOTHING, type Selection, sameSelection } from "../src/lib/selection";
+import { parseHash, writeHash } from "../src/lib/url";
+import { findVerdict } from "../src/lib/verdicts";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
 
-describe("texts", () => {
-  test("a share is read in percent, and only all is 100 %", () => {
-    const share = { scale: "share", unit: "share" } as const;
-    expect([0, 1, 0.5, 0.99999].map(format.formatShare)).toEqual(["0 %", "100 %", "50 %", "> 99.9 %"]);
-    expect(format.formatRange(0, 0.25, share)).toBe("0 % to 25 %");
-    expect(format.formatRange("NaN", "NaN", share)).toBe("NaN");
-    expect(format.formatValue(3, { scale: "linear", unit: "elements" })).toBe("3 elements");
-  });
-  test("a full stop makes no difference, a word does; an arrow stays with its numbers", () => {
-    expect(format.sameText("It is so. ", "It is so")).toBe(true);
-    expect(format.sameText("It is so.", "It is not so.")).toBe(false);
-    expect(format.prose("loss 2 -> 1")).toBe("loss 2\u00a0→\u00a01");
-  });
-});
-
 describe("cells", () => {
-  test("each kind is told apart, and zero has no place on a log scale only", () => {
+  test("each kind is recognized, and zero is special on a log scale only", () => {
     expect(kindOf(null, "log")).toBe("missing");
     expect(kindOf(undefined, "log")).toBe("missing");
     expect(kindOf("NaN", "log")).toBe("nan");
@@ -49,10 +35,10 @@ describe("cells", () => {
     expect(kindOf(0, "linear")).toBe("number");
     expect(numberOf("NaN", "linear")).toBeNull();
   });
-  test("a legend names the kinds that are there", () => {
-    const { kinds, below } = kindsIn([[1, "NaN"], [0]], "log");
-    expect([[...kinds].sort(), below]).toEqual([["nan", "number", "zero"], false]);
-    expect(kindsIn([[-1]], "log").below).toBe(true);
+  test("the kinds of a heat map are those that it contains", () => {
+    const { kinds, hasNegative } = kindsIn([[1, "NaN"], [0]], "log");
+    expect([[...kinds].sort(), hasNegative]).toEqual([["nan", "number", "zero"], false]);
+    expect(kindsIn([[-1]], "log").hasNegative).toBe(true);
   });
   test("position and value are inverse on every scale, and a flat domain has a middle", () => {
     expect(position(1e-3, [1e-6, 1], "log")).toBeCloseTo(0.5);
@@ -65,8 +51,8 @@ describe("cells", () => {
 
 describe("colour", () => {
   test("the map runs from violet to yellow and gets lighter all the way", () => {
-    expect(css(viridis(0))).toBe("rgb(68,1,84)");
-    expect(css(viridis(2))).toBe("rgb(253,231,37)");
+    expect(cssColour(viridis(0))).toBe("rgb(68,1,84)");
+    expect(cssColour(viridis(2))).toBe("rgb(253,231,37)");
     const light = Array.from({ length: 50 }, (_, i) => viridis(i / 49)).map(
       ([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b,
     );
@@ -74,61 +60,10 @@ describe("colour", () => {
   });
 });
 
-describe("format", () => {
-  test("numbers are short and keep their order of magnitude", () => {
-    expect([0, 8.1e-11, 0.31, 2.298, 5000, 1e-3, 123456.7, -0.5].map(format.formatNumber)).toEqual([
-      "0",
-      "8.1e-11",
-      "0.31",
-      "2.3",
-      "5,000",
-      "0.001",
-      "1.23e5",
-      "−0.5",
-    ]);
-    expect(format.formatCell("-Infinity")).toBe("-∞");
-    expect(format.formatCell(null)).toBe("not recorded");
-    expect(format.formatTick(1500000)).toBe("1.5M");
-  });
-  test("names lose what hides or reorders others, and nothing else", () => {
-    expect(format.cleanName("a\u202eb\u0000c\u200b<b>\n")).toBe("abc<b>");
-    expect(format.cleanName("größe/層/κ")).toBe("größe/層/κ");
-    expect(format.cleanText("a\r\n\tb\u2066")).toBe("a\n    b");
-  });
-  test("a long name keeps its beginning and, rather, its end", () => {
-    const short = format.ellipsis("encoder/block_3/attention/kernel", 16);
-    expect([...short].length).toBe(16);
-    expect(short.endsWith("on/kernel")).toBe(true);
-    expect(format.ellipsis("short", 16)).toBe("short");
-  });
-  test("a path keeps what tells one block from the next", () => {
-    const names = ["encoder/block_0/attention/query/kernel", "encoder/block_12/attention/query/kernel"];
-    expect(format.sharedStart(names)).toBe("encoder/");
-    expect(format.sharedStart(["dense/kernel", "dense/bias"])).toBe("dense/");
-    expect(format.sharedStart(["dense/kernel"])).toBe("");
-    expect(format.sharedStart(["block_1/kernel", "block_10/kernel"])).toBe("");
-    expect(format.shortPath("block_12/attention/query/kernel", 26)).toBe("block_12/att…/query/kernel");
-    expect(format.shortPath(names[1] as string, 34)).toBe("encoder/block_12/att…/query/kernel");
-    expect(format.shortPath(names[1] as string, 14)).toBe(format.ellipsis(names[1] as string, 14));
-    expect(format.shortPath("dense/kernel", 26)).toBe("dense/kernel");
-  });
-  test("no line of prose breaks before a percent sign or at an arrow", () => {
-    expect(format.prose("more than 10 %: 2 -> 1")).toBe("more than 10\u00a0%: 2\u00a0→\u00a01");
-  });
-  test("a fix falls into prose and code", () => {
-    expect(format.splitFix("Do\nthis:\n\n    a = 1\n\n    b = 2\nThen that.")).toEqual([
-      { kind: "text", text: "Do this:" },
-      { kind: "code", text: "a = 1\n\nb = 2" },
-      { kind: "text", text: "Then that." },
-    ]);
-    expect(format.splitFix("")).toEqual([]);
-  });
-});
-
 describe("buckets", () => {
   const first = [1, 2, 3, 10, 100];
   const span = spanOf(first, [1, 2, 9, 99, 200]);
-  test("a bucket reaches to the next one, the last to the end", () => {
+  test("a bucket reaches to the next one, the last bucket to the end", () => {
     const edges = edgesOf(first, [1, 2, 9, 99, 200], span, 199);
     expect(edges).toEqual([0, 1, 2, 9, 99, 199]);
     expect(stepAt(xOf(42, span, 500), span, 500)).toBeCloseTo(42);
@@ -138,12 +73,12 @@ describe("buckets", () => {
     expect([0, 1, 2.5, 9, 10, 5000].map((s) => bucketAt(s, first))).toEqual([0, 0, 1, 2, 3, 4]);
     expect(bucketAt(1, [])).toBe(-1);
   });
-  test("a curve, known by the last step of each bucket, counts the same buckets", () => {
+  test("a curve, which has the last step of each bucket, finds the same buckets", () => {
     const last = [1, 2, 9, 99, 200];
     expect([0, 1, 1.5, 9, 10, 5000].map((s) => bucketEnding(s, last))).toEqual([0, 0, 1, 2, 3, 4]);
     expect(bucketEnding(1, [])).toBe(-1);
   });
-  test("a pointer outside of the rows hits none", () => {
+  test("a pointer outside the rows is on none of them", () => {
     expect([rowAt(0, 18, 3), rowAt(53.9, 18, 3), rowAt(54, 18, 3), rowAt(-1, 18, 3)]).toEqual([0, 2, -1, -1]);
   });
   test("ticks are round, inside, and never closer than a step", () => {
@@ -151,50 +86,73 @@ describe("buckets", () => {
     expect(ticksOf({ from: 1, to: 2 }, 10)).toEqual([1, 2]);
     expect(spanOf([], [])).toEqual({ from: 0, to: 1 });
   });
-  test("a log axis is labelled at powers of ten, or at round values between two", () => {
+  test("a log axis is labelled at powers of ten, or at round values between two of them", () => {
     expect(logTicks(1e-6, 1, 4)).toEqual([1e-6, 1e-4, 1e-2, 1]);
     expect(logTicks(0.0017, 0.0056, 3)).toEqual([0.002, 0.005]);
     expect(logTicks(7.1, 9.9, 3)).toEqual([8, 9]);
     expect(logTicks(1.1, 1.9, 3).length).toBe(3);
   });
-  test("neighbouring rows join", () => {
-    expect(stretches([3, 1, 2, 7, 2])).toEqual([
+  test("neighbouring rows are one range", () => {
+    expect(rowRanges([3, 1, 2, 7, 2])).toEqual([
       [1, 3],
       [7, 7],
     ]);
   });
 });
 
-describe("address", () => {
-  const chosen = {
+describe("selection", () => {
+  const chosen: Selection = {
     ...NOTHING,
     run: "a/b c&d=é",
     quantity: "update_ratio",
     variable: "w:0",
-    from: "3",
-    to: "70",
+    steps: { from: 3, to: 70 },
     order: "block",
-    compare: "b\nc/d",
+    compare: ["b", "c/d"],
   };
-  test("what is written is read again, and foreign parts stay", () => {
+  test("what is written to the address is read again, and the parts of other plugins stay", () => {
     const hash = writeHash("#weightwatch&p.other.x=1&p.weightwatch.launch=old", chosen);
     expect(hash.startsWith("#weightwatch&p.other.x=1&")).toBe(true);
     expect(parseHash(hash)).toEqual(chosen);
     expect(writeHash(hash, NOTHING)).toBe("#weightwatch&p.other.x=1");
   });
-  test("a broken hash is an empty choice", () => {
+  test("an invalid address is an empty choice", () => {
     expect(parseHash("#p.weightwatch.run=%E0%A4%A&=&&x")).toEqual(NOTHING);
+    expect(parseHash("#p.weightwatch.order=constructor")).toEqual(NOTHING);
+    for (const [from, to] of [
+      ["", "7"],
+      ["20", "10"],
+      ["x", "7"],
+      ["5", "5"],
+    ])
+      expect(parseHash(`#p.weightwatch.from=${from}&p.weightwatch.to=${to}`)).toEqual(NOTHING);
+  });
+  test("two selections are the same if all their values are", () => {
+    expect(sameSelection(chosen, { ...chosen, steps: { from: 3, to: 70 }, compare: ["b", "c/d"] })).toBe(
+      true,
+    );
+    const changes: Partial<Selection>[] = [
+      { launch: "x" },
+      { steps: null },
+      { steps: { from: 3, to: 71 } },
+      { order: "worst" },
+      { compare: ["b"] },
+    ];
+    for (const change of changes) expect(sameSelection(chosen, { ...chosen, ...change })).toBe(false);
+  });
+  test("a run is not compared with itself", () => {
+    expect(comparedRuns({ ...NOTHING, run: "a", compare: ["a", "b"] })).toEqual(["b"]);
   });
 });
 
 describe("polling", () => {
-  test("steady while training, doubling up to 30 s otherwise and after failures", () => {
+  test("the delay is constant while training; otherwise and after failures it doubles up to 30 s", () => {
     const idle = (unchanged: number) => nextDelay({ training: false, unchanged, failures: 0 });
     expect(nextDelay({ training: true, unchanged: 99, failures: 0 })).toBe(LIVE_MS);
     expect([0, 1, 2, 9].map(idle)).toEqual([LIVE_MS, 2 * LIVE_MS, 4 * LIVE_MS, ASLEEP_MS]);
     expect(nextDelay({ training: true, unchanged: 0, failures: 9 })).toBe(IDLE_MS);
   });
-  test("an ended launch is asked for no more once it stays as it is", () => {
+  test("an ended launch is settled after two polls without news", () => {
     expect(isSettled({ training: true, unchanged: 9, failures: 0 })).toBe(false);
     expect([0, 1, 2].map((unchanged) => isSettled({ training: false, unchanged, failures: 0 }))).toEqual([
       false,
@@ -204,7 +162,7 @@ describe("polling", () => {
   });
 });
 
-describe("choice", () => {
+describe("defaults", () => {
   const entry = (run: string, started: number, status: Status): RunEntry => ({
     run,
     label: run,
@@ -222,32 +180,38 @@ describe("choice", () => {
     ],
   });
   const runs = [entry("old", 1, "sick"), entry("mid", 2, "sick"), entry("new", 3, "healthy")];
-  test("the newest sick run, else the newest, unless a run that exists was chosen", () => {
-    expect(chooseRun(runs, "")).toBe("mid");
-    expect(chooseRun(runs, "new")).toBe("new");
-    expect(chooseRun(runs, "gone")).toBe("mid");
-    expect(chooseRun([entry("a", 1, "healthy"), entry("b", 2, "undecided")], "")).toBe("b");
-    expect(chooseRun([], "x")).toBe("");
-    expect(chooseRun([{ run: "bare", label: "bare", launches: [] }], "")).toBe("bare");
-    expect(chooseLaunch(runs, "old", "old-1")).toBe("old-1");
-    expect(chooseLaunch(runs, "old", "gone")).toBe("");
+  test("the default run is the newest sick one, else the newest; a chosen run that exists is kept", () => {
+    expect(defaultRun(runs, "")).toBe("mid");
+    expect(defaultRun(runs, "new")).toBe("new");
+    expect(defaultRun(runs, "gone")).toBe("mid");
+    expect(defaultRun([entry("a", 1, "healthy"), entry("b", 2, "undecided")], "")).toBe("b");
+    expect(defaultRun([], "x")).toBe("");
+    expect(defaultRun([{ run: "bare", label: "bare", launches: [] }], "")).toBe("bare");
+    expect(defaultLaunch(runs, "old", "old-1")).toBe("old-1");
+    expect(defaultLaunch(runs, "old", "gone")).toBe("");
   });
-  test("the first quantity that has rows, and the first variable that the first verdict names", () => {
+  test("the default quantity is the first with rows, the default variable the first of the first verdict", () => {
     const overview = sick as OverviewAnswer;
-    expect(chooseQuantity(overview, "")).toBe(overview.quantities.find((q) => q.axis !== "run")?.name);
-    expect(chooseQuantity(overview, "loss")).not.toBe("loss");
-    expect(chooseVariable(overview, "")).toBe(overview.verdicts[0]?.variables[0]);
-    expect(chooseVariable(nan as OverviewAnswer, "")).toBe(nan.variables[0]?.name);
-  });
-  test("a step in a list stays inside it", () => {
-    expect(["a", "b"].map((at) => step(["a", "b"], at, 1))).toEqual(["b", "b"]);
-    expect(step(["a", "b"], "gone", 1)).toBe("a");
+    expect(defaultQuantity(overview, "")).toBe(overview.quantities.find((q) => q.axis !== "run")?.name);
+    expect(defaultQuantity(overview, "loss")).not.toBe("loss");
+    expect(defaultVariable(overview, "")).toBe(overview.verdicts[0]?.variables[0]);
+    expect(defaultVariable(nan as OverviewAnswer, "")).toBe(nan.variables[0]?.name);
   });
 });
 
-test("each part of the equation finds its link by its symbol", () => {
+test("each term of the equation finds its link by its symbol", () => {
   const chain = sick.chain as LinkAnswer[];
   expect(linkOf(chain, "lr")?.link).toBe("optimizer");
   expect(linkOf(chain, "gradient")?.link).toBe("gradient");
-  expect(linkOf(chain, "step")?.link).toBe("update");
+  expect(linkOf(chain, "update")?.link).toBe("update");
+});
+
+test("a verdict is found by its code, also below the one that explains it", () => {
+  const overview = sick as OverviewAnswer;
+  const [cause] = overview.verdicts;
+  const [consequence] = cause?.explains ?? [];
+  expect(findVerdict(overview, cause?.code ?? -1)).toBe(cause);
+  expect(consequence).toBeDefined();
+  expect(findVerdict(overview, consequence?.code ?? -1)).toBe(consequence);
+  expect(findVerdict(overview, -1)).toBe(null);
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,32 +15,18 @@ from .fit.recording_train_function import RecordedStep, RecordingTrainFunction
 from .fit.step_layout import StepLayout
 from .fit.step_outputs import measured_variables
 from .measure.pipeline import MeasurementPipeline
-from .measure.step_measurer import StepData
+from .measure.step_data import StepData
 from .observe import model_facts as facts
 from .observe import replicas
 from .observe.batch_features import feature_records
 from .observe.library_versions import library_versions
 from .observe.observation import base_optimizers
 from .recorder import Recorder
+from .schedule.budget import Budget
+from .schedule.recording_gate import RecordingGate
 
 # Whether `on_train_batch_end` gets the index of an execution's last step; before Keras 3.11 it gets that of the first.
 _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
-
-
-class BatchStart(NamedTuple):
-    """The state when an execution of one or several steps began.
-
-    Attributes:
-        batch: index of the first batch in its epoch.
-        time: by `time.perf_counter`.
-        recorded: whether the recording train function runs it.
-        worker_idle: whether no measurement ran beside training.
-    """
-
-    batch: int = 0
-    time: float = 0.0
-    recorded: bool = False
-    worker_idle: bool = True
 
 
 class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -76,8 +62,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         replicas.reject_parameter_server(tf.distribute.get_strategy())
-        self._make_recorder: Callable[[], Recorder] = lambda: Recorder(
-            logdir, kind="fit", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
+        self._make_gate: Callable[[], RecordingGate] = lambda: RecordingGate(overhead, maps, tensors)
+        self._make_recorder: Callable[[Budget], Recorder] = lambda budget: Recorder(
+            logdir, kind="fit", budget=budget, rules=rules, verbose=verbose
         )
         self._launch_model: Any = None
         self._user_function_untraced = False
@@ -85,28 +72,27 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._start_launch()
 
     def _start_launch(self) -> None:
-        self._recorder = self._make_recorder()
-        self._steps = MeasurementPipeline(self._recorder)
-        self._recorder.collect = self._steps.collect
-        self._recorder.budget.pause()  # until training begins
+        self._gate = self._make_gate()
+        self._recorder = self._make_recorder(self._gate.budget)
+        self._pipeline = MeasurementPipeline(self._recorder, self._gate)
+        self._gate.budget.pause()  # until training begins
         self._recording_function, self._step, self._steps_measured = None, 0, 0
         self._traced = False  # whether the recording train function has run
-        self._rest = 0.0  # the step before which nothing need be asked
-        self._resting = False  # whether the step that runs is before it
-        self._batch_start = BatchStart()
+        self._idle = False  # whether the present step is before the gate's `idle_until`
+        self._first_batch = 0  # index of the first batch of the present execution in its epoch
 
     @property
     def diagnosis(self) -> Diagnosis:
         """The diagnosis of all steps recorded so far."""
         with self._recorder.guarded():
-            self._steps.collect()
+            self._pipeline.flush()
         return self._recorder.diagnosis
 
     @property
     def history(self) -> History:
         """All steps and records so far."""
         with self._recorder.guarded():
-            self._steps.collect()
+            self._pipeline.flush()
         return self._recorder.history
 
     # -- called by Keras
@@ -126,8 +112,8 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start_launch()
         self._launch_model = model
-        self._rest = 0.0  # it may be compiled anew since
-        self._recorder.budget.begin()
+        self._gate.never_idle()  # the model may have been compiled anew
+        self._gate.budget.begin()
         with self._recorder.guarded():
             self._prepare(model)
 
@@ -139,9 +125,9 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         settings = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
         settings |= replicas.distribution_facts(strategy)
         describe(self._step, "facts", {**settings, "gradients": "used", "versions": library_versions()})
-        self._recorder.looked_at(model)
+        self._recorder.adopt_preflight(model)
         if self._recording_function is None or self._recording_function.users_function is not model.train_function:
-            self._steps.collect()
+            self._pipeline.flush()
             self._recording_function, self._traced = RecordingTrainFunction(model, optimizers), False
         elif self._traced:  # `trainable` may have changed, although the traced functions go on as before
             items = facts.variable_items(measured_variables(model), model, optimizers)
@@ -149,17 +135,19 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Replaces the model's train function by the recording one for a step that is due."""
-        self._resting = self._step + 1 < self._rest
-        if self._resting:
+        gate = self._gate
+        self._idle = self._step + 1 < gate.idle_until
+        if self._idle:
             return
-        entered, recorder, due = time.perf_counter(), self._recorder, False
-        if self._recording_function is not None and not recorder.off:
+        entered, due = time.perf_counter(), False
+        if self._recording_function is not None and not self._recorder.off:
             several = range(1, self.model.steps_per_execution + 1)
-            due = True in [recorder.due(self._step + i) for i in several]  # each must be asked
+            due = True in [gate.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function, self._steps_measured = self._run_recorded, self._step
-        self._batch_start = BatchStart(batch, time.perf_counter(), due, self._steps.idle)
-        recorder.budget.spent(self._batch_start.time - entered)
+        self._first_batch = batch
+        gate.budget.add_row_cost(time.perf_counter() - entered)
+        gate.begin_step(recording=due, background_idle=self._pipeline.idle)
 
     def _run_recorded(self, iterator: Any) -> Any:
         """Runs one execution recorded, in place of the user's train function."""
@@ -192,7 +180,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             layout, data = step.read()
             if not self._traced and self._steps_measured == self._step + 1:
                 self._describe(layout, data)
-            self._steps.take(self._steps_measured, data)
+            self._pipeline.submit(self._steps_measured, data)
 
     def _describe(self, layout: StepLayout, step: StepData) -> None:
         describe = self._recorder.describe
@@ -206,54 +194,52 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def _batches_left(self) -> int | None:
         """Returns how many batches of the epoch are left; None if that is not known."""
         batches = (self.params or {}).get("steps")
-        return None if batches is None else batches - self._batch_start.batch
+        return None if batches is None else batches - self._first_batch
 
     def _total_iterations(self) -> int:
         return sum(int(base.iterations.numpy()) for o in self._optimizers for base in base_optimizers(o))
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, has its rows appended to the History."""
-        if self._resting:
+        gate = self._gate
+        if self._idle:
             self._step += 1
-            if time.perf_counter() >= self._steps.look:
+            if time.perf_counter() >= gate.next_check_at:
                 with self._recorder.guarded():
-                    self._steps.tick(self._step)
+                    self._pipeline.write_if_due(self._step)
             return
-        begin, started, recorded, alone = self._batch_start
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
-        steps = batch - begin + 1 if _INDEX_IS_LAST else self.model.steps_per_execution
+        steps = batch - self._first_batch + 1 if _INDEX_IS_LAST else self.model.steps_per_execution
         left = self._batches_left()
         steps = steps if left is None else min(steps, left)
         with self._recorder.guarded():
-            self._recorded(steps, now - started) if recorded else self._plain(steps, now - started, alone)
-            self._steps.tick(self._step)
-        self._recorder.budget.spent(time.perf_counter() - now)
+            self._end_recorded(steps, now) if gate.recording else self._end_unrecorded(steps, now)
+            self._pipeline.write_if_due(self._step)
+        gate.budget.add_row_cost(time.perf_counter() - now)
 
-    def _plain(self, steps: int, seconds: float, alone: bool) -> None:
+    def _end_unrecorded(self, steps: int, now: float) -> None:
         self._step += steps
-        rest = self._steps.skip(self._step)
-        self._rest = rest if self.model.steps_per_execution == 1 else 0.0
+        if self.model.steps_per_execution == 1:
+            self._gate.not_recorded(self._step)
         if self._user_function_untraced:
             self._user_function_untraced = False
             if self._traced:  # so this one was as well, and of the two the user's training alone needs only one
-                self._recorder.budget.prepared(seconds)
+                self._gate.charge_once(now)
                 return
-        for _ in range(steps):
-            self._recorder.budget.stepped(seconds / steps, recorded=not alone)
+        self._gate.end_step(now, steps)
 
-    def _recorded(self, steps: int, seconds: float) -> None:
+    def _end_recorded(self, steps: int, now: float) -> None:
         self._step += steps
         if self._traced:
-            for _ in range(steps):
-                self._recorder.budget.stepped(seconds / steps, recorded=True)
+            self._gate.end_step(now, steps)
         else:
             self._traced = True
             # Else it takes the place of the user's own tracing, which comes later and is charged then.
             if not self._user_function_untraced:
-                self._recorder.budget.prepared(seconds)  # nearly all of it is tracing
-        if not self._recorder.due(self._step + 1):
-            self._steps.gather()
+                self._gate.charge_once(now)  # nearly all of it is tracing
+        if not self._gate.due(self._step + 1):
+            self._pipeline.schedule_flush()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model continues it."""

@@ -14,7 +14,8 @@ from ..schema import as_stored, record_as_stored
 from ..statistics import NOT_OBSERVED, VariableStep
 from .fit.step_outputs import measured_variables
 from .measure.row_buffer import RowBuffer, RowLayout
-from .measure.step_measurer import StepData, StepMeasurer
+from .measure.step_data import StepData
+from .measure.step_measurer import StepMeasurer
 from .observe import model_facts as facts
 from .observe.batch_features import feature_records
 from .observe.dry_run import DryRun
@@ -71,8 +72,8 @@ def preflight_history(program: Program, batches: list[Batch], runs: list[DryRun]
             data={"x": batch.x, "y": batch.y, "y_pred": run.predictions},
             run={name: value for name, value in numbers.items() if value is not None},
         )
-        buffer.add(i + 1, RowLayout(step.variables, tuple(step.layers)), measurer.parts(step))
-    for rows in buffer.take():
+        buffer.add(i + 1, RowLayout(step.variables, tuple(step.layers)), measurer.measure(step))
+    for rows in buffer.drain():
         history.append(as_stored(rows))
     return history
 

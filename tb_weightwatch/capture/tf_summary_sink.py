@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 class SummarySink:
-    """A sink on a `tf.summary` writer, which stays the caller's: it is flushed, never closed."""
+    """A sink on a `tf.summary` writer. The caller owns the writer: it is flushed, but never closed."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer
@@ -23,5 +23,5 @@ class SummarySink:
         self._writer.flush()
 
     def close(self) -> None:
-        """Flushes; closing is the caller's."""
+        """Flushes the caller's writer; closing it is left to the caller."""
         self.flush()

@@ -7,28 +7,25 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ..history import History
 from ..verdict import Diagnosis
+from .loop.arguments import INSIDE_FUNCTION, as_list, check_values, checked_variables
 from .loop.step_recorder import LoopStepRecorder
-from .loop.targets import WatchTargets, as_list, symbolic
+from .loop.targets import WatchTargets
+from .measure.pipeline import MeasurementPipeline
 from .observe import replicas
 from .recorder import Recorder
-
-_INSIDE = (
-    "watch.step(...) must be called outside of tf.function, where it can read what the step did; call it right after "
-    "the traced function:\n    loss = train_step(x, y)\n    watch.step(loss)"
-)
+from .schedule.recording_gate import RecordingGate
 
 
 class Watch:
-    """Records why weights move, or don't, in a training loop of your own, and says so.
+    """Records why weights move, or don't, in a hand-written training loop, and reports the reason.
 
     The loop may be eager, or call a `@tf.function` (also with `jit_compile=True`). Make the Watch before the loop and
-    call `step` at the end of each step. Only eager code shows gradients and layer outputs by itself; from a traced
-    function, return the gradients and hand them over.
+    call `step` at the end of each step. Gradients and layer outputs are observed in eager code only; from a traced
+    function, return the gradients and pass them to `step`.
 
         watch = ww.Watch("logs/run-2", model=model, optimizer=optimizer)
         for x, y in batches:
@@ -40,19 +37,20 @@ class Watch:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
         model: Keras model, or a list of them.
         optimizer: optimizer, or a list of them.
-        variables: variables to watch where there is no model, or besides it.
+        variables: variables to watch without a model, or in addition to it.
         overhead: share of training time that recording may cost; None records on a fixed schedule.
         rules: rule name -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer as training runs.
-        maps: records histograms and motion maps now and then (`History.maps`).
+        maps: records histograms and motion maps from time to time (`History.maps`).
         tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
-            in full whenever there are maps; or name -> steps.
+            in full whenever maps are recorded; or name -> steps.
 
     Raises:
-        OSError: the folder can not be written.
+        OSError: the folder cannot be written.
         ValueError: `overhead`, `rules` or `tensors` is not valid.
         TypeError: `model`, `optimizer` or `variables` is something else.
-        NotImplementedError: they are of a ParameterServerStrategy.
+        RuntimeError: a `tf.function` is being traced.
+        NotImplementedError: they belong to a ParameterServerStrategy.
     """
 
     def __init__(  # noqa: PLR0913
@@ -71,27 +69,25 @@ class Watch:
         if tf.inside_function():
             raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
         models, optimizers = as_list(model, "model", "call"), as_list(optimizer, "optimizer", "")
-        own = [_variable(v) for v in variables or ()]
-        strategy = replicas.strategy_of(*models, *own)
-        # Of several workers the chief records; all train the same weights.
-        logdir = logdir if strategy.extended.should_save_summary else None
-        self._recorder = Recorder(
-            logdir, kind="loop", overhead=overhead, rules=rules, verbose=verbose, maps=maps, tensors=tensors
-        )
-        self._closed, self._count = False, 0
-        self._rest = 0.0  # the step before which nothing need be asked
-        self._watched = WatchTargets(models, optimizers, own, strategy.num_replicas_in_sync)
-        self._loop = LoopStepRecorder(self._watched, self._recorder)
-        self._recorder.collect = self._loop.steps.collect
-        self._due, self._alone = self._recorder.due(1), True
+        own_variables = checked_variables(variables)
+        strategy = replicas.strategy_of(*models, *own_variables)
+        if not strategy.extended.should_save_summary:
+            logdir = None  # of several workers only the chief records; all train the same weights
+        self._gate = RecordingGate(overhead, maps, tensors)
+        self._recorder = Recorder(logdir, kind="loop", budget=self._gate.budget, rules=rules, verbose=verbose)
+        self._pipeline = MeasurementPipeline(self._recorder, self._gate)
+        self._targets = WatchTargets(models, optimizers, own_variables, strategy.num_replicas_in_sync)
+        self._steps = LoopStepRecorder(self._targets, self._recorder)
+        self._closed, self._step = False, 0
         with self._recorder.guarded():
-            self._loop.open()
-            self._watched.describe(self._recorder, 0)
+            self._steps.begin_step()
+            self._targets.describe(self._recorder, 0)
             self._recorder.describe(0, "facts", replicas.distribution_facts(strategy))
-            for one in models:
-                self._recorder.looked_at(one)
-        self._recorder.budget.begin()
-        self._left: float | None = None  # when the last step() returned
+            for item in models:
+                self._recorder.adopt_preflight(item)
+        self._gate.budget.begin()
+        self._gate.begin_step(recording=self._is_due(1), background_idle=True)
+        self._gate.leave_untimed()  # much may be done before the loop begins
 
     def step(  # noqa: PLR0913
         self,
@@ -103,106 +99,92 @@ class Watch:
         gradients: Iterable[Any] | None = None,
         variables: Iterable[Any] | None = None,
     ) -> None:
-        """Says that a training step is over; what is not given is taken from what an eager step showed.
+        """Marks the end of a training step; what is not given is taken from what was observed of an eager step.
 
         Args:
             loss: true loss of the batch (a vector of losses is averaged).
-            inputs: what the model got.
-            targets: what it should have answered.
-            predictions: what it answered.
-            gradients: (gradient, variable) pairs as given to the optimizer; or gradients alone, one for each trainable
-                watched variable, in their order.
-            variables: watched variables from now on, beside those known.
+            inputs: what the model was called with.
+            targets: what the model should have predicted.
+            predictions: what the model predicted.
+            gradients: (gradient, variable) pairs as given to the optimizer, or a gradient for each trainable one.
+            variables: variables to watch from now on, in addition to those watched already.
 
         Raises:
             RuntimeError: a function is being traced, or the Watch is closed.
-            ValueError: `gradients` can not be matched with variables, or a value is of a traced function.
+            ValueError: `gradients` cannot be matched with variables, or a value belongs to a traced function.
         """
         if not tf.executing_eagerly():
-            raise RuntimeError(_INSIDE)
+            raise RuntimeError(INSIDE_FUNCTION)
         if self._closed:
             raise RuntimeError("this Watch is closed; make a new one to go on recording")
-        began = time.perf_counter()
-        self._count += 1
-        if self._count + 1 < self._rest and began < self._loop.steps.look:
-            self._left = began
+        gate, now = self._gate, time.perf_counter()
+        self._step += 1
+        if self._step + 1 < gate.idle_until and now < gate.next_check_at:
+            gate.step_began = now
             return
-        recorder = self._recorder
-        if recorder.off:
-            self._loop.remove()
+        if self._recorder.off:
+            self._steps.remove_hooks()
             return
-        if self._left is not None:
-            recorder.budget.stepped(began - self._left, self._due or not self._alone)
-        if self._due:
-            data = {"x": inputs, "y": targets, "y_pred": predictions}
-            self._check(loss=loss, inputs=inputs, targets=targets, predictions=predictions)
-            data = {name: replicas.concat_replicas(value) for name, value in data.items()}
-            self._watched.add([_variable(v) for v in variables or ()])
-            pairs = None if gradients is None else self._watched.pairs(gradients)
-            with recorder.guarded(), tf.init_scope():
-                self._loop.record(self._count, loss, data, pairs)
-        self._next()
-        spent = time.perf_counter() - began
-        # The first steps trace our functions, which is done once.
-        (recorder.budget.prepared if self._count <= 2 else recorder.budget.spent)(spent)
-        self._left = time.perf_counter()
+        gate.end_step(now)
+        if gate.recording:
+            self._record(loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
+        self._prepare_next_step(now)
 
-    def _check(self, **given: Any) -> None:
-        if replicas.is_per_replica(given["loss"]):
-            raise ValueError(
-                "loss must be one value, got one of each replica; reduce it: "
-                'watch.step(strategy.reduce("SUM", loss, axis=None)), or "MEAN" where it is not yet divided by the '
-                "size of the whole batch"
-            )
-        for name, value in given.items():
-            if any(symbolic(x) for x in tf.nest.flatten(value)):
-                raise ValueError(
-                    f"{name} must be a value, got a tensor of a traced tf.function; return it from the function: "
-                    "loss, ... = train_step(x, y)"
-                )
+    def _record(self, loss: Any, data: dict[str, Any], gradients: Any, variables: Any) -> None:
+        """Checks what `step` was given and has the step measured."""
+        check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
+        data = {name: replicas.concat_replicas(value) for name, value in data.items()}
+        self._targets.add(checked_variables(variables))
+        matched = {} if gradients is None else self._targets.match_gradients(gradients)
+        with self._recorder.guarded(), tf.init_scope():
+            self._pipeline.submit(self._step, self._steps.record(self._step, loss, data, matched))
 
-    def _next(self) -> None:
-        """Gets ready for the next step, if it is to be recorded; else lets go of everything."""
+    def _prepare_next_step(self, entered: float) -> None:
+        """Prepares for the next step; charges the budget for the time since `entered`, when `step` was called."""
+        gate, due = self._gate, False
         with self._recorder.guarded():
-            was, self._due = self._due, self._recorder.due(self._count + 1)
-            if was or self._due:  # a scope takes longer than all that other steps cost
+            due = self._is_due(self._step + 1)
+            if due:
                 with tf.init_scope():
-                    self._turn()
-            if not self._due:
-                self._rest = self._loop.steps.skip(self._count + 1)
-            self._loop.steps.tick(self._count)
-        self._alone = self._loop.steps.idle
+                    self._steps.begin_step()
+            else:
+                if gate.recording:
+                    self._steps.skip_step()
+                    self._pipeline.schedule_flush()
+                gate.not_recorded(self._step + 1)
+            self._pipeline.write_if_due(self._step)
+        background_idle = self._pipeline.idle
+        # In the first two steps functions of our own are traced, which is done once.
+        charge = gate.budget.add_one_off if self._step <= 2 else gate.budget.add_row_cost
+        charge(time.perf_counter() - entered)
+        gate.begin_step(recording=due, background_idle=background_idle)
 
-    def _turn(self) -> None:
-        if self._due:
-            self._loop.open()
-        else:
-            self._loop.shut()
-            self._loop.steps.gather()
+    def _is_due(self, step: int) -> bool:
+        return not self._recorder.off and self._gate.due(step)
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """The answer from all steps recorded so far."""
+        """The diagnosis of all steps recorded so far."""
         with self._recorder.guarded():
-            self._loop.steps.collect()
+            self._pipeline.flush()
         return self._recorder.diagnosis
 
     @property
     def history(self) -> History:
         """What has been recorded so far."""
         with self._recorder.guarded():
-            self._loop.steps.collect()
+            self._pipeline.flush()
         return self._recorder.history
 
     def close(self) -> None:
-        """Ends the record of this training; closing twice is fine."""
+        """Ends the recording of this training; closing again does nothing."""
         self._close("completed")
 
     def _close(self, how: str, detail: str = "") -> None:
         if not self._closed:
             self._closed = True
             self._recorder.close(how, detail)
-            self._loop.remove()
+            self._steps.remove_hooks()
 
     def __enter__(self) -> Watch:
         return self
@@ -214,11 +196,3 @@ class Watch:
             self.close()
         else:
             self._close("exception", kind.__name__)
-
-
-def _variable(value: Any) -> Any:
-    if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "assign")):
-        raise TypeError(f"variables must be Keras or TensorFlow variables, got {type(value).__name__}")
-    if isinstance(value, np.ndarray):
-        raise TypeError("variables must be Keras or TensorFlow variables, got a numpy array")
-    return value

@@ -34,7 +34,6 @@ class VerdictText:
         severity: "info" never makes a run sick.
         certainty: "certain" for an exact arithmetic fact, else "likely".
         variables: names of the variables concerned; None: those for which the rule holds.
-        evidence: the numbers on which the verdict rests, where `Finding.evidence` is not given.
     """
 
     message: str
@@ -42,17 +41,6 @@ class VerdictText:
     severity: Severity = "error"
     certainty: Certainty = "likely"
     variables: tuple[str, ...] | None = None
-    evidence: tuple[Evidence, ...] = ()
-
-
-# The defaults of `Finding.text` and `Finding.evidence`, for a `measure` that returns the VerdictText itself.
-def _own_evidence(details: Any) -> tuple[Evidence, ...]:
-    return tuple(details.evidence)
-
-
-def _own_text(details: Any) -> VerdictText:
-    assert isinstance(details, VerdictText)
-    return details
 
 
 @dataclass(frozen=True)
@@ -69,8 +57,8 @@ class Finding(Generic[D]):
 
     firing: NDArray[np.bool_]
     measure: Callable[[int, NDArray[np.intp]], D]
-    text: Callable[[D], VerdictText] = _own_text
-    evidence: Callable[[D], tuple[Evidence, ...]] = _own_evidence
+    text: Callable[[D], VerdictText]
+    evidence: Callable[[D], tuple[Evidence, ...]]
 
 
 class SimpleFinding(NamedTuple):

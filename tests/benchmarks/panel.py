@@ -35,7 +35,7 @@ FRAMES = 120
 LAGS = 20
 # One turn of the wheel and one move of the pointer; the browser itself counts the script that follows from them.
 PAN = """(i) => {
-  const plot = document.querySelector('.map-plot');
+  const plot = document.querySelector('.heatmap-plot');
   const box = plot.getBoundingClientRect();
   const at = { bubbles: true, cancelable: true, clientX: box.x + 100 + 3 * i, clientY: box.y + 40 };
   plot.dispatchEvent(new WheelEvent('wheel', { ...at, deltaX: i % 60 < 30 ? 14 : -14 }));
@@ -106,10 +106,10 @@ def first_paint(page: Page, url: str) -> dict[str, float]:
     """Seconds from the panel's own navigation to its first pixels, its sentence and its heat map."""
     page.goto(url, wait_until="commit", timeout=120_000)
     inner = page.frame_locator('iframe[src*="name=weightwatch"]')
-    inner.locator("nav.runs, .empty").first.wait_for(timeout=120_000)
+    inner.locator("nav.run-list, .page-empty").first.wait_for(timeout=120_000)
     inner.locator("h1#sentence").wait_for(timeout=120_000)
     sentence = frame_of(page).evaluate("performance.now()")
-    inner.locator(".map-plot canvas").wait_for(timeout=120_000)
+    inner.locator(".heatmap-plot canvas").wait_for(timeout=120_000)
     painted = frame_of(page).evaluate("performance.now()")
     paint = frame_of(page).evaluate("performance.getEntriesByType('paint').map((e) => e.startTime)")
     return {
@@ -159,7 +159,7 @@ def lag(page: Page, address: str, logdir: Path) -> dict[str, float]:
             wait_for_runs(address, 1, 60)
             page.goto(f"{address}/#weightwatch&p.weightwatch.run={quote('live/weightwatch', safe='')}")
         frame = page.frame_locator('iframe[src*="name=weightwatch"]')
-        frame.locator(".kicker", has_text=f"step {step:,}").wait_for(timeout=60_000)
+        frame.locator(".status-line", has_text=f"step {step:,}").wait_for(timeout=60_000)
         took += [clock() - flushed] if number else []
         time.sleep(0.37 * number % 1.0)  # not in step with anything
     writer.close()

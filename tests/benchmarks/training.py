@@ -78,7 +78,7 @@ def loop(subject: Subject, jit: bool) -> Callable[..., Arm]:
 
     def trained(watch_of: Callable[[Any, Any], Any] | None = None) -> Arm:
         watch = watch_of(model, optimizer) if watch_of else None
-        budget = watch._recorder.budget if watch is not None else None
+        budget = watch._gate.budget if watch is not None else None
         if budget is not None:
             budget.pause()
 
@@ -93,7 +93,7 @@ def loop(subject: Subject, jit: bool) -> Callable[..., Arm]:
         def run(count: int) -> None:
             if budget is not None:
                 budget.begin()
-                watch._left = None  # the others' turn was no step of this training
+                watch._gate.leave_untimed()  # the others' turn was no step of this training
             for _ in range(count):
                 loss, gradients = step(x, y)
                 if watch is not None:
@@ -109,7 +109,7 @@ def loop(subject: Subject, jit: bool) -> Callable[..., Arm]:
 
 def always(watch: Any) -> Any:
     """Makes a recorder take every step, which none does by itself."""
-    watch._recorder._schedule.due = lambda step: True
+    watch._gate.schedule.due = lambda step: True
     return watch
 
 
@@ -178,8 +178,8 @@ def measure(subject: Subject, way: str, jit: bool, seconds: float, peers: bool) 
                 found[name] = {"median": middle, "low": low, "high": high, "whole": whole}
         found["startup_s"] = {name: round(value, 2) for name, value in started.items()}
         usual = made["default"].watch
-        budget, steps = usual._recorder.budget, count * len(plain) + FIRST
-        found |= {"reported": budget.cost, "reported_once": budget.once / budget.elapsed}
+        budget, steps = usual._gate.budget, count * len(plain) + FIRST
+        found |= {"reported": budget.cost, "reported_once": budget.one_off / budget.elapsed}
         found |= {"trained_s": budget.elapsed, "rows": len(usual.history), "steps": steps}
         usual._recorder.close()
         written = sum(path.stat().st_size for path in (folder / "default").rglob("*") if path.is_file())

@@ -153,8 +153,8 @@ def opened(page: Page, address: str, query: str = "", **selection: str) -> Frame
     page.goto(f"{address}/{query}#weightwatch{fragment}")
     frame = panel(page)
     expect(frame.locator("h1").first).to_be_visible(timeout=30_000)
-    expect(frame.locator(".map-plot canvas")).to_be_visible()
-    expect(frame.locator("section.curves").nth(1)).to_be_visible()
+    expect(frame.locator(".heatmap-plot canvas")).to_be_visible()
+    expect(frame.locator("section.curve-list").nth(1)).to_be_visible()
     return frame
 
 
@@ -177,27 +177,27 @@ def test_an_empty_directory_says_what_to_do_and_a_run_that_starts_shows_its_step
     with tensorboard(tmp_path, f"--load_fast={loader}", tensorflow=False) as address:
         page.goto(f"{address}/#weightwatch")
         frame = panel(page)
-        expect(frame.get_by_role("heading", name="No recorded run yet")).to_be_visible(timeout=30_000)
+        expect(frame.get_by_role("heading", name="No runs recorded yet")).to_be_visible(timeout=30_000)
         expect(frame.locator("pre")).to_contain_text("callbacks=[ww.WeightWatch(")
         page.evaluate("window.stays = true")
         live = python(LIVE, tmp_path)
-        kicker = frame.locator(".kicker")
-        expect(kicker).to_contain_text("training, at step", timeout=30_000)
-        frame.locator("select.quantity").select_option("weight_norm")
+        status_line = frame.locator(".status-line")
+        expect(status_line).to_contain_text("training, at step", timeout=30_000)
+        frame.locator("select.heatmap-quantity").select_option("weight_norm")
         frame.get_by_role("option", name="dense_1/kernel").click()
-        chosen = frame.locator(".curves .variable-name")
+        chosen = frame.locator(".curve-list .variable-name")
         expect(chosen).to_have_text("dense_1/kernel")
         frame.get_by_role("button", name="Zoom in").click()
         page.wait_for_function("() => location.hash.includes('weightwatch.to=')")
-        zoomed, axis = page.url, frame.locator(".map-ticks").inner_text()
-        before = kicker.inner_text()
-        expect(kicker).not_to_have_text(before, timeout=15_000)
+        zoomed, axis = page.url, frame.locator(".heatmap-ticks").inner_text()
+        before = status_line.inner_text()
+        expect(status_line).not_to_have_text(before, timeout=15_000)
         (tmp_path / "stop").touch()
         assert live.wait(30) == 0
-        expect(kicker).to_contain_text("ended after", timeout=15_000)
+        expect(status_line).to_contain_text("ended after", timeout=15_000)
         expect(chosen).to_have_text("dense_1/kernel")
-        expect(frame.locator("select.quantity")).to_have_value("weight_norm")
-        assert (page.url, frame.locator(".map-ticks").inner_text()) == (zoomed, axis)
+        expect(frame.locator("select.heatmap-quantity")).to_have_value("weight_norm")
+        assert (page.url, frame.locator(".heatmap-ticks").inner_text()) == (zoomed, axis)
         expect(frame.get_by_role("button", name="Show the whole run")).to_be_enabled()
         assert page.evaluate("window.stays") is True
         page.goto("about:blank")  # lest it asks a server that is about to end
@@ -210,37 +210,37 @@ def test_one_sees_at_once_whether_weights_move_why_not_and_what_to_change(
     frame = opened(page, site)
     sentence = frame.locator("h1#sentence")
     expect(sentence).to_contain_text("learning rate of 1e-10 is too small")
-    expect(frame.locator(".kicker")).to_contain_text("Sick")
-    expect(frame.locator(".verdict.lead > .message")).to_have_count(0)  # the sentence is not said twice
-    expect(frame.locator(".fix").first).to_contain_text("Raise the learning rate")
-    expect(frame.locator(".fix pre").first).to_contain_text("Adam(1e-3)")
-    broken = frame.locator(".link.first")
+    expect(frame.locator(".status-line")).to_contain_text("Sick")
+    expect(frame.locator(".verdict-lead > .verdict-message")).to_have_count(0)  # the sentence is not said twice
+    expect(frame.locator(".suggested-fix").first).to_contain_text("Raise the learning rate")
+    expect(frame.locator(".suggested-fix pre").first).to_contain_text("Adam(1e-3)")
+    broken = frame.locator(".chain-link.first")
     expect(broken).to_have_count(1)
     expect(broken).to_contain_text("Optimizer")
     expect(broken).to_contain_text("breaks here")
     expect(broken).to_contain_text("1e-10")
-    expect(frame.locator(".link.consequence")).to_contain_text("Update")  # so small a step does not "work"
-    for part in (sentence, frame.locator(".fix").first, broken):
+    expect(frame.locator(".chain-link.consequence")).to_contain_text("Update")  # so small a step does not "work"
+    for part in (sentence, frame.locator(".suggested-fix").first, broken):
         expect(part).to_be_in_viewport(ratio=1)
-    expect(frame.locator(".evidence li").first).to_contain_text("1e-10")
+    expect(frame.locator(".verdict-evidence li").first).to_contain_text("1e-10")
     shot(page, f"sick-{request.node.callspec.id}")
 
-    frame.locator(".entry-name").get_by_text("healthy", exact=True).click()
+    frame.locator(".run-entry-name").get_by_text("healthy", exact=True).click()
     expect(sentence).to_contain_text("Healthy: weights move")
-    expect(frame.locator(".link.first")).to_have_count(0)
-    expect(frame.locator(".link.broken")).to_have_count(0)
+    expect(frame.locator(".chain-link.first")).to_have_count(0)
+    expect(frame.locator(".chain-link.broken")).to_have_count(0)
     shot(page, f"healthy-{request.node.callspec.id}")
 
 
 def test_the_run_list_has_badges_and_keys(page: Page, site: str) -> None:
     """Each run has its state in words; arrows go from run to run and Enter chooses one."""
     frame = opened(page, site, run=SICK)
-    entries = frame.locator("nav.runs button.entry")
+    entries = frame.locator("nav.run-list button.run-entry")
     expect(entries).to_have_count(4)
     told = "\n".join(entries.all_inner_texts())
     for words in ("sick\nlearning-rate-too-small\nended", "healthy\nhealthy\nended", "nonfinite-loss", "died ·"):
         assert words in told, told
-    expect(frame.locator("nav .icon.error")).to_have_count(2)
+    expect(frame.locator("nav .status-icon.error")).to_have_count(2)
     expect(entries.nth(3)).to_have_attribute("aria-current", "true")
     entries.nth(3).focus()
     page.keyboard.press("ArrowUp")
@@ -254,46 +254,46 @@ def test_the_run_list_has_badges_and_keys(page: Page, site: str) -> None:
 def test_the_heat_map_tells_its_numbers(page: Page, site: str) -> None:
     """It is painted in more than one colour, its legend names what is there, and the pointer reads a cell."""
     frame = opened(page, site, run=SICK)
-    colours = frame.locator(".map-plot canvas").evaluate(
+    colours = frame.locator(".heatmap-plot canvas").evaluate(
         """canvas => { const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         const seen = new Set(); for (let i = 0; i < data.length; i += 4)
           seen.add((data[i] << 16) + (data[i + 1] << 8) + data[i + 2]); return seen.size; }"""
     )
     assert colours > 5
-    expect(frame.locator(".legend")).to_contain_text("exactly 0")
-    expect(frame.locator(".legend")).not_to_contain_text("NaN")
-    frame.locator(".map-plot").hover(position={"x": 300, "y": 9})
-    readout = frame.locator(".readout")
+    expect(frame.locator(".heatmap-legend")).to_contain_text("exactly 0")
+    expect(frame.locator(".heatmap-legend")).not_to_contain_text("NaN")
+    frame.locator(".heatmap-plot").hover(position={"x": 300, "y": 9})
+    readout = frame.locator(".heatmap-readout")
     expect(readout).to_contain_text("dense")
     expect(readout).to_contain_text("kernel")
     expect(readout).to_contain_text("update ratio")
     expect(readout).to_contain_text("step")
     expect(readout.locator("strong")).to_have_text("0")
-    expect(frame.locator(".curves .plot-title").first).to_contain_text("step")  # the curves follow the pointer
+    expect(frame.locator(".curve-list .curve-title").first).to_contain_text("step")  # the curves follow the pointer
 
 
 def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, site: str) -> None:
     """Click and arrow key choose; the address holds run, quantity and variable, and opens the same again."""
     frame = opened(page, site, run=SICK)
-    options = frame.locator(".row-label")
+    options = frame.locator(".heatmap-row")
     last = options.nth(3).get_attribute("title") or ""
-    frame.locator(".map-plot").click(position={"x": 200, "y": 18 * 3 + 9})
-    name = frame.locator(".curves .variable-name")
+    frame.locator(".heatmap-plot").click(position={"x": 200, "y": 18 * 3 + 9})
+    name = frame.locator(".curve-list .variable-name")
     expect(name).to_have_text(last)
-    expect(frame.locator("section.curves").nth(1).locator("canvas")).to_have_count(5)
+    expect(frame.locator("section.curve-list").nth(1).locator("canvas")).to_have_count(5)
     frame.get_by_role("listbox").focus()
     page.keyboard.press("ArrowUp")
     third = options.nth(2).get_attribute("title") or ""
     expect(name).to_have_text(third)
-    frame.locator("select.quantity").select_option("gradient_norm")
+    frame.locator("select.heatmap-quantity").select_option("gradient_norm")
     expect(options.nth(2)).to_have_attribute("aria-selected", "true")
     page.wait_for_function("() => location.hash.includes('gradient_norm')")
     address = page.url
     page.goto("about:blank")
     page.goto(address)
     frame = panel(page)
-    expect(frame.locator(".curves .variable-name")).to_have_text(third)
-    expect(frame.locator("select.quantity")).to_have_value("gradient_norm")
+    expect(frame.locator(".curve-list .variable-name")).to_have_text(third)
+    expect(frame.locator("select.heatmap-quantity")).to_have_value("gradient_norm")
     expect(frame.locator("nav [aria-current]")).to_contain_text("sick")
 
 
@@ -321,7 +321,7 @@ def test_a_narrow_window_loses_nothing(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 400, "height": 1400})
     frame = opened(page, site, run=SICK)
     expect(frame.locator("h1#sentence")).to_be_in_viewport()
-    expect(frame.locator(".fix").first).to_be_in_viewport()
+    expect(frame.locator(".suggested-fix").first).to_be_in_viewport()
     expect(frame.locator("nav [aria-current]")).to_be_in_viewport()
     inner = next(f for f in page.frames if "name=weightwatch" in f.url)
     assert inner.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
@@ -331,22 +331,22 @@ def test_a_narrow_window_loses_nothing(page: Page, site: str) -> None:
 def test_a_run_whose_process_was_killed_has_died(page: Page, site: str) -> None:
     """No end was recorded: the page says so, and what was recorded until then is shown."""
     frame = opened(page, site, run=DIED)
-    expect(frame.locator(".kicker")).to_contain_text("died: no end was recorded; last sign of life at step 64")
+    expect(frame.locator(".status-line")).to_contain_text("died: no end was recorded; last sign of life at step 64")
     expect(frame.locator("nav [aria-current]")).to_contain_text("died")
-    expect(frame.locator(".row-label")).to_have_count(len(synthetic_runs.NAMES))
+    expect(frame.locator(".heatmap-row")).to_have_count(len(synthetic_runs.NAMES))
 
 
 def test_hostile_names_are_only_text(page: Page, site: str) -> None:
     """Markup in a name is shown as it is, marks that turn text around are taken out, and the row can be chosen."""
     frame = opened(page, site, run=HOSTILE, variable=NAMES[1])
-    expect(frame.locator(".curves .variable-name")).to_have_text("dlrow/kernel")
+    expect(frame.locator(".curve-list .variable-name")).to_have_text("dlrow/kernel")
     expect(frame.locator("h1#sentence")).to_contain_text(NAMES[0])
     frame.get_by_role("option", name=NAMES[0]).click()
-    expect(frame.locator(".curves .variable-name")).to_have_text(NAMES[0])
-    expect(frame.locator("section.curves").nth(1).locator("canvas")).not_to_have_count(0)
+    expect(frame.locator(".curve-list .variable-name")).to_have_text(NAMES[0])
+    expect(frame.locator("section.curve-list").nth(1).locator("canvas")).not_to_have_count(0)
     expect(frame.locator("img")).to_have_count(0)
     assert not set("\u202e\u2066") & set(frame.locator("body").inner_text())
-    expect(frame.locator(".legend")).to_contain_text("NaN")
+    expect(frame.locator(".heatmap-legend")).to_contain_text("NaN")
 
 
 def test_a_notebook_shows_the_panel_and_lets_one_copy_the_fix(page: Page, site: str, tmp_path: Path) -> None:
@@ -368,12 +368,12 @@ def in_a_cell(page: Page) -> None:
     """The panel inside the notebook's frame answers, and its buttons and list work."""
     frame = page.frame_locator("iframe.cell").frame_locator('iframe[src*="name=weightwatch"]')
     expect(frame.locator("h1#sentence")).to_contain_text("learning rate of 1e-10 is too small", timeout=30_000)
-    expect(frame.locator(".map-plot canvas")).to_be_visible()
+    expect(frame.locator(".heatmap-plot canvas")).to_be_visible()
     shot(page, "notebook")
-    copy = frame.locator(".fix .code button").first
+    copy = frame.locator(".suggested-fix .code-block button").first
     copy.click()
     expect(copy).to_have_text("Copied")
-    frame.locator(".entry-name").get_by_text("healthy", exact=True).click()
+    frame.locator(".run-entry-name").get_by_text("healthy", exact=True).click()
     expect(frame.locator("h1#sentence")).to_contain_text("Healthy: weights move")
 
 
@@ -382,12 +382,12 @@ def test_what_is_copied_is_the_fix_and_the_table(page: Page, fast: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     frame = opened(page, fast, run=SICK)
     inner = next(f for f in page.frames if "name=weightwatch" in f.url)
-    copy = frame.locator(".fix .code button").first
+    copy = frame.locator(".suggested-fix .code-block button").first
     copy.click()
     expect(copy).to_have_text("Copied")
     assert "Adam(1e-3)" in inner.evaluate("navigator.clipboard.readText()")
-    frame.get_by_role("button", name="Copy table of The run").click()
-    expect(frame.get_by_role("button", name="Copied table of The run")).to_be_visible()
+    frame.get_by_role("button", name="Copy table of Run curves").click()
+    expect(frame.get_by_role("button", name="Copied table of Run curves")).to_be_visible()
     rows = [line.split("\t") for line in inner.evaluate("navigator.clipboard.readText()").splitlines()]
     assert rows[0][:4] == ["step", "loss low", "loss high", "loss"]
     assert all(len(row) == len(rows[0]) for row in rows)

@@ -95,81 +95,81 @@ def grave(page: Page) -> list[str]:
 
 
 def stands(frame: FrameLocator) -> None:
-    expect(frame.locator(".map-plot canvas").first).to_be_visible(timeout=30_000)
+    expect(frame.locator(".heatmap-plot canvas").first).to_be_visible(timeout=30_000)
 
 
 def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, site: str) -> None:
     """Dragging makes the axis; keys move it; a pasted link opens run, part, order, quantity and comparison again."""
     frame = opened(page, site, run=GOOD)
-    box = frame.locator(".map-plot").bounding_box()
+    box = frame.locator(".heatmap-plot").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 30)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 30, steps=4)
-    expect(frame.locator(".map-drag")).to_be_visible()
+    expect(frame.locator(".heatmap-drag")).to_be_visible()
     page.mouse.up()
     page.wait_for_function("() => location.hash.match(/weightwatch.to=10[01]/)")
-    expect(frame.locator(".map-ticks")).not_to_contain_text("150")
+    expect(frame.locator(".heatmap-ticks")).not_to_contain_text("150")
     frame.get_by_role("button", name="Later steps").press("Enter")
     page.wait_for_function("() => location.hash.includes('weightwatch.to=12')")
-    frame.locator("select.order").select_option("worst")
-    frame.locator("select.quantity").select_option("weight_norm")
+    frame.locator("select.heatmap-order").select_option("worst")
+    frame.locator("select.heatmap-quantity").select_option("weight_norm")
     frame.get_by_role("button", name="Compare with bad").click()
-    expect(frame.locator(".compare")).to_be_visible()
+    expect(frame.locator(".comparison")).to_be_visible()
     page.wait_for_function("() => location.hash.includes('compare=bad')")
     link = page.url
     page.goto("about:blank")
     page.goto(link)
     frame = panel(page)
     stands(frame)
-    expect(frame.locator(".compare .card")).to_have_count(2)
-    expect(frame.locator("select.order")).to_have_value("worst")
-    expect(frame.locator("select.quantity")).to_have_value("weight_norm")
+    expect(frame.locator(".comparison-card")).to_have_count(2)
+    expect(frame.locator("select.heatmap-order")).to_have_value("worst")
+    expect(frame.locator("select.heatmap-quantity")).to_have_value("weight_norm")
     expect(frame.get_by_role("button", name="Show the whole run")).to_be_enabled()
     frame.get_by_role("button", name="Show the whole run").click()
-    expect(frame.locator(".map-ticks").first).to_contain_text("150")
+    expect(frame.locator(".heatmap-ticks").first).to_contain_text("150")
 
 
 def test_two_runs_side_by_side(page: Page, site: str) -> None:
     """Sentences, the step at which they part, curves over each other and maps on one scale; nothing bars the way."""
     frame = opened(page, site, run=GOOD)
     frame.get_by_role("button", name="Compare with bad").click()
-    cards = frame.locator(".compare .card")
+    cards = frame.locator(".comparison-card")
     expect(cards).to_have_count(2)
     expect(cards.nth(1)).to_contain_text("Sick")
-    expect(frame.locator(".parting")).to_contain_text("The runs first differ at step 105: loss")
-    expect(frame.locator(".map-plot canvas")).to_have_count(2)
+    expect(frame.locator(".comparison-differences")).to_contain_text("The runs first differ at step 105: loss")
+    expect(frame.locator(".heatmap-plot canvas")).to_have_count(2)
     shot(page, "compare")
     assert not grave(page)
-    frame.get_by_role("button", name="End comparing").click()
+    frame.get_by_role("button", name="Stop comparing").click()
     expect(frame.locator("h1#sentence")).to_contain_text("Healthy")
 
 
 def test_pictures_of_a_variable_can_be_read(page: Page, site: str) -> None:
     """A still row is told and read cell by cell with the keys; the slider goes back; histograms have their numbers."""
     frame = opened(page, site, run=GOOD, variable=synthetic_runs.NAMES[0])
-    motion = frame.locator(".motion")
+    motion = frame.locator(".motion-map")
     expect(motion).to_contain_text("1 of 4 rows of the map did not move")
-    motion.locator(".motion-box").focus()
-    expect(motion.locator(".motion-read")).to_have_text("row 0, column 0: 0.001")
+    motion.locator(".motion-map-grid").focus()
+    expect(motion.locator(".motion-map-readout")).to_have_text("row 0, column 0: 0.001")
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
-    expect(motion.locator(".motion-read")).to_have_text("row 2, column 1: 0")
+    expect(motion.locator(".motion-map-readout")).to_have_text("row 2, column 1: 0")
     frame.get_by_role("slider").press("Home")
     expect(motion).to_contain_text("step 64")
-    histogram = frame.locator(".histogram")
+    histogram = frame.locator(".ridge-histogram")
     expect(histogram.locator("path.ridge")).to_have_count(2)
     expect(histogram).to_contain_text("0: 25 %")
     shot(page, "inside")
     assert not grave(page)
     frame.get_by_role("option", name=synthetic_runs.NAMES[1]).click()
-    expect(frame.locator(".pictures")).to_have_count(0)
+    expect(frame.locator(".variable-maps")).to_have_count(0)
 
 
 def test_a_thousand_variables_fold_into_blocks(page: Page, site: str) -> None:
     """Blocks open and close by key and click, worst first brings what the verdict names to the top."""
     frame = opened(page, site, run=MANY, order="block", quantity="update_ratio")
-    rows = frame.locator(".row-label")
+    rows = frame.locator(".heatmap-row")
     expect(rows.first).to_contain_text("block_0 (8)")
     frame.get_by_role("listbox").focus()
     page.keyboard.press("Home")
@@ -179,7 +179,7 @@ def test_a_thousand_variables_fold_into_blocks(page: Page, site: str) -> None:
     expect(rows.nth(1)).to_contain_text("block_1")
     rows.nth(1).click()
     expect(rows.nth(2)).to_have_attribute("title", BLOCKS[8])
-    frame.locator("select.order").select_option("worst")
+    frame.locator("select.heatmap-order").select_option("worst")
     expect(rows.first).to_have_attribute("aria-setsize", "1000")
     assert not grave(page)
 
@@ -194,7 +194,7 @@ def test_charts_go_out_as_numbers(page: Page, site: str, tmp_path: Path) -> None
     assert [row[0] for row in table[1:]] == list(synthetic_runs.NAMES)
     assert all(float(cell) > 0 for row in table[1:] for cell in row[1:])
     with page.expect_download() as waiting:
-        frame.get_by_role("button", name="CSV of The run").click()
+        frame.get_by_role("button", name="CSV of Run curves").click()
     waiting.value.save_as(tmp_path / "run.csv")
     table = list(csv.reader((tmp_path / "run.csv").read_text(encoding="utf-8").splitlines()))
     assert table[0][:4] == ["step", "loss low", "loss high", "loss"]
@@ -204,7 +204,7 @@ def test_charts_go_out_as_numbers(page: Page, site: str, tmp_path: Path) -> None
 def test_many_runs_are_found_by_name_and_verdict(page: Page, site: str) -> None:
     """Two hundred runs: the filter by verdict and the one by name narrow the list, and say by how much."""
     frame = opened(page, site, run=GOOD)
-    entries = frame.locator("nav.runs button.entry")
+    entries = frame.locator("nav.run-list button.run-entry")
     expect(entries).to_have_count(200)
     frame.get_by_label("Filter runs by verdict").select_option("nonfinite-loss")
     expect(entries).to_have_count(2)

@@ -203,12 +203,12 @@ class TestInABrowser:
         # Not wait_for_function: where it has to wait, it evaluates a string, which the page forbids.
         expect(tab.locator("#sentence")).to_contain_text("Healthy", timeout=30_000)
         assert tab.locator("canvas").count() > 1
-        assert tab.locator(".pictures").count() == 1
-        assert tab.locator(".trouble").count() == 0
+        assert tab.locator(".variable-maps").count() == 1
+        assert tab.locator(".page-error").count() == 0
         tab.get_by_text("sick", exact=True).first.click()
         expect(tab.locator("#sentence")).to_contain_text("over 80 steps", timeout=30_000)  # its newest launch
         tab.wait_for_timeout(200)
-        assert tab.locator(".trouble").count() == 0
+        assert tab.locator(".page-error").count() == 0
         assert tab.title() == "weightwatch"  # hostile names are text
         assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
         assert asked[0] == page.as_uri()

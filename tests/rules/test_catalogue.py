@@ -19,9 +19,6 @@ each = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 DIAGNOSIS = "tb_weightwatch.diagnosis"
 ALLOWED_IMPORTS = {f"{DIAGNOSIS}.{name}" for name in ("rule", "signals", "third_party", "wording")}
 
-# To be emptied: rules that still import from elsewhere.
-ALLOWED_OFFENDERS = {rule.name for rule in RULES} - {"vanishing-gradient"}
-
 
 def test_codes_are_unique() -> None:
     """A code belongs to one rule."""
@@ -51,8 +48,7 @@ def test_a_rule_explains_itself(rule: Rule) -> None:
 def test_a_rule_imports_few_modules(rule: Rule) -> None:
     """A rule imports numpy, the standard library, and `signals`, `rule`, `wording` and `third_party`."""
     offences = sorted(set(offending_imports(rule)))
-    if rule.name not in ALLOWED_OFFENDERS:
-        assert not offences, f"{rule.check.__module__} imports {', '.join(offences)}"
+    assert not offences, f"{rule.check.__module__} imports {', '.join(offences)}"
 
 
 def offending_imports(rule: Rule) -> Iterator[str]:

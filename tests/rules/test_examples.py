@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tb_weightwatch.capture.schedule.bursts import Budget
+from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.cli import main
 from tb_weightwatch.diagnosis import PREAMBLE, Rule, catalogue, example
 from tb_weightwatch.verdict import Verdict
@@ -23,7 +23,7 @@ def run(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     The cost budget affords nothing, as on a very slow machine, so only the steps that are always recorded are recorded.
     """
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(Budget, "affords", lambda budget: False)
+    monkeypatch.setattr(Budget, "affords_burst", lambda budget: False)
     names: dict[str, Any] = {}
     exec(compile(f"{PREAMBLE}\n{code}", "example", "exec"), names)
     return names["watch"].diagnosis

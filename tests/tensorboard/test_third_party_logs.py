@@ -236,7 +236,7 @@ def test_a_learning_rate_of_zero_without_logged_gradients(tmp_path: Path) -> Non
     """The sentence claims nothing about gradients that were not logged."""
     found = diagnose(write_series(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 0.0, w=lambda t: WEIGHTS))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
-    assert "exactly 0 and has been for all 30 steps, so no weight moves" in found.sentence
+    assert "has been exactly 0 for all 30 steps, so no weight changes" in found.sentence
     assert "gradient" not in found.sentence
 
 

@@ -127,6 +127,6 @@ def test_optimizers(name: str, tmp_path: Path) -> None:
     make, compiled = OPTIMIZERS[name]
     names = ("normalised dense", "dropout") if "XLA" in name else ("normalised dense", "dropout", "convolution")
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
-    watch._recorder._schedule.due = lambda step: step % 4 < 2  # type: ignore[method-assign]
+    watch._gate.schedule.due = lambda step: step % 4 < 2  # type: ignore[method-assign]
     assert not differing(trained(names, make(), [], **compiled), trained(names, make(), [watch], **compiled))
     assert 4 <= len(watch.history) <= STEPS

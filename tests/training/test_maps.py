@@ -16,10 +16,11 @@ from hypothesis.extra import numpy as arrays
 
 import tb_weightwatch as ww
 from tb_weightwatch import schema
+from tb_weightwatch.capture.schedule import map_schedule
 from tb_weightwatch.history import Record
 from tb_weightwatch.maps import HISTOGRAMS, MOTION, TENSORS, Map, octaves, side
 from tb_weightwatch.reader import launches
-from tb_weightwatch.schema import DecodeError, decode_maps, encode_maps, join_parts, map_as_stored
+from tb_weightwatch.schema import DecodeError, decode_maps, encode_maps, join_parts, map_as_stored, map_blocks
 from tb_weightwatch.statistics import VariableStep, from_indexed_slices, variable_maps
 from tb_weightwatch.statistics import maps as maps_module
 from tb_weightwatch.writer import EventWriter
@@ -126,7 +127,7 @@ def test_levels_keep_zero_and_nan_and_come_within_nine_percent(values: Array) ->
 @pytest.mark.parametrize("shape", [(), (0, 3), (5, 7), (1000,)])
 def test_tensors_are_exact_also_in_parts(dtype: str, shape: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Full tensors come back bit for bit; large ones are divided, and one that lacks a part is left out and counted."""
-    monkeypatch.setattr("tb_weightwatch.schema.map_blocks.PART", 256)
+    monkeypatch.setattr(map_blocks, "PART", 256)
     values = np.asarray(np.random.default_rng(1).normal(size=shape), dtype)
     data = list(encode_maps([Map(2, "w", "weight", values), Map(2, "v", "weight", values)]))
     whole, lacking = join_parts(part for one in data[::-1] for part in decode_maps(one))
@@ -320,10 +321,10 @@ def test_arrays_of_a_loop(traced: bool, tmp_path: Path) -> None:
         return loss, gradients
 
     step = tf.function(train) if traced else train
-    for _ in range(65):
+    for number in range(65):
         before = [v.numpy() for v in model.trainable_variables]
         loss, gradients = step()
-        if watch._count == 63:
+        if number == 63:
             seen = before, [v.numpy() for v in model.trainable_variables], [g.numpy() for g in gradients]
         watch.step(loss, gradients=gradients if traced else None)
     watch.close()
@@ -362,7 +363,7 @@ def bits(optimizer: str, jit: bool, recorders: list[Any]) -> dict[str, Array]:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_weights_are_bit_identical(optimizer: str, jit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps whose arrays are recorded leave the same bits as without the recorder."""
-    monkeypatch.setattr("tb_weightwatch.capture.schedule.map_schedule.DENSE_UNTIL", 2)
+    monkeypatch.setattr(map_schedule, "DENSE_UNTIL", 2)
     plain = bits(optimizer, jit, [])
     for tensors in ({}, {"*": range(1, 13)}):
         watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None, tensors=tensors)

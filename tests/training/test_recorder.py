@@ -1,4 +1,4 @@
-"""The recorder behind callback, loop and summary functions: when it records, how it ends, what it survives."""
+"""The recorder behind callback, loop and summary functions: what it keeps, how it ends, what it survives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,142 +16,15 @@ import pytest
 
 import tb_weightwatch as ww
 from tb_weightwatch.answers import curves
+from tb_weightwatch.capture.console_news import ConsoleNews
 from tb_weightwatch.capture.recorder import Recorder
-from tb_weightwatch.capture.schedule.bursts import (
-    ALWAYS_UNTIL,
-    BURST,
-    BURST_RESTART,
-    DENSE_UNTIL,
-    Budget,
-    Schedule,
-    burst_offset,
-    scheduled,
-)
+from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.history import Column, Rows
 from tests.support import synthetic_runs
 
 
-def bursts(steps: list[int]) -> list[list[int]]:
-    """Splits increasing steps into runs of consecutive ones."""
-    cuts = np.flatnonzero(np.diff(steps) != 1) + 1
-    return [part.tolist() for part in np.split(np.array(steps), cuts)]
-
-
-def recorded(schedule: Schedule, last: int) -> list[int]:
-    return [step for step in range(1, last + 1) if schedule.due(step)]
-
-
-# -- when
-
-
-def test_rows_stay_bounded() -> None:
-    """About 3,400 rows at 10,000 steps; each doubling of the steps from there adds at most 720."""
-    counts = [sum(map(scheduled, range(1, n + 1))) for n in (64, 1_000, 10_000, 20_000, 40_000)]
-    assert counts[0] == 64
-    assert counts[2] <= 3_400
-    assert all(b - a <= 720 for a, b in pairwise(counts[2:]))
-    # Ten million steps are ten doublings more, and so at most 3,400 + 10 * 720 + 720 rows.
-
-
-def test_bursts_are_whole_and_irregular() -> None:
-    """Beyond the start, rows come in bursts of eight or more consecutive steps, and not at a fixed distance."""
-    steps = [s for s in range(5_000, 60_000) if scheduled(s)]
-    found = bursts(steps)[1:-1]
-    assert all(len(b) % BURST == 0 for b in found)
-    pauses = np.diff([b[0] for b in found])
-    assert len(set(pauses.tolist())) > 50
-    # Every phase of an accumulation over four steps, and of an epoch of ten, is met about equally often.
-    for period in (4, 10, 13):
-        share = np.bincount(np.array(steps) % period, minlength=period) / len(steps)
-        np.testing.assert_allclose(share, 1 / period, rtol=0.25)
-
-
-def test_the_schedule_is_private() -> None:
-    """Asking what is due draws from no global random generator."""
-    import random
-
-    np.random.seed(0)
-    random.seed(0)
-    before = np.random.get_state()[1].tolist(), random.getstate()
-    recorded(Schedule(Budget(0.02)), 5_000)
-    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
-
-
-class Clock:
-    """A clock that training moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def trained(share: float | None, steps: int, plain: float, extra: float) -> tuple[list[int], Budget]:
-    """Simulates steps of `plain` seconds, and `extra` on recorded ones."""
-    clock = Clock()
-    budget = Budget(share, clock)
-    schedule = Schedule(budget)
-    found = []
-    for step in range(1, steps + 1):
-        due = schedule.due(step)
-        clock.now += plain + (extra if due else 0.0)
-        budget.stepped(plain + (extra if due else 0.0), recorded=due)
-        found += [step] if due else []
-    return found, budget
-
-
-@pytest.mark.parametrize(("plain", "extra"), [(0.05, 0.02), (0.05, 0.2), (0.2, 0.1)])
-def test_the_budget_is_kept(plain: float, extra: float) -> None:
-    """However dear a recorded step is, the measured share of a long training stays at what was granted."""
-    steps, budget = trained(0.02, 60_000, plain, extra)
-    truth = len(steps) * extra / budget.elapsed
-    assert truth < 0.025
-    assert budget.cost == pytest.approx(truth, rel=0.1)
-    assert steps[:ALWAYS_UNTIL] == list(range(1, ALWAYS_UNTIL + 1))
-
-
-def test_the_budget_holds_where_bursts_follow_each_other() -> None:
-    """In the first thousand steps the schedule leaves no step out, so nothing but the budget holds it back."""
-    steps, budget = trained(0.02, 7_000, 0.01, 0.006)
-    assert budget.elapsed > 70 and len(steps) < 400
-    assert budget.cost == pytest.approx(len(steps) * 0.006 / budget.elapsed, rel=0.1)
-    assert budget.cost < 0.025
-
-
-def test_what_can_not_be_measured_is_not_claimed() -> None:
-    """Without plain steps nobody knows what recording took; with them even an unfinished burst is in the figure."""
-    clock = Clock()
-    budget = Budget(0.02, clock)
-    for _ in range(6):
-        clock.now += 0.03
-        budget.stepped(0.03, recorded=True)
-    assert budget.cost is None
-    for _ in range(Budget.USUAL):
-        clock.now += 0.01
-        budget.stepped(0.01, recorded=False)
-    assert budget.cost == pytest.approx(6 * 0.02 / budget.elapsed)
-    clock.now += 0.03
-    budget.stepped(0.03, recorded=True)
-    assert budget.cost == pytest.approx(7 * 0.02 / budget.elapsed)
-
-
-def test_no_budget_is_the_fixed_schedule() -> None:
-    """With overhead=None the recorded steps are a function of the step alone."""
-    steps, _ = trained(None, 5_000, 0.01, 10.0)
-    assert steps == [s for s in range(1, 5_001) if scheduled(s)]
-
-
-def test_a_tight_budget_leaves_out_whole_bursts() -> None:
-    """Under a budget rows still come in whole bursts: a lone row aliases with accumulation and epochs."""
-    steps, _ = trained(0.001, 20_000, 0.01, 0.05)
-    assert len(steps) < 1_000
-    found = bursts(steps)[:-1]
-    early, late = [b for b in found if b[0] <= DENSE_UNTIL], [b for b in found if b[0] > DENSE_UNTIL]
-    assert all(len(b) % BURST_RESTART == 0 and burst_offset(b[0]) % BURST_RESTART == 0 for b in early)
-    assert all(len(b) % BURST == 0 and burst_offset(b[0]) == 0 for b in late)
-    # Yet no part of the run goes unseen: something is recorded each time the step count has grown by half.
-    assert max(b / a for a, b in pairwise(steps[DENSE_UNTIL:])) < 1.65
+def recorder_of(destination: Any, **settings: Any) -> Recorder:
+    return Recorder(destination, **{"kind": "loop", "budget": Budget(0.02), "verbose": False, **settings})
 
 
 # -- what it keeps
@@ -166,7 +38,7 @@ def row(step: int, **run: float) -> Rows:
 
 def test_only_what_changed_is_described(tmp_path: Path) -> None:
     """Facts and items that are already known make no record; a changed one makes a record of that one alone."""
-    recorder = Recorder(tmp_path, kind="loop", verbose=False)
+    recorder = recorder_of(tmp_path)
     items = [{"name": "a", "shape": [2], "trainable": True}, {"name": "b", "shape": [], "trainable": True}]
     recorder.describe(0, "variables", {"items": items})
     recorder.describe(1, "facts", {"gradients": "used", "precision": "float32"})
@@ -182,22 +54,22 @@ def test_only_what_changed_is_described(tmp_path: Path) -> None:
 
 
 def test_what_recording_costs_is_recorded_as_it_goes_on(tmp_path: Path) -> None:
-    """A dozen records for any run, so that the panel draws a curve; the last one is that of the end."""
-    recorder = Recorder(tmp_path, kind="loop", verbose=False)
+    """The cost is recorded about a dozen times in any run, for a curve in the panel, and once more at the end."""
+    recorder = recorder_of(tmp_path)
     for step in range(1, 200, 8):
         recorder.append(synthetic_runs.rows(step, 8))
     recorder.close()
-    told = recorder.history.of_kind("cost")
-    assert [r.step for r in told] == [32, 48, 72, 112, 168, 200]
+    costs = recorder.history.of_kind("cost")
+    assert [r.step for r in costs] == [32, 48, 72, 112, 168, 200]
     (curve,) = [c for c in curves(recorder.history, "", 300)["curves"] if c["quantity"]["name"] == "recorder_cost"]
-    assert curve["last"][-1] == pytest.approx(100 * told[-1].data["overhead"], rel=1e-3)
+    assert curve["last"][-1] == pytest.approx(100 * costs[-1].data["overhead"], rel=1e-3)
     assert curve["last"][0] is None  # not yet measured
 
 
 def test_a_launch_has_its_own_name(tmp_path: Path) -> None:
     """Two recorders of one folder, as after a restart, are two launches."""
     for loss in (1.0, 2.0):
-        recorder = Recorder(tmp_path, kind="loop", verbose=False)
+        recorder = recorder_of(tmp_path)
         recorder.append(row(1, loss=loss))
         recorder.close()
     read = ww.read(tmp_path)
@@ -206,10 +78,10 @@ def test_a_launch_has_its_own_name(tmp_path: Path) -> None:
 
 
 def test_a_callers_own_writer_is_used(tmp_path: Path) -> None:
-    """A tf.summary writer gets what would go into a file of our own, and stays open for its owner."""
+    """A tf.summary writer gets what would go into our own file, and stays open for its owner."""
     tf = pytest.importorskip("tensorflow")
     writer = tf.summary.create_file_writer(str(tmp_path))
-    recorder = Recorder(writer, kind="loop", verbose=False)
+    recorder = recorder_of(writer)
     recorder.append(row(1, loss=3.0))
     recorder.close()
     with writer.as_default():
@@ -223,9 +95,6 @@ def test_a_callers_own_writer_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"overhead": 0.0}, ValueError, "between 0 and 1"),
-        ({"overhead": 1.5}, ValueError, "between 0 and 1"),
-        ({"overhead": float("nan")}, ValueError, "between 0 and 1"),
         ({"rules": {"dead-rleu": False}}, ValueError, "did you mean 'dead-relu'"),
         ({"rules": {"dead-relu": {"shar": 0.5}}}, ValueError, "has no threshold"),
     ],
@@ -233,33 +102,95 @@ def test_a_callers_own_writer_is_used(tmp_path: Path) -> None:
 def test_wrong_settings_fail_at_construction(
     settings: dict[str, Any], error: type[Exception], text: str, tmp_path: Path
 ) -> None:
-    """Wrong settings are told when the recorder is made, and leave no file."""
+    """Wrong settings are an error when the recorder is made, and leave no file."""
     with pytest.raises(error, match=text):
-        Recorder(tmp_path, kind="loop", **settings)
+        recorder_of(tmp_path, **settings)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_destination_that_is_none(tmp_path: Path) -> None:
-    """Neither a folder nor a writer: the error says what is expected."""
+def test_a_destination_that_cannot_be_written(tmp_path: Path) -> None:
+    """A destination that is neither a folder nor a writer is an error that says what is expected."""
     with pytest.raises(TypeError, match=r"tf.summary writer"):
-        Recorder(17, kind="loop")
+        recorder_of(17)
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="must be writable"):
-        Recorder(tmp_path / "file", kind="loop")
+        recorder_of(tmp_path / "file")
+
+
+def test_buffered_rows_are_flushed_before_the_end(tmp_path: Path) -> None:
+    """What is registered with `before_end` may append rows, which are written before the end is recorded."""
+    recorder = recorder_of(tmp_path)
+    buffered = [row(1, loss=1.0), row(2, loss=0.5)]
+    recorder.before_end(lambda: recorder.append(buffered.pop(0)) if buffered else None)
+    recorder.end("completed")
+    recorder.close()
+    (history,) = ww.read(tmp_path)
+    assert history.loss.tolist() == [1.0, 0.5]
+    assert [r.data["how"] for r in history.of_kind("end")] == ["completed", "closed"]
+
+
+# -- what it prints
+
+
+def answer(status: str = "healthy", verdicts: tuple[str, ...] = (), resolved: tuple[str, ...] = ()) -> ww.Diagnosis:
+    def verdict(name: str, holds: bool) -> ww.Verdict:
+        return ww.Verdict(
+            401, name, "gradient", "error", "certain", ("w",), 1, 9, not holds, f"{name} is sick", (), f"cure {name}"
+        )
+
+    return ww.Diagnosis(
+        status, f"It is {status}.", tuple(verdict(n, True) for n in verdicts),
+        resolved=tuple(verdict(n, False) for n in resolved), rows=3,
+    )  # fmt: skip
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [text.strip() for text in capsys.readouterr().err.split("tb_weightwatch: ")[1:]]
+
+
+def test_an_answer_is_printed_once_and_again_when_it_is_resolved(capsys: pytest.CaptureFixture[str]) -> None:
+    """A verdict is printed with its fix when it is new, once more when it is resolved, and at the end if it is back."""
+    news = ConsoleNews(verbose=True)
+    for _ in range(2):
+        news.update(answer("sick", ("dead",)))
+    (first,) = printed(capsys)
+    assert first.endswith("fix: cure dead")
+    for _ in range(2):
+        news.update(answer("healthy", resolved=("dead", "never-printed")))
+    (second,) = printed(capsys)
+    assert second.startswith("401 dead: ")
+    news.update(answer("sick", ("dead",)))
+    assert not printed(capsys)
+    news.end(answer("sick", ("dead",)))
+    (last,) = printed(capsys)
+    assert last == str(answer("sick", ("dead",)))
+
+
+def test_a_final_answer_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    """The end prints an answer that is not on the console yet; a further end of the same status prints nothing."""
+    news = ConsoleNews(verbose=True)
+    news.end(answer("healthy"))
+    assert len(printed(capsys)) == 1
+    news.end(answer("healthy"))
+    news.update(answer("sick", ("dead",)))
+    news.end(answer("sick", ("dead",)))
+    assert len(printed(capsys)) == 1
+    ConsoleNews(verbose=False).end(answer("undecided"))
+    assert not printed(capsys)
 
 
 # -- how it ends
 
 
 def test_the_signal_handler_is_put_back(tmp_path: Path) -> None:
-    """After close SIGTERM is handled by whoever handled it before; another thread's recorder touches no handler."""
+    """Closing restores the previous handler of SIGTERM; a recorder of another thread leaves the handler alone."""
     before = signal.getsignal(signal.SIGTERM)
-    recorder = Recorder(tmp_path, kind="loop", verbose=False)
+    recorder = recorder_of(tmp_path)
     assert signal.getsignal(signal.SIGTERM) is not before
     recorder.close()
     assert signal.getsignal(signal.SIGTERM) is before
     made: list[Recorder] = []
-    thread = threading.Thread(target=lambda: made.append(Recorder(tmp_path / "t", kind="loop", verbose=False)))
+    thread = threading.Thread(target=lambda: made.append(recorder_of(tmp_path / "t")))
     thread.start()
     thread.join()
     assert signal.getsignal(signal.SIGTERM) is before
@@ -270,13 +201,14 @@ PROGRAM = """
 import os, signal, sys
 import numpy as np
 from tb_weightwatch.capture.recorder import Recorder
+from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.history import Column, Rows
 def theirs(number, frame):
     print("theirs", flush=True)
     sys.exit(3)
 if "handler" in sys.argv:
     signal.signal(signal.SIGTERM, theirs)
-recorder = Recorder(sys.argv[1], kind="loop", verbose=False)
+recorder = Recorder(sys.argv[1], kind="loop", budget=Budget(0.02), verbose=False)
 rows = Rows(np.array([1]), np.array([1e9]))
 rows.run["loss"] = Column(np.array([2.0]), np.array([True]))
 recorder.append(rows)

@@ -1,15 +1,30 @@
 // Where a bucket of steps lies on the shared x axis, and which bucket or row is under the pointer.
+// A bucket is a range of neighbouring steps that is drawn as one cell.
 
 export interface Span {
   from: number; // first step of the axis
   to: number; // last step of the axis
 }
 
-/** The axis of a launch: from its first to its last recorded step, never empty. */
+/** The axis of a launch: from its first to its last recorded step. It is never empty. */
 export function spanOf(first: readonly number[], last: readonly number[]): Span {
   const from = first[0] ?? 0;
   const to = last[last.length - 1] ?? from;
   return { from, to: to > from ? to : from + 1 };
+}
+
+export function sameSpan(a: Span | null, b: Span | null): boolean {
+  return a === b || (a !== null && b !== null && a.from === b.from && a.to === b.to);
+}
+
+/** One axis for several launches. `own` and `others`: their first and last recorded step, or nothing. */
+export function commonSpan(
+  own: readonly number[],
+  others: readonly (readonly number[])[],
+  lastStep: number,
+): Span {
+  const steps = [...(own.length > 0 ? own : [1, lastStep]), ...others.flat()];
+  return spanOf([Math.min(...steps)], [Math.max(...steps)]);
 }
 
 export function xOf(step: number, span: Span, width: number): number {
@@ -32,14 +47,14 @@ export function bucketAt(step: number, first: readonly number[]): number {
   return first.length === 0 ? -1 : Math.max(0, low - 1);
 }
 
-/** Index of the first bucket that ends at or after `step` (the last one beyond the end); -1 without buckets. */
+/** Index of the first bucket that ends at or after `step` (the last bucket beyond the end); -1 without buckets. */
 export function bucketEnding(step: number, last: readonly number[]): number {
   const before = bucketAt(step, last);
   if (before < 0) return -1;
   return (last[before] as number) >= step ? before : Math.min(before + 1, last.length - 1);
 }
 
-/** Left edge of each bucket in pixels, and the right edge of the last: C + 1 numbers. A bucket reaches to the next one. */
+/** [C + 1] The left edge of each bucket in pixels, and the right edge of the last. A bucket reaches to the next one. */
 export function edgesOf(
   first: readonly number[],
   last: readonly number[],
@@ -51,13 +66,18 @@ export function edgesOf(
   return end === undefined ? [] : [...edges, xOf(end, span, width)];
 }
 
-/** The part of the axis that was chosen, inside the whole; the whole where nothing sensible was. */
-export function zoomed(whole: Span, from: string, to: string): Span {
-  const [a, b] = [Math.max(whole.from, Number(from)), Math.min(whole.to, Number(to))];
-  return from !== "" && to !== "" && b > a ? { from: a, to: b } : whole;
+/** The chosen steps, cut to the whole axis; the whole axis if nothing is left of them. */
+export function zoomed(whole: Span, steps: Span | null): Span {
+  const from = Math.max(whole.from, steps?.from ?? whole.from);
+  const to = Math.min(whole.to, steps?.to ?? whole.to);
+  return to > from ? { from, to } : whole;
 }
 
-/** A span moved by so many of its own widths, and made so many times wider, inside the whole; in whole steps. */
+export function isWhole(span: Span, whole: Span): boolean {
+  return span.from <= whole.from && span.to >= whole.to;
+}
+
+/** Moves a span by `by` of its widths and makes it `wider` times as wide, inside the whole and in whole steps. */
 export function moved(span: Span, whole: Span, by: number, wider = 1): Span {
   const width = Math.min(whole.to - whole.from, Math.max(1, (span.to - span.from) * wider));
   const middle = (span.from + span.to) / 2 + by * (span.to - span.from);
@@ -81,7 +101,7 @@ export function ticksOf(span: Span, count: number): number[] {
   return ticks;
 }
 
-/** Values to label on a logarithmic axis: powers of ten where there are two or more, else 1, 2, 5, else round values. */
+/** Values to label on a logarithmic axis: powers of ten if there are two or more, else 1, 2, 5, else round values. */
 export function logTicks(low: number, high: number, count: number): number[] {
   const [from, to] = [Math.log10(low), Math.log10(high)];
   const powers: number[] = [];
@@ -90,23 +110,24 @@ export function logTicks(low: number, high: number, count: number): number[] {
     const every = Math.ceil(powers.length / count);
     return powers.filter((_, i) => i % every === 0).map((p) => Number(`1e${p}`));
   }
-  const [p, inside] = [Math.floor(from), (v: number) => v >= low && v <= high];
-  const round = [1, 2, 5, 10, 20, 50].map((m) => Number(`${m}e${p}`)).filter(inside);
-  if (round.length >= 2) return round;
-  const whole = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((m) => Number(`${m}e${p}`)).filter(inside);
-  if (whole.length >= 2)
-    return whole.length > count ? [whole[0], whole[whole.length - 1]].map(Number) : whole;
+  const inside = (v: number) => v >= low && v <= high;
+  const multiples = (factors: number[]) =>
+    factors.map((f) => Number(`${f}e${Math.floor(from)}`)).filter(inside);
+  const rough = multiples([1, 2, 5, 10, 20, 50]);
+  if (rough.length >= 2) return rough;
+  const fine = multiples([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  if (fine.length >= 2) return fine.length > count ? [fine[0], fine[fine.length - 1]].map(Number) : fine;
   const at = (i: number) => 10 ** (from + ((i + 0.5) / count) * (to - from));
   return [...new Set(Array.from({ length: count }, (_, i) => Number(at(i).toPrecision(2))))].filter(inside);
 }
 
-/** Runs of neighbouring rows: [3, 1, 2, 7] -> [[1, 3], [7, 7]]. */
-export function stretches(rows: readonly number[]): [number, number][] {
-  const out: [number, number][] = [];
+/** The first and last row of each group of neighbouring rows: [3, 1, 2, 7] -> [[1, 3], [7, 7]]. */
+export function rowRanges(rows: readonly number[]): [number, number][] {
+  const ranges: [number, number][] = [];
   for (const row of [...new Set(rows)].sort((a, b) => a - b)) {
-    const open = out[out.length - 1];
+    const open = ranges[ranges.length - 1];
     if (open && row === open[1] + 1) open[1] = row;
-    else out.push([row, row]);
+    else ranges.push([row, row]);
   }
-  return out;
+  return ranges;
 }

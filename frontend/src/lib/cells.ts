@@ -1,22 +1,23 @@
-// A cell of an answer, decoded once: what kind of value it is, so that nothing non-finite is ever drawn as a number.
+// The kind of value that a cell holds, so that nothing non-finite is ever drawn as a number.
 import type { Cell } from "./api";
 
 export type Scale = "log" | "linear" | "share";
 export type Kind = "number" | "zero" | "nan" | "infinite" | "none" | "missing";
 
-/** The kinds that have no place on a colour scale; each has a colour and a hatching of its own. */
-export const SPECIAL: readonly Exclude<Kind, "number">[] = ["nan", "infinite", "none", "zero", "missing"];
+/** The kinds without a place on a colour scale. Each has its own colour and hatching. */
+export type SpecialKind = Exclude<Kind, "number">;
+export const SPECIAL_KINDS: readonly SpecialKind[] = ["nan", "infinite", "none", "zero", "missing"];
 
 export const KIND_TEXT: Record<Kind, string> = {
   number: "a number",
   zero: "0 or less",
   nan: "NaN",
   infinite: "infinite",
-  none: "None: no gradient exists",
+  none: "None (no gradient)",
   missing: "not recorded",
 };
 
-/** "zero" exists on a log scale only, where such a value has no position. */
+/** "zero" exists on a log scale only: 0 and negative values have no position there. */
 export function kindOf(cell: Cell | undefined, scale: Scale): Kind {
   if (cell === null || cell === undefined) return "missing";
   if (typeof cell === "number") {
@@ -27,22 +28,22 @@ export function kindOf(cell: Cell | undefined, scale: Scale): Kind {
   return cell === "NaN" ? "nan" : "infinite";
 }
 
-/** The kinds without a place on the scale that occur in a map, and whether a "zero" among them is below 0. */
+/** The kinds that occur in a heat map, and whether any of its numbers is below 0. */
 export function kindsIn(
   rows: readonly (readonly Cell[])[],
   scale: Scale,
-): { kinds: Set<Kind>; below: boolean } {
+): { kinds: Set<Kind>; hasNegative: boolean } {
   const kinds = new Set<Kind>();
-  let below = false;
+  let hasNegative = false;
   for (const row of rows)
     for (const cell of row) {
       kinds.add(kindOf(cell, scale));
-      below ||= typeof cell === "number" && cell < 0;
+      hasNegative ||= typeof cell === "number" && cell < 0;
     }
-  return { kinds, below };
+  return { kinds, hasNegative };
 }
 
-/** The number to draw on `scale`, or null where there is none. */
+/** The number to draw on `scale`, or null if it has no place there. */
 export function numberOf(cell: Cell | undefined, scale: Scale): number | null {
   return kindOf(cell, scale) === "number" ? (cell as number) : null;
 }
@@ -61,4 +62,8 @@ export function valueAt(t: number, domain: readonly [number, number], scale: Sca
   const [low, high] = scale === "share" ? ([0, 1] as const) : domain;
   if (scale !== "log") return low + t * (high - low);
   return 10 ** (Math.log10(low) + t * (Math.log10(high) - Math.log10(low)));
+}
+
+export function isSpecial(kind: Kind): kind is SpecialKind {
+  return kind !== "number";
 }

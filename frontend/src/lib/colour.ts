@@ -1,4 +1,4 @@
-// viridis: perceptually even, readable with every common colour blindness and in grey.
+// The viridis colour map: perceptually uniform, readable in grey and with every common colour blindness.
 const STOPS = [
   "440154",
   "481a6c",
@@ -16,7 +16,7 @@ const STOPS = [
   "a5db36",
   "d2e21b",
   "fde725",
-]; // prettier than 256 lines, and within one part in 255 of the full table
+]; // interpolated, they are within 1/255 of the full table of 256 colours
 
 type Rgb = readonly [number, number, number];
 
@@ -35,11 +35,11 @@ export function viridis(t: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-export function css([r, g, b]: Rgb): string {
+export function cssColour([r, g, b]: Rgb): string {
   return `rgb(${r},${g},${b})`;
 }
 
-/** A CSS gradient of the whole map, for the legend. */
+/** A CSS gradient of the whole colour map, for legends. */
 export function viridisGradient(): string {
   return `linear-gradient(to right, ${STOPS.map((hex) => `#${hex}`).join(",")})`;
 }

@@ -1,9 +1,9 @@
-// Tables as text: CSV for a file, tab-separated for the clipboard.
+// Tables as text: CSV for a file, tab-separated values for the clipboard.
 import type { Cell, CurvesAnswer, HeatmapAnswer } from "./api";
 
 export type Table = (string | number | null)[][];
 
-/** A field; text that a spreadsheet would take for a formula is made plain text. */
+/** A CSV field. Text that a spreadsheet would evaluate as a formula gets a leading apostrophe. */
 function field(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
@@ -20,7 +20,7 @@ export function toTsv(table: Table): string {
   return table.map((row) => row.map(plain).join("\t")).join("\n");
 }
 
-/** A row a bucket: its last step, then smallest, largest and last value of each curve. */
+/** One row per bucket: its last step, then the smallest, largest and last value of each curve. */
 export function curvesTable(answer: CurvesAnswer): Table {
   const head = answer.curves.flatMap(({ quantity: { name } }) => [`${name} low`, `${name} high`, name]);
   const cell = (cells: Cell[], i: number) => cells[i] ?? null;
@@ -31,10 +31,10 @@ export function curvesTable(answer: CurvesAnswer): Table {
   return [["step", ...head], ...rows];
 }
 
-/** A row a variable or layer, a column a bucket: its largest value. */
-export function mapTable(map: Pick<HeatmapAnswer, "quantity" | "names" | "last" | "high">): Table {
+/** One row per variable or layer, one column per bucket: the largest value in the bucket. */
+export function heatmapTable(heatmap: Pick<HeatmapAnswer, "quantity" | "names" | "last" | "high">): Table {
   return [
-    [`${map.quantity.name} (largest up to step)`, ...map.last],
-    ...map.names.map((name, row) => [name, ...(map.high[row] ?? [])]),
+    [`${heatmap.quantity.name} (largest up to step)`, ...heatmap.last],
+    ...heatmap.names.map((name, row) => [name, ...(heatmap.high[row] ?? [])]),
   ];
 }

@@ -1,25 +1,20 @@
-// Which part of  w_new = w_old − lr · gradient  belongs to which link of the chain.
+// Which term of  w_new = w_old − lr · gradient  belongs to which link of the chain.
 import type { LinkAnswer } from "./api";
 
-export type Part = "new" | "old" | "step" | "lr" | "gradient";
+export type TermName = "new" | "old" | "update" | "lr" | "gradient";
 
-const SYMBOLS: Record<string, Part> = {
-  w_new: "new",
+/** The symbols of the links, without spaces and minus signs (`tb_weightwatch/answers/chain.py`). */
+const SYMBOLS: Record<string, TermName> = {
   w: "new",
-  w_old: "old",
   lr: "lr",
   gradient: "gradient",
-  g: "gradient",
-  lr·gradient: "step",
-  update: "step",
-  Δ: "step",
-  Δw: "step",
+  lr·gradient: "update",
 };
 
-export function partOf(link: LinkAnswer): Part | null {
+export function termOf(link: LinkAnswer): TermName | null {
   return SYMBOLS[link.symbol.replace(/[\s\u2212-]/g, "")] ?? null;
 }
 
-export function linkOf(chain: readonly LinkAnswer[], part: Part): LinkAnswer | null {
-  return chain.find((link) => partOf(link) === part) ?? null;
+export function linkOf(chain: readonly LinkAnswer[], term: TermName): LinkAnswer | null {
+  return chain.find((link) => termOf(link) === term) ?? null;
 }

@@ -1,9 +1,9 @@
-// Numbers, names and texts as they are shown.
-import type { Cell, QuantityAnswer } from "./api";
+// Numbers, names and texts as the page shows them.
+import type { Cell, QuantityAnswer, RunEntry } from "./api";
 
 const MINUS = "−";
 
-/** Three significant digits; plain between 1e-3 and 1e5, else with an exponent. */
+/** Three significant digits; without an exponent between 1e-3 and 1e5. */
 export function formatNumber(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -18,14 +18,14 @@ export function formatCell(cell: Cell | undefined): string {
   return typeof cell === "number" ? formatNumber(cell) : cell.replace("Infinity", "∞");
 }
 
-/** Percent; 0 % and 100 % are said of none and all only. */
+/** Percent. Only a share of exactly 1 is "100 %". */
 export function formatShare(share: number): string {
   const text = formatNumber(100 * share);
   if (share > 0 && share < 1 && text === "100") return "> 99.9 %";
   return `${text} %`;
 }
 
-/** A cell with its unit; a share in percent. */
+/** A cell with its unit; shares in percent. */
 export function formatValue(
   cell: Cell | undefined,
   quantity: Pick<QuantityAnswer, "scale" | "unit">,
@@ -35,7 +35,7 @@ export function formatValue(
   return quantity.unit ? `${formatNumber(cell)} ${quantity.unit}` : formatNumber(cell);
 }
 
-/** What a bucket holds: one value, or from its smallest to its largest. */
+/** The values of a bucket: one value, or its smallest to its largest. */
 export function formatRange(
   low: Cell | undefined,
   high: Cell | undefined,
@@ -46,14 +46,15 @@ export function formatRange(
     : `${formatValue(low, quantity)} to ${formatValue(high, quantity)}`;
 }
 
-/** 5000 -> "5,000", whatever the browser's language: the backend's texts are English too. */
+/** 5000 -> "5,000", in every locale of the browser, because the backend's texts are English too. */
 export function formatCount(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** A tick label: short, without losing what tells two ticks apart. */
+/** The label of an axis tick: short, but with enough digits to tell two ticks apart. */
 export function formatTick(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e9) return formatNumber(value);
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(4))}M`;
   if (size >= 1e4) return `${Number((value / 1e3).toPrecision(4))}k`;
   return formatNumber(value);
@@ -63,24 +64,33 @@ export function formatSteps(first: number, last: number): string {
   return first === last ? `step ${formatCount(first)}` : `steps ${formatCount(first)}–${formatCount(last)}`;
 }
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+/** "row 5", or "rows 5–6" where cell `index` of a picture covers several lines of the variable. */
+export function formatLines(word: string, index: number, perCell: number, count: number): string {
+  const first = index * perCell;
+  const last = Math.min(count, first + perCell) - 1;
+  return first >= last
+    ? `${word} ${formatCount(first)}`
+    : `${word}s ${formatCount(first)}–${formatCount(last)}`;
+}
+
+export function plural(count: number, singular: string): string {
+  return `${formatCount(count)} ${count === 1 ? singular : `${singular}s`}`;
 }
 
 // C0 and C1 controls, soft hyphen, zero-width and bidirectional marks, byte order mark, tag characters.
 const HIDDEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** A name from disk, without characters that hide or reorder others. */
+/** A name from disk, without invisible characters and those that reorder text. */
 export function cleanName(name: string): string {
   return name.replace(HIDDEN, "");
 }
 
-/** A text of several lines, likewise, its line breaks kept. */
+/** The same for a text; it keeps its line breaks. */
 export function cleanText(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(HIDDEN, (c) => (c === "\n" ? c : c === "\t" ? "    " : ""));
 }
 
-/** "encoder/block_3/attention/kernel" -> "encoder/blo…on/kernel": the end of a name tells more than its middle. */
+/** "encoder/block_3/attention/kernel" -> "encoder/blo…on/kernel": the end of a name matters more than its middle. */
 export function ellipsis(name: string, limit: number): string {
   const letters = [...name];
   if (letters.length <= limit) return name;
@@ -89,20 +99,20 @@ export function ellipsis(name: string, limit: number): string {
   return `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (keep - head)).join("")}`;
 }
 
-/** What all these names begin with, in whole parts ("encoder/"); "" where they share nothing or are one alone. */
+/** The common beginning of the names, in whole parts ("encoder/"); "" if there is none, or only one name. */
 export function sharedStart(names: readonly string[]): string {
-  const [first = "", ...others] = names;
-  if (others.length === 0) return "";
+  const [first = "", ...rest] = names;
+  if (rest.length === 0) return "";
   const parts = first.split(/(?<=\/)/).slice(0, -1);
   let shared = "";
   for (const part of parts) {
-    if (!others.every((name) => name.startsWith(shared + part))) break;
+    if (!rest.every((name) => name.startsWith(shared + part))) break;
     shared += part;
   }
   return shared;
 }
 
-/** A path that fits: its longest parts without a digit are cut first, as numbers tell one block from the next. */
+/** A path of at most `limit` letters. Its longest parts without a digit are cut first: numbers identify the block. */
 export function shortPath(name: string, limit: number): string {
   const parts = name.split("/");
   const length = () => parts.join("/").length;
@@ -117,14 +127,19 @@ export function shortPath(name: string, limit: number): string {
   return length() > limit ? ellipsis(name, limit) : parts.join("/");
 }
 
-/** Prose of the backend as it is shown: a line does not break at an arrow or before a percent sign. */
+/** The name of a run as the page shows it. */
+export function runLabel(runs: readonly RunEntry[] | undefined, run: string): string {
+  return cleanName(runs?.find((r) => r.run === run)?.label ?? run);
+}
+
+/** A text of the backend, in which no line breaks at an arrow or before a percent sign. */
 export function prose(text: string): string {
   return cleanText(text)
     .replace(/ -> /g, "\u00a0→\u00a0")
     .replace(/(\d) %/g, "$1\u00a0%");
 }
 
-/** Whether two texts say the same: a sentence and its message differ in the full stop. */
+/** Whether two texts are the same but for white space around them and a full stop. */
 export function sameText(a: string, b: string): boolean {
   const bare = (text: string) => cleanText(text).trim().replace(/\.$/, "");
   return bare(a) === bare(b);
@@ -135,11 +150,11 @@ export interface Block {
   text: string;
 }
 
-/** Splits a fix into paragraphs and code: code stands on lines of its own, indented by four spaces. */
-export function splitFix(fix: string): Block[] {
+/** Splits a text into paragraphs and code. Lines of code are indented by four spaces. */
+export function splitBlocks(source: string): Block[] {
   const blocks: Block[] = [];
   let open: Block | null = null;
-  for (const line of cleanText(fix).split("\n")) {
+  for (const line of cleanText(source).split("\n")) {
     const code = line.startsWith("    ");
     if (line.trim() === "") {
       if (open?.kind === "code") open.text += "\n";

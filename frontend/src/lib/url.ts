@@ -1,24 +1,11 @@
-// The panel's place in TensorBoard's address: "#weightwatch&p.weightwatch.run=a%2Fb&...".
+// The panel's part of TensorBoard's address: "#weightwatch&p.weightwatch.run=a%2Fb&...".
+// This is the only place in which a selection consists of strings.
+import type { Span } from "./buckets";
+import { toRowOrder } from "./row-arrangement";
+import { NOTHING, type Selection } from "./selection";
 
 export const KEYS = ["run", "launch", "quantity", "variable", "from", "to", "order", "compare"] as const;
 export type Key = (typeof KEYS)[number];
-export type Selection = Record<Key, string>;
-
-export const NOTHING: Selection = {
-  run: "",
-  launch: "",
-  quantity: "",
-  variable: "",
-  from: "",
-  to: "",
-  order: "",
-  compare: "",
-};
-
-/** The runs to compare with: names stand on lines of their own, as no run's name holds a line break. */
-export function compared(selection: Selection): string[] {
-  return selection.compare.split("\n").filter((run) => run !== "" && run !== selection.run);
-}
 
 const PREFIX = "p.weightwatch.";
 
@@ -26,39 +13,69 @@ export function hashKey(key: Key): string {
   return PREFIX + key;
 }
 
+/** A selection as values of the address; what is not chosen is "". */
+export function toStrings(selection: Selection): Record<Key, string> {
+  const { run, launch, quantity, variable, steps, order, compare } = selection;
+  return {
+    run,
+    launch,
+    quantity,
+    variable,
+    from: steps ? String(steps.from) : "",
+    to: steps ? String(steps.to) : "",
+    order: order === NOTHING.order ? "" : order,
+    compare: compare.join("\n"), // the name of a run has no line break
+  };
+}
+
+function toSpan(from: string, to: string): Span | null {
+  const span = { from: Number(from), to: Number(to) };
+  return from !== "" && to !== "" && span.to > span.from ? span : null;
+}
+
+function fromStrings(values: Record<Key, string>): Selection {
+  const { run, launch, quantity, variable, from, to, order, compare } = values;
+  return {
+    run,
+    launch,
+    quantity,
+    variable,
+    steps: toSpan(from, to),
+    order: toRowOrder(order),
+    compare: compare.split("\n").filter((name) => name !== ""),
+  };
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return "";
+    return ""; // not percent-encoded text
   }
 }
 
-/** Reads what a hash says about the panel; what it does not say is "". */
+/** Reads the panel's part of a hash. Parts that are missing or invalid are not chosen. */
 export function parseHash(hash: string): Selection {
-  const found = { ...NOTHING };
+  const values = toStrings(NOTHING);
   for (const part of hash.replace(/^#/, "").split("&")) {
     const at = part.indexOf("=");
     if (at < 0) continue;
     const key = KEYS.find((k) => hashKey(k) === decode(part.slice(0, at)));
-    if (key) found[key] = decode(part.slice(at + 1));
+    if (key) values[key] = decode(part.slice(at + 1));
   }
-  return found;
+  return fromStrings(values);
 }
 
-/** `hash` with the selection written into it; foreign parts stay where they are. */
+/** Returns `hash` with the selection written into it; the parts of other plugins stay where they are. */
 export function writeHash(hash: string, selection: Selection): string {
-  const ours = new Set(KEYS.map(hashKey));
-  const others = hash
+  const ownKeys = new Set(KEYS.map(hashKey));
+  const otherParts = hash
     .replace(/^#/, "")
     .split("&")
-    .filter((part) => part !== "" && !ours.has(decode(part.split("=")[0] ?? "")));
-  const own = KEYS.filter((key) => selection[key] !== "").map(
-    (key) => `${encodeURIComponent(hashKey(key))}=${encodeURIComponent(selection[key])}`,
+    .filter((part) => part !== "" && !ownKeys.has(decode(part.split("=")[0] ?? "")));
+  const values = toStrings(selection);
+  const ownParts = KEYS.filter((key) => values[key] !== "").map(
+    (key) => `${encodeURIComponent(hashKey(key))}=${encodeURIComponent(values[key])}`,
   );
-  return `#${[...others, ...own].join("&")}`;
-}
-
-export function sameSelection(a: Selection, b: Selection): boolean {
-  return KEYS.every((key) => a[key] === b[key]);
+  return `#${[...otherParts, ...ownParts].join("&")}`;
 }

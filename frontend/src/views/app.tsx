@@ -1,112 +1,16 @@
-// The page: runs on the left; on the right the sentence, the chain, the heat map, the curves, and what else was checked.
+// The page: runs on the left, the shown run on the right.
 import { Component, type ComponentChildren } from "preact";
-import { useMemo, useState } from "preact/hooks";
-import type { OverviewAnswer } from "../lib/api";
-import { spanOf, zoomed } from "../lib/buckets";
-import { commonDomain } from "../lib/order";
-import { type Held, type Other, type State, useAppState } from "../state";
-import { Answer, Others } from "./answer";
-import { Chain } from "./chain";
-import { Checks, Footer } from "./checks";
-import { Compare } from "./compare";
-import { Curves } from "./curves";
-import { Prose } from "./fix";
-import { HeatMap } from "./heatmap";
-import { OtherMaps } from "./othermaps";
-import { Pictures } from "./pictures";
-import { RunList } from "./runlist";
-import { reveal } from "./verdict";
+import { useSelector } from "../state";
+import { RunList } from "./run-list";
+import { RunPage } from "./run-page";
+import { Prose } from "./text-with-code";
 
 interface Props {
   onError: (error: unknown) => void;
 }
 
-const NOBODY: Other[] = [];
-
-function Foot({ overview }: { overview: OverviewAnswer }) {
-  return (
-    <>
-      <Checks overview={overview} />
-      <Footer overview={overview} />
-    </>
-  );
-}
-
-function Main({ state, overview }: { state: State; overview: Held<OverviewAnswer> }) {
-  const [link, setLink] = useState("");
-  const { map, runCurves, curves, dark, shown } = state;
-  const { answer } = overview;
-  const columns = map?.answer ?? null;
-  const others = state.others?.runs ?? NOBODY;
-  const [first, last] = columns?.whole ?? [];
-  const ends = [first ?? 1, ...others.flatMap((o) => o.map?.whole ?? [])];
-  const whole = spanOf([Math.min(...ends)], [Math.max(last ?? answer.last_step, ...ends)]);
-  const span = zoomed(whole, shown.from, shown.to);
-  const compared = useMemo(() => others.map((o) => o.runCurves), [others]);
-  const sameCurves = useMemo(() => others.flatMap((o) => (o.curves ? [o.curves] : [])), [others]);
-  const maps = columns ? [columns, ...others.flatMap((o) => (o.map ? [o.map] : []))] : [];
-  const map0 = useMemo(
-    () => (columns ? { ...columns, domain: commonDomain(maps) } : null),
-    [columns, others],
-  );
-  const comparing = { map: columns, others, shown, span, whole, dark };
-  const pickLink = (name: string, codes: number[]) => {
-    setLink(name);
-    if (codes[0] !== undefined) reveal(codes[0]);
-  };
-  // What does not follow the axis is not looked at again while the axis moves.
-  const top = useMemo(
-    () =>
-      others.length > 0 ? (
-        <Compare overview={answer} others={others} dark={dark} />
-      ) : (
-        <>
-          <Answer overview={answer} />
-          <Chain key={overview.key} overview={answer} chosen={link} onChoose={pickLink} />
-          <Others overview={answer} />
-        </>
-      ),
-    [answer, others, dark, link],
-  );
-  const foot = useMemo(() => <Foot overview={answer} />, [answer]);
-  return (
-    <div class={state.busy ? "busy" : ""}>
-      {top}
-      {runCurves && (
-        <Curves
-          title="The run"
-          part="lead"
-          answer={runCurves.answer}
-          others={compared}
-          span={span}
-          dark={dark}
-        />
-      )}
-      <HeatMap overview={answer} map={map0} shown={shown} span={span} whole={whole} dark={dark} />
-      {others.length > 0 && <OtherMaps {...comparing} />}
-      {curves && (
-        <Curves
-          title="Curves of"
-          part="all"
-          answer={curves.answer}
-          others={sameCurves}
-          span={span}
-          dark={dark}
-        />
-      )}
-      {state.maps && curves?.answer.name === state.maps.answer.name && (
-        <Pictures key={state.maps.answer.name} answer={state.maps.answer} dark={dark} />
-      )}
-      {runCurves && (
-        <Curves title="More of the run" part="rest" answer={runCurves.answer} span={span} dark={dark} />
-      )}
-      {foot}
-    </div>
-  );
-}
-
-/** Hands an error of any view to the page's own error drawing. */
-class Guard extends Component<Props & { children: ComponentChildren }> {
+/** Hands the error of any view to `onError`. */
+class ErrorBoundary extends Component<Props & { children: ComponentChildren }> {
   override componentDidCatch(error: unknown): void {
     this.props.onError(error);
   }
@@ -115,45 +19,49 @@ class Guard extends Component<Props & { children: ComponentChildren }> {
   }
 }
 
-function Page() {
-  const state = useAppState();
-  const none = state.runs !== null && state.runs.runs.length === 0;
+function PollError() {
+  const message = useSelector((s) => s.pollError);
+  if (message === "") return null;
   return (
-    <div class="page">
-      {state.trouble !== "" && (
-        <div class="trouble" role="status">
-          {state.trouble}
-        </div>
-      )}
-      {none ? (
-        <main class="empty">
-          <h1>No recorded run yet</h1>
-          <Prose text={state.runs?.hint ?? ""} />
-        </main>
-      ) : (
-        <div class="columns">
-          <RunList
-            runs={state.runs?.runs ?? []}
-            shown={state.shown}
-            current={state.overview?.answer ?? null}
-          />
-          <main>
-            {state.overview ? (
-              <Main state={state} overview={state.overview} />
-            ) : (
-              <p class="empty">{state.trouble ? "" : "Reading the recorded runs …"}</p>
-            )}
-          </main>
-        </div>
-      )}
+    <div class="page-error" role="status">
+      {message}
+    </div>
+  );
+}
+
+function EmptyPage({ hint }: { hint: string }) {
+  return (
+    <main class="page-empty">
+      <h1>No runs recorded yet</h1>
+      <Prose text={hint} />
+    </main>
+  );
+}
+
+function Page() {
+  const runs = useSelector((s) => s.runs);
+  const overview = useSelector((s) => s.overview?.answer);
+  const isLoading = useSelector((s) => s.pollError === "");
+  if (runs && runs.runs.length === 0) return <EmptyPage hint={runs.hint} />;
+  return (
+    <div class="page-columns">
+      <RunList />
+      <main class="page-main">
+        {overview ? (
+          <RunPage overview={overview} />
+        ) : (
+          <p class="page-empty">{isLoading && "Loading runs …"}</p>
+        )}
+      </main>
     </div>
   );
 }
 
 export function App({ onError }: Props) {
   return (
-    <Guard onError={onError}>
+    <ErrorBoundary onError={onError}>
+      <PollError />
       <Page />
-    </Guard>
+    </ErrorBoundary>
   );
 }

@@ -1,136 +1,124 @@
-// Layers by steps: every variable of the model in one picture, on the same x axis as the curves around it.
+// The heat map of one quantity: a row for each variable or layer, on the same step axis as the curves.
 import { useMemo, useState } from "preact/hooks";
-import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
-import { moved, type Span } from "../lib/buckets";
-import { mapQuantities } from "../lib/choose";
-import { mapTable } from "../lib/csv";
+import { select } from "../actions";
+import type { OverviewAnswer } from "../lib/api";
+import { heatmapTable } from "../lib/csv";
+import { heatmapQuantities } from "../lib/defaults";
 import { cleanText } from "../lib/format";
-import { arrange, ORDERS, orderOf } from "../lib/order";
-import type { Selection } from "../lib/url";
-import { select } from "../load";
-import { Grid } from "./grid";
-import { Legend } from "./legend";
-import { Tools } from "./tools";
+import { arrange, commonDomain, ROW_ORDERS, type RowOrder } from "../lib/row-arrangement";
+import { useSelector } from "../state";
+import { ExportButtons } from "./export-buttons";
+import { HeatmapGrid } from "./heatmap-grid";
+import { HeatmapLegend } from "./heatmap-legend";
+import { useComparedRuns } from "./use-axis";
+import { useScrollTarget } from "./use-scroll-target";
+import { ZoomButtons } from "./zoom-buttons";
 
-interface Props {
-  overview: OverviewAnswer;
-  map: HeatmapAnswer | null;
-  shown: Selection;
-  span: Span;
-  whole: Span;
-  dark: boolean;
+interface ChoiceProps {
+  label: string;
+  class: string;
+  value: string;
+  options: (readonly [value: string, text: string])[];
+  onChoose: (value: string) => void;
 }
 
-export function zoomTo(span: Span, whole: Span): void {
-  const all = span.from <= whole.from && span.to >= whole.to;
-  select(
-    all ? { from: "", to: "" } : { from: String(Math.round(span.from)), to: String(Math.round(span.to)) },
-  );
-}
-
-function Zoom({ span, whole }: { span: Span; whole: Span }) {
-  const all = span.from <= whole.from && span.to >= whole.to;
-  const go = (by: number, wider: number) => zoomTo(moved(span, whole, by, wider), whole);
-  const buttons = [
-    ["◀", "Earlier steps", () => go(-0.5, 1), all],
-    ["▶", "Later steps", () => go(0.5, 1), all],
-    ["+", "Zoom in", () => go(0, 0.5), span.to - span.from < 4],
-    ["−", "Zoom out", () => go(0, 2), all],
-    ["Whole run", "Show the whole run", () => select({ from: "", to: "" }), all],
-  ] as const;
+function Choice({ label, value, options, onChoose, ...style }: ChoiceProps) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: no form field
-    <span class="tools" role="group" aria-label="Steps shown">
-      {buttons.map(([text, label, act, off]) => (
-        <button
-          key={text}
-          type="button"
-          class="tool"
-          aria-label={label}
-          title={label}
-          onClick={act}
-          disabled={off}
-        >
-          {text}
-        </button>
-      ))}
-    </span>
+    <label>
+      <span class="quiet">{label}</span>
+      <select
+        class={`field ${style.class}`}
+        value={value}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+      >
+        {options.map(([option, text]) => (
+          <option key={option} value={option}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
-function Choices({ overview, shown }: Pick<Props, "overview" | "shown">) {
-  const quantities = mapQuantities(overview);
+function Choices({ overview }: { overview: OverviewAnswer }) {
+  const { quantity, order } = useSelector((s) => s.shown);
   return (
     <>
-      <label>
-        <span class="quiet">shows</span>
-        <select
-          class="quantity"
-          value={shown.quantity}
-          onChange={(event) => select({ quantity: event.currentTarget.value })}
-        >
-          {quantities.map((q) => (
-            <option key={q.name} value={q.name}>
-              {cleanText(q.title)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span class="quiet">rows</span>
-        <select
-          class="order"
-          value={orderOf(shown.order)}
-          onChange={(event) => select({ order: event.currentTarget.value })}
-        >
-          {Object.entries(ORDERS).map(([key, text]) => (
-            <option key={key} value={key}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label="quantity"
+        class="heatmap-quantity"
+        value={quantity}
+        options={heatmapQuantities(overview).map((q) => [q.name, cleanText(q.title)])}
+        onChoose={(name) => select({ quantity: name })}
+      />
+      <Choice
+        label="order"
+        class="heatmap-order"
+        value={order}
+        options={Object.entries(ROW_ORDERS)}
+        onChoose={(name) => select({ order: name as RowOrder })}
+      />
     </>
   );
 }
 
-export function HeatMap({ overview, map, shown, span, whole, dark }: Props) {
-  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const arranged = useMemo(
-    () => (map ? arrange(map, orderOf(shown.order), opened) : null),
-    [map, shown.order, opened],
-  );
-  const quantity = mapQuantities(overview).find((q) => q.name === shown.quantity);
-  const toggle = (block: string) => {
-    const now = new Set(opened);
-    if (!now.delete(block)) now.add(block);
-    setOpened(now);
-  };
-  if (mapQuantities(overview).length === 0) return null;
+function Head({ overview }: { overview: OverviewAnswer }) {
+  const heatmap = useSelector((s) => s.heatmap?.answer);
+  const shown = useSelector((s) => s.shown.quantity);
+  const quantity = heatmapQuantities(overview).find((q) => q.name === shown);
   return (
-    <section aria-labelledby="map-title">
-      <div class="section-head">
-        <h2 id="map-title">Layers × steps</h2>
-        <Choices overview={overview} shown={shown} />
-        <span class="quiet grow">{cleanText(quantity?.meaning ?? "")}</span>
-        <Zoom span={span} whole={whole} />
-        {map && <Tools name={`${overview.run} ${map.quantity.name}`} table={() => mapTable(map)} />}
+    <div class="section-head">
+      <h2 id="heatmap-title">Layers × steps</h2>
+      <Choices overview={overview} />
+      <span class="quiet heatmap-meaning">{cleanText(quantity?.meaning ?? "")}</span>
+      <ZoomButtons />
+      {heatmap && (
+        <ExportButtons
+          name={`${overview.run} ${heatmap.quantity.name}`}
+          table={() => heatmapTable(heatmap)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The heat map in the chosen order and on a common colour scale, and a function that opens and closes its blocks. */
+function useArranged() {
+  const heatmap = useSelector((s) => s.heatmap?.answer);
+  const order = useSelector((s) => s.shown.order);
+  const compared = useComparedRuns();
+  const [openBlocks, setOpenBlocks] = useState<ReadonlySet<string>>(new Set());
+  const scaled = useMemo(() => {
+    const heatmaps = [heatmap, ...compared.map((c) => c.heatmap)].filter((h) => h != null);
+    return heatmap && { ...heatmap, domain: commonDomain(heatmaps) };
+  }, [heatmap, compared]);
+  const arranged = useMemo(() => scaled && arrange(scaled, order, openBlocks), [scaled, order, openBlocks]);
+  const toggleBlock = (block: string) => {
+    const blocks = new Set(openBlocks);
+    if (!blocks.delete(block)) blocks.add(block);
+    setOpenBlocks(blocks);
+  };
+  return { arranged, toggleBlock };
+}
+
+export function Heatmap({ overview }: { overview: OverviewAnswer }) {
+  const { arranged, toggleBlock } = useArranged();
+  const ref = useScrollTarget<HTMLDivElement>("heatmap");
+  const isEmpty = !arranged || arranged.names.length === 0 || arranged.first.length === 0;
+  if (heatmapQuantities(overview).length === 0) return null;
+  return (
+    <section class="panel-section" aria-labelledby="heatmap-title">
+      <Head overview={overview} />
+      <div ref={ref}>
+        {!isEmpty && (
+          <HeatmapGrid verdicts={overview.verdicts} heatmap={arranged} onToggleBlock={toggleBlock} />
+        )}
       </div>
-      {arranged && arranged.names.length > 0 && arranged.first.length > 0 ? (
-        <>
-          <Grid
-            overview={overview}
-            map={arranged}
-            chosen={shown.variable}
-            span={span}
-            whole={whole}
-            dark={dark}
-            onBlock={toggle}
-          />
-          <Legend overview={overview} map={arranged} dark={dark} />
-        </>
+      {isEmpty ? (
+        <p class="quiet">{arranged ? "No data in this range" : "Loading …"}</p>
       ) : (
-        <p class="quiet">{map ? "Nothing of this was recorded in these steps." : "Reading …"}</p>
+        <HeatmapLegend verdicts={overview.verdicts} heatmap={arranged} />
       )}
     </section>
   );

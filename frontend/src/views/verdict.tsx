@@ -1,148 +1,109 @@
-// One verdict: how sure, since when, where, by which numbers; and what it explains.
+// One verdict: what to do, how certain it is, when and where it holds, by which numbers, and what it explains.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { EvidenceAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
-import { cleanName, ellipsis, formatCount, plural, prose, sameText } from "../lib/format";
-import type { Selection } from "../lib/url";
-import { select } from "../load";
-import { Icon, lookOfSeverity } from "./badge";
-import { Fix } from "./fix";
+import type { OverviewAnswer, VerdictAnswer } from "../lib/api";
+import { formatCount, plural, prose, sameText } from "../lib/format";
+import { Disclosure } from "./disclosure";
+import { lookOfSeverity, StatusIcon } from "./status-icon";
+import { SuggestedFix } from "./suggested-fix";
+import { useScrollTarget } from "./use-scroll-target";
+import { EvidenceList, VariableButtons } from "./verdict-evidence";
 
 const CERTAINTY: Record<VerdictAnswer["certainty"], string> = {
-  certain: "certain: an exact fact of arithmetic",
-  likely: "likely: judged from statistics",
+  certain: "certain (exact)",
+  likely: "likely (from statistics)",
 };
 
-/** Scrolls to the verdict with this code, opens what hides it, and marks it for a moment. */
-export function reveal(code: number): void {
-  const box = document.querySelector(`[data-code="${code}"]`);
-  if (!box) return;
-  for (let up = box.parentElement; up; up = up.parentElement)
-    if (up instanceof HTMLDetailsElement) up.open = true;
-  box.scrollIntoView({ block: "nearest", behavior: "auto" });
-  box.classList.remove("flash");
-  void (box as HTMLElement).offsetWidth; // restarts the animation
-  box.classList.add("flash");
+function stepsOf({ first_step, last_step, resolved }: VerdictAnswer): string {
+  const steps =
+    first_step === last_step
+      ? `step ${formatCount(first_step)}`
+      : `steps ${formatCount(first_step)} to ${formatCount(last_step)}`;
+  return resolved ? steps : `${steps}, ongoing`;
 }
 
-function showInMap(choice: Partial<Selection>): void {
-  select(choice);
-  document.querySelector(".map")?.scrollIntoView({ block: "nearest" });
+function Title({ verdict, level }: { verdict: VerdictAnswer; level: 2 | 3 | 4 }) {
+  const Heading = `h${level}` as const;
+  return (
+    <Heading class="verdict-title">
+      <StatusIcon look={lookOfSeverity(verdict.severity)} />
+      {verdict.name} <span class="rule-code">{verdict.code}</span>
+      <span class="verdict-severity">{verdict.severity}</span>
+    </Heading>
+  );
 }
 
-function Variables({ names, known }: { names: string[]; known: Set<string> }) {
-  const [all, setAll] = useState(false);
-  const few = all || names.length <= 5 ? names : names.slice(0, 4);
+function Row({ term, children }: { term: string; children: ComponentChildren }) {
   return (
     <>
-      {few.map((name) => (
-        <button
-          type="button"
-          class="chip"
-          key={name}
-          title={cleanName(name)}
-          disabled={!known.has(name)}
-          onClick={() => showInMap({ variable: name })}
-        >
-          {ellipsis(cleanName(name), 34)}
-        </button>
-      ))}
-      {few.length < names.length && (
-        <button type="button" class="plain" onClick={() => setAll(true)}>
-          and {formatCount(names.length - few.length)} more
-        </button>
-      )}
+      <dt>{term}</dt>
+      <dd>{children}</dd>
     </>
   );
 }
 
-function Evidence({ items, overview }: { items: EvidenceAnswer[]; overview: OverviewAnswer }) {
-  const drawn = new Set(overview.quantities.filter((q) => q.axis !== "run").map((q) => q.name));
+function Details({ verdict, overview }: { verdict: VerdictAnswer; overview: OverviewAnswer }) {
+  const { variables, evidence } = verdict;
   return (
-    <ul class="evidence">
-      {items.map((item, i) => (
-        <li key={i}>
-          {prose(item.text)}
-          {drawn.has(item.quantity) && (
-            <button type="button" class="plain" onClick={() => showInMap({ quantity: item.quantity })}>
-              show in the map
-            </button>
-          )}
-        </li>
-      ))}
-    </ul>
+    <dl class="verdict-details">
+      <Row term="Certainty">
+        {CERTAINTY[verdict.certainty]} <span class="quiet">· {stepsOf(verdict)}</span>
+      </Row>
+      {variables.length > 0 && (
+        <Row term="Where">
+          <span class="quiet">{plural(variables.length, "variable")}:</span>{" "}
+          <VariableButtons names={variables} overview={overview} />
+        </Row>
+      )}
+      {evidence.length > 0 && (
+        <Row term="Evidence">
+          <EvidenceList items={evidence} overview={overview} />
+        </Row>
+      )}
+    </dl>
   );
-}
-
-function since(v: VerdictAnswer): string {
-  if (v.first_step === v.last_step) return `step ${formatCount(v.first_step)}`;
-  const first = formatCount(v.first_step);
-  return v.resolved
-    ? `steps ${first} to ${formatCount(v.last_step)}`
-    : `step ${first}, up to step ${formatCount(v.last_step)}`;
 }
 
 interface Props {
   verdict: VerdictAnswer;
   overview: OverviewAnswer;
-  lead?: boolean; // its message is the sentence above and isn't said again
+  lead?: boolean; // the sentence of the page is its message, which is not repeated
   level?: 2 | 3 | 4; // of its heading
 }
 
-export function Verdict({ verdict: v, overview, lead, level = 3 }: Props) {
-  const Heading = `h${level}` as const;
-  const known = new Set([...overview.variables.map((x) => x.name), ...overview.layers]);
-  const says = lead && sameText(v.message, overview.sentence) ? "" : prose(v.message);
+export function Verdict({ verdict, overview, lead = false, level = 3 }: Props) {
+  const [flashing, setFlashing] = useState(false);
+  const ref = useScrollTarget<HTMLElement>(verdict, () => setFlashing(true));
+  const repeats = lead && sameText(verdict.message, overview.sentence);
   return (
     <article
-      class={lead ? "verdict lead" : "verdict"}
-      data-code={v.code}
-      aria-label={`${v.name} (${v.code})`}
+      ref={ref}
+      class={`verdict${lead ? " verdict-lead" : ""}${flashing ? " verdict-flashing" : ""}`}
+      aria-label={`${verdict.name} (${verdict.code})`}
+      onAnimationEnd={() => setFlashing(false)}
     >
-      {!lead && (
-        <Heading class="verdict-name">
-          <Icon look={lookOfSeverity(v.severity)} />
-          {v.name} <span class="code-number">{v.code}</span>
-          <span class="severity">{v.severity}</span>
-        </Heading>
-      )}
-      {says && <p class="message">{says}</p>}
-      <Fix fix={v.fix} />
-      <dl class="meta">
-        <dt>How sure</dt>
-        <dd>
-          {CERTAINTY[v.certainty]}{" "}
-          <span class="quiet">
-            · {v.resolved ? "true in" : "true since"} {since(v)}
-          </span>
-        </dd>
-        {v.variables.length > 0 && (
-          <>
-            <dt>Where</dt>
-            <dd>
-              <span class="quiet">{plural(v.variables.length, "variable")}:</span>{" "}
-              <Variables names={v.variables} known={known} />
-            </dd>
-          </>
-        )}
-        {v.evidence.length > 0 && (
-          <>
-            <dt>Evidence</dt>
-            <dd>
-              <Evidence items={v.evidence} overview={overview} />
-            </dd>
-          </>
-        )}
-      </dl>
-      {v.explains.length > 0 && (
-        <details>
-          <summary>
-            Explains {plural(v.explains.length, "more finding")}: {v.explains.map((x) => x.name).join(", ")}
-          </summary>
-          {v.explains.map((x) => (
-            <Verdict key={`${x.code}-${x.first_step}`} verdict={x} overview={overview} level={lead ? 2 : 4} />
-          ))}
-        </details>
+      {!lead && <Title verdict={verdict} level={level} />}
+      {!repeats && verdict.message && <p class="verdict-message">{prose(verdict.message)}</p>}
+      <SuggestedFix fix={verdict.fix} />
+      <Details verdict={verdict} overview={overview} />
+      {verdict.explains.length > 0 && (
+        <Explained verdict={verdict} overview={overview} level={lead ? 2 : 4} />
       )}
     </article>
+  );
+}
+
+function Explained({ verdict, overview, level }: Required<Omit<Props, "lead">>) {
+  const { explains } = verdict;
+  const names = explains.map((v) => v.name).join(", ");
+  return (
+    <Disclosure
+      summary={`Explains ${plural(explains.length, "other finding")}: ${names}`}
+      verdicts={explains}
+    >
+      {explains.map((v) => (
+        <Verdict key={`${v.code}-${v.first_step}`} verdict={v} overview={overview} level={level} />
+      ))}
+    </Disclosure>
   );
 }

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from ..measure.step_measurer import StepData
+from ..measure.step_data import StepData
 from ..observe.fault_guard import FaultGuard
 from ..observe.observation import StepObservation, base_optimizers, variable_id
 from ..observe.replicas import ReplicaObservations

@@ -17,7 +17,7 @@ import tensorflow as tf
 from ...statistics import NOT_OBSERVED, NotObserved, VariableStep
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
-from ..measure.step_measurer import StepData
+from ..measure.step_data import StepData
 
 Tensors = dict[str, Any]
 FIELDS = ("gradient", "before", "after", "raw")  # of VariableStep

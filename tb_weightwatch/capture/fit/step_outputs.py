@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from ...statistics import NOT_OBSERVED, VariableStep, measurable
-from ..measure.step_measurer import StepData
+from ..measure.step_data import StepData
 from ..observe import model_facts as facts
 from ..observe.observation import StepObservation, base_optimizers, clips, current_value, variable_id
 from .graph_reads import independent_read

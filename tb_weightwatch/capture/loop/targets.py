@@ -1,8 +1,8 @@
-"""What a hand-written loop gave us to watch: models, optimizers, variables; they may come into being as it runs."""
+"""The models, optimizers and variables that a hand-written loop gave us to watch; more may appear as it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -13,124 +13,150 @@ import tensorflow as tf
 from ...statistics import measurable
 from ..observe import model_facts as facts
 from ..observe.library_versions import library_versions
-from ..observe.observation import base_optimizers, variable_id
+from ..observe.observation import variable_id
 from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
-from .hooks import LoopHooks
+from .optimizer_counters import all_base_optimizers
 
 
 class WatchTargets:
-    """Keeps the order in which variables and layer uses first appeared: the V and L axes."""
+    """Knows which variables and layers are watched, in the order in which they first appeared: the V and L axes.
 
-    def __init__(self, models: list[Any], optimizers: list[Any], variables: list[Any], replicas: int = 1) -> None:
+    Args:
+        models: Keras models.
+        optimizers: their optimizers, the outermost ones.
+        variables: further variables.
+        replicas: number of replicas in sync.
+
+    Attributes:
+        variables: id of variable -> variable.
+        names: id of variable -> its name, of the variables that have been described.
+        layer_outputs: name of layer output -> its description.
+    """
+
+    def __init__(
+        self, models: Sequence[Any], optimizers: Sequence[Any], variables: Iterable[Any], replicas: int = 1
+    ) -> None:
         self.models, self.optimizers, self._replicas = models, optimizers, replicas
-        self.variables: dict[int, Any] = {}  # id -> variable
-        self.uses: dict[str, dict[str, Any]] = {}  # name of layer use -> its description
-        self._extra = list(variables)
-        self._layers: dict[int, tuple[Any, Any, str]] = {}
+        self.variables: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
+        self.layer_outputs: dict[str, dict[str, Any]] = {}
+        self._own_variables = list(variables)  # those that belong to no model
+        self._layers: dict[int, tuple[Any, Any, str]] = {}  # id of layer -> model, layer, name of its output
         self._described: Any = None
-
-    @property
-    def leaves(self) -> list[Any]:
-        """The optimizers that truly update."""
-        return [leaf for one in self.optimizers for leaf in base_optimizers(one)]
 
     @property
     def trained(self) -> dict[int, Any]:
         """The variables that are measured: id -> variable."""
-        return {k: v for k, v in self.variables.items() if getattr(v, "trainable", True)}
+        return {key: v for key, v in self.variables.items() if getattr(v, "trainable", True)}
+
+    @property
+    def layers(self) -> list[tuple[Any, Any, str]]:
+        """The layers whose outputs are read: model, layer, name of the output."""
+        return list(self._layers.values())
 
     def add(self, variables: Iterable[Any]) -> None:
-        """Watches these as well."""
-        known = {variable_id(v) for v in self._extra}
-        self._extra += [v for v in variables if variable_id(v) not in known]
+        """Adds variables that belong to no model."""
+        own = {variable_id(v) for v in self._own_variables}
+        self._own_variables += [v for v in variables if variable_id(v) not in own]
 
-    def use(self, name: str) -> None:
-        """Takes in a further use of a layer, "dense#2"."""
-        if name not in self.uses:
-            self.uses[name] = {**self.uses.get(name.rpartition("#")[0], {"kind": "", "activation": ""}), "name": name}
+    def add_layer_output(self, name: str) -> None:
+        """Adds the output of a further call of a layer in the same step, "dense#2"."""
+        if name not in self.layer_outputs:
+            first = self.layer_outputs.get(name.rpartition("#")[0], {"kind": "", "activation": ""})
+            self.layer_outputs[name] = {**first, "name": name}
 
-    def refresh(self, sight: LoopHooks) -> None:
-        """Takes in variables and layers that have come into being."""
-        before = len(self.variables)
-        for variable in [*(v for m in self.models for v in m.variables), *self._extra]:
+    def refresh(self) -> bool:
+        """Adds variables and layers that have been made since; returns whether there may be something new to hook."""
+        count = len(self.variables)
+        for variable in [*(v for model in self.models for v in model.variables), *self._own_variables]:
             if measurable(keras.backend.standardize_dtype(variable.dtype)):
                 self.variables.setdefault(variable_id(variable), variable)
-        if not self._layers or len(self.variables) != before:
-            for model in self.models:
-                for layer, item in facts.layer_uses(model):
-                    if id(layer) not in self._layers:
-                        name = facts.unique_names([*self.uses, item["name"]])[-1]
-                        self._layers[id(layer)] = model, layer, name
-                        self.uses[name] = {**item, "name": name}
-            sight.install(self.models, self.optimizers, list(self._layers.values()))
+        if self._layers and len(self.variables) == count:
+            return False
+        for model in self.models:
+            for layer, item in facts.layer_uses(model):
+                if id(layer) not in self._layers:
+                    name = facts.unique_names([*self.layer_outputs, item["name"]])[-1]
+                    self._layers[id(layer)] = model, layer, name
+                    self.layer_outputs[name] = {**item, "name": name}
+        return True
 
     def describe(self, recorder: Recorder, step: int) -> None:
-        """Writes what is watched, where it has changed."""
-        listed = tuple(len(getattr(leaf, "_trainable_variables", ())) for leaf in self.leaves)
-        trainable = tuple((k, bool(getattr(v, "trainable", True))) for k, v in self.variables.items())
-        if (trainable, listed, len(self.uses)) == self._described:
+        """Describes to the recorder what is watched, if it has changed."""
+        bases = all_base_optimizers(self.optimizers)
+        optimized = tuple(len(getattr(base, "_trainable_variables", ())) for base in bases)
+        trainable = tuple((key, bool(getattr(v, "trainable", True))) for key, v in self.variables.items())
+        if (trainable, optimized, len(self.layer_outputs)) == self._described:
             return
-        self._described = trainable, listed, len(self.uses)
-        whole = SimpleNamespace(_layers=self.models)
-        items = facts.variable_items(list(self.variables.values()), whole, self.optimizers)
-        recorder.describe(step, "variables", {"items": items})
-        recorder.describe(step, "layers", {"items": list(self.uses.values())})
-        told: dict[str, Any] = {"versions": library_versions()}
+        self._described = trainable, optimized, len(self.layer_outputs)
+        recorder.describe(step, "variables", {"items": self._variable_items()})
+        recorder.describe(step, "layers", {"items": list(self.layer_outputs.values())})
+        known: dict[str, Any] = {"versions": library_versions()}
         for model in self.models[:1]:
-            told |= facts.model_facts(model)
-        recorder.describe(step, "facts", {**told, **facts.optimizer_facts(self.optimizers)})
+            known |= facts.model_facts(model)
+        recorder.describe(step, "facts", {**known, **facts.optimizer_facts(list(self.optimizers))})
 
-    def pairs(self, gradients: Iterable[Any]) -> dict[int, Any]:
+    def _variable_items(self) -> list[dict[str, Any]]:
+        """Returns the description of each variable, under the name that it was given first."""
+        all_models = SimpleNamespace(_layers=self.models)
+        items = facts.variable_items(list(self.variables.values()), all_models, list(self.optimizers))
+        taken = set(self.names.values())
+        for key, item in zip(self.variables, items, strict=True):
+            if key not in self.names:
+                self.names[key] = _free_name(item["name"], taken)
+                taken.add(self.names[key])
+            item["name"] = self.names[key]
+        return items
+
+    def match_gradients(self, gradients: Iterable[Any]) -> dict[int, Any]:
         """Returns id of variable -> gradient.
 
         Raises:
-            ValueError: they can not be matched, or are of a traced function.
+            ValueError: the gradients cannot be matched with variables, or belong to a traced function.
         """
-        one = partial(reduce_gradient, replicas=self._replicas)
-        given = [(one(g[0]), g[1]) if _is_pair(g) else one(g) for g in gradients]
-        trained = list(self.trained.values())
-        if not given and self.variables and not trained:  # all is frozen: there is nothing to be given
-            pairs = []
-        elif given and all(_is_pair(item) for item in given):
-            pairs = [(g, v) for g, v in given]
-        elif given and len(given) == len(trained):
-            pairs = list(zip(given, trained, strict=True))
-        elif not given and hasattr(gradients, "__next__"):
-            raise ValueError(
-                "gradients must not be empty: a zip can be read only once, so hand over a list, "
-                "list(zip(gradients, variables)), got an iterator that is used up"
-            )
-        else:
-            raise ValueError(
-                f"gradients must be (gradient, variable) pairs, or one gradient for each of the {len(trained)} "
-                f"trainable watched variables in their order; got {len(given)} without variables: "
-                "use zip(gradients, variables)"
-            )
-        if any(symbolic(g) for g, _ in pairs):
+        combine = partial(reduce_gradient, replicas=self._replicas)
+        given = [(combine(item[0]), item[1]) if _is_pair(item) else combine(item) for item in gradients]
+        pairs = self._pairs(given, is_iterator=hasattr(gradients, "__next__"))
+        if any(symbolic(gradient) for gradient, _ in pairs):
             raise ValueError("gradients must be values, got those of a traced tf.function; return them from it")
         self.add(v for _, v in pairs if variable_id(v) not in self.variables)
-        return {variable_id(v): g for g, v in pairs}
+        return {variable_id(v): gradient for gradient, v in pairs}
+
+    def _pairs(self, given: list[Any], is_iterator: bool) -> list[tuple[Any, Any]]:
+        """Returns (gradient, variable) pairs from pairs, or from one gradient for each trained variable."""
+        trained = list(self.trained.values())
+        if not given and self.variables and not trained:
+            return []  # all variables are frozen, so there are no gradients
+        if given and all(map(_is_pair, given)):
+            return given
+        if given and len(given) == len(trained):
+            return list(zip(given, trained, strict=True))
+        if not given and is_iterator:
+            raise ValueError(
+                "gradients must not be empty, got an iterator that is used up: a zip can be read only once, so pass "
+                "a list, list(zip(gradients, variables))"
+            )
+        raise ValueError(
+            f"gradients must be (gradient, variable) pairs, or one gradient for each of the {len(trained)} "
+            f"trainable watched variables in their order; got {len(given)} without variables: "
+            "use zip(gradients, variables)"
+        )
 
 
 def _is_pair(item: Any) -> bool:
     return isinstance(item, (tuple, list)) and len(item) == 2 and hasattr(item[1], "assign")
 
 
+def _free_name(name: str, taken: set[str]) -> str:
+    """Returns the name, with "#2", "#3" ... if it is taken."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}#{number}", number + 1
+    return free
+
+
 def symbolic(value: Any) -> bool:
-    """Says whether it is a tensor of a traced function, which has no value."""
+    """Checks whether a value is a tensor of a traced function, which has no numbers."""
     value = value.values if isinstance(value, tf.IndexedSlices) else value
     return bool(tf.is_tensor(value) and tf.is_symbolic_tensor(value))
-
-
-def as_list(value: Any, name: str, needs: str) -> list[Any]:
-    """Returns one object or several as a list.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    found = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
-    for one in found:
-        if isinstance(one, (str, bytes, int, float)) or (needs and not hasattr(one, needs)):
-            raise TypeError(f"{name} must be a Keras {name} or a list of them, got {type(one).__name__}")
-    return found

@@ -1,4 +1,4 @@
-"""Statistics of tensors on a device, taken after the step is over: functions of our own, traced once per kind."""
+"""Traced functions of our own that measure tensors on a device after the step is over; one trace for each kind."""
 
 from __future__ import annotations
 
@@ -13,137 +13,158 @@ from ...statistics import NOT_OBSERVED, VariableStep, measurable, stride
 from ...statistics import device as measure
 
 Known = NDArray[np.bool_]
-_BATCHES = 32  # kinds of batches after which the length of sequences is no longer told apart
+Tensors = dict[str, Any]
+MAX_BATCH_KINDS = 32  # kinds of batches after which targets with another last axis get no trace of their own any more
 
 
 class DeviceStatistics:
-    """Functions of the flattened tensors, so that variables of all shapes share one trace."""
+    """Measures tensors by traced functions of the flattened tensors, so that variables of all shapes share one."""
 
     def __init__(self) -> None:
         self._functions: dict[Any, tuple[Any, Known]] = {}
-        self._batches: dict[Any, Any] = {}
+        self._batch_functions: dict[Any, Any] = {}
 
-    def _run(self, name: Any, make: Callable[[dict[str, Any]], Any], tensors: dict[str, Any], axis: str) -> Any:
-        """Calls the function of that name and kinds of tensors; returns its result and which numbers it knows."""
-        kinds = (name, *((k, t.dtype, *_form(k, t)) for k, t in tensors.items()))
-        if kinds not in self._functions:
+    def _run(self, name: Any, numbers_of: Callable[[Tensors], Any], tensors: Tensors, axis: str) -> tuple[Any, Known]:
+        """Runs `numbers_of` by the function that was traced for this name and these kinds of tensors.
+
+        Args:
+            name: identifies `numbers_of`.
+            numbers_of: returns the numbers by quantity, and perhaps further tensors.
+            tensors: what it is called with.
+            axis: the axis whose quantities it returns.
+
+        Returns:
+            (values in the order of the axis, further tensors ...), and which values are known.
+        """
+        key = (name, *((k, t.dtype, *_traced_shape(k, t)) for k, t in tensors.items()))
+        if key not in self._functions:
             known: list[Known] = []
 
-            def traced(given: dict[str, Any]) -> Any:
-                numbers, *rest = make(given)
-                values, which = measure.in_order(numbers, axis)
-                known.append(which)
-                return values, *rest
+            def traced(given: Tensors) -> Any:
+                numbers, *further = numbers_of(given)
+                values, values_known = measure.in_order(numbers, axis)
+                known.append(values_known)
+                return values, *further
 
-            specs = {k: tf.TensorSpec(_form(k, t), t.dtype) for k, t in tensors.items()}
+            specs = {k: tf.TensorSpec(_traced_shape(k, t), t.dtype) for k, t in tensors.items()}
             function = tf.function(traced, autograph=False).get_concrete_function(specs)
-            self._functions[kinds] = function, known[-1]
-        function, which = self._functions[kinds]
-        return function(tensors), which
+            self._functions[key] = function, known[-1]
+        function, values_known = self._functions[key]
+        return function(tensors), values_known
 
-    def variable(self, change: VariableStep, none: bool | None = None) -> tuple[Any, Known, Any]:
-        """Returns values `[S]` (tensor or array), which are known, and the gradient's sketch (None without a gradient).
+    def variable(self, change: VariableStep, is_none: bool | None = None) -> tuple[Any, Known, Any]:
+        """Measures what a step did to a variable.
 
-        `none` says of an UNSEEN gradient whether it is known to be None all the same.
+        Args:
+            change: its tensors.
+            is_none: for a gradient that was not observed, whether it is known to be None all the same.
+
+        Returns:
+            Values `[S]` (a tensor), which of them are known, and the sketch of the gradient (None without a gradient).
         """
         gradient, before, after, raw, previous = change[:5]
         tensors = {"after": _flat(after)}
         if before is not None:
             tensors["before"] = _flat(before)
-        seen = gradient is not None and gradient is not NOT_OBSERVED
-        if seen:
-            given = _gradient(gradient, before, after)
-            seen = bool(given)
-            tensors |= given
-        if seen and previous is not None:
+        of_gradient = {} if gradient is None or gradient is NOT_OBSERVED else _gradient_tensors(gradient, before, after)
+        tensors |= of_gradient
+        if of_gradient and previous is not None:
             tensors["previous"] = tf.convert_to_tensor(previous)
-        same = raw is None and seen  # nothing was clipped
+        unclipped = raw is None and bool(of_gradient)
         if raw is not None and raw is not NOT_OBSERVED:
             tensors["raw"] = _flat(measure.gradient_elements(raw, after))
-        none = none if gradient is NOT_OBSERVED else gradient is None
-        make = lambda t: _variable(t, none, same)  # noqa: E731
-        (values, *sketch), known = self._run(("variable", none, same), make, tensors, "variable")
+        is_none = is_none if gradient is NOT_OBSERVED else gradient is None
+        numbers_of = lambda t: _variable(t, is_none, unclipped)  # noqa: E731
+        (values, *sketch), known = self._run(("variable", is_none, unclipped), numbers_of, tensors, "variable")
         return values, known, sketch[0] if sketch else None
 
     def layer(self, output: Any, activation: str, always_dead: Any) -> tuple[Any, Known, Any]:
-        """Returns values `[A]`, which are known, and the running mask of dead units (None where there are no units)."""
+        """Measures the output of a layer.
+
+        Returns:
+            Values `[A]`, which of them are known, and which units have been dead so far (None where there are none).
+        """
         rank, units = output.shape.rank or 0, output.shape[-1] if output.shape.rank else None
         tensors = {"output": tf.reshape(output, [-1, units]) if rank > 1 and units else _flat(output)}
         if rank > 1 and units:
             tensors["mask"] = tf.ones([units], tf.bool) if always_dead is None else tf.convert_to_tensor(always_dead)
-        make = lambda t: _layer(t, activation)  # noqa: E731
-        (values, *mask), known = self._run(("layer", activation), make, tensors, "layer")
+        numbers_of = lambda t: _layer(t, activation)  # noqa: E731
+        (values, *mask), known = self._run(("layer", activation), numbers_of, tensors, "layer")
         return values, known, mask[0] if mask else None
 
     def batch(self, inputs: list[Any], targets: list[Any], predictions: list[Any]) -> dict[str, Any]:
-        """Returns the quantities of the run's axis that inputs, targets and predictions tell, by name."""
-        given = [inputs, targets, predictions]
-        # Of shapes only the targets' last axis matters, which tells one column from several.
-        fixed = len(self._batches) < _BATCHES
-        specs = [[_loose(x, fixed and part is given[1]) for x in part] for part in given]
-        kinds = tuple(tuple(part) for part in specs)
-        if kinds not in self._batches:
-            self._batches[kinds] = tf.function(_batch, autograph=False).get_concrete_function(*specs)
-        return dict(self._batches[kinds](*given))
+        """Returns the run-wide numbers that inputs, targets and predictions give, by quantity."""
+        # Of all shapes only the last axis of the targets matters: it tells one column from several.
+        fix_last = len(self._batch_functions) < MAX_BATCH_KINDS
+        specs = [
+            [_batch_spec(x, fix_last and tensors is targets) for x in tensors]
+            for tensors in (inputs, targets, predictions)
+        ]
+        key = tuple(map(tuple, specs))
+        if key not in self._batch_functions:
+            self._batch_functions[key] = tf.function(_batch, autograph=False).get_concrete_function(*specs)
+        return dict(self._batch_functions[key](inputs, targets, predictions))
 
 
-def _loose(x: Any, last: bool) -> Any:
+def _batch_spec(x: Any, fix_last: bool) -> Any:
     rank = x.shape.rank or 0
-    return tf.TensorSpec([None] * (rank - 1) + [x.shape[-1] if last and rank > 1 else None] if rank else [], x.dtype)
+    last = x.shape[-1] if fix_last and rank > 1 else None
+    return tf.TensorSpec([*[None] * (rank - 1), last] if rank else [], x.dtype)
 
 
 def _flat(x: Any) -> Any:
     return tf.reshape(x, [-1])
 
 
-def _form(name: str, tensor: Any) -> list[int | None]:
-    """Returns the shape a function is traced for: only what a result's size depends on is fixed."""
+def _traced_shape(name: str, tensor: Any) -> list[int | None]:
+    """Returns the shape a function is traced for: only what the size of a result depends on is fixed."""
     if name in ("output", "mask"):
         return [None, *tensor.shape[1:]] if name == "output" else tensor.shape.as_list()
-    large = tensor.shape.num_elements() > measure.CHUNK_SIZE and not name.startswith("seen")
-    return tensor.shape.as_list() if large else [None] * tensor.shape.rank  # large ones are measured slice by slice
+    is_large = tensor.shape.num_elements() > measure.CHUNK_SIZE and not name.startswith("rows")
+    return tensor.shape.as_list() if is_large else [None] * tensor.shape.rank  # large ones are measured in slices
 
 
-def _gradient(gradient: Any, before: Any, after: Any) -> dict[str, Any]:
-    """Returns the tensors that a gradient is measured by; none if it can not be."""
+def _gradient_tensors(gradient: Any, before: Any, after: Any) -> Tensors:
+    """Returns the tensors that a gradient is measured by; none if it cannot be measured."""
     if not measurable(gradient.dtype):
         return {}
     if measure.is_measured_by_rows(gradient, after):
         rows = measure.unique_rows(gradient)
-        found = {"seen": rows.sums, "elements": rows.elements, "sketch": measure.sample(gradient, after)}
+        tensors = {"rows": rows.sums, "elements": rows.elements, "sketch": measure.sample(gradient, after)}
         if before is not None:
-            found |= {"seen_before": tf.gather(before, rows.rows), "seen_after": tf.gather(after, rows.rows)}
-        return {k: _flat(x) if k.startswith("seen") else x for k, x in found.items()}
-    g, elements = measure.dense(gradient, after)
-    if g.shape != after.shape:
+            tensors |= {"rows_before": tf.gather(before, rows.rows), "rows_after": tf.gather(after, rows.rows)}
+        return {k: _flat(x) if k.startswith("rows") else x for k, x in tensors.items()}
+    dense, elements = measure.dense(gradient, after)
+    if dense.shape != after.shape:
         return {}
-    found = {"gradient": _flat(g), "step": tf.constant(stride(int(np.prod(g.shape))), tf.int32)}
-    return found if elements is None else found | {"elements": elements}
+    tensors = {"gradient": _flat(dense), "step": tf.constant(stride(int(np.prod(dense.shape))), tf.int32)}
+    return tensors if elements is None else tensors | {"elements": elements}
 
 
-def _variable(t: dict[str, Any], none: bool | None, same: bool) -> Any:
-    gradient = t.get("gradient", NOT_OBSERVED)
-    numbers = measure.change_numbers(gradient, t.get("before"), t["after"], occurring=t.get("elements"))
-    if "seen" in t:
-        rows = {"gradient": t["seen"]}
-        if "seen_before" in t:
-            rows |= {"before": t["seen_before"], "after": t["seen_after"]}
+def _variable(t: Tensors, is_none: bool | None, unclipped: bool) -> Any:
+    numbers = measure.change_numbers(
+        t.get("gradient", NOT_OBSERVED), t.get("before"), t["after"], occurring=t.get("elements")
+    )
+    if "rows" in t:  # of a sparse gradient
+        rows = {"gradient": t["rows"]}
+        if "rows_before" in t:
+            rows |= {"before": t["rows_before"], "after": t["rows_after"]}
         numbers |= measure.row_gradient_numbers(rows, t["elements"], tf.size(t["after"], tf.int64))
-    if none is not None:
-        numbers["gradient_none"] = tf.constant(float(none), tf.float64)
+    if is_none is not None:
+        numbers["gradient_none"] = tf.constant(float(is_none), tf.float64)
     if "raw" in t:
         numbers["raw_gradient_norm"] = measure.norm(t["raw"], t["raw"])
     if "gradient_norm" not in numbers:
         return (numbers,)
-    if same:
+    if unclipped:
         numbers["raw_gradient_norm"] = numbers["gradient_norm"]
-    sketch = t["sketch"] if "seen" in t else measure.sample_of_flat(t["gradient"], t["step"])
+    sketch = t["sketch"] if "rows" in t else measure.sample_of_flat(t["gradient"], t["step"])
     if "previous" in t:
         numbers["gradient_cosine"] = measure.cosine(t["previous"], sketch)
     return numbers, sketch
 
 
-def _layer(t: dict[str, Any], activation: str) -> Any:
+def _layer(t: Tensors, activation: str) -> Any:
     if "mask" not in t:
         return (measure.layer_numbers(t["output"], activation),)
     mask = measure.dead_units(t["output"]) & t["mask"]
@@ -151,5 +172,5 @@ def _layer(t: dict[str, Any], activation: str) -> Any:
 
 
 def _batch(inputs: list[Any], targets: list[Any], predictions: list[Any]) -> dict[str, Any]:
-    found = measure.batch_numbers(inputs or None, targets or None, predictions or None)
-    return {name: tf.cast(value, tf.float64) for name, value in found.items()}
+    numbers = measure.batch_numbers(inputs or None, targets or None, predictions or None)
+    return {name: tf.cast(value, tf.float64) for name, value in numbers.items()}

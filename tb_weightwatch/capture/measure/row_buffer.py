@@ -1,4 +1,4 @@
-"""Rows of steps that are over, until the host reads them: what is on a device stays there, so that nobody waits."""
+"""Buffers the measured rows of steps; numbers on a device are copied to the host only when the buffer is drained."""
 
 from __future__ import annotations
 
@@ -13,102 +13,119 @@ from ...history import Column, Rows
 from ...statistics import names
 from .step_measurer import MeasuredBlock
 
-HELD = 8  # rows at most
-_SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # not known of a single sample
+MAX_ROWS = 8
+_SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # unknown (NaN) for a single sample
 VARIABLE, LAYER, RUN = names("variable"), names("layer"), names("run")
 
 
 class RowLayout(NamedTuple):
-    """A row is values, then whether each is known: `[V * S + L * A + G]` twice, in the order of these names."""
+    """The order of a flat row: values, then whether each is known, `[V * S + L * A + G]` each.
+
+    Attributes:
+        variables: names on the V axis.
+        layers: names on the L axis.
+    """
 
     variables: tuple[str, ...]
     layers: tuple[str, ...]
 
     def rows(self, flat: NDArray[np.float64], steps: list[int], times: list[float]) -> Rows:
-        """Returns flat rows `[n, 2N]` as `Rows`; columns that no row knows are left out."""
+        """Returns flat rows `[n, 2N]` as `Rows`; columns that are known in no row are left out."""
         half = flat.shape[1] // 2
         values, known = flat[:, :half], flat[:, half:] > 0
-        block = Rows(np.array(steps, np.int64), np.array(times, np.float64))
-        at = 0
-        for target, count, quantities in (
-            (block.variable, len(self.variables), VARIABLE),
-            (block.layer, len(self.layers), LAYER),
+        rows = Rows(np.array(steps, np.int64), np.array(times, np.float64))
+        start = 0
+        for columns, count, quantities in (
+            (rows.variable, len(self.variables), VARIABLE),
+            (rows.layer, len(self.layers), LAYER),
         ):
-            end = at + count * len(quantities)
+            end = start + count * len(quantities)
             shape = (len(flat), count, len(quantities))
-            part, seen = values[:, at:end].reshape(shape), known[:, at:end].reshape(shape)
+            axis_values, axis_known = values[:, start:end].reshape(shape), known[:, start:end].reshape(shape)
             for i, name in enumerate(quantities):
-                if seen[:, :, i].any():
-                    target[name] = Column(part[:, :, i], seen[:, :, i])
-            at = end
+                if axis_known[:, :, i].any():
+                    columns[name] = Column(axis_values[:, :, i], axis_known[:, :, i])
+            start = end
         for i, name in enumerate(RUN):
-            if known[:, at + i].any():
-                block.run[name] = Column(values[:, at + i], known[:, at + i])
-        return block
+            if known[:, start + i].any():
+                rows.run[name] = Column(values[:, start + i], known[:, start + i])
+        return rows
 
 
 class BufferedRow(NamedTuple):
-    """One step's numbers: what the host has, and what still stands on the device."""
+    """The numbers of one step, some of which may still be on a device.
+
+    Attributes:
+        step: training step.
+        time: when it was measured.
+        layout: order of the numbers.
+        values: the numbers, `[N]`; NaN in place of those on a device.
+        known: which of them are known, `[N]`.
+        device_positions: positions in `values` of the numbers on a device.
+        device_values: those numbers in one tensor, or None.
+    """
 
     step: int
     time: float
     layout: RowLayout
     values: NDArray[np.float64]
     known: NDArray[np.bool_]
-    places: NDArray[np.intp]  # in `values`, of what stands on the device
-    device: Any  # tensor, or None
+    device_positions: NDArray[np.intp]
+    device_values: Any
 
-    def read(self) -> NDArray[np.float64]:
-        """Returns all of them."""
-        if self.device is not None:
-            self.values[self.places] = self.device.numpy()
-        return self.values
+    def flat(self) -> NDArray[np.float64]:
+        """Returns values and known, `[2N]`; reads the device."""
+        if self.device_values is not None:
+            self.values[self.device_positions] = self.device_values.numpy()
+        return np.concatenate([self.values, self.known])
 
 
-def _joined(parts: list[MeasuredBlock]) -> tuple[Any, ...]:
-    """Returns values, which are known, places of the values that are tensors, and these as one tensor."""
-    known = np.concatenate([k for _, k in parts])
+def _row(step: int, layout: RowLayout, blocks: list[MeasuredBlock]) -> BufferedRow:
+    """Joins the blocks of a step to one row; those on a device are joined on the device."""
+    known = np.concatenate([block.known for block in blocks])
     values, start = np.full(len(known), np.nan), 0
-    places: list[NDArray[np.intp]] = []
-    for part, which in parts:
-        if isinstance(part, np.ndarray):
-            values[start : start + len(which)] = part
+    positions: list[NDArray[np.intp]] = [np.zeros(0, np.intp)]
+    device_values = []
+    for block in blocks:
+        end = start + len(block.known)
+        if isinstance(block.values, np.ndarray):
+            values[start:end] = block.values
         else:
-            places.append(np.arange(start, start + len(which)))
-        start += len(which)
-    device = [part for part, _ in parts if not isinstance(part, np.ndarray)]
-    where = np.concatenate([np.zeros(0, np.intp), *places])
-    return values, known, where, tf.concat(device, 0) if device else None
+            positions.append(np.arange(start, end))
+            device_values.append(block.values)
+        start = end
+    on_device = tf.concat(device_values, 0) if device_values else None
+    return BufferedRow(step, time.time(), layout, values, known, np.concatenate(positions), on_device)
 
 
 class RowBuffer:
-    """Keeps rows, and gives them as blocks."""
+    """Keeps rows until they are drained as `Rows`."""
 
     def __init__(self) -> None:
         self._rows: list[BufferedRow] = []
 
     @property
     def full(self) -> bool:
-        """Says whether the host should read now."""
-        return len(self._rows) >= HELD
+        """Whether the rows should be drained now."""
+        return len(self._rows) >= MAX_ROWS
 
-    def add(self, step: int, layout: RowLayout, parts: list[MeasuredBlock]) -> None:
-        """Takes one step's row, part by part."""
-        self._rows.append(BufferedRow(step, time.time(), layout, *_joined(parts)))
+    def add(self, step: int, layout: RowLayout, blocks: list[MeasuredBlock]) -> None:
+        """Adds the row of one step, given as consecutive blocks."""
+        self._rows.append(_row(step, layout, blocks))
 
-    def take(self) -> list[Rows]:
-        """Returns the rows that were not yet read; only here the host waits for a device."""
-        rows, self._rows = self._rows, []
-        found: list[Rows] = []
-        while rows:
-            layout = rows[0].layout
-            count = next((i for i, row in enumerate(rows) if row.layout != layout), len(rows))
-            part, rows = rows[:count], rows[count:]
-            flat = np.stack([np.concatenate([row.read(), row.known]) for row in part])
-            block = layout.rows(flat, [row.step for row in part], [row.time for row in part])
+    def drain(self) -> list[Rows]:
+        """Removes the rows and returns them, those with the same layout together; only here the host waits."""
+        buffered, self._rows = self._rows, []
+        drained: list[Rows] = []
+        while buffered:
+            layout = buffered[0].layout
+            count = next((i for i, row in enumerate(buffered) if row.layout != layout), len(buffered))
+            alike, buffered = buffered[:count], buffered[count:]
+            flat = np.stack([row.flat() for row in alike])
+            rows = layout.rows(flat, [row.step for row in alike], [row.time for row in alike])
             for name in _SPREADS:
-                if name in block.run:
-                    column = block.run[name]
+                if name in rows.run:
+                    column = rows.run[name]
                     column.known[np.isnan(column.values)] = False
-            found.append(block)
-        return found
+            drained.append(rows)
+        return drained

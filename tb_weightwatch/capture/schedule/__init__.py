@@ -1,1 +1,1 @@
-"""Which steps are recorded, and when maps are."""
+"""Which steps are recorded, what recording may cost, and at which steps maps and tensors are recorded."""

@@ -1,97 +1,112 @@
-"""Which arrays of single variables are recorded at which steps."""
+"""Which steps also record histograms, motion maps and full tensors of single variables."""
 
 from __future__ import annotations
 
 import fnmatch
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .bursts import DENSE_UNTIL, Budget
+from .budget import Budget
+from .bursts import DENSE_UNTIL
 
 
 class StepMapPlan(NamedTuple):
-    """What is to be recorded beside the row of a step."""
+    """What one step records besides its row.
 
-    due: bool  # whether it is the turn of what is recorded now and then
-    pictures: bool  # histograms and motion maps
-    patterns: tuple[str, ...]  # of the names of variables whose tensors are wanted
+    Attributes:
+        due: the periodic maps and tensors are due at this step.
+        maps: histograms and motion maps are recorded.
+        patterns: patterns of the names of variables whose tensors are recorded.
+    """
+
+    due: bool
+    maps: bool
+    patterns: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return self.pictures or bool(self.patterns)
+        return self.maps or bool(self.patterns)
 
-    def chosen(self, names: Iterable[str]) -> list[str]:
-        """Returns the names of the variables whose tensors are wanted."""
+    def tensors_of(self, names: Iterable[str]) -> list[str]:
+        """Returns those of the names whose tensors are recorded."""
         return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)]
 
 
 class MapSchedule:
-    """What is to be recorded beside the rows, and when.
+    """Decides what is recorded besides the rows, and when.
 
-    Histograms and motion maps come at step 64, and again each time the step count has doubled; but not before the
-    budget affords what they take.
+    Histograms and motion maps are recorded at step 64, and again each time the step count has doubled, but not before
+    the budget affords the time that they take.
 
     Args:
-        maps: whether histograms and motion maps are wanted.
-        tensors: names of variables, or patterns ("dense*/kernel"), whose gradients and weights are wanted in full
-            whenever there are maps; or name -> steps.
+        maps: whether to record histograms and motion maps.
+        tensors: names of variables, or patterns ("dense*/kernel"), whose gradients and weights are recorded in full
+            whenever maps are due; or name -> steps.
         budget: what recording may cost.
 
     Raises:
-        TypeError, ValueError: `tensors` is something else.
+        TypeError: a name in `tensors` is not a string.
+        ValueError: a step in `tensors` is not a positive integer.
     """
 
     def __init__(self, maps: bool, tensors: Any, budget: Budget) -> None:
         self._maps, self._budget = bool(maps), budget
-        self._tensors = _checked(tensors)
-        self._next = DENSE_UNTIL
-        self._seconds = 0.0  # what the next ones will take
+        self._steps_by_pattern = _checked(tensors)  # None: whenever maps are due
+        self._names_checked = not self._steps_by_pattern
+        self._next_due = DENSE_UNTIL
+        self._seconds = 0.0  # how long the last ones took, and so how long the next ones are expected to take
 
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """The patterns of the variables whose tensors may be wanted."""
-        return tuple(self._tensors)
+    def requested_at(self, step: int) -> bool:
+        """Checks whether tensors of this very step are requested, so that it must be recorded."""
+        return any(steps is not None and step in steps for steps in self._steps_by_pattern.values())
 
-    def asked(self, step: int) -> bool:
-        """Says whether tensors of this very step are wanted, so that it must be recorded."""
-        return any(steps is not None and step in steps for steps in self._tensors.values())
-
-    def following(self, step: int) -> float:
-        """Returns the next step after this one of which tensors are wanted; infinity if there is none."""
-        asked = (s for steps in self._tensors.values() for s in steps or () if s > step)
-        return min(asked, default=math.inf)
+    def next_request(self, step: int) -> float:
+        """Returns the first step after this one whose tensors are requested; infinity if there is none."""
+        requested = (s for steps in self._steps_by_pattern.values() for s in steps or () if s > step)
+        return min(requested, default=math.inf)
 
     def plan(self, step: int) -> StepMapPlan:
-        """Returns what is wanted of a step."""
-        asked = [name for name, wanted in self._tensors.items() if wanted and step in wanted]
-        due = step >= self._next and self._budget.affords_once(self._seconds)
-        general = [name for name, wanted in self._tensors.items() if wanted is None] if due else []
-        return StepMapPlan(due, self._maps and due, (*asked, *general))
+        """Returns what a step records besides its row."""
+        due = step >= self._next_due and self._budget.affords_once(self._seconds)
+        requested = [pattern for pattern, steps in self._steps_by_pattern.items() if steps and step in steps]
+        periodic = [pattern for pattern, steps in self._steps_by_pattern.items() if steps is None] if due else []
+        return StepMapPlan(due, self._maps and due, (*requested, *periodic))
 
-    def took(self, step: int, seconds: float) -> None:
-        """Says that what was due at this step has been recorded, and how long that took."""
+    def mark_recorded(self, step: int, seconds: float) -> None:
+        """Notes that what was due at this step has been recorded, and how long that took."""
         self._seconds = seconds
-        while self._next <= step:
-            self._next *= 2
+        while self._next_due <= step:
+            self._next_due *= 2
 
-    def unknown(self, names: Iterable[str]) -> list[str]:
-        """Returns the patterns that no variable has."""
-        found = list(names)
-        return [pattern for pattern in self._tensors if not fnmatch.filter(found, pattern)]
+    def check_names(self, names: Iterable[str]) -> None:
+        """Warns, once, about patterns in `tensors` that match no variable."""
+        if self._names_checked:
+            return
+        names = list(names)
+        self._names_checked = bool(names)
+        unmatched = [pattern for pattern in self._steps_by_pattern if not fnmatch.filter(names, pattern)]
+        if names and unmatched:
+            warnings.warn(
+                f"tensors= matches no variable: {', '.join(map(repr, unmatched))}; "
+                f"the variables are {', '.join(names[:20])}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
 
 def _checked(tensors: Any) -> dict[str, frozenset[int] | None]:
     if isinstance(tensors, str):
         tensors = [tensors]
     pairs = list(tensors.items()) if isinstance(tensors, Mapping) else [(name, None) for name in tensors]
-    found: dict[str, frozenset[int] | None] = {}
+    steps_by_pattern: dict[str, frozenset[int] | None] = {}
     for name, steps in pairs:
         if not isinstance(name, str):
             raise TypeError(f'tensors must be names of variables ("dense/kernel"), got {type(name).__name__}')
         numbers = None if steps is None else frozenset([steps] if isinstance(steps, int) else steps)
         if numbers is not None and not all(isinstance(n, (int, np.integer)) and n >= 1 for n in numbers):
-            raise ValueError(f"tensors of {name!r} must be asked for at steps from 1 on, got {steps!r}")
-        found[name] = numbers
-    return found
+            raise ValueError(f"steps of tensors[{name!r}] must be integers from 1 on, got {steps!r}")
+        steps_by_pattern[name] = numbers
+    return steps_by_pattern

@@ -9,9 +9,10 @@
 * `layer_outputs`, `dead_by_gradient`: dead units and saturation
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
+* `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
-from .baseline import batch_constant_loss, beats_constant, constant_prediction_loss, double_activation_losses
+from .baseline import beats_constant, constant_prediction_loss, double_activation_losses
 from .carry import Carry
 from .columns import (
     any_positive,
@@ -42,6 +43,7 @@ from .incremental import (
     signals_cached,
 )
 from .kernels_by_depth import kernel_profile, trainable_matrices
+from .large_update_effects import LargeUpdateEffects, effects_of_large_updates, weight_growth
 from .layer_outputs import (
     any_dead,
     any_saturated,
@@ -56,12 +58,11 @@ from .layer_outputs import (
     variables_of_layers,
 )
 from .loss_function import is_cross_entropy, loss_facts, loss_name
-from .loss_identity import loss_below, loss_equals, loss_matches
+from .loss_identity import loss_equals
 from .loss_trend import LossTrend, loss_trend
-from .memo import from_records, memoized
+from .memo import memoized
 from .model_structure import (
     disconnected_region,
-    layer_of,
     model_layers,
     normalizes_inputs,
     output_activation,
@@ -78,7 +79,6 @@ from .movement import (
     largest_mean_relative_update,
     largest_relative_update,
     mean_relative_update,
-    relative_update,
 )
 from .optimizer import (
     accumulation_steps,
@@ -92,13 +92,12 @@ from .optimizer import (
     round_learning_rate,
     set_learning_rate_code,
     suggested_learning_rate,
-    update_rounded_away,
     usual_learning_rate,
 )
-from .optimizer_slots import optimizer_slots_say, unmoved_with_slots
+from .optimizer_slots import unmoved_with_slots
 from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
+from .setting_effects import decay_effect, epsilon_effect
 from .update_rule import (
-    embedding_tables,
     exceeds_expected_update,
     expected_update,
     expected_update_negligible,
@@ -110,6 +109,7 @@ __all__ = [
     "Bool",
     "Carry",
     "Float",
+    "LargeUpdateEffects",
     "LossTrend",
     "RowSpan",
     "SignalCache",
@@ -122,24 +122,24 @@ __all__ = [
     "any_saturated",
     "anything_nonfinite",
     "barely_moving",
-    "batch_constant_loss",
     "beats_constant",
     "column",
     "constant_prediction_loss",
     "dead_layers",
     "dead_relu_by_gradient",
     "dead_units",
+    "decay_effect",
     "disconnected_region",
     "distance_moved",
     "double_activation_losses",
-    "embedding_tables",
+    "effects_of_large_updates",
+    "epsilon_effect",
     "ever",
     "exceeds_expected_update",
     "expected_update",
     "expected_update_negligible",
     "first_known",
     "first_optimizer",
-    "from_records",
     "full_history",
     "half_ulp",
     "has_schedule",
@@ -153,12 +153,9 @@ __all__ = [
     "latest_known",
     "latest_run_value",
     "layer_activation",
-    "layer_of",
     "literal",
-    "loss_below",
     "loss_equals",
     "loss_facts",
-    "loss_matches",
     "loss_name",
     "loss_trend",
     "mean_relative_update",
@@ -170,7 +167,6 @@ __all__ = [
     "normalizes_inputs",
     "optimizer_class",
     "optimizer_setting",
-    "optimizer_slots_say",
     "optimizers",
     "output_activation",
     "output_is_plain",
@@ -178,7 +174,6 @@ __all__ = [
     "predicted_units",
     "recorded_layers",
     "recorder_kind",
-    "relative_update",
     "relu_layers",
     "relu_pairs",
     "restrict",
@@ -201,10 +196,10 @@ __all__ = [
     "trainable_matrices",
     "trainable_names",
     "unmoved_with_slots",
-    "update_rounded_away",
     "usual_learning_rate",
     "usual_weight_scale",
     "variable_depths",
     "variables",
     "variables_of_layers",
+    "weight_growth",
 ]

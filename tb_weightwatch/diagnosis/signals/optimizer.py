@@ -100,6 +100,3 @@ def set_learning_rate_code(history: History, value: float) -> str:
     if recorder == "loop":
         return f"    optimizer = keras.optimizers.{name}({literal(value)})   # or, in a running program:\n{loop}"
     return f"{fit}\n{loop}   # in a hand-written loop"
-
-
-update_rounded_away = round_learning_rate

@@ -13,7 +13,7 @@ from .optimizer import accumulation_steps, is_normalized
 from .scans import Bool, ever, latest_known
 
 
-def optimizer_slots_say(history: History, state: str, rows: int) -> Bool:
+def unmoved_with_slots(history: History, state: str, rows: int) -> Bool:
     """Returns `[T]` whether no weight has ever moved although the optimizer counted enough steps to move them.
 
     Only where gradients were not recorded, and for optimizers whose updates are about as large as the learning rate:
@@ -35,6 +35,3 @@ def optimizer_slots_say(history: History, state: str, rows: int) -> Bool:
     smallest_visible = 1e-5 * np.max(usual_weight_scale(history)[trainable_kernels(history)])
     visible = latest_run_value(history, "learning_rate") > smallest_visible
     return state_known & counted & visible & ~ever(any_moved(history)) & ~ever(anything_nonfinite(history))
-
-
-unmoved_with_slots = optimizer_slots_say

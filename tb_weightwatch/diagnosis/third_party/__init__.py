@@ -8,7 +8,8 @@ steps.
 from .facts import is_third_party, set_learning_rate_fix, unit
 from .snapshots import any_weight_moved
 from .status import third_party_status
-from .symptoms import Symptom, symptoms
+from .symptom import Symptom
+from .symptoms import symptoms
 
 __all__ = [
     "Symptom",

@@ -7,9 +7,8 @@ import numpy as np
 from ...history import History
 from ...verdict import SEVERITIES
 from ..signals import memoized
-from .facts import is_third_party, set_learning_rate_fix, unit
+from .facts import is_third_party
 from .loss_checks import diverging_loss, flat_loss, nonfinite_loss
-from .snapshots import any_weight_moved
 from .symptom import Symptom
 from .weight_checks import exploding_weights, motionless_weights, nonfinite_weights
 
@@ -23,8 +22,3 @@ def symptoms(history: History) -> tuple[Symptom, ...]:
     with np.errstate(all="ignore"):
         listed = [symptom for check in checks for symptom in check(history)]
     return tuple(sorted(listed, key=lambda symptom: -SEVERITIES.index(symptom.severity)))
-
-
-drifted, fix_of_curves = any_weight_moved, set_learning_rate_fix  # names that rules still use
-
-__all__ = ["Symptom", "drifted", "fix_of_curves", "is_third_party", "symptoms", "unit"]

@@ -223,7 +223,7 @@ def _fix(repair: Repair) -> str:
 def _repair(history: History, row: int) -> Repair:
     """Returns a tenth of the learning rate."""
     rate = float(signals.run_column(history, "learning_rate")[row])
-    lower = signals.update_rounded_away(rate / 10) if rate > 0 else 1e-4
+    lower = signals.round_learning_rate(rate / 10) if rate > 0 else 1e-4
     return Repair(rate, lower, signals.set_learning_rate_code(history, lower))
 
 

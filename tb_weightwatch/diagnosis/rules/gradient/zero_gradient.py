@@ -163,7 +163,7 @@ def _fix(region: str) -> str:
 def _by_optimizer_slots(history: History, rows: int) -> Finding[SimpleFinding] | CannotTell:
     """Where no gradient was recorded: averages that are exactly zero show that no gradient was ever another."""
     zero_averages = SimpleFinding(
-        signals.optimizer_slots_say(history, "zero", rows),
+        signals.unmoved_with_slots(history, "zero", rows),
         "All gradients are exactly zero: the optimizer counts its steps, but its averages of the gradients are still "
         "zero and no weight has ever changed, so no weight has any effect on the loss",
         _fix("all"),

@@ -132,7 +132,7 @@ def _same_loss(history: History, rows: int) -> SimpleFinding:
     first = float(loss[known][0]) if known.any() else np.nan
     same = (np.cumsum(known & (loss == first)) >= rows) & (np.cumsum(known & (loss != first)) == 0)
     return SimpleFinding(
-        same & signals.optimizer_slots_say(history, "zero", rows),
+        same & signals.unmoved_with_slots(history, "zero", rows),
         f"The loss does not depend on the predictions: it is exactly {number(first)} for every batch, and the "
         "optimizer has never received a non-zero gradient",
         "Check what lies between the predictions and the loss: a mask or weight of 0, tf.clip_by_value, a loss made of "

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
 from ...wording import number
-from .large_update_effects import Effects, effects_of_large_updates, weight_growth
 
 
 @rule(
@@ -66,7 +65,7 @@ def learning_rate_too_large(
     large = signals.running_max(signals.largest_relative_update(history)) >= step
     if not large.any():
         return None
-    effects = effects_of_large_updates(history, rise, growth, rows)
+    effects = signals.effects_of_large_updates(history, rise, growth, rows)
     firing = large & np.logical_or.reduce(effects)
     return Finding(firing, partial(measure, history, effects), text, evidence) if firing.any() else None
 
@@ -99,7 +98,7 @@ class Details(NamedTuple):
     names: tuple[str, ...]
 
 
-def measure(history: History, effects: Effects, row: int, _: NDArray[np.intp]) -> Details:
+def measure(history: History, effects: signals.LargeUpdateEffects, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row."""
     trend = signals.loss_trend(history)
     learning_rate = float(signals.latest_known(signals.run_column(history, "learning_rate"))[row])
@@ -111,7 +110,7 @@ def measure(history: History, effects: Effects, row: int, _: NDArray[np.intp]) -
         code=signals.set_learning_rate_code(history, new_learning_rate),
         largest_update=largest_update,
         effect=next(name for name, holds in effects._asdict().items() if holds[row]),
-        weight_growth=float(weight_growth(history)[row]),
+        weight_growth=float(signals.weight_growth(history)[row]),
         first_loss=float(trend.first[row]),
         start=float(trend.start[row]),
         peak=float(trend.peak[row]),
@@ -161,6 +160,6 @@ def _lower_learning_rate(history: History, learning_rate: float, update_ratio: f
     if not learning_rate > 0:
         return usual
     if signals.is_normalized(history):
-        return usual if learning_rate > 3 * usual else signals.update_rounded_away(learning_rate / 10)
+        return usual if learning_rate > 3 * usual else signals.round_learning_rate(learning_rate / 10)
     by_ratio = max(learning_rate * 1e-2 / update_ratio, learning_rate * 1e-4)
-    return signals.update_rounded_away(min(learning_rate / 10, by_ratio))
+    return signals.round_learning_rate(min(learning_rate / 10, by_ratio))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...third_party.symptoms import drifted, fix_of_curves, unit
+from ...third_party import any_weight_moved, set_learning_rate_fix, unit
 from ...wording import is_preflight, number, plural
 
 
@@ -68,7 +68,7 @@ def learning_rate_zero(
     long_spent = (steps - _last_useful_step(history, spent)) > np.maximum(10.0, wasted * steps)
     has_learned = trend.enough_rows & (trend.relative_decrease > 0.5) | trend.low(0.5)
     ended_too_soon = spent & long_spent & ~has_learned
-    firing = always_zero & ~moves & ~drifted(history) | ended_too_soon & ~(zero & moves)
+    firing = always_zero & ~moves & ~any_weight_moved(history) | ended_too_soon & ~(zero & moves)
     firing &= ~signals.all_gradients_zero(history)
     return Finding(firing, partial(measure, history, floor, spent), text, evidence) if firing.any() else None
 
@@ -126,7 +126,7 @@ def measure(history: History, floor: float, spent: signals.Bool, row: int, _: ND
         nonzero_gradients=signals.any_nonzero_gradient(history) is not None,
         before_training=is_preflight(history),
         scheduled=signals.has_schedule(history),
-        third_party_fix=fix_of_curves(history, new_learning_rate),
+        third_party_fix=set_learning_rate_fix(history, new_learning_rate),
         loss=signals.loss_trend(history).describe(row),
         names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
     )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
 from ...wording import number
-from .setting_effects import decay_effect, epsilon_effect
 
 
 @rule(
@@ -215,7 +214,7 @@ def _setting_at_one(history: History) -> Finding[Details] | None:
 
 def _large_epsilon(history: History, times: float, rows: int) -> Finding[Details] | None:
     """An epsilon, or an initial accumulator, far above the size of the gradients to which it is added."""
-    effect = epsilon_effect(history)
+    effect = signals.epsilon_effect(history)
     if effect is None:
         return None
     firing = (effect.ratio > times) & signals.barely_moving(history) & (np.arange(len(history)) >= rows - 1)
@@ -237,7 +236,7 @@ def _long_memory(history: History, memory: float, rows: int) -> Finding[Details]
 
 def _strong_decay(history: History, decay: float, rows: int) -> Finding[Details] | None:
     """A weight decay that moves the weights more than the gradient does."""
-    effect = decay_effect(history)
+    effect = signals.decay_effect(history)
     if effect is None:
         return None
     trend = signals.loss_trend(history)

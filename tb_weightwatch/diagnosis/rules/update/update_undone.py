@@ -61,7 +61,7 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
     progress = trend.decreased & ~trend.near_constant_loss(0.9) | trend.low()
     restored, jumped = _put_back(history)
     between_steps = (np.cumsum(restored) >= times) | (np.cumsum(jumped) >= max(times, 3))
-    within_steps = _never_moved(history, rows) | signals.optimizer_slots_say(history, "alive", rows)
+    within_steps = _never_moved(history, rows) | signals.unmoved_with_slots(history, "alive", rows)
     firing = (between_steps | within_steps) & ~(trend.enough_rows & progress)
     return (
         Finding(np.asarray(firing), partial(measure, history, within_steps), text, evidence) if firing.any() else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...third_party.symptoms import is_third_party, unit
+from ...third_party import is_third_party, unit
 from ...wording import plural, quote_list
 
 
