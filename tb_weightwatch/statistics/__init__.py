@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, NamedTuple
 
+from .candidate_losses import MAX_LOSS_ELEMENTS, loss_candidates
 from .change import (
     NOT_OBSERVED,
     Array,
@@ -25,6 +26,7 @@ from .change import (
     measurable,
     stride,
 )
+from .maps import variable_maps
 
 Encoding = Literal["size", "share", "count", "flag", "cosine", "exact"]
 
@@ -139,6 +141,7 @@ def quantity(name: str) -> Quantity:
 
 
 __all__ = [
+    "MAX_LOSS_ELEMENTS",
     "NOT_OBSERVED",
     "QUANTITIES",
     "UPDATE_RATIO",
@@ -150,8 +153,10 @@ __all__ = [
     "dense",
     "fits_float32",
     "from_indexed_slices",
+    "loss_candidates",
     "measurable",
     "names",
     "quantity",
     "stride",
+    "variable_maps",
 ]

@@ -36,7 +36,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with_pictures(path / "healthy")
     synthetic_runs.write(path / "sick", 400, launch="a1", nan_from=300, variables=(HOSTILE, "<!-- x", "\u202eevil"))
     synthetic_runs.write(path / "sick", 80, launch="b2", started=synthetic_runs.STARTED + 900)
-    (path / "third_party").symlink_to(Path(__file__).resolve().parents[1] / "foreign" / "torch-nan")
+    (path / "third_party").symlink_to(Path(__file__).resolve().parents[1] / "third_party" / "torch-nan")
     return path
 
 

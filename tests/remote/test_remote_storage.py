@@ -22,7 +22,7 @@ import pytest
 
 from tests.support import synthetic_runs
 from tests.support.tensorboard_process import free_port, get
-from tests.tensorboard.test_third_party_logs import RECORDED
+from tests.support.third_party_logs import RECORDED
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.environ.get("WW_FAR_PYTHON", str(ROOT / ".venv" / "far" / "bin" / "python"))

@@ -283,14 +283,14 @@ def write_with_logged_diagnosis(path: Path, diagnosis: object) -> None:
 
     synthetic_runs.write(path, 400, nan_from=300)
     (file,) = (path / "weightwatch").iterdir()
-    from .test_reader import edited
+    from tests.support.event_files import edit
 
     def change(tag: schema.Tag, data: bytes) -> bytes:
         if tag.kind != "now":
             return data
         return schema.encode_now(replace(schema.decode_now(data), diagnosis=diagnosis))
 
-    edited(file, change)
+    edit(file, change)
 
 
 # -- compare

@@ -1,4 +1,4 @@
-"""Event files that are cut off, damaged, of another kind or made to do harm, among good ones: counted and skipped."""
+"""Event files that are truncated, damaged, of another kind or malicious are counted and skipped; others are read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from tb_weightwatch import cli, reader, schema
 from tb_weightwatch.history import Column, Rows
 from tb_weightwatch.reader import assembly
 from tests.support import synthetic_runs
-
-from .test_reader import event_file
-from .test_third_party_logs import RECORDED
+from tests.support.event_files import event_file, with_flipped_bit
+from tests.support.third_party_logs import RECORDED
 
 NAME = "events.out.tfevents.1.hostile"
 
@@ -46,31 +45,29 @@ def bomb() -> bytes:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two good runs, and beside them everything that a disk, a network or an enemy may leave."""
+    """Good runs, and beside them all kinds of files that a disk, a network or an attacker may leave."""
     path = tmp_path_factory.mktemp("hostile")
     synthetic_runs.write(path / "good", 80)
     synthetic_runs.write(path / "cut", 80, nan_from=40)
     ours = event_file(path / "good").read_bytes()
-    (torch,) = ((path.parent / f) for f in (RECORDED / "torch-stops").iterdir())
-    foreign = torch.read_bytes()
+    (torch_file,) = (RECORDED / "torch-stops").iterdir()
+    torch_log = torch_file.read_bytes()
     mine = event_file(path / "cut")
     mine.write_bytes(mine.read_bytes()[:-11])
     rng = random.Random(0)
-    flipped = bytearray(foreign)
-    flipped[len(foreign) // 2] ^= 1
     files = {
-        "torch": foreign,
-        "torch-cut": foreign[:-7],
-        "torch-flipped": bytes(flipped),
+        "torch": torch_log,
+        "torch-cut": torch_log[:-7],
+        "torch-flipped": with_flipped_bit(torch_log),
         "empty": b"",
         "noise": rng.randbytes(5000),
         "text": b"<html>404 not found</html>" * 50,
-        "gzip": gzip.compress(foreign),
+        "gzip": gzip.compress(torch_log),
         "zeros": bytes(4096),
         "huge": framed(1 << 60) + b"x" * 1000,
         "large": framed(1 << 35) + b"x" * 1000,
         "negative": framed((1 << 64) - 1) + b"x" * 1000,
-        "late": foreign + framed(1 << 40) + b"x" * 100,
+        "late": torch_log + framed(1 << 40) + b"x" * 100,
         "ours-late": ours + framed(1 << 40),
     }
     for name, data in files.items():
@@ -92,8 +89,8 @@ BAD = {"bomb", "empty", "gzip", "huge", "large", "negative", "noise", "nowhere",
 
 
 def test_review_counts_and_skips(logs: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """What can be read is judged, the rest is told by name; the process needs no memory for what files claim."""
-    assert "tensorflow" in sys.modules  # whose own reader ends the process at a length that it believes
+    """Runs that can be read are judged, all others are named; no memory is taken for sizes that files only claim."""
+    assert "tensorflow" in sys.modules  # its reader would end the process at a claimed length
     assert cli.main(["review", "--json", "--junit", str(tmp_path / "out.xml"), str(logs)]) == 1
     shown = capsys.readouterr()
     found = {one["run"]: one for one in json.loads(shown.out)}
@@ -107,7 +104,7 @@ def test_review_counts_and_skips(logs: Path, capsys: pytest.CaptureFixture[str],
 
 
 def test_compare_and_report_go_on_too(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside a run that is cut off: told and compared. A report holds what can be read. What can't is exit code 2."""
+    """A truncated run is compared, with a warning; a report has all that can be read; an unreadable run gives 2."""
     assert cli.main(["compare", str(logs / "good"), str(logs / "torch-cut")]) == 0
     assert "not all could be read" in capsys.readouterr().err
     for name in ("noise", "huge", "bomb"):
@@ -119,7 +116,7 @@ def test_compare_and_report_go_on_too(logs: Path, tmp_path: Path, capsys: pytest
 
 
 def test_many_launches_share_one_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each small on disk and large in memory: what all launches of a run hold together is bounded."""
+    """The values of all launches of a run together are bounded, although each is small on disk."""
     monkeypatch.setattr(assembly, "MAX_RUN_CELLS", 100_000)
     steps = np.arange(1, 201)
     rows = Rows(steps, 1e9 + steps, {"weight_norm": Column(np.ones((200, 200)), np.ones((200, 200), bool))})

@@ -30,9 +30,8 @@ from tb_weightwatch.plugin.diagnosis_cache import DiagnosisCache
 from tb_weightwatch.plugin.loader import WeightWatchLoader
 from tb_weightwatch.reader.provider import variable_maps
 from tests.support import synthetic_runs
+from tests.support.event_files import CountingProvider, edit, event_file, tags, with_flipped_bit
 from tests.support.tensorboard_process import get, get_json, tensorboard, wait_for_runs
-
-from .test_reader import Counting, edited, event_file, flipped
 
 LOADERS = ["--load_fast=true", "--load_fast=false"]
 NAMES = ("<img src=x onerror=alert(1)>", "\u202eevil", "a b&c=d/../e", "dense/kernel")
@@ -43,7 +42,7 @@ class Site:
     """The plugin's applications, mounted as TensorBoard does."""
 
     def __init__(self, logdir: Path, **cache: Any) -> None:
-        self.counting = Counting(logdir)
+        self.counting = CountingProvider(logdir)
         self.plugin = WeightWatchPlugin(base_plugin.TBContext(data_provider=self.counting))
         if cache:  # with room for the rows of one run only
             self.plugin.reader = reader.ProviderReader(self.counting, budget=1)
@@ -226,7 +225,7 @@ def test_damage_is_counted_in_both_loaders(tmp_path: Path, loader: str) -> None:
     """A damaged block loses its own rows only, and the overview counts it."""
     synthetic_runs.write(tmp_path, 400)
     bad = schema.Tag("a1", "rows", 2)
-    edited(event_file(tmp_path), lambda tag, data: flipped(data) if tag == bad else data)
+    edit(event_file(tmp_path), lambda tag, data: with_flipped_bit(data) if tag == bad else data)
     with tensorboard(tmp_path, loader, tensorflow=False) as address:
         (run,) = wait_for_runs(address, 1)["runs"]
         got = get_json(f"{address}{ROUTE}/overview?run={run['run']}")
@@ -258,8 +257,6 @@ def test_a_run_is_followed_as_it_grows(tmp_path: Path, loader: str) -> None:
 
 
 def block_tags(logdir: Path) -> list[schema.Tag]:
-    from .test_reader import tags
-
     return [t for t in tags(event_file(logdir)) if t.kind == "rows"]
 
 
@@ -310,7 +307,7 @@ def test_maps_are_read_on_demand_and_only_those_of_one_variable(tmp_path: Path, 
             [*pictures, Map(step, synthetic_runs.NAMES[0], "weight", np.ones((4, 4), np.float32))]
         )
         sink.emit(schema.to_summary(schema.Tag("a1", "maps", number), data), step, time.time())
-    sink.emit(schema.to_summary(schema.Tag("a1", "maps", 2), flipped(data)), 256, time.time())
+    sink.emit(schema.to_summary(schema.Tag("a1", "maps", 2), with_flipped_bit(data)), 256, time.time())
     sink.close()
     with tensorboard(tmp_path, loader, tensorflow=False) as address:
         wait_for_runs(address, 1)
@@ -395,10 +392,10 @@ def test_a_poll_without_news_reads_nothing(logdir: Path) -> None:
     for _ in range(2):
         site.get("/runs")
         first = site.get("/overview", **where)
-    site.counting.asked.clear()
+    site.counting.requested.clear()
     body = site.client.get(f"{ROUTE}/overview", query_string=where).data
     assert site.get("/runs")[0] == 200
-    assert site.counting.asked == []
+    assert site.counting.requested == []
     assert site.client.get(f"{ROUTE}/overview", query_string=where).data == body
     assert first[1]["revision"] == site.get("/overview", **where)[1]["revision"]
 
@@ -454,8 +451,8 @@ def test_a_long_list_is_diagnosed_once_over_several_requests(tmp_path: Path) -> 
     site = Site(tmp_path, seconds_per_request=0.0, rule_set="of tomorrow")  # one launch per request
     for _ in range(5):
         site.get("/runs")
-    site.counting.asked.clear()
+    site.counting.requested.clear()
     status, answer = site.get("/runs")
     assert status == 200
     assert [x["headline"] for run in answer["runs"] for x in run["launches"]] == ["nonfinite-loss"] * 3
-    assert site.counting.asked == []
+    assert site.counting.requested == []

@@ -1,4 +1,4 @@
-"""Event files and TensorBoard's data provider give the same Histories; damage is skipped, counted and told."""
+"""Event files and TensorBoard's data provider give the same Histories; damage is skipped, counted and reported."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
 from tensorboard.compat.proto import event_pb2, summary_pb2
-from tensorboard.context import RequestContext
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
-from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tb_weightwatch import reader, schema
 from tb_weightwatch.diagnosis import diagnose
@@ -25,83 +22,23 @@ from tb_weightwatch.reader import ProviderReader, SkipCounts
 from tb_weightwatch.reader.provider import tag_listing
 from tb_weightwatch.schema import Tag
 from tests.support import synthetic_runs
-
-CTX = RequestContext()
-
-
-class Counting:
-    """A data provider that counts the calls and remembers how many tags each asked for."""
-
-    def __init__(self, logdir: Path) -> None:
-        self.logdir = str(logdir)
-        self.asked: list[int] = []
-        self.listed: list[bool] = []  # whether each list was asked for as a whole
-        self.restart()
-
-    def restart(self) -> None:
-        self.multiplexer = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance={"weightwatch": 10})
-        self.reload()
-
-    def reload(self) -> None:
-        self.multiplexer.AddRunsFromDirectory(self.logdir)
-        self.multiplexer.Reload()
-        self.provider = data_provider.MultiplexerDataProvider(self.multiplexer, self.logdir)
-
-    def list_tensors(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs["plugin_name"] == schema.PLUGIN:
-            self.listed.append(kwargs["run_tag_filter"].tags is None)
-        return self.provider.list_tensors(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.provider, name)
-
-    def read_tensors(self, *args: Any, **kwargs: Any) -> Any:
-        self.asked.append(len(kwargs["run_tag_filter"].tags))
-        return self.provider.read_tensors(*args, **kwargs)
-
-
-def event_file(logdir: Path) -> Path:
-    (path,) = (logdir / "weightwatch").iterdir()
-    return path
-
-
-def records_of(path: Path) -> list[bytes]:
-    """Returns the framed records of an event file."""
-    data, found = path.read_bytes(), []
-    while data:
-        size = struct.unpack("<Q", data[:8])[0] + 16
-        found.append(data[:size])
-        data = data[size:]
-    return found
-
-
-def edited(path: Path, change: Any) -> None:
-    """Changes data by tag, with TensorBoard's own checksums made anew: what the fast loader does not notice."""
-    events = [event_pb2.Event.FromString(record[12:-4]) for record in records_of(path)]
-    with path.open("wb") as file:
-        writer = RecordWriter(file)
-        for event in events:
-            for value in event.summary.value:
-                tag = schema.parse_tag(value.tag)
-                value.tensor.string_val[0] = change(tag, value.tensor.string_val[0])
-            writer.write(event.SerializeToString())
-
-
-def flipped(data: bytes) -> bytes:
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 16]) + data[middle + 1 :]
-
-
-def from_provider(logdir: Path, run: str = "weightwatch") -> list[reader.Launch]:
-    with ProviderReader(Counting(logdir)).locked_run(CTX, "", run) as opened:
-        return opened.launches
+from tests.support.event_files import (
+    CTX,
+    CountingProvider,
+    edit,
+    event_file,
+    framed_records,
+    read_by_provider,
+    tags,
+    with_flipped_bit,
+)
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     """Files and provider give the live History, to the bit, and so the same diagnosis."""
     live = synthetic_runs.write(tmp_path, 400, nan_from=300)
     (by_file,) = reader.launches(tmp_path)
-    (by_provider,) = from_provider(tmp_path)
+    (by_provider,) = read_by_provider(tmp_path)
     for launch in (by_file, by_provider):
         synthetic_runs.same(launch.history, live)
         assert diagnose(launch.history) == diagnose(live) == launch.now.diagnosis
@@ -113,38 +50,38 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 
 def test_five_thousand_steps_survive_ten_samples_a_tag(tmp_path: Path) -> None:
-    """TensorBoard's smallest reservoir loses no row."""
+    """The smallest number of data that TensorBoard keeps of a tag loses no row."""
     live = synthetic_runs.write(tmp_path, 5000)
-    (launch,) = from_provider(tmp_path)
+    (launch,) = read_by_provider(tmp_path)
     synthetic_runs.same(launch.history, live)
     assert launch.history.complete
 
 
 def test_launches_stay_apart_and_in_order(tmp_path: Path) -> None:
-    """A restart is another launch, whether or not the clock went on."""
+    """A restart is another launch, and launches are ordered by their start."""
     for launch, started in (("b2", synthetic_runs.STARTED + 500), ("a1", synthetic_runs.STARTED)):
         synthetic_runs.write(tmp_path, 80, launch=launch, started=started)
-    for found in (reader.launches(tmp_path), from_provider(tmp_path)):
+    for found in (reader.launches(tmp_path), read_by_provider(tmp_path)):
         assert [launch.history.launch for launch in found] == ["a1", "b2"]
         assert [len(launch.history) for launch in found] == [80, 80]
 
 
 def test_a_launch_may_go_on_in_another_file(tmp_path: Path) -> None:
-    """Blocks of one launch are put together across files."""
+    """Blocks of one launch are joined across files."""
     synthetic_runs.write(tmp_path, 300)
     path = event_file(tmp_path)
-    framed = records_of(path)
+    framed = framed_records(path)
     middle = len(framed) // 2
     path.write_bytes(b"".join(framed[:middle]))
     Path(f"{path}.later").write_bytes(b"".join([framed[0], *framed[middle:]]))
-    for found in (reader.launches(tmp_path), from_provider(tmp_path)):
+    for found in (reader.launches(tmp_path), read_by_provider(tmp_path)):
         (launch,) = found
         assert len(launch.history) == 300
         assert launch.history.complete
 
 
-def test_a_tail_that_is_cut_off_costs_only_itself(tmp_path: Path) -> None:
-    """A file that ends within a record gives all that stands before it, and says so."""
+def test_a_truncated_file_is_read_up_to_its_last_whole_record(tmp_path: Path) -> None:
+    """A file that ends within a record gives all before it, with a warning."""
     synthetic_runs.write(tmp_path, 400, end=None)
     path = event_file(tmp_path)
     path.write_bytes(path.read_bytes()[:-7])
@@ -156,8 +93,8 @@ def test_a_tail_that_is_cut_off_costs_only_itself(tmp_path: Path) -> None:
         reader.read(tmp_path)
 
 
-def test_zeros_at_the_end_are_told(tmp_path: Path) -> None:
-    """A file system that filled the tail with zeros after a crash loses nothing that was whole."""
+def test_zeros_at_the_end_are_reported(tmp_path: Path) -> None:
+    """Zeros that a file system appended after a crash cost no whole record."""
     live = synthetic_runs.write(tmp_path, 200)
     path = event_file(tmp_path)
     path.write_bytes(path.read_bytes() + bytes(5000))
@@ -167,8 +104,8 @@ def test_zeros_at_the_end_are_told(tmp_path: Path) -> None:
     assert skipped.total() == 1
 
 
-def test_a_flipped_bit_on_disk_is_told(tmp_path: Path) -> None:
-    """TensorBoard reads no further in that file; what stands before it is whole, the rest is told."""
+def test_a_flipped_bit_on_disk_is_reported(tmp_path: Path) -> None:
+    """TensorBoard stops reading there; rows before it are complete, and the damage is reported."""
     synthetic_runs.write(tmp_path, 400)
     path = event_file(tmp_path)
     data = path.read_bytes()
@@ -195,8 +132,8 @@ assert "tensorflow" not in sys.modules
 """
 
 
-def test_without_tensorflow_the_same_is_read_and_told(tmp_path: Path) -> None:
-    """Our process' own checksum is TensorBoard's, and finds the same flipped bit in a file."""
+def test_without_tensorflow_the_same_is_read_and_reported(tmp_path: Path) -> None:
+    """The faster checksum equals TensorBoard's, and finds the same flipped bit in a file."""
     synthetic_runs.write(tmp_path, 400)
     path, place = event_file(tmp_path), 9_000
     data = path.read_bytes()
@@ -209,10 +146,10 @@ def test_without_tensorflow_the_same_is_read_and_told(tmp_path: Path) -> None:
 
 
 def test_a_damaged_block_is_skipped_and_makes_the_history_incomplete(tmp_path: Path) -> None:
-    """Damage that TensorBoard lets through is found by our own checksum; rows around it are kept."""
+    """Damage that TensorBoard does not notice is found by our own checksum; the rows around it are read."""
     live = synthetic_runs.write(tmp_path, 400)
-    edited(event_file(tmp_path), lambda tag, data: flipped(data) if tag == Tag("a1", "rows", 2) else data)
-    for (launch,) in (reader.launches(tmp_path), from_provider(tmp_path)):
+    edit(event_file(tmp_path), lambda tag, data: with_flipped_bit(data) if tag == Tag("a1", "rows", 2) else data)
+    for (launch,) in (reader.launches(tmp_path), read_by_provider(tmp_path)):
         assert len(launch.history) < len(live)
         assert launch.history.steps[-1] == 400
         assert not launch.history.complete
@@ -221,12 +158,12 @@ def test_a_damaged_block_is_skipped_and_makes_the_history_incomplete(tmp_path: P
 
 @pytest.mark.parametrize("kind", ["rows", "header", "now"])
 def test_any_damage_is_counted(tmp_path: Path, kind: str) -> None:
-    """The last block, the facts or the state: what is lost is counted, nothing raises."""
+    """Damage of the last block, of the facts or of the status is counted, and nothing raises."""
     live = synthetic_runs.write(tmp_path, 100)
     last = len([t for t in tags(event_file(tmp_path)) if t.kind == kind]) - 1
     bad = Tag("a1", kind, 0 if kind == "now" else last)
-    edited(event_file(tmp_path), lambda tag, data: flipped(data) if tag == bad else data)
-    for (launch,) in (reader.launches(tmp_path), from_provider(tmp_path)):
+    edit(event_file(tmp_path), lambda tag, data: with_flipped_bit(data) if tag == bad else data)
+    for (launch,) in (reader.launches(tmp_path), read_by_provider(tmp_path)):
         assert launch.skipped.total() >= 1
         assert launch.history.complete == (kind != "rows")
         assert (launch.now is None) == (kind == "now")
@@ -234,24 +171,19 @@ def test_any_damage_is_counted(tmp_path: Path, kind: str) -> None:
         diagnose(launch.history)
 
 
-def tags(path: Path) -> list[Tag]:
-    events = (event_pb2.Event.FromString(record[12:-4]) for record in records_of(path))
-    return [schema.parse_tag(value.tag) for event in events for value in event.summary.value]
-
-
 def test_a_missing_block_makes_the_history_incomplete(tmp_path: Path) -> None:
-    """Rows that are not there at all are noticed by their number."""
+    """A block that is missing is noticed by the number of the next one."""
     synthetic_runs.write(tmp_path, 400)
     path = event_file(tmp_path)
-    framed = records_of(path)
+    framed = framed_records(path)
     path.write_bytes(b"".join(r for r in framed if b"weightwatch/a1/rows/000002" not in r))
-    for (launch,) in (reader.launches(tmp_path), from_provider(tmp_path)):
+    for (launch,) in (reader.launches(tmp_path), read_by_provider(tmp_path)):
         assert not launch.history.complete
         assert dict(launch.skipped) == {"rows: missing": 1}
 
 
 def test_a_bomb_and_noise_are_skipped(tmp_path: Path) -> None:
-    """Data of ours that are none are skipped with a reason, the rest is read."""
+    """Malicious and damaged data are skipped with a reason, the others are read."""
     import zlib
 
     live = synthetic_runs.write(tmp_path, 80)
@@ -269,11 +201,11 @@ def test_a_bomb_and_noise_are_skipped(tmp_path: Path) -> None:
     (launch,) = reader.launches(tmp_path, skipped)
     synthetic_runs.same(launch.history, live)
     assert skipped.total() == 4
-    assert len(from_provider(tmp_path)) == 1
+    assert len(read_by_provider(tmp_path)) == 1
 
 
 def test_a_newer_schema_says_upgrade(tmp_path: Path) -> None:
-    """Data of a later version are skipped, and the reason says what to do."""
+    """Data of a later version are skipped, and the reason says to upgrade."""
     synthetic_runs.write(tmp_path, 80)
 
     def newer(tag: Tag, data: bytes) -> bytes:
@@ -281,14 +213,14 @@ def test_a_newer_schema_says_upgrade(tmp_path: Path) -> None:
         envelope.version = 9
         return envelope.SerializeToString()
 
-    edited(event_file(tmp_path), newer)
+    edit(event_file(tmp_path), newer)
     skipped = SkipCounts()
     assert reader.launches(tmp_path, skipped) == []
     assert "upgrade" in str(skipped)
 
 
-def test_a_killed_trainer_loses_no_more_than_what_it_had_not_written(tmp_path: Path) -> None:
-    """After SIGKILL everything that was flushed is there: in files and through TensorBoard."""
+def test_a_killed_trainer_loses_nothing_that_it_had_flushed(tmp_path: Path) -> None:
+    """After SIGKILL all that was flushed can be read, from files and through TensorBoard."""
     code = f"""
         import os, signal, sys
         sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
@@ -298,58 +230,58 @@ def test_a_killed_trainer_loses_no_more_than_what_it_had_not_written(tmp_path: P
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, check=False)
     assert done.returncode == -9
-    for (launch,) in (reader.launches(tmp_path), from_provider(tmp_path)):
+    for (launch,) in (reader.launches(tmp_path), read_by_provider(tmp_path)):
         assert len(launch.history) == 240
         assert launch.history.ended is None
         assert launch.now.step == 240
 
 
 def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what changed is read again, in few calls, and the History is the same object, grown."""
+    """Only new data are read, in few calls, and the History is the same object with more rows."""
     monkeypatch.setattr(tag_listing, "MAX_AGE", 0.0)  # rows without a state
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 400, sink=sink, end=None, close=False)
-    counting = Counting(tmp_path)
-    run = ProviderReader(counting)
+    provider = CountingProvider(tmp_path)
+    run = ProviderReader(provider)
     with run.locked_run(CTX, "", "weightwatch") as opened:
         (first,) = opened.launches
         revision, history = opened.revision, first.history
         opened.memo["kept"] = True
-    assert max(counting.asked) <= 64
-    counting.asked.clear()
+    assert max(provider.requested) <= 64
+    provider.requested.clear()
     with run.locked_run(CTX, "", "weightwatch") as opened:
         assert opened.revision == revision
         assert opened.memo == {"kept": True}
-    assert counting.asked == []
+    assert provider.requested == []
     later = schema.encode_rows(synthetic_runs.rows(401, 8), 400, started=synthetic_runs.STARTED)
     number = len([t for t in tags(event_file(tmp_path)) if t.kind == "rows"])
     sink.emit(schema.to_summary(Tag("a1", "rows", number), later), 408, time.time())
     sink.flush()
-    counting.reload()
+    provider.reload()
     with run.locked_run(CTX, "", "weightwatch") as opened:
         assert opened.revision != revision
         assert opened.memo == {}
         assert opened.launches[0].history is history
         assert len(history) == 408
-    assert counting.asked == [1]
+    assert provider.requested == [1]
     sink.close()
 
 
-def test_while_no_state_changes_no_whole_list_is_asked_for(tmp_path: Path) -> None:
-    """A poll costs a look at the launches' states; what goes on, comes or goes is seen at once."""
+def test_while_no_status_changes_no_complete_list_is_requested(tmp_path: Path) -> None:
+    """A poll lists the statuses alone, and finds launches that go on, and runs that come or go, at once."""
     sink = synthetic_runs.directory_sink(tmp_path / "a")
     synthetic_runs.write(tmp_path / "a", 400, sink=sink, end=None, close=False)
     synthetic_runs.write(tmp_path / "b", 40)
-    counting = Counting(tmp_path)
-    source = ProviderReader(counting)
+    provider = CountingProvider(tmp_path)
+    source = ProviderReader(provider)
 
     def look() -> tuple[list[str], int, bool]:
-        """Returns runs, rows of the one that goes on, and whether any whole list was asked for."""
-        counting.reload()
-        counting.listed.clear()
+        """Returns runs, rows of the one that goes on, and whether a complete list was requested."""
+        provider.reload()
+        provider.complete_lists.clear()
         found = sorted(source.poll(CTX, ""))
         with source.locked_run(CTX, "", "a/weightwatch") as opened:
-            return found, len(opened.launches[0].history), any(counting.listed)
+            return found, len(opened.launches[0].history), any(provider.complete_lists)
 
     both = ["a/weightwatch", "b/weightwatch"]
     assert look() == (both, 400, True)
@@ -367,12 +299,12 @@ def test_while_no_state_changes_no_whole_list_is_asked_for(tmp_path: Path) -> No
     assert look() == ([*both, "c/weightwatch"], 408, True)
     sink.close()
     shutil.rmtree(tmp_path / "b")
-    counting.restart()
+    provider.restart()
     assert look() == (["a/weightwatch", "c/weightwatch"], 408, True)
 
 
-def test_a_run_without_a_state_is_listed_each_time(tmp_path: Path) -> None:
-    """Where no state tells whether anything changed, rows show as soon as TensorBoard has them."""
+def test_a_run_without_a_status_is_listed_each_time(tmp_path: Path) -> None:
+    """Without a status that would show a change, rows are read as soon as TensorBoard has them."""
     sink = synthetic_runs.directory_sink(tmp_path)
 
     def put(number: int) -> None:
@@ -381,24 +313,24 @@ def test_a_run_without_a_state_is_listed_each_time(tmp_path: Path) -> None:
         sink.flush()
 
     put(0)
-    counting = Counting(tmp_path)
-    source = ProviderReader(counting)
+    provider = CountingProvider(tmp_path)
+    source = ProviderReader(provider)
     for rows in (8, 16, 24):
         with source.locked_run(CTX, "", "weightwatch") as opened:
             assert len(opened.launches[0].history) == rows
         put(rows // 8)
-        counting.reload()
+        provider.reload()
     sink.close()
 
 
-def test_a_look_at_all_runs_reads_no_rows(tmp_path: Path) -> None:
-    """The run list costs a few small reads for all runs together; opening one later still gives all of it."""
+def test_a_poll_reads_no_rows(tmp_path: Path) -> None:
+    """The list of runs costs a few small calls for all of them; a run that is opened later is complete."""
     live = {name: synthetic_runs.write(tmp_path / name, 400, launch=name) for name in ("a", "b", "c")}
-    counting = Counting(tmp_path)
-    source = ProviderReader(counting)
+    provider = CountingProvider(tmp_path)
+    source = ProviderReader(provider)
     seen = source.poll(CTX, "")
     assert sorted(seen) == ["a/weightwatch", "b/weightwatch", "c/weightwatch"]
-    assert len(counting.asked) == 1
+    assert len(provider.requested) == 1
     for run in seen.values():
         (launch,) = run.launches
         assert launch.now.step == 400
@@ -409,11 +341,11 @@ def test_a_look_at_all_runs_reads_no_rows(tmp_path: Path) -> None:
 
 
 def test_the_cache_is_bounded(tmp_path: Path) -> None:
-    """The run that was used least lately is dropped when the Histories get too large, and read again when asked."""
+    """The least recently used run is dropped when the Histories get too large, and read again on demand."""
     for name in ("a", "b"):
         synthetic_runs.write(tmp_path / name, 400)
-    counting = Counting(tmp_path)
-    source = ProviderReader(counting, budget=1)
+    provider = CountingProvider(tmp_path)
+    source = ProviderReader(provider, budget=1)
     for name in ("a", "b", "a"):
         with source.locked_run(CTX, "", f"{name}/weightwatch") as opened:
             assert len(opened.launches[0].history) == 400
@@ -421,32 +353,32 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
-    """A deleted launch does not linger."""
+    """A launch that was deleted is forgotten."""
     synthetic_runs.write(tmp_path, 80)
-    counting = Counting(tmp_path)
-    source = ProviderReader(counting)
+    provider = CountingProvider(tmp_path)
+    source = ProviderReader(provider)
     with source.locked_run(CTX, "", "weightwatch"):
         pass
     shutil.rmtree(tmp_path / "weightwatch")
     synthetic_runs.write(tmp_path, 40, launch="b2")
-    counting.restart()
+    provider.restart()
     with source.locked_run(CTX, "", "weightwatch") as opened:
         assert [(x.history.launch, len(x.history)) for x in opened.launches] == [("b2", 40)]
 
 
 def test_an_unknown_run_is_a_key_error(tmp_path: Path) -> None:
-    """A run that is not there, or holds none of our data."""
-    source = ProviderReader(Counting(tmp_path))
+    """A run that does not exist is a KeyError, and leaves nothing in the cache."""
+    source = ProviderReader(CountingProvider(tmp_path))
     with pytest.raises(KeyError), source.locked_run(CTX, "", "nothing"):
         pass
     assert source._runs == {}
 
 
-def test_a_reply_that_is_too_large_is_asked_for_in_parts(tmp_path: Path) -> None:
-    """What can not be had at once is halved until it can."""
+def test_a_reply_that_is_too_large_is_requested_in_parts(tmp_path: Path) -> None:
+    """Tags whose data are too large for one reply are requested in halves."""
     live = synthetic_runs.write(tmp_path, 400)
 
-    class Narrow(Counting):
+    class Narrow(CountingProvider):
         def read_tensors(self, *args: Any, **kwargs: Any) -> Any:
             if len(kwargs["run_tag_filter"].tags) > 3:
                 raise ValueError("RESOURCE_EXHAUSTED")
@@ -457,7 +389,7 @@ def test_a_reply_that_is_too_large_is_asked_for_in_parts(tmp_path: Path) -> None
 
 
 def test_a_users_own_data_stay_as_they_are(tmp_path: Path) -> None:
-    """The user's writer and ours live side by side: neither loses anything."""
+    """The user's writer and ours can be open at the same time, and neither loses data."""
     user = EventFileWriter(str(tmp_path))
     sink = synthetic_runs.directory_sink(tmp_path)
     for step in range(50):
@@ -466,7 +398,7 @@ def test_a_users_own_data_stay_as_they_are(tmp_path: Path) -> None:
         user.flush()
     live = synthetic_runs.write(tmp_path, 80, sink=sink)
     user.close()
-    provider = Counting(tmp_path).provider
+    provider = CountingProvider(tmp_path).provider
     (scalars,) = provider.read_scalars(CTX, experiment_id="", plugin_name="scalars", downsample=1000)["."].values()
     assert [s.step for s in scalars] == list(range(50))
     (launch,) = reader.launches(tmp_path)
@@ -474,7 +406,7 @@ def test_a_users_own_data_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_callers_own_writer_is_read_beside_the_callers_data(tmp_path: Path) -> None:
-    """What goes through a tf.summary writer stands in the user's own directory and is found there."""
+    """Data written by a tf.summary writer are in the user's own directory, and are read from there."""
     tf = pytest.importorskip("tensorflow")
     from tb_weightwatch.capture.tf_summary_sink import SummarySink
 
@@ -486,14 +418,14 @@ def test_a_callers_own_writer_is_read_beside_the_callers_data(tmp_path: Path) ->
     writer.close()
     (launch,) = reader.launches(tmp_path)
     synthetic_runs.same(launch.history, live)
-    synthetic_runs.same(from_provider(tmp_path, ".")[0].history, live)
-    provider = Counting(tmp_path).provider
+    synthetic_runs.same(read_by_provider(tmp_path, ".")[0].history, live)
+    provider = CountingProvider(tmp_path).provider
     found = provider.list_scalars(CTX, experiment_id="", plugin_name="scalars")
     assert found["."]["loss"].max_step == 49
 
 
 def test_directories(tmp_path: Path) -> None:
-    """What is not there is an error that names it; what holds nothing is []; runs are named from the log directory."""
+    """A missing directory is an error that names it, an empty one gives []; names of runs are relative."""
     with pytest.raises(FileNotFoundError, match="nowhere"):
         reader.read(tmp_path / "nowhere")
     assert reader.read(tmp_path) == []
@@ -505,7 +437,7 @@ def test_directories(tmp_path: Path) -> None:
 
 
 def test_hostile_names_are_only_names(tmp_path: Path) -> None:
-    """Markup, direction marks and line breaks in names are carried as they are."""
+    """Markup, direction marks and line breaks in names are not changed."""
     names = ("<img src=x onerror=alert(1)>", "\u202eevil", "a\nb", "x" * 5000)
     synthetic_runs.write(tmp_path, 8, variables=names)
     (launch,) = reader.launches(tmp_path)
@@ -513,7 +445,7 @@ def test_hostile_names_are_only_names(tmp_path: Path) -> None:
 
 
 def test_reading_needs_no_tensorflow(tmp_path: Path) -> None:
-    """Where TensorBoard's stub stands in, no TensorFlow is loaded."""
+    """With TensorBoard's stub, no TensorFlow is loaded."""
     synthetic_runs.write(tmp_path, 80)
     code = f"""
         import sys, types
@@ -526,7 +458,7 @@ def test_reading_needs_no_tensorflow(tmp_path: Path) -> None:
 
 
 def test_ten_thousand_steps_stay_small(tmp_path: Path) -> None:
-    """A guard on size and number of tags: a run of 2,000 rows x 40 variables, in proportion to the budget of 10 MB."""
+    """A run of 2,000 rows x 40 variables has its share of the budget of 10 MB, and few tags."""
     names = tuple(f"v{i}" for i in range(40))
     synthetic_runs.write(tmp_path, 2000, variables=names)
     path = event_file(tmp_path)
@@ -535,7 +467,7 @@ def test_ten_thousand_steps_stay_small(tmp_path: Path) -> None:
 
 
 def test_data_frames_keep_not_recorded_apart_from_nan(tmp_path: Path) -> None:
-    """By axis; a recorded NaN is NaN, what was not recorded is NA."""
+    """Data frames are by axis; a recorded NaN is NaN, a value that was not recorded is NA."""
     pandas = pytest.importorskip("pandas")
     history = synthetic_runs.write(tmp_path, 40, nan_from=32)
     run, variable = history.to_pandas(), history.to_pandas("variable")

@@ -1,4 +1,4 @@
-"""Logs that were never written with this tool: Keras' own callback, tf.summary, PyTorch's SummaryWriter."""
+"""Third-party logs are converted and judged: those of Keras' own callback, tf.summary and PyTorch's SummaryWriter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,24 +13,20 @@ import tensorflow as tf
 import tb_weightwatch as ww
 from tb_weightwatch import reader
 from tb_weightwatch.diagnosis import diagnose, symptoms
-from tb_weightwatch.history import History
-from tb_weightwatch.reader.third_party import TagCollector
+from tb_weightwatch.reader.third_party import TagCollector, third_party_launches
 from tb_weightwatch.reader.third_party.series import BoundedSeries
 from tb_weightwatch.reader.third_party.tag_names import histogram_kind, main_loss_tag, scalar_kind, variable
+from tests.support import synthetic_runs
+from tests.support.third_party_logs import (
+    RECORDED,
+    WEIGHTS,
+    fit_with_tensorboard,
+    only_history,
+    symptom_severities,
+    write_series,
+)
 
-RECORDED = Path(__file__).resolve().parents[1] / "foreign"
-
-
-def only(directory: Path) -> History:
-    (launch,) = reader.launches(directory)
-    return launch.history
-
-
-def kinds(history: History) -> dict[str, str]:
-    return {one.kind: one.severity for one in symptoms(history)}
-
-
-# -- PyTorch: recorded by tests/foreign/record.py
+# -- PyTorch: recorded by tests/third_party/record.py
 
 
 @pytest.mark.parametrize(
@@ -50,17 +45,17 @@ def kinds(history: History) -> dict[str, str]:
     ],
 )
 def test_a_run_of_pytorch_is_judged(run: str, status: str, says: str) -> None:
-    """By the same `diagnose`, from what its SummaryWriter wrote."""
-    history = only(RECORDED / run)
+    """`diagnose` judges the logs of PyTorch's SummaryWriter as it does recorded runs."""
+    history = only_history(RECORDED / run)
     found = diagnose(history)
     assert (found.status, found.rows) == (status, len(history))
     assert says in found.sentence
     assert {"learning-rate-too-small", "dead-relu"} <= {u.rule for u in found.unknown}
 
 
-def test_what_pytorch_tells_of_its_weights_is_exact() -> None:
-    """Its histograms carry sums: the norm over a snapshot's elements is no estimate; statistics are no weights."""
-    history = only(RECORDED / "torch-healthy")
+def test_norms_from_pytorch_are_exact() -> None:
+    """PyTorch's histograms contain sums, so norms are no estimates; running statistics are not taken for weights."""
+    history = only_history(RECORDED / "torch-healthy")
     assert [v.name for v in history.variables] == [
         "0.weight", "0.bias", "2.weight", "2.bias", "3.weight", "3.bias",
     ]  # fmt: skip
@@ -72,9 +67,9 @@ def test_what_pytorch_tells_of_its_weights_is_exact() -> None:
     assert history.has("gradient_norm", "gradient_max", "loss", "learning_rate")
 
 
-def test_another_clock_is_set_by_the_time_of_writing() -> None:
-    """Losses by step and histograms by epoch: an epoch's snapshot stands where its last step is."""
-    history = only(RECORDED / "torch-steps")
+def test_series_that_count_differently_are_aligned_by_time() -> None:
+    """With losses by step and histograms by epoch, the snapshot of an epoch is in the row of its last step."""
+    history = only_history(RECORDED / "torch-steps")
     rows = np.flatnonzero(history.known("weight_norm")[:, 0])
     assert (history.steps[rows] % 3).tolist() == [0] * 10
     assert history.facts["foreign"]["by_time"]
@@ -83,44 +78,28 @@ def test_another_clock_is_set_by_the_time_of_writing() -> None:
 # -- Keras: trained here
 
 
-def trained(
-    path: Path, rate: float, *, epochs: int = 5, schedule: Any = None, frozen: bool = False, freq: Any = "epoch"
-) -> None:
-    keras.utils.set_random_seed(1)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(64, 6)).astype("float32")
-    y = np.argmax(x[:, :3], axis=1)
-    first = keras.layers.Dense(12, activation="relu", trainable=not frozen)
-    last = keras.layers.Dense(3, activation="softmax")
-    model = keras.Sequential([keras.Input((6,)), first, keras.layers.BatchNormalization(), last])
-    model.compile(optimizer=keras.optimizers.SGD(rate), loss="sparse_categorical_crossentropy", run_eagerly=True)
-    board = keras.callbacks.TensorBoard(path, histogram_freq=1, update_freq=freq)
-    callbacks = [board, keras.callbacks.LearningRateScheduler(schedule)] if schedule else [board]
-    model.fit(x, y, epochs=epochs, batch_size=16, validation_split=0.25, verbose=0, callbacks=callbacks)
-
-
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("keras")
-    trained(path / "healthy", 0.3)
-    trained(path / "batches", 0.3, freq=1)
-    trained(path / "still", 1e-12)
-    trained(path / "nan", 1e38, epochs=3)
-    trained(path / "spent", 0.05, epochs=14, schedule=lambda epoch, _: 0.05 if epoch < 2 else 0.0)
-    trained(path / "base", 0.3, frozen=True)
+    fit_with_tensorboard(path / "healthy", 0.3)
+    fit_with_tensorboard(path / "batches", 0.3, update_freq=1)
+    fit_with_tensorboard(path / "still", 1e-12)
+    fit_with_tensorboard(path / "nan", 1e38, epochs=3)
+    fit_with_tensorboard(path / "spent", 0.05, epochs=14, schedule=lambda epoch, _: 0.05 if epoch < 2 else 0.0)
+    fit_with_tensorboard(path / "base", 0.3, frozen=True)
     return path
 
 
 def test_a_run_is_listed_once(fitted: Path) -> None:
-    """The validation half of a run is no run of its own."""
+    """The validation half of a run is not a run of its own."""
     assert [name for name, _ in reader.runs(fitted)] == [
         f"{name}/train" for name in ("base", "batches", "healthy", "nan", "spent", "still")
     ]
 
 
 def test_a_healthy_fit_is_healthy(fitted: Path) -> None:
-    """No alarm; steps are epochs; model, optimizer and loss are known from what the callback wrote of the model."""
-    history = only(fitted / "healthy" / "train")
+    """A healthy fit raises no alarm; model, optimizer and loss are known from what the callback writes."""
+    history = only_history(fitted / "healthy" / "train")
     found = diagnose(history)
     assert found.status == "healthy", found.sentence
     assert "5 epochs; all 6 weights that were logged move" in found.sentence
@@ -136,39 +115,39 @@ def test_a_healthy_fit_is_healthy(fitted: Path) -> None:
 
 
 def test_batch_scalars_give_rows_by_step(fitted: Path) -> None:
-    """With `update_freq=1` rows are training steps, and each epoch's histograms stand at its last one."""
-    history = only(fitted / "batches" / "train")
+    """With `update_freq=1` rows are training steps, and the histograms of an epoch are in its last row."""
+    history = only_history(fitted / "batches" / "train")
     assert history.steps.tolist() == list(range(1, 16))
     assert history.steps[history.known("weight_norm")[:, 0]].tolist() == [3, 6, 9, 12, 15]
     assert history.facts["foreign"]["loss"] == "batch_loss"
     assert diagnose(history).status == "healthy"
 
 
-def test_what_is_broken_in_fit_is_seen(fitted: Path) -> None:
-    """Weights that never move, NaN, and a learning rate that fell to zero."""
-    still = only(fitted / "still" / "train")
+def test_a_broken_fit_is_sick(fitted: Path) -> None:
+    """Weights that never move, NaN, and a learning rate that fell to zero are found."""
+    still = only_history(fitted / "still" / "train")
     assert diagnose(still).status == "sick"
-    assert kinds(still) == {"motionless": "error"}
+    assert symptom_severities(still) == {"motionless": "error"}
     assert "No weight moves: all 6 that were logged stand still over 5 epochs" in diagnose(still).sentence
-    nan = only(fitted / "nan" / "train")
+    nan = only_history(fitted / "nan" / "train")
     assert diagnose(nan).status == "sick"
-    assert kinds(nan) == {"nonfinite weights": "error", "nonfinite loss": "error"}
-    spent = diagnose(only(fitted / "spent" / "train"))
+    assert symptom_severities(nan) == {"nonfinite weights": "error", "nonfinite loss": "error"}
+    spent = diagnose(only_history(fitted / "spent" / "train"))
     assert [v.code for v in spent.verdicts] == [501]
     assert "after epoch 2 of 14, before the model had learned" in spent.sentence
     assert "keras.optimizers" in spent.verdicts[0].fix
-    (torch,) = diagnose(only(RECORDED / "torch-stops")).verdicts
+    (torch,) = diagnose(only_history(RECORDED / "torch-stops")).verdicts
     assert "optimizer.param_groups" in torch.fix
     assert "keras" not in torch.fix
-    lost = diagnose(only(RECORDED / "torch-nan"))  # PyTorch logs no histogram of NaN any more: it stays
+    lost = diagnose(only_history(RECORDED / "torch-nan"))  # PyTorch logs no histogram of NaN any more: it stays
     assert [v.code for v in lost.verdicts] == [703]
     assert not lost.resolved
-    assert kinds(only(fitted / "spent" / "train"))["stopped"] == "error"
+    assert symptom_severities(only_history(fitted / "spent" / "train"))["stopped"] == "error"
 
 
 def test_a_frozen_base_is_a_remark(fitted: Path) -> None:
-    """What the model itself calls frozen is not taken for stuck."""
-    history = only(fitted / "base" / "train")
+    """Layers that the model declares as not trainable are not taken for stuck."""
+    history = only_history(fitted / "base" / "train")
     assert [v.name.rsplit("/", 1)[-1] for v in history.variables if not v.trainable] == ["kernel", "bias"]
     found = diagnose(history)
     assert found.status == "healthy"
@@ -181,7 +160,7 @@ def test_estimates_from_buckets_are_near_and_say_so(tmp_path: Path) -> None:
     with tf.summary.create_file_writer(str(tmp_path)).as_default():
         for step in range(3):
             tf.summary.histogram("dense/kernel", values * (step + 1), step=step)
-    history = only(tmp_path)
+    history = only_history(tmp_path)
     assert history.column("weight_max")[0, 0] == np.abs(values).max()
     assert history.column("weight_norm")[0, 0] == pytest.approx(np.linalg.norm(values), rel=0.01)
     assert history.column("weight_std")[0, 0] == pytest.approx(values.std(), rel=0.01)
@@ -190,116 +169,105 @@ def test_estimates_from_buckets_are_near_and_say_so(tmp_path: Path) -> None:
     assert 0 < history.column("weight_drift")[1, 0] <= largest * 1.001  # a lower bound: one element moved so far
 
 
-# -- tf.summary, by hand
+# -- tf.summary
 
 
-def curves(path: Path, steps: int, **series: Callable[[int], Any]) -> History:
-    """Writes scalars, and histograms of arrays; "__" in a name stands for "/"."""
-    writer = tf.summary.create_file_writer(str(path))
-    with writer.as_default():
-        for step in range(steps):
-            for name, value in series.items():
-                found = value(step)
-                if found is None:  # not logged at this step
-                    continue
-                write = tf.summary.scalar if np.ndim(found) == 0 else tf.summary.histogram
-                write(name.replace("__", "/"), found, step=step)
-    writer.close()
-    return only(path)
-
-
-W = np.random.default_rng(0).normal(size=50).astype("float32")
 HEALTHY: dict[str, dict[str, Callable[[int], Any]]] = {
-    "falls": {"loss": lambda t: 2 * 0.9**t, "w": lambda t: W + 0.01 * t},
+    "falls": {"loss": lambda t: 2 * 0.9**t, "w": lambda t: WEIGHTS + 0.01 * t},
     "converged and stopped by design": {
-        "train__loss": lambda t: 2 * 0.5 ** min(t, 10), "kernel": lambda t: W + 0.1 * min(t, 10)
+        "train__loss": lambda t: 2 * 0.5 ** min(t, 10), "kernel": lambda t: WEIGHTS + 0.1 * min(t, 10)
     },
-    "a critic's loss rises as it learns": {"loss": lambda t: 0.01 + 0.1 * t, "w": lambda t: W * (1 + 0.05 * t)},
-    "generator and discriminator": {"g_loss": lambda t: 1.0 + t, "d_loss": lambda t: 1 / (t + 1), "w": lambda t: W + t},
-    "one weight is frozen": {"loss": lambda t: 2 * 0.9**t, "a__w": lambda t: W, "b__w": lambda t: W + 0.1 * t},
+    "a critic's loss rises as it learns": {"loss": lambda t: 0.01 + 0.1 * t, "w": lambda t: WEIGHTS * (1 + 0.05 * t)},
+    "generator and discriminator": {
+        "g_loss": lambda t: 1.0 + t, "d_loss": lambda t: 1 / (t + 1), "w": lambda t: WEIGHTS + t
+    },
+    "one weight is frozen": {
+        "loss": lambda t: 2 * 0.9**t, "a__w": lambda t: WEIGHTS, "b__w": lambda t: WEIGHTS + 0.1 * t
+    },
     "warm-up and decay": {"loss": lambda t: 2 * 0.9**t, "lr": lambda t: np.interp(t, [0, 4, 29], [0.0, 1.0, 0.0])},
     "one spike of NaN": {"loss": lambda t: np.nan if t == 7 else 2 * 0.9**t},
-    "activations that never change": {"loss": lambda t: 2 * 0.9**t, "dense__activations": lambda t: W},
-    "growing weights": {"loss": lambda t: 2 * 0.9**t, "w": lambda t: W * 1.2**t},
-    "flat, of unknown kind": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: W + 0.01 * t},
-    "accuracy alone": {"accuracy": lambda t: t / 30, "epoch": lambda t: t, "w": lambda t: W + t},
-    "one frozen weight, several losses": {"a_loss": lambda t: 1.0, "b_loss": lambda t: 1.0, "w": lambda t: W},
-    "weights that begin near zero": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: 0.01 * W * (t + 1)},
-    "a rate logged with too few digits": {"loss": lambda t: 1.0, "lr": lambda t: 0.0, "w": lambda t: W + 0.1 * t},
-    "a loss of zero": {"loss": lambda t: 0.0, "w": lambda t: W},
+    "activations that never change": {"loss": lambda t: 2 * 0.9**t, "dense__activations": lambda t: WEIGHTS},
+    "growing weights": {"loss": lambda t: 2 * 0.9**t, "w": lambda t: WEIGHTS * 1.2**t},
+    "flat, of unknown kind": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: WEIGHTS + 0.01 * t},
+    "accuracy alone": {"accuracy": lambda t: t / 30, "epoch": lambda t: t, "w": lambda t: WEIGHTS + t},
+    "one frozen weight, several losses": {"a_loss": lambda t: 1.0, "b_loss": lambda t: 1.0, "w": lambda t: WEIGHTS},
+    "weights that begin near zero": {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: 0.01 * WEIGHTS * (t + 1)},
+    "a rate logged with too few digits": {"loss": lambda t: 1.0, "lr": lambda t: 0.0, "w": lambda t: WEIGHTS + 0.1 * t},
+    "a loss of zero": {"loss": lambda t: 0.0, "w": lambda t: WEIGHTS},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_a_healthy_log_raises_no_alarm(kind: str, tmp_path: Path) -> None:
-    """What may be healthy is healthy or undecided, never sick."""
-    history = curves(tmp_path, 30, **HEALTHY[kind])
+    """A log that may be healthy is judged healthy or undecided, never sick."""
+    history = write_series(tmp_path, 30, **HEALTHY[kind])
     found = diagnose(history)
     assert found.status != "sick", found.sentence
     assert not [v for v in found.verdicts if v.severity != "info"]
-    assert set(kinds(history).values()) <= {"info"}
+    assert set(symptom_severities(history).values()) <= {"info"}
 
 
 SICK: dict[str, tuple[str, dict[str, Callable[[int], Any]]]] = {
-    "explode": ("exploding weights", {"loss": lambda t: 1.0 + t, "w": lambda t: W * 1.5**t}),
-    "stop": ("stopped", {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: W + 0.1 * min(t, 9)}),
+    "explode": ("exploding weights", {"loss": lambda t: 1.0 + t, "w": lambda t: WEIGHTS * 1.5**t}),
+    "stop": ("stopped", {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: WEIGHTS + 0.1 * min(t, 9)}),
     "still": (
         "motionless",
-        {"loss": lambda t: 1.0 + 0.01 * (t % 3), "a__kernel": lambda t: W, "a__bias": lambda t: 0 * W},
+        {"loss": lambda t: 1.0 + 0.01 * (t % 3), "a__kernel": lambda t: WEIGHTS, "a__bias": lambda t: 0 * WEIGHTS},
     ),
-    "still, no loss": ("motionless", {"a__w": lambda t: W, "c__w": lambda t: W + 1}),
-    "infinite": ("nonfinite weights", {"loss": lambda t: 1.0, "w": lambda t: np.where(t > 9, np.inf, W)}),
+    "still, no loss": ("motionless", {"a__w": lambda t: WEIGHTS, "c__w": lambda t: WEIGHTS + 1}),
+    "infinite": ("nonfinite weights", {"loss": lambda t: 1.0, "w": lambda t: np.where(t > 9, np.inf, WEIGHTS)}),
     "NaN loss": ("nonfinite loss", {"loss": lambda t: 1.0 if t < 9 else np.nan}),
     "diverges": ("diverging loss", {"loss": lambda t: 10.0**t}),
 }
 
 
 @pytest.mark.parametrize("kind", SICK)
-def test_a_sick_log_is_told(kind: str, tmp_path: Path) -> None:
-    """With the step at which it began."""
+def test_a_sick_log_has_its_symptom(kind: str, tmp_path: Path) -> None:
+    """The symptom is found, with the step at which it began."""
     symptom, series = SICK[kind]
-    history = curves(tmp_path, 30, **series)
+    history = write_series(tmp_path, 30, **series)
     assert diagnose(history).status == "sick"
     found = next(one for one in symptoms(history) if one.kind == symptom)
     assert found.severity == "error"
     assert found.first_step == {"stop": 10, "NaN loss": 10, "infinite": 11}.get(kind, found.first_step)
 
 
-def test_a_rate_of_zero_claims_nothing_of_gradients_that_nobody_logged(tmp_path: Path) -> None:
-    """From the first step on, with weights that stand still."""
-    found = diagnose(curves(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 0.0, w=lambda t: W))
+def test_a_learning_rate_of_zero_without_logged_gradients(tmp_path: Path) -> None:
+    """The sentence claims nothing about gradients that were not logged."""
+    found = diagnose(write_series(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 0.0, w=lambda t: WEIGHTS))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
     assert "has been exactly 0 for all 30 steps, so no weight changes" in found.sentence
     assert "gradient" not in found.sentence
 
 
-def test_a_rate_of_zero_stands_between_snapshots_of_gradients(tmp_path: Path) -> None:
-    """Where gradients were logged last counts; that they are not known at the last step resolves nothing."""
+def test_a_learning_rate_of_zero_between_snapshots_of_gradients(tmp_path: Path) -> None:
+    """The last logged gradients count; that none are known at the last step resolves nothing."""
     alive: dict[str, Callable[[int], Any]] = {
         "loss": lambda t: 1.0,
         "lr": lambda t: 0.0,
-        "w": lambda t: W if t % 10 == 0 else None,
-        "w__grad": lambda t: 0.1 * W if t % 10 == 0 else None,
+        "w": lambda t: WEIGHTS if t % 10 == 0 else None,
+        "w__grad": lambda t: 0.1 * WEIGHTS if t % 10 == 0 else None,
     }
-    found = diagnose(curves(tmp_path / "alive", 36, **alive))
+    found = diagnose(write_series(tmp_path / "alive", 36, **alive))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
     assert "no weight changes although gradients are non-zero" in found.sentence
     assert not found.resolved
-    found = diagnose(curves(tmp_path / "dead", 36, **{**alive, "w__grad": lambda t: 0 * W if t % 10 == 0 else None}))
+    dead = {**alive, "w__grad": lambda t: 0 * WEIGHTS if t % 10 == 0 else None}
+    found = diagnose(write_series(tmp_path / "dead", 36, **dead))
     assert "learning-rate-zero" not in [v.name for v in found.verdicts]
 
 
 def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
-    """Between two snapshots nothing is known of them, which is no gradient above zero."""
+    """A gradient that is not known between two snapshots does not count as one above zero."""
     found = diagnose(
-        curves(
+        write_series(
             tmp_path,
             58,
             loss=lambda t: 1.0,
             **{
                 f"{name}{kind}": lambda t, value=value: value if t % 10 == 0 else None
                 for name, moved, slope in (("0.weight", 0.0, 0.0), ("2.weight", 0.0, 0.0), ("2.bias", 0.01, 0.1))
-                for kind, value in (("", W + moved), (".grad", slope * W))
+                for kind, value in (("", WEIGHTS + moved), (".grad", slope * WEIGHTS))
             },
         )
     )
@@ -310,21 +278,21 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
     assert "no layer from the input to '2' is learning" in found.sentence
 
 
-def test_a_loss_that_becomes_nan_claims_nothing_that_was_not_logged(tmp_path: Path) -> None:
-    """Neither which step came before, nor that weights were finite."""
-    found = diagnose(curves(tmp_path, 60, loss=lambda t: (2.0 if t < 20 else np.nan) if t % 5 == 0 else None))
+def test_a_loss_that_becomes_nan_between_logged_steps(tmp_path: Path) -> None:
+    """The sentence claims neither which step came before, nor that weights were finite."""
+    found = diagnose(write_series(tmp_path, 60, loss=lambda t: (2.0 if t < 20 else np.nan) if t % 5 == 0 else None))
     assert "became NaN at step 21, after 2 at step 16; not finite in 8 of 12" in found.sentence
 
 
-def test_what_stands_still_is_told_with_its_rate(tmp_path: Path) -> None:
-    """A logged learning rate is the first thing to look at."""
-    found = diagnose(curves(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 1e-9, w=lambda t: W))
+def test_motionless_weights_are_reported_with_the_learning_rate(tmp_path: Path) -> None:
+    """The sentence names the logged learning rate, the first thing to look at."""
+    found = diagnose(write_series(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 1e-9, w=lambda t: WEIGHTS))
     assert "No weight moves" in found.sentence and "learning rate 1e-9)" in found.sentence
 
 
 def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:
-    """Where Keras has told the loss function and the number of classes, ln 3 for ten epochs is no learning."""
-    trained(tmp_path, 1e-3, epochs=1)
+    """If the loss function and the number of classes are known from Keras, ln 3 for ten epochs is no learning."""
+    fit_with_tensorboard(tmp_path, 1e-3, epochs=1)
     told = TagCollector()
     (path,) = (tmp_path / "train").glob("*tfevents*")
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
@@ -335,22 +303,20 @@ def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:
     for epoch in range(12):
         told.scalars["epoch_loss"].put(epoch, float(epoch), (float(np.log(3) + 0.001 * (-1) ** epoch),))
     told.histograms.clear()
-    from tb_weightwatch.reader.third_party.history import third_party_launches
-
     (launch,) = third_party_launches([told], "train")
-    assert kinds(launch.history) == {"flat loss": "warning"}
+    assert symptom_severities(launch.history) == {"flat loss": "warning"}
     assert "flat at 1.1, the loss of a constant prediction" in diagnose(launch.history).sentence
 
 
 def test_a_restart_is_a_launch_of_its_own(tmp_path: Path) -> None:
-    """Steps that go back begin another launch, in one file or in the next; they are never merged."""
+    """Steps that go back begin another launch, in the same file or in the next; launches are never merged."""
     for _ in range(2):
         curves_path = tmp_path / "run"
         writer = tf.summary.create_file_writer(str(curves_path))
         with writer.as_default():
             for step in [*range(6), *range(4)]:
                 tf.summary.scalar("loss", 1.0 / (step + 1), step=step)
-                tf.summary.histogram("w", W * (step + 1), step=step)
+                tf.summary.histogram("w", WEIGHTS * (step + 1), step=step)
         writer.close()
     found = reader.launches(tmp_path / "run")
     assert [len(launch.history) for launch in found] == [6, 4, 6, 4]
@@ -358,27 +324,25 @@ def test_a_restart_is_a_launch_of_its_own(tmp_path: Path) -> None:
     assert all(launch.history.known("weight_norm").all() for launch in found)
 
 
-def test_read_gives_foreign_histories_too(fitted: Path) -> None:
-    """`ww.read` of a directory that we never wrote: arrays by column, judged by `ww.diagnose`."""
+def test_read_gives_third_party_histories_too(fitted: Path) -> None:
+    """`ww.read` of a third-party directory gives a History, which `ww.diagnose` judges."""
     (history,) = ww.read(fitted / "healthy" / "train")
     assert history.loss.shape == (5,)
     assert ww.diagnose(history).status == "healthy"
 
 
-def test_what_was_watched_hides_its_curves(tmp_path: Path) -> None:
-    """Beside our own rows, the curves of the same training are not judged a second time."""
-    from ..support import synthetic_runs
-
+def test_a_recorded_training_hides_its_third_party_logs(tmp_path: Path) -> None:
+    """The third-party logs of a training that was recorded are not judged a second time."""
     synthetic_runs.write(tmp_path / "run", 40)
-    curves(tmp_path / "run" / "train", 5, loss=lambda t: 1.0, w=lambda t: W)
+    write_series(tmp_path / "run" / "train", 5, loss=lambda t: 1.0, w=lambda t: WEIGHTS)
     assert [name for name, _ in reader.runs(tmp_path)] == ["run"]
 
 
 # -- names, bounds, hostile files
 
 
-def test_tags_are_told_apart_by_their_words() -> None:
-    """Losses, learning rates, weights and gradients as people name them; what is not sure is left alone."""
+def test_the_kind_of_a_tag_follows_from_its_words() -> None:
+    """Losses, learning rates, weights and gradients are recognised as people name them; uncertain tags have no kind."""
     for tag in ("loss", "Loss/train", "epoch_loss", "train/loss_epoch", "trainLoss"):
         assert scalar_kind(tag) == "loss", tag
     for tag in ("val_loss", "Loss/test", "evaluation_loss_vs_iterations", "accuracy", "glossary", "eval/lr"):
@@ -413,8 +377,8 @@ def test_tags_are_told_apart_by_their_words() -> None:
     assert main_loss_tag({"epoch_loss": 5, "batch_loss": 50, "epoch_head_loss": 90}) == "batch_loss"
 
 
-def test_a_series_is_bounded_and_keeps_what_matters() -> None:
-    """However long: its first value that is not finite, its last, and values spread over all of it."""
+def test_a_series_is_bounded() -> None:
+    """However long it is, it has its first value that is not finite, its last, and values spread over all of it."""
     series = BoundedSeries(1, 64)
     for step in range(100_001):
         series.put(step, float(step), (np.nan if step == 77_777 else 1.0,))
@@ -429,17 +393,17 @@ def test_a_series_is_bounded_and_keeps_what_matters() -> None:
 
 
 def test_a_thinned_history_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`complete` is False where rows were left out, and no motion is lost with them."""
+    """`complete` is False if rows were dropped, and no movement of weights is lost with them."""
     monkeypatch.setattr("tb_weightwatch.reader.third_party.tag_collector.MAX_POINTS", 16)
     monkeypatch.setattr("tb_weightwatch.reader.third_party.tag_collector.MAX_SNAPSHOTS", 8)
-    history = curves(tmp_path, 60, loss=lambda t: 1.0 / (t + 1), w=lambda t: W + (0.5 if t == 31 else 0.0))
+    history = write_series(tmp_path, 60, loss=lambda t: 1.0 / (t + 1), w=lambda t: WEIGHTS + (0.5 if t == 31 else 0.0))
     assert not history.complete
     assert history.column("weight_drift")[history.known("weight_drift")[:, 0], 0].max() == pytest.approx(1.0, rel=1e-5)
-    assert curves(tmp_path / "short", 10, loss=lambda t: 1.0 / (t + 1)).complete
+    assert write_series(tmp_path / "short", 10, loss=lambda t: 1.0 / (t + 1)).complete
 
 
 def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
-    """Wrong shapes, sizes that lie, negative counts and steps, models that are no JSON: none of it raises."""
+    """Wrong shapes and sizes, negative counts and steps, and models that are not JSON raise nothing."""
     from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
     from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -489,8 +453,8 @@ def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
     diagnose(launch.history)
 
 
-def test_facts_of_a_strange_type_end_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can not be judged is undecided and says why; the others are judged as ever."""
+def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that cannot be judged is undecided, with the reason; the others are judged as usual."""
     from tb_weightwatch import answers
     from tb_weightwatch.cli.review_workers import Job, diagnose_run
 
@@ -498,10 +462,10 @@ def test_facts_of_a_strange_type_end_no_review(tmp_path: Path, monkeypatch: pyte
         return {"loss": ["no", "name"], "model": 7, "output_layer": "last"}
 
     monkeypatch.setattr("tb_weightwatch.reader.third_party.records.keras_facts", strange)
-    trained(tmp_path, 0.1, epochs=1)
+    fit_with_tensorboard(tmp_path, 0.1, epochs=1)
     done = diagnose_run(Job("logs", "train", str(tmp_path / "train"), 0))
     assert [one.diagnosis.status for one in done.launches] == ["undecided"]
     assert "could not be diagnosed" in done.launches[0].diagnosis.sentence
     with pytest.raises(AttributeError):
-        symptoms(only(tmp_path / "train"))
-    assert answers.safe_symptoms(only(tmp_path / "train")) == done.launches[0].symptoms == ()
+        symptoms(only_history(tmp_path / "train"))
+    assert answers.safe_symptoms(only_history(tmp_path / "train")) == done.launches[0].symptoms == ()

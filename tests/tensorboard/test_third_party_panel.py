@@ -25,8 +25,7 @@ from tb_weightwatch.reader import ProviderReader
 from tb_weightwatch.reader.provider import provider_reader, third_party_runs
 from tests.support import synthetic_runs
 from tests.support.tensorboard_process import get_json, tensorboard, wait_for_runs
-
-from .test_third_party_logs import RECORDED, W, curves, kinds, trained
+from tests.support.third_party_logs import RECORDED, WEIGHTS, fit_with_tensorboard, symptom_severities, write_series
 
 CTX = RequestContext()
 TORCH = ("torch-diverges", "torch-healthy", "torch-nan", "torch-stops")
@@ -36,13 +35,13 @@ TORCH = ("torch-diverges", "torch-healthy", "torch-nan", "torch-stops")
 def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Third-party logs of Keras' callback, tf.summary and PyTorch, beside one of ours and one without a loss."""
     path = tmp_path_factory.mktemp("third_party")
-    trained(path / "spent", 0.05, epochs=14, schedule=lambda epoch, _: 0.05 if epoch < 2 else 0.0)
-    trained(path / "base", 0.3, frozen=True)
-    curves(path / "explodes", 30, loss=lambda t: 1.0 + t, w=lambda t: W * 1.5**t)
+    fit_with_tensorboard(path / "spent", 0.05, epochs=14, schedule=lambda epoch, _: 0.05 if epoch < 2 else 0.0)
+    fit_with_tensorboard(path / "base", 0.3, frozen=True)
+    write_series(path / "explodes", 30, loss=lambda t: 1.0 + t, w=lambda t: WEIGHTS * 1.5**t)
     for name in TORCH:
         shutil.copytree(RECORDED / name, path / name)
     synthetic_runs.write(path / "watched", 40)
-    curves(path / "watched" / "train", 5, loss=lambda t: 1.0, w=lambda t: W)
+    write_series(path / "watched" / "train", 5, loss=lambda t: 1.0, w=lambda t: WEIGHTS)
     with tf.summary.create_file_writer(str(path / "accuracy")).as_default():
         tf.summary.scalar("accuracy", 0.5, step=0)
     return path
@@ -138,7 +137,7 @@ def test_curves_are_drawn(ask: Callable[..., Any], logdir: Path) -> None:
     history = by_file(logdir, "explodes").history
     for route, parameters, expected in (
         ("heatmap", {"quantity": "weight_max"}, answers.heatmap(history, "weight_max", 300)),
-        ("curves", {"name": "w"}, answers.curves(history, "w", 300)),
+        ("curves", {"name": "w"}, answers.write_series(history, "w", 300)),
     ):
         answer = ask(route, run="explodes", **parameters)
         assert {**answer, "revision": ""} == json.loads(json.dumps({**expected, "revision": ""}))
@@ -146,7 +145,7 @@ def test_curves_are_drawn(ask: Callable[..., Any], logdir: Path) -> None:
 
 def test_a_sampled_run_says_so(tmp_path: Path) -> None:
     """Where TensorBoard has dropped data, the History is not complete, and the rest is diagnosed."""
-    curves(tmp_path / "long", 60, loss=lambda t: 2 * 0.9**t, w=lambda t: W + 0.01 * t)
+    write_series(tmp_path / "long", 60, loss=lambda t: 2 * 0.9**t, w=lambda t: WEIGHTS + 0.01 * t)
     hints = {"scalars": 20, "histograms": 500}
     with ProviderReader(Slow(tmp_path, 20), hints=hints).locked_run(CTX, "", "long") as opened:
         (launch,) = opened.launches
@@ -169,7 +168,7 @@ def test_a_run_is_read_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with writer.as_default():
         for step in range(6):
             tf.summary.scalar("loss", 1.0 / (step + 1), step=step)
-            tf.summary.histogram("w", W * (step + 1), step=step)
+            tf.summary.histogram("w", WEIGHTS * (step + 1), step=step)
         writer.flush()
         slow = Slow(tmp_path)
         source = ProviderReader(slow)
@@ -222,9 +221,9 @@ def test_hostile_series_do_not_raise(tmp_path: Path) -> None:
             tf.summary.write("w", tf.constant(odd), step=step, metadata=metadata)
             tf.summary.write("only/odd/kernel", tf.constant(odd), step=step, metadata=metadata)
             tf.summary.scalar("loss", [np.nan, np.inf, 1.0, -np.inf][step], step=step)
-        tf.summary.histogram("w", W, step=9)
+        tf.summary.histogram("w", WEIGHTS, step=9)
     writer.close()
     with ProviderReader(Slow(tmp_path)).locked_run(CTX, "", "run") as opened:
         (launch,) = opened.launches
     assert launch.skipped["histograms: damaged"] >= 3
-    assert kinds(launch.history)["nonfinite loss"] == "error"
+    assert symptom_severities(launch.history)["nonfinite loss"] == "error"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.statistics.loss_candidates import loss_candidates
+from tb_weightwatch.statistics import loss_candidates
 
 LOSSES = keras.losses
 

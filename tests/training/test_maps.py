@@ -21,9 +21,8 @@ from tb_weightwatch.history import Record
 from tb_weightwatch.maps import HISTOGRAMS, MOTION, TENSORS, Map, octaves, side
 from tb_weightwatch.reader import launches
 from tb_weightwatch.schema import DecodeError, decode_maps, encode_maps, join_parts, map_as_stored, map_blocks
-from tb_weightwatch.statistics import VariableStep, from_indexed_slices
-from tb_weightwatch.statistics import variable_maps as variable_maps_module
-from tb_weightwatch.statistics.variable_maps import variable_maps
+from tb_weightwatch.statistics import VariableStep, from_indexed_slices, variable_maps
+from tb_weightwatch.statistics import maps as maps_module
 from tb_weightwatch.writer import EventWriter
 from tests.supported.distribute import mirrored
 from tests.supported.observe import BATCH, Spy, diabetes, digits
@@ -68,7 +67,7 @@ SHAPES = [(), (7,), (300,), (1000, 3), (3, 3, 16, 32), (200, 130), (1, 5)]
 @pytest.mark.parametrize("piece", [1 << 20, 500])
 def test_arrays_are_those_of_independent_code(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps agree with independent code, whether they are computed at once or piece by piece."""
-    monkeypatch.setattr(variable_maps_module, "PIECE", piece)
+    monkeypatch.setattr(maps_module, "PIECE", piece)
     rng = np.random.default_rng(0)
     changes = []
     for shape in SHAPES:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_weightwatch.statistics import QUANTITIES
-from tb_weightwatch.statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
+from tb_weightwatch.statistics import MAX_LOSS_ELEMENTS, QUANTITIES, loss_candidates
 
 
 def candidates(y: Any, p: Any) -> dict[str, float]:
@@ -35,7 +34,7 @@ def test_squared_errors_with_and_without_matching_shapes() -> None:
         (np.zeros(0), np.zeros((0, 3), "f")),
         (np.zeros(1), np.float32(0.5)),
         (np.array([0, 1]), np.ones((2, 3), np.int64)),
-        (np.zeros(MAX_ELEMENTS // 2 + 1, np.int64), np.zeros((MAX_ELEMENTS // 2 + 1, 2), "f")),
+        (np.zeros(MAX_LOSS_ELEMENTS // 2 + 1, np.int64), np.zeros((MAX_LOSS_ELEMENTS // 2 + 1, 2), "f")),
     ],
 )
 def test_data_that_do_not_fit_have_no_candidates(y: Any, p: Any) -> None:

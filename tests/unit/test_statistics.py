@@ -17,12 +17,12 @@ from tb_weightwatch.statistics import (
     change,
     fast,
     from_indexed_slices,
+    loss_candidates,
     measurable,
     names,
     reference,
 )
 from tb_weightwatch.statistics.fast import batches, layers, running_norm, variables
-from tb_weightwatch.statistics.loss_candidates import loss_candidates
 from tests.support.compared_statistics import (
     ACTIVATIONS,
     ANY_NUMBER,

@@ -8,8 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...maps import TENSORS, Map, side
-from ...statistics import NOT_OBSERVED, SparseGradient, VariableStep, dense
-from ...statistics.variable_maps import variable_maps
+from ...statistics import NOT_OBSERVED, SparseGradient, VariableStep, dense, variable_maps
 from ..recorder import Recorder
 from ..schedule.map_schedule import StepMapPlan
 from ..schedule.recording_gate import RecordingGate

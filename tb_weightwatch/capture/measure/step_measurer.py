@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...statistics import (
+    MAX_LOSS_ELEMENTS,
     NOT_OBSERVED,
     SparseGradient,
     VariableStep,
     fast,
     fits_float32,
+    loss_candidates,
     measurable,
     names,
 )
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
-from ...statistics.loss_candidates import MAX_ELEMENTS, loss_candidates
 from ...statistics.moving import moving_statistic_numbers
 from .device_functions import DeviceStatistics
 from .step_data import StepData, on_host, to_numpy
@@ -135,7 +136,7 @@ class StepMeasurer:
         if not tensors:
             return {}
         losses: Mapping[str, Any] = {}
-        if all(x.shape.num_elements() <= MAX_ELEMENTS for x in (*targets, *predictions)):
+        if all(x.shape.num_elements() <= MAX_LOSS_ELEMENTS for x in (*targets, *predictions)):
             # Small enough to be read from a device as well.
             losses = loss_candidates(_arrays(targets), _arrays(predictions))
         if all(map(on_host, tensors)):

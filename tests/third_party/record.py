@@ -1,8 +1,8 @@
 """Records the event files beside it with PyTorch's own SummaryWriter (torch 2.13.0, tensorboard 2.21.0).
 
-    pip install torch tensorboard; python tests/foreign/record.py
+    pip install torch tensorboard; python tests/third_party/record.py
 
-They are committed so that the tests need no PyTorch. Few bins keep them small; all else is as people write it.
+They are committed so that the tests need no PyTorch. Few bins keep them small; all else is as usual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ HERE = Path(__file__).parent
 
 
 def train(
-    name: str, rate: float, *, epochs: int = 10, stop: int = -1, nan: int = -1, steps: bool = False, told: bool = True
+    name: str,
+    rate: float,
+    *,
+    epochs: int = 10,
+    stop: int = -1,
+    nan: int = -1,
+    by_step: bool = False,
+    log_rate: bool = True,
 ) -> None:
     torch.manual_seed(0)
     x = torch.randn(96, 8)
@@ -41,14 +48,14 @@ def train(
             loss.backward()
             optimizer.step()
             total += loss.item() / 3
-            if steps:
+            if by_step:
                 writer.add_scalar("Loss/train", loss.item(), 3 * epoch + batch)
         if epoch == nan:
             with torch.no_grad():
                 model[0].weight[0, 0] = float("nan")
-        if not steps:
+        if not by_step:
             writer.add_scalar("Loss/train", total, epoch)
-            if told:
+            if log_rate:
                 writer.add_scalar("lr", optimizer.param_groups[0]["lr"], epoch)
         for key, parameter in model.named_parameters():
             if nan < 0 or epoch <= nan:  # PyTorch itself refuses a histogram of nothing but NaN
@@ -62,9 +69,9 @@ def train(
 
 if __name__ == "__main__":
     train("torch-healthy", 0.05)
-    train("torch-steps", 0.05, steps=True)
+    train("torch-steps", 0.05, by_step=True)
     train("torch-stops", 0.001, stop=4, epochs=18)
-    train("torch-stops-untold", 0.001, stop=3, told=False)
+    train("torch-stops-untold", 0.001, stop=3, log_rate=False)
     train("torch-nan", 0.05, nan=5)
-    with contextlib.suppress(ValueError):  # PyTorch can not count what has overflown, and ends the training
+    with contextlib.suppress(ValueError):  # PyTorch cannot count numbers that overflowed, and ends the training
         train("torch-diverges", 40.0, epochs=8)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .change import Array, measurable
 
-MAX_ELEMENTS = 1 << 18  # elements of the predictions: those of a very large vocabulary are not read a second time
+MAX_LOSS_ELEMENTS = 1 << 18  # elements of the predictions: those of a very large vocabulary are not read a second time
 _LOW, _HIGH = float(np.float32(1e-7)), float(np.float32(1 - 1e-7))  # as Keras clips probabilities, in float32
 
 
@@ -38,7 +38,7 @@ def loss_candidates(targets: list[Array], predictions: list[Array]) -> dict[str,
 
 def _is_comparable(y: Array, p: Array) -> bool:
     are_numbers = (y.dtype.kind in "biu" or measurable(y.dtype)) and measurable(p.dtype)
-    return bool(are_numbers and p.ndim and y.ndim and 0 < p.size <= MAX_ELEMENTS and y.size)
+    return bool(are_numbers and p.ndim and y.ndim and 0 < p.size <= MAX_LOSS_ELEMENTS and y.size)
 
 
 def _within(y: Array, top: float) -> bool:

@@ -1,0 +1,6 @@
+"""Writes what a launch records, as Summary messages handed to a sink; by default an event file of our own."""
+
+from .event_writer import EventWriter
+from .sinks import Sink, directory_sink
+
+__all__ = ["EventWriter", "Sink", "directory_sink"]
