@@ -51,19 +51,19 @@ def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, 
         FileNotFoundError: there is no such directory.
     """
     path = checked_path(logdir)
-    found: list[Launch] = []
+    result: list[Launch] = []
     collectors: list[TagCollector] = []
     for directory in (path, os.path.join(path, schema.PLUGIN)):
         assembler = RunAssembler(maps=maps)
         for file in event_files(directory):
             collectors.append(TagCollector())
             _load(file, assembler, collectors[-1])
-        found += assembler.launches()
+        result += assembler.launches()
         if skipped is not None:
             skipped.update(assembler.skipped)
-    if not found:
-        found = third_party_launches(collectors, os.path.dirname(path) if is_event_file(path) else path)
-    return sorted(found, key=lambda launch: (launch.history.started, launch.history.launch))
+    if not result:
+        result = third_party_launches(collectors, os.path.dirname(path) if is_event_file(path) else path)
+    return sorted(result, key=lambda launch: (launch.history.started, launch.history.launch))
 
 
 def _load(path: str, assembler: RunAssembler, collector: TagCollector) -> None:

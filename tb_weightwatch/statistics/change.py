@@ -17,7 +17,7 @@ _FLOAT_NAMES = ("float16", "bfloat16", "float32", "float64")
 
 
 class NotObserved(Enum):
-    """The type of `NOT_OBSERVED`, which stands for a gradient that the recorder could not see.
+    """The type of `NOT_OBSERVED`, which replaces a gradient that the recorder could not observe.
 
     None is something else: backpropagation gave no gradient.
     """

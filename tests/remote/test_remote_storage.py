@@ -1,6 +1,6 @@
-"""Log directories and machines that are far away: s3:// and gs:// from real local servers, and Apache Beam.
+"""Remote log directories (s3:// and gs://, from real local servers) and remote workers (Apache Beam).
 
-They need packages that the other tests do not (`tests/requirements-remote.txt`): `WW_REMOTE=1 ./tests/run` installs them into
+They need further packages (`tests/requirements-remote.txt`): `WW_REMOTE=1 ./tests/run` installs them into
 an environment of their own, without TensorFlow; `WW_REMOTE_PYTHON` names another interpreter.
 """
 
@@ -26,12 +26,14 @@ from tests.support.third_party_logs import RECORDED
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.environ.get("WW_REMOTE_PYTHON", str(ROOT / ".venv" / "remote" / "bin" / "python"))
-needs_packages = pytest.mark.skipif(not Path(PYTHON).exists(), reason="needs tests/requirements-remote.txt: WW_REMOTE=1 ./tests/run")
+needs_packages = pytest.mark.skipif(
+    not Path(PYTHON).exists(), reason="needs tests/requirements-remote.txt: WW_REMOTE=1 ./tests/run"
+)
 
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One healthy run, one sick, one of PyTorch's, one that is broken."""
+    """A healthy run, a sick one, one of PyTorch, and one that is truncated."""
     path = tmp_path_factory.mktemp("remote") / "logs"
     synthetic_runs.write(path / "healthy", 80)
     synthetic_runs.write(path / "deep" / "sick", 80, nan_from=50)
@@ -50,15 +52,15 @@ def weightwatch(*arguments: str, python: str = PYTHON, **environment: str) -> su
     )  # fmt: skip
 
 
-def told(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """Returns what `--json` printed, without the place."""
-    assert done.returncode == 1, done.stderr
-    return [{key: value for key, value in one.items() if key != "logdir"} for one in json.loads(done.stdout)]
+def reviewed(process: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """Returns what `--json` printed, without the log directory."""
+    assert process.returncode == 1, process.stderr
+    return [{key: value for key, value in one.items() if key != "logdir"} for one in json.loads(process.stdout)]
 
 
 @pytest.fixture(scope="module")
 def expected(logs: Path) -> list[dict[str, Any]]:
-    found = told(weightwatch("review", "--json", str(logs), python=sys.executable))
+    found = reviewed(weightwatch("review", "--json", str(logs), python=sys.executable))
     assert [one["run"] for one in found] == ["broken", "deep/sick", "healthy", "torch"]
     return found
 
@@ -92,7 +94,7 @@ def files(logs: Path) -> Iterator[tuple[str, bytes]]:
 
 @needs_packages
 def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]) -> None:
-    """From a real S3 server (moto's): all that review says of the same files on disk."""
+    """From a real S3 server (moto), `review` gives what it gives for the same files on disk."""
     port = free_port()
     with serving([PYTHON, "-m", "moto.server", "-p", str(port)], f"http://127.0.0.1:{port}") as address:
         send("PUT", f"{address}/bucket")
@@ -101,10 +103,10 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
         where = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
         where |= {"S3_ENDPOINT": address, "AWS_ENDPOINT_URL": address}
         done = weightwatch("review", "--json", "s3://bucket/logs", **where)
-        assert told(done) == expected
+        assert reviewed(done) == expected
         assert "not all could be read" in done.stderr
         alone = weightwatch("review", "--json", "s3://bucket/logs/deep/sick", **where)
-        assert [one["run"] for one in told(alone)] == ["."]
+        assert [one["run"] for one in reviewed(alone)] == ["."]
         both = ("s3://bucket/logs/healthy", "s3://bucket/logs/deep/sick")
         assert json.loads(weightwatch("compare", "--json", *both, **where).stdout)["first_step"] == 57
         report = weightwatch("report", "s3://bucket/logs", "-o", str(logs.parent / "report.html"), **where)
@@ -117,7 +119,7 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
 
 @needs_packages
 def test_gs_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]) -> None:
-    """Likewise from a server that speaks Google Cloud Storage, through fsspec, as TensorBoard without TensorFlow."""
+    """So it does from a Google Cloud Storage server, through fsspec, which TensorBoard uses without TensorFlow."""
     port = free_port()
     command = [str(Path(PYTHON).parent / "gcp-storage-emulator"), "start", "--host=127.0.0.1", f"--port={port}"]
     with serving([*command, "--in-memory", "--default-bucket=bucket"], f"http://127.0.0.1:{port}") as address:
@@ -125,36 +127,36 @@ def test_gs_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
             query = urllib.parse.urlencode({"uploadType": "media", "name": name})
             send("POST", f"{address}/upload/storage/v1/b/bucket/o?{query}", data)
         done = weightwatch("review", "--json", "gs://bucket/logs", STORAGE_EMULATOR_HOST=address)
-        assert told(done) == expected
+        assert reviewed(done) == expected
 
 
-def test_a_place_that_nobody_can_read_is_told() -> None:
-    """A kind of place for which nothing is installed: exit code 2 and a sentence, no traceback."""
+def test_an_unknown_scheme_is_an_error() -> None:
+    """A scheme for which no package is installed gives exit code 2 and a sentence without a traceback."""
     done = weightwatch("review", "nowhere://bucket/logs", python=sys.executable)
     assert (done.returncode, "nowhere://bucket/logs" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
 @needs_packages
 @pytest.mark.parametrize("options", [(), ("direct_num_workers=2", "direct_running_mode=multi_processing")])
-def test_a_pipeline_says_what_a_process_says(
+def test_a_pipeline_gives_the_results_of_a_process(
     logs: Path, expected: list[dict[str, Any]], options: tuple[str, ...]
 ) -> None:
-    """Apache Beam's local runner, in one process and in two, finds the same to the letter."""
+    """Apache Beam's local runner, in one process and in two, gives exactly the same results."""
     beam = [part for option in options for part in ("--beam", option)]
     done = weightwatch("review", "--json", "--runner", "DirectRunner", *beam, str(logs))
-    assert told(done) == expected
+    assert reviewed(done) == expected
     assert "not all could be read" in done.stderr
 
 
 @needs_packages
-def test_a_pipeline_elsewhere_needs_a_place(logs: Path) -> None:
-    """A runner that works on other machines is told where its answers are to stand."""
+def test_a_remote_pipeline_needs_a_temporary_location(logs: Path) -> None:
+    """A runner on other machines needs a location for its results."""
     done = weightwatch("review", "--runner", "DataflowRunner", str(logs))
     assert (done.returncode, "temp_location" in done.stderr) == (2, True)
 
 
-def test_without_beam_it_says_what_to_install(logs: Path) -> None:
-    """Exit code 2, and the extra's name; Beam's options alone are refused as well."""
+def test_without_beam_the_error_says_what_to_install(logs: Path) -> None:
+    """Without Beam the exit code is 2, and the error names the extra; Beam's options need a runner."""
     done = weightwatch("review", "--runner", "DirectRunner", str(logs), python=sys.executable)
     assert (done.returncode, "pip install 'tb-weightwatch[beam]'" in done.stderr) == (2, True)
     done = weightwatch("review", "--beam", "region=x", str(logs), python=sys.executable)

@@ -28,7 +28,7 @@ class Clock:
 
 
 def column(rng: np.random.Generator, name: str, shape: tuple[int, ...], nan: bool) -> Column:
-    """Numbers as a healthy training shows them, or NaN as a broken one does."""
+    """Returns numbers as in a healthy training, or NaN as in a broken one."""
     kind = QUANTITIES[name].encoding
     if kind == "size":
         values = rng.lognormal(-7 if name.startswith("update") else 0, 0.2, shape)
@@ -50,7 +50,7 @@ def column(rng: np.random.Generator, name: str, shape: tuple[int, ...], nan: boo
 
 
 def rows(start: int, count: int, *, variables: int = len(NAMES), nan_from: int | None = None, seed: int = 0) -> Rows:
-    """A settled block of `count` rows, one a step from `start`, 50 ms apart."""
+    """Returns `count` rows as stored, one for each step from `start`, 50 ms apart."""
     rng = np.random.default_rng((seed, start))
     steps = np.arange(start, start + count, dtype=np.int64)
     block = Rows(steps, STARTED + 0.05 * steps)
@@ -71,13 +71,13 @@ def rows(start: int, count: int, *, variables: int = len(NAMES), nan_from: int |
 
 
 def facts(variables: tuple[str, ...] = NAMES) -> list[Record]:
-    """The dated records of a start."""
+    """Returns the dated records that a launch begins with."""
     items = [
         {"name": n, "shape": [4, 4], "dtype": "float32", "layer": n.split("/")[0], "trainable": True, "optimized": True}
         for n in variables
     ]
     layers = [{"name": f"dense_{i}", "kind": "Dense", "activation": "relu"} for i in range(3)]
-    told: dict[str, Any] = {
+    model_facts: dict[str, Any] = {
         "recorder": {"kind": "fit"},
         "gradients": "used",
         "model": {"name": "sequential", "parameters": 96, "layers": []},
@@ -88,7 +88,7 @@ def facts(variables: tuple[str, ...] = NAMES) -> list[Record]:
     }
     return [
         schema.record_as_stored(Record(0, kind, data, STARTED))
-        for kind, data in (("variables", {"items": items}), ("layers", {"items": layers}), ("facts", told))
+        for kind, data in (("variables", {"items": items}), ("layers", {"items": layers}), ("facts", model_facts))
     ]
 
 

@@ -62,7 +62,7 @@ def write_series(path: Path, steps: int, **series: Callable[[int], Any]) -> Hist
     Args:
         path: log directory.
         steps: from 0.
-        **series: tag -> its value at a step, None if it is not logged then; "__" in a tag stands for "/".
+        **series: tag -> its value at a step, None if it is not logged then; "__" in a tag means "/".
     """
     import tensorflow as tf
 

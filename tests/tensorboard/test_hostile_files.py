@@ -97,8 +97,8 @@ def test_review_counts_and_skips(logs: Path, capsys: pytest.CaptureFixture[str],
     assert {run: one["status"] for run, one in found.items() if run != "torch-flipped"} == {
         run: status for run, status in GOOD.items() if run != "torch-flipped"
     }
-    told = shown.err.partition("could not be read: ")[2]
-    assert {name for name in BAD - {"empty"} if name in told} == BAD - {"empty"}
+    unreadable = shown.err.partition("could not be read: ")[2]
+    assert {name for name in BAD - {"empty"} if name in unreadable} == BAD - {"empty"}
     assert "runs could not be read" in shown.err
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3_000_000  # KB; 34 GB were claimed
 

@@ -139,10 +139,10 @@ def test_without_tensorflow_the_same_is_read_and_reported(tmp_path: Path) -> Non
     data = path.read_bytes()
     path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
     skipped = SkipCounts()
-    told = f"{[len(launch.history) for launch in reader.launches(tmp_path, skipped)]} {skipped}"
+    expected = f"{[len(launch.history) for launch in reader.launches(tmp_path, skipped)]} {skipped}"
     done = subprocess.run([sys.executable, "-c", LIGHT, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "damaged" in told
-    assert done.stdout.strip() == told
+    assert "damaged" in expected
+    assert done.stdout.strip() == expected
 
 
 def test_a_damaged_block_is_skipped_and_makes_the_history_incomplete(tmp_path: Path) -> None:
@@ -275,17 +275,17 @@ def test_while_no_status_changes_no_complete_list_is_requested(tmp_path: Path) -
     provider = CountingProvider(tmp_path)
     source = ProviderReader(provider)
 
-    def look() -> tuple[list[str], int, bool]:
+    def poll() -> tuple[list[str], int, bool]:
         """Returns runs, rows of the one that goes on, and whether a complete list was requested."""
         provider.reload()
         provider.complete_lists.clear()
-        found = sorted(source.poll(CTX, ""))
+        run_names = sorted(source.poll(CTX, ""))
         with source.locked_run(CTX, "", "a/weightwatch") as opened:
-            return found, len(opened.launches[0].history), any(provider.complete_lists)
+            return run_names, len(opened.launches[0].history), any(provider.complete_lists)
 
     both = ["a/weightwatch", "b/weightwatch"]
-    assert look() == (both, 400, True)
-    assert look() == (both, 400, False)
+    assert poll() == (both, 400, True)
+    assert poll() == (both, 400, False)
     later = schema.encode_rows(synthetic_runs.rows(401, 8), 400, started=synthetic_runs.STARTED)
     number = len([t for t in tags(event_file(tmp_path / "a")) if t.kind == "rows"])
     sink.emit(schema.to_summary(Tag("a1", "rows", number), later), 408, time.time())
@@ -293,14 +293,14 @@ def test_while_no_status_changes_no_complete_list_is_requested(tmp_path: Path) -
     assert state is not None
     sink.emit(schema.to_summary(Tag("a1", "now"), schema.encode_now(state)), 408, time.time())
     sink.flush()
-    assert look() == (both, 408, True)
-    assert look() == (both, 408, False)
+    assert poll() == (both, 408, True)
+    assert poll() == (both, 408, False)
     synthetic_runs.write(tmp_path / "c", 40)
-    assert look() == ([*both, "c/weightwatch"], 408, True)
+    assert poll() == ([*both, "c/weightwatch"], 408, True)
     sink.close()
     shutil.rmtree(tmp_path / "b")
     provider.restart()
-    assert look() == (["a/weightwatch", "c/weightwatch"], 408, True)
+    assert poll() == (["a/weightwatch", "c/weightwatch"], 408, True)
 
 
 def test_a_run_without_a_status_is_listed_each_time(tmp_path: Path) -> None:
@@ -328,10 +328,10 @@ def test_a_poll_reads_no_rows(tmp_path: Path) -> None:
     live = {name: synthetic_runs.write(tmp_path / name, 400, launch=name) for name in ("a", "b", "c")}
     provider = CountingProvider(tmp_path)
     source = ProviderReader(provider)
-    seen = source.poll(CTX, "")
-    assert sorted(seen) == ["a/weightwatch", "b/weightwatch", "c/weightwatch"]
+    runs = source.poll(CTX, "")
+    assert sorted(runs) == ["a/weightwatch", "b/weightwatch", "c/weightwatch"]
     assert len(provider.requested) == 1
-    for run in seen.values():
+    for run in runs.values():
         (launch,) = run.launches
         assert launch.now.step == 400
         assert launch.history.ended.data["how"] == "completed"

@@ -272,9 +272,7 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
         )
     )
     assert [v.name for v in found.verdicts] == ["zero-gradient"]
-    assert (
-        "'0.weight' and '2.weight' (2 of 3 trainable variables) is exactly zero in 6 recorded steps" in found.sentence
-    )
+    assert "'2.weight' (2 of 3 trainable variables) is exactly zero in 6 recorded steps" in found.sentence
     assert "no layer from the input to '2' is learning" in found.sentence
 
 
@@ -293,17 +291,17 @@ def test_motionless_weights_are_reported_with_the_learning_rate(tmp_path: Path) 
 def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:
     """If the loss function and the number of classes are known from Keras, ln 3 for ten epochs is no learning."""
     fit_with_tensorboard(tmp_path, 1e-3, epochs=1)
-    told = TagCollector()
+    collector = TagCollector()
     (path,) = (tmp_path / "train").glob("*tfevents*")
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
     for event in EventFileLoader(str(path)).Load():
-        told.put(event)
-    told.scalars["epoch_loss"] = BoundedSeries(1, 100)
+        collector.put(event)
+    collector.scalars["epoch_loss"] = BoundedSeries(1, 100)
     for epoch in range(12):
-        told.scalars["epoch_loss"].put(epoch, float(epoch), (float(np.log(3) + 0.001 * (-1) ** epoch),))
-    told.histograms.clear()
-    (launch,) = third_party_launches([told], "train")
+        collector.scalars["epoch_loss"].put(epoch, float(epoch), (float(np.log(3) + 0.001 * (-1) ** epoch),))
+    collector.histograms.clear()
+    (launch,) = third_party_launches([collector], "train")
     assert symptom_severities(launch.history) == {"flat loss": "warning"}
     assert "flat at 1.1, the loss of a constant prediction" in diagnose(launch.history).sentence
 

@@ -1,4 +1,4 @@
-"""What the writer emits, and when."""
+"""The writer emits the right data, at the right times."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tb_weightwatch.writer import EventWriter, directory_sink
 from tests.support import synthetic_runs
 
 
-class Kept:
-    """A sink that keeps what it is given: (time, tag, bytes)."""
+class RecordingSink:
+    """A sink that records what it is given: (time, tag, bytes)."""
 
     def __init__(self, clock: synthetic_runs.Clock) -> None:
         self.clock, self.data, self.flushed, self.closed = clock, [], 0, False
@@ -41,25 +41,25 @@ class Kept:
         return [d for d in self.data if d[1].kind == kind]
 
 
-def small(step: int, count: int = 1) -> Rows:
+def loss_rows(step: int, count: int = 1) -> Rows:
     steps = np.arange(step, step + count, dtype=np.int64)
     return schema.as_stored(Rows(steps, steps * 1.0, {}, {}, {"loss": Column(steps / 3, np.ones(count, bool))}))
 
 
-def opened() -> tuple[synthetic_runs.Clock, Kept, EventWriter]:
+def new_writer() -> tuple[synthetic_runs.Clock, RecordingSink, EventWriter]:
     clock = synthetic_runs.Clock()
-    sink = Kept(clock)
+    sink = RecordingSink(clock)
     return clock, sink, EventWriter(sink, "a1", clock.now, clock)
 
 
 @pytest.mark.parametrize(("seconds", "most"), [(100, 60), (1_000, 200), (100_000, 500), (2_000_000, 2_500)])
 def test_a_run_of_any_length_has_a_few_hundred_blocks(seconds: int, most: int) -> None:
     """Blocks lag by 2 s or 2 % of the run, never more than 15 minutes, so tags stay few."""
-    clock, sink, writer = opened()
+    clock, sink, writer = new_writer()
     rows, pace = min(seconds, 3000), seconds / min(seconds, 3000)
     for step in range(1, rows + 1):
         clock.now = synthetic_runs.STARTED + pace * step
-        writer.append(small(step))
+        writer.append(loss_rows(step))
     lag = np.diff([t for t, *_ in sink.of("rows")])
     assert lag.min() >= 2
     assert lag.max() <= max(2 + pace, min(900, 0.025 * seconds) + 2 * pace)
@@ -70,9 +70,9 @@ def test_a_run_of_any_length_has_a_few_hundred_blocks(seconds: int, most: int) -
     assert np.array_equal(steps, np.arange(1, rows + 1))
 
 
-def test_state_is_never_older_than_it_says() -> None:
-    """`now` is at most 2 s old for ten minutes, 10 s for two hours, then 60 s, and says when the next one is due."""
-    clock, sink, writer = opened()
+def test_the_status_is_never_older_than_it_says() -> None:
+    """A status is at most 2 s old for ten minutes, 10 s for two hours, then 60 s, and says when the next is due."""
+    clock, sink, writer = new_writer()
     for second in range(10_000):
         clock.now = synthetic_runs.STARTED + second
         writer.tick(second + 1)
@@ -92,18 +92,18 @@ def verdict(name: str) -> Verdict:
 
 
 def test_a_new_verdict_is_written_at_once_but_at_most_once_a_second() -> None:
-    """What is new reaches the file with its rows; a verdict that stays does not force anything."""
-    clock, sink, writer = opened()
+    """A new verdict is written with its rows; one that was open before is not written at once."""
+    clock, sink, writer = new_writer()
     clock.now += 1000
-    writer.append(small(1, 1000))
+    writer.append(loss_rows(1, 1000))
     clock.now += 0.5
-    writer.append(small(1001))
+    writer.append(loss_rows(1001))
     before = len(sink.data)
     writer.judged(Diagnosis("sick", "s", (verdict("first"),)))
     assert sink.flushed == len(sink.data) == before + 2  # rows, now
     assert schema.decode_now(sink.data[-1][2]).diagnosis.verdicts[0].name == "first"
     clock.now += 0.3
-    writer.append(small(1002))
+    writer.append(loss_rows(1002))
     writer.judged(Diagnosis("sick", "s", (verdict("first"), verdict("second"))))
     assert len(sink.data) == before + 2
     clock.now += 0.8
@@ -116,36 +116,36 @@ def test_a_new_verdict_is_written_at_once_but_at_most_once_a_second() -> None:
 
 
 def test_records_come_before_the_rows_that_need_them() -> None:
-    """A header is written before the next block, and all headers are numbered."""
-    clock, sink, writer = opened()
+    """Dated records are written before the next block, and their data are numbered."""
+    clock, sink, writer = new_writer()
     for n in range(3):
         writer.add(Record(n, "facts", {"n": n}))
         clock.now += 3
-        writer.append(small(n + 1))
+        writer.append(loss_rows(n + 1))
     kinds = [tag.kind for _, tag, _ in sink.data]
     assert kinds.index("header") < kinds.index("rows")
     assert [tag.number for _, tag, _ in sink.of("header")] == [0, 1, 2]
 
 
-def test_headers_stay_few_however_often_something_is_dated() -> None:
-    """Dated records wait for a block once there are many of them."""
-    clock, sink, writer = opened()
+def test_headers_stay_few_however_many_records_there_are() -> None:
+    """Dated records wait for a block once many headers were written."""
+    clock, sink, writer = new_writer()
     for n in range(1, 20_000):
         clock.now += 1
         writer.add(Record(n, "cost", {"overhead": n}))
         writer.tick(n)
         if n % 10 == 0:
-            writer.append(small(n))
+            writer.append(loss_rows(n))
     writer.close()
     assert len(sink.of("header")) < 500
     assert sum(len(schema.decode_records(d)) for _, _, d in sink.of("header")) == 19_999
 
 
 def test_rows_of_growing_width_become_one_block() -> None:
-    """A variable that appears was not recorded before; a column that is lacking was not recorded there."""
-    _, sink, writer = opened()
+    """A variable that appears later, or a column that is missing in a part, was not recorded there."""
+    _, sink, writer = new_writer()
     for step, width in ((1, 1), (2, 3)):
-        block = small(step)
+        block = loss_rows(step)
         if width > 1:
             block.run.clear()
         block.variable["update_norm"] = Column(np.full((1, width), 0.5, np.float32), np.ones((1, width), bool))
@@ -159,7 +159,7 @@ def test_rows_of_growing_width_become_one_block() -> None:
 
 def test_large_rows_are_split() -> None:
     """No block is larger than a reader accepts."""
-    _, sink, writer = opened()
+    _, sink, writer = new_writer()
     width = 60_000
     shape = (100, width)
     block = Rows(np.arange(1, 101), np.zeros(100), {"gradient_none": Column(np.zeros(shape), np.ones(shape, bool))})
@@ -171,9 +171,9 @@ def test_large_rows_are_split() -> None:
     assert [b.first for b in blocks] == [0, *np.cumsum([len(b.rows) for b in blocks])[:-1]]
 
 
-def test_the_state_gets_slim_before_it_gets_large() -> None:
-    """After 1.5 MB, `now` no longer holds the latest row."""
-    clock, sink, writer = opened()
+def test_the_status_stays_small() -> None:
+    """After 1.5 MB of statuses, they no longer include the latest row."""
+    clock, sink, writer = new_writer()
     for n in range(600):
         clock.now += 2
         writer.append(synthetic_runs.rows(n + 1, 1, variables=400))
@@ -189,21 +189,21 @@ def test_an_unwritable_directory_is_an_error_at_once(tmp_path: Path) -> None:
 
 
 def test_a_launch_must_fit_in_a_tag() -> None:
-    """A launch with a slash would not be found again."""
+    """A launch with a slash, whose tags could not be parsed, is an error."""
     with pytest.raises(ValueError, match="got 'a/b'"):
-        EventWriter(Kept(synthetic_runs.Clock()), "a/b", 0.0)
+        EventWriter(RecordingSink(synthetic_runs.Clock()), "a/b", 0.0)
 
 
 def test_a_failing_sink_raises_to_the_caller() -> None:
-    """The writer swallows nothing."""
+    """The writer passes the sink's errors on."""
 
-    class Full(Kept):
+    class Full(RecordingSink):
         def emit(self, summary: Any, step: int, wall_time: float) -> None:
             raise OSError("no space left on device")
 
     writer = EventWriter(Full(synthetic_runs.Clock()), "a1", synthetic_runs.STARTED, synthetic_runs.Clock())
     with pytest.raises(OSError, match="no space"):
-        writer.append(small(1))
+        writer.append(loss_rows(1))
 
 
 def test_a_full_disk_raises_to_the_caller(tmp_path: Path) -> None:
@@ -225,17 +225,17 @@ def test_a_full_disk_raises_to_the_caller(tmp_path: Path) -> None:
     assert "raised" in done.stdout, done.stderr
 
 
-def test_a_signal_in_the_midst_of_a_write_does_not_write_in_between() -> None:
-    """A flush from a signal handler that interrupts a write is put off, not interleaved."""
+def test_a_signal_during_a_write_does_not_write_in_between() -> None:
+    """A flush from a signal handler that interrupts a write is postponed."""
     clock = synthetic_runs.Clock()
 
-    class Interrupted(Kept):
+    class Interrupted(RecordingSink):
         def emit(self, summary: Any, step: int, wall_time: float) -> None:
             writer.flush()
             super().emit(summary, step, wall_time)
 
     sink = Interrupted(clock)
     writer = EventWriter(sink, "a1", clock.now, clock)
-    writer.append(small(1))
+    writer.append(loss_rows(1))
     writer.close()
     assert [tag.number for _, tag, _ in sink.of("rows")] == [0]

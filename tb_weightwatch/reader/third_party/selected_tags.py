@@ -32,7 +32,7 @@ class SelectedTags(NamedTuple):
     gradients: dict[str, Points]
 
     def main_series(self) -> Points | None:
-        """Returns the series by whose steps the training is told: the loss if there is one; None without any data."""
+        """Returns the series whose steps become rows: the loss if there is one; None without any data."""
         if self.loss in self.scalars:
             return self.scalars[self.loss]
         return next(iter([*self.weights.values(), *self.scalars.values(), *self.gradients.values()]), None)

@@ -76,16 +76,16 @@ def _with_shares(numbers: Numbers, size: Any, occurring: Any = None, absent: Any
         absent: number of elements of the measured gradient that belong to rows that do not occur, and so are zero.
     """
     counts = ("weight_mean", "changed", "zero", "stuck")
-    found = {name: value for name, value in numbers.items() if name not in counts}
+    shares = {name: value for name, value in numbers.items() if name not in counts}
     if "changed" in numbers:
-        found["changed_share"] = share(numbers["changed"], size)
+        shares["changed_share"] = share(numbers["changed"], size)
     if "zero" in numbers:
         zeros = tf.cast(numbers["zero"], tf.int64) - absent
-        found["gradient_zero_share"] = share(zeros, size if occurring is None else occurring)
-        found["gradient_none"] = tf.zeros([], tf.float64)
+        shares["gradient_zero_share"] = share(zeros, size if occurring is None else occurring)
+        shares["gradient_none"] = tf.zeros([], tf.float64)
     if "stuck" in numbers:
-        found["stuck_share"] = share(numbers["stuck"], size)
-    return found
+        shares["stuck_share"] = share(numbers["stuck"], size)
+    return shares
 
 
 # -- one variable

@@ -110,9 +110,9 @@ class _Sums:
                 self.nonzero += count(np.not_equal(g, 0, out=nonzero[:n]))
                 if before is not None:
                     self.stuck += count(np.greater(nonzero[:n], changed[:n], out=nonzero[:n]))
-        given = (True, gradient is not None, before is not None)
+        are_given = (True, gradient is not None, before is not None)
         norms = (self.weight, self.gradient, self.update)
-        self.fits = all(norm.fits for norm, is_given in zip(norms, given, strict=True) if is_given)
+        self.fits = all(norm.fits for norm, is_given in zip(norms, are_given, strict=True) if is_given)
 
 
 def _raw_norm_and_cosine(change: VariableStep, numbers: dict[str, float]) -> dict[str, float]:
