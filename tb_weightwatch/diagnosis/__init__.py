@@ -7,10 +7,10 @@
 * `third_party`: what logs show that were not written by tb_weightwatch
 """
 
-from .catalogue import catalogue, checked_rules
 from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
 from .engine.examples import PREAMBLE, example
 from .rule import Rule
+from .rule_catalogue import catalogue, checked_rules
 from .third_party import Symptom, symptoms, unit
 
 __all__ = [

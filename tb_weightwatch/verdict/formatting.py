@@ -12,7 +12,8 @@ def number(value: float, digits: int = 3) -> str:
         return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
     if value == 0:
         return "0"
-    rounded = float(f"{value:.{digits - 1}e}")
+    exact = float(f"{value:.11e}")  # without the last bits, which differ between processors: a half stays a half
+    rounded = float(f"{exact:.{digits - 1}e}")
     if not 1e-3 <= abs(rounded) < 1e6:
         mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
         return f"{_without_trailing_zeros(mantissa)}e{int(exponent)}"

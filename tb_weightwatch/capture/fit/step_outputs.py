@@ -1,7 +1,7 @@
 """Selects the tensors of a `model.fit` step that become additional results of the compiled step.
 
 Nothing is computed in the step but a few concatenations of small tensors, so tracing and compiling it takes no longer
-than the user's own step. The statistics are computed afterwards (`measure/step_measurer.py`).
+than the user's own step. The statistics are computed afterwards (`StepMeasurer`).
 """
 
 from __future__ import annotations

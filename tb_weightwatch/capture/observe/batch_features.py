@@ -36,7 +36,8 @@ def worst_features(data: Any) -> list[dict[str, Any]]:
         return []
     with np.errstate(all="ignore"):
         features = [_feature(name, column) for name, column in columns]
-        order = np.argsort(-_distance_from_usual(features), kind="stable")
+        distance = np.round(_distance_from_usual(features), 9)  # equal but for rounding errors: in their order
+        order = np.argsort(-distance, kind="stable")
     return [features[i] for i in order[:WORST]]
 
 

@@ -1,6 +1,6 @@
 """The observers of a training step: each stores what one hooked method was given or returned.
 
-`fit/hooks.py` installs them for one step of `model.fit`, `loop/hooks.py` for a hand-written loop, `dry_run.py` for a
+`capture.fit.hooks` installs them for a step of `model.fit`, `capture.loop.hooks` for a custom loop, `dry_run` for a
 single pass. An observer ignores calls outside of the step's own graph, since their tensors cannot leave it.
 """
 

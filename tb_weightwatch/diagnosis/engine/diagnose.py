@@ -12,8 +12,8 @@ import numpy as np
 
 from ...history import History
 from ...verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
-from ..catalogue import catalogue, checked_rules
 from ..rule import CannotTell, Finding, Rule
+from ..rule_catalogue import catalogue, checked_rules
 from ..signals import SignalCache, is_recorded, signals_cached
 from ..wording import not_recorded
 from .summary_sentence import overall_status
