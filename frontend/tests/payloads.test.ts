@@ -96,7 +96,7 @@ function strangers(value: unknown, path = "", key = ""): string[] {
   if (value !== null && typeof value === "object")
     return Object.entries(value).flatMap(([k, item]) => strangers(item, `${path}.${k}`, k));
   if (typeof value !== "string") return [];
-  const inChain = path.includes(".chain[");
+  const inChain = path.includes(".chain[") || path.includes(".links[");
   const words =
     key === "state"
       ? inChain

@@ -46,7 +46,8 @@ LINK_TABLE = {
     "optimizer": Link("Optimizer", "lr", ("learning_rate",), "learning rate", np.max),
     "update": Link("Update", "lr · gradient", ("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model",
                    _total_norm, quantities=("update_", "changed_share", "stuck_share")),
-    "weight": Link("Weight", "w", ("weight_norm",), "norm of all weights", _total_norm, quantities=("weight_",)),
+    "weight": Link("Weight", "w", ("weight_norm",), "norm of all weights", _total_norm,
+                   quantities=("weight_", "statistic_")),
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ _QUANTITIES_OF = {
     "loss": ("loss", "cross_entropy", "logit_cross_entropy", "squared_error", "pair_squared_error"),
     "gradient": ("gradient_", "raw_gradient_"),
     "update": ("update_", "changed_share", "stuck_share"),
-    "weight": ("weight_",),
+    "weight": ("weight_", "statistic_"),
 }
 
 

@@ -13,7 +13,7 @@ from ..history import History
 from ..verdict import Diagnosis
 from .fit.recording_train_function import RecordedStep, RecordingTrainFunction
 from .fit.step_layout import StepLayout
-from .fit.step_outputs import measured_variables
+from .fit.step_outputs import listed_variables
 from .measure.pipeline import MeasurementPipeline
 from .measure.step_data import StepData
 from .observe import model_facts as facts
@@ -130,7 +130,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._pipeline.flush()
             self._recording_function, self._traced = RecordingTrainFunction(model, optimizers), False
         elif self._traced:  # `trainable` may have changed, although the traced functions go on as before
-            items = facts.variable_items(measured_variables(model), model, optimizers)
+            items = facts.variable_items(listed_variables(model), model, optimizers)
             describe(self._step, "variables", {"items": items})
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -224,7 +224,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
             self._gate.not_recorded(self._step)
         if self._user_function_untraced:
             self._user_function_untraced = False
-            if self._traced:  # so this one was as well, and of the two the user's training alone needs only one
+            if self._traced:  # both have been traced now, and the training alone needs one of them
                 self._gate.charge_once(now)
                 return
         self._gate.end_step(now, steps)

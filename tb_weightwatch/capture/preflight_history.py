@@ -12,7 +12,7 @@ import numpy as np
 from ..history import History, Record
 from ..schema import as_stored, record_as_stored
 from ..statistics import NOT_OBSERVED, VariableStep
-from .fit.step_outputs import measured_variables
+from .fit.step_outputs import listed_variables
 from .measure.row_buffer import RowBuffer, RowLayout
 from .measure.step_data import StepData
 from .measure.step_measurer import StepMeasurer
@@ -47,7 +47,7 @@ def preflight_history(program: Program, batches: list[Batch], runs: list[DryRun]
         runs: the dry run of each batch.
     """
     model, optimizer = program.model, program.optimizer
-    variables = measured_variables(model)
+    variables = listed_variables(model)
     items = facts.variable_items(variables, model, [] if optimizer is None else [optimizer])
     layers = [item for _, item in facts.layer_uses(model)]
     history = History("preflight")

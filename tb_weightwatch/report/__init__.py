@@ -82,7 +82,7 @@ def _data(launches: Sequence[_DiagnosedLaunch], now: float, columns: int) -> dic
         heatmaps: dict[str, str] = {}
         for quantity in (q["name"] for q in overview["quantities"]):
             heatmaps[quantity] = request_key("heatmap", {**item.parameters, "quantity": quantity})
-            data[heatmaps[quantity]] = answers.heatmap(launch.history, quantity, columns)
+            data[heatmaps[quantity]] = answers.heatmap(launch.history, quantity, columns, diagnosis=diagnosis)
         for name in ("", *(v["name"] for v in overview["variables"]), *overview["layers"]):
             curves = answers.curves(launch.history, name, columns)
             data[request_key("curves", {**item.parameters, "name": name})] = _with_references(curves, heatmaps, data)

@@ -69,6 +69,8 @@ _VARIABLE: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("update_max", "largest |Δ|", "", "largest absolute change of an element", "size"),
     ("changed_share", "elements moved", "share", "share of elements whose stored value changed at all", "share"),
     ("stuck_share", "stuck elements", "share", "share of elements with a gradient that did not change", "share"),
+    ("statistic_norm", "moving statistic", "", "l2 norm of a moving mean or variance after the step", "size"),
+    ("statistic_change", "change of a moving statistic", "", "l2 norm of how far the step moved it", "size"),
 )  # fmt: skip
 _LAYER: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("zero_share", "output zeros", "share", "share of the layer's outputs that are exactly zero", "share"),

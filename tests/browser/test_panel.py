@@ -350,7 +350,7 @@ def test_hostile_names_are_only_text(page: Page, site: str) -> None:
 
 
 def test_a_notebook_shows_the_panel_and_lets_one_copy_the_fix(page: Page, site: str, tmp_path: Path) -> None:
-    """As `%tensorboard` does it: TensorBoard in a frame of a page of another server, which it can not look into."""
+    """As `%tensorboard` does it: TensorBoard in a frame of a page of another server, which it cannot look into."""
     page.set_viewport_size({"width": 900, "height": 820})
     cell = f'<iframe class="cell" width="860" height="800" src="{site}/#weightwatch"></iframe>'
     (tmp_path / "notebook.html").write_text(cell)

@@ -78,6 +78,9 @@ def test_the_report_holds_the_answers_of_the_backend(logs: Path, page: Path) -> 
     where = '["launch","a1"]'
     expected = json.loads(json.dumps(answers.heatmap(history, "update_ratio", 300)))
     assert data[f'["heatmap",{where},["quantity","update_ratio"],["run","healthy"]]'] == expected
+    sick = launches(logs / "sick")[0].history
+    worst = answers.heatmap(sick, "weight_std", 300, diagnosis=answers.safe_diagnose(sick))["worst"]
+    assert data[f'["heatmap",{where},["quantity","weight_std"],["run","sick"]]']["worst"] == worst
     name = history.variables[0].name
     held = data[f'["curves",{where},["name","{name}"],["run","healthy"]]']
     unpacked = []

@@ -1,7 +1,7 @@
 """Remote log directories (s3:// and gs://, from real local servers) and remote workers (Apache Beam).
 
-They need further packages (`tests/requirements-far.txt`): `WW_FAR=1 ./tests/run` installs them into
-an environment of their own, without TensorFlow; `WW_FAR_PYTHON` names another interpreter.
+They need further packages (`tests/requirements-remote.txt`): `WW_REMOTE=1 ./tests/run` installs them into
+an environment of their own, without TensorFlow; `WW_REMOTE_PYTHON` names another interpreter.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ from tests.support.tensorboard_process import free_port, get
 from tests.support.third_party_logs import RECORDED
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = os.environ.get("WW_FAR_PYTHON", str(ROOT / ".venv" / "far" / "bin" / "python"))
-far = pytest.mark.skipif(not Path(PYTHON).exists(), reason="needs tests/requirements-far.txt: WW_FAR=1 ./tests/run")
+PYTHON = os.environ.get("WW_REMOTE_PYTHON", str(ROOT / ".venv" / "remote" / "bin" / "python"))
+needs_packages = pytest.mark.skipif(
+    not Path(PYTHON).exists(), reason="needs tests/requirements-remote.txt: WW_REMOTE=1 ./tests/run"
+)
 
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A healthy run, a sick one, one of PyTorch, and one that is truncated."""
-    path = tmp_path_factory.mktemp("far") / "logs"
+    path = tmp_path_factory.mktemp("remote") / "logs"
     synthetic_runs.write(path / "healthy", 80)
     synthetic_runs.write(path / "deep" / "sick", 80, nan_from=50)
     (path / "torch").mkdir()
@@ -90,7 +92,7 @@ def files(logs: Path) -> Iterator[tuple[str, bytes]]:
         yield f"logs/{file.relative_to(logs).as_posix()}", file.read_bytes()
 
 
-@far
+@needs_packages
 def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]) -> None:
     """From a real S3 server (moto), `review` gives what it gives for the same files on disk."""
     port = free_port()
@@ -115,7 +117,7 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
     assert (gone.returncode, "cannot be reached" in gone.stderr, "Traceback" in gone.stderr) == (2, True, False)
 
 
-@far
+@needs_packages
 def test_gs_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]) -> None:
     """So it does from a Google Cloud Storage server, through fsspec, which TensorBoard uses without TensorFlow."""
     port = free_port()
@@ -134,7 +136,7 @@ def test_an_unknown_scheme_is_an_error() -> None:
     assert (done.returncode, "nowhere://bucket/logs" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
-@far
+@needs_packages
 @pytest.mark.parametrize("options", [(), ("direct_num_workers=2", "direct_running_mode=multi_processing")])
 def test_a_pipeline_gives_the_results_of_a_process(
     logs: Path, expected: list[dict[str, Any]], options: tuple[str, ...]
@@ -146,7 +148,7 @@ def test_a_pipeline_gives_the_results_of_a_process(
     assert "not all could be read" in done.stderr
 
 
-@far
+@needs_packages
 def test_a_remote_pipeline_needs_a_temporary_location(logs: Path) -> None:
     """A runner on other machines needs a location for its results."""
     done = weightwatch("review", "--runner", "DataflowRunner", str(logs))

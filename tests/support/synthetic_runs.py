@@ -56,6 +56,8 @@ def rows(start: int, count: int, *, variables: int = len(NAMES), nan_from: int |
     block = Rows(steps, STARTED + 0.05 * steps)
     nan = nan_from is not None and start >= nan_from
     for name in names("variable"):
+        if name.startswith("statistic_"):
+            continue  # these runs have no BatchNormalization
         block.variable[name] = column(rng, name, (count, variables), nan)
     for name in names("layer"):
         block.layer[name] = column(rng, name, (count, 3), nan)

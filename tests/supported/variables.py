@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .case import Seen, case
+from .case import Array, Row, Seen, case
 from .fit import compiled
 from .observe import BATCH, diabetes, observed, part
 
@@ -152,13 +152,38 @@ def duplicates(logs: Path) -> Seen:
     return history, steps
 
 
-@case("variable", "statistics of `BatchNormalization`", "listed, but not measured: they are not trained")
-def normalised(logs: Path) -> Seen:
+class MovingStatistics(keras.callbacks.Callback):
+    """Copies the moving statistics of a BatchNormalization at both ends of each batch, as float64."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[dict[str, Array]] = []
+        self.after: list[dict[str, Array]] = []
+
+    def _copies(self) -> dict[str, Array]:
+        variables = self.model.non_trainable_variables
+        return {v.path: np.array(v.numpy(), np.float64) for v in variables if "moving" in v.path}
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.before.append(self._copies())
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.after.append(self._copies())
+
+
+@case("variable", "moving statistics of `BatchNormalization`", "their norm, and how far each step moves them")
+def moving_statistics(logs: Path) -> Seen:
     build = lambda: keras.Sequential([keras.Input((10,)), layers.BatchNormalization(), layers.Dense(1)])  # noqa: E731
-    history, steps = observed(logs, compiled(build), diabetes(), epochs=1)
-    still = [i for i, v in enumerate(history.variables) if not v.trainable]
-    assert len(still) == 2
-    assert not history.known("weight_norm")[:, still].any()
+    spy = MovingStatistics()
+    history, steps = observed(logs, compiled(build), diabetes(), epochs=1, callbacks=[spy])
+    positions = {v.name: i for i, v in enumerate(history.variables) if not v.trainable}
+    assert len(positions) == 2
+    assert not history.known("weight_norm")[:, list(positions.values())].any()
+    for row, (before, after) in enumerate(zip(spy.before, spy.after, strict=True)):
+        for name, position in positions.items():
+            recorded = Row(history, row)
+            recorded.check("statistic_norm", float(np.linalg.norm(after[name])), position)
+            recorded.check("statistic_change", float(np.linalg.norm(after[name] - before[name])), position)
     return history, steps
 
 

@@ -48,7 +48,7 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ww.WeightW
 
 
 def test_the_run_is_sick_and_recorded(long_run: tuple[Path, ww.WeightWatch]) -> None:
-    """The training of the fixture is what it is meant to be: 5,000 steps, and a learning rate of zero named first."""
+    """The fixture trains for 5,000 steps, and its first verdict is a learning rate of zero."""
     _, watch = long_run
     assert watch.history.steps[-1] > 5000 / Schedule.GROWTH - BURST  # however slow the machine
     assert watch.diagnosis.verdicts[0].name == "learning-rate-zero"
@@ -69,7 +69,7 @@ def test_event_files_and_command_line_say_the_same(
 
 @pytest.mark.parametrize("flag", LOADERS)
 def test_the_plugin_says_the_same_and_the_users_scalars_stand(flag: str, long_run: tuple[Path, ww.WeightWatch]) -> None:
-    """With default flags both loaders give the live answer, and the user's own scalars are all there."""
+    """With default flags both loaders give the live diagnosis, and all of the user's own scalars."""
     logs, watch = long_run
     with tensorboard(logs, flag) as address:
         (run,) = wait_for_runs(address, 1)["runs"]
@@ -112,7 +112,7 @@ KILLED = """
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int, float, list[tuple[int, float]]]]:
-    """A training that is killed in the midst: its logs, its last step, when, and when each step ended."""
+    """A training that is killed while it runs: its logs, its last step and its time, and when each step ended."""
     logs = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(logs)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -130,7 +130,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int
 
 
 def test_a_killed_run_lacks_two_seconds_at_most(killed: tuple[Path, int, float, list[tuple[int, float]]]) -> None:
-    """After SIGKILL all is there but the last two seconds or two percent, it is judged, and no end is invented."""
+    """After SIGKILL only the last two seconds or two percent are missing; the rest is diagnosed, without an end."""
     logs, last, at, told = killed
     (history,) = ww.read(logs)
     recorded = int(history.steps[-1])

@@ -66,7 +66,7 @@ SHAPES = [(), (7,), (300,), (1000, 3), (3, 3, 16, 32), (200, 130), (1, 5)]
 
 @pytest.mark.parametrize("piece", [1 << 20, 500])
 def test_arrays_are_those_of_independent_code(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At once and piece by piece."""
+    """Maps agree with independent code, whether they are computed at once or piece by piece."""
     monkeypatch.setattr(maps_module, "PIECE", piece)
     rng = np.random.default_rng(0)
     changes = []
@@ -93,7 +93,7 @@ def test_rows_that_occur_among_many(shape: tuple[int, ...]) -> None:
 
 
 def test_what_is_not_finite_is_seen() -> None:
-    """A NaN or an infinity has an octave of its own, and is NaN on the map; its neighbours stay."""
+    """NaN and infinity have an octave of their own, and are NaN on the map; their neighbours are unchanged."""
     before = np.zeros((4, 4), "float32")
     after = before.copy()
     after[0, 0], after[1, 1], after[2, 2] = np.nan, np.inf, 1
@@ -113,7 +113,7 @@ numbers = st.one_of(st.just(0.0), st.floats(2.0**-100, 2.0**100, width=32), st.j
 @settings(deadline=None, max_examples=60)
 @given(arrays.arrays(np.float32, arrays.array_shapes(min_dims=1, max_dims=2, min_side=0, max_side=9), elements=numbers))
 def test_levels_keep_zero_and_nan_and_come_within_nine_percent(values: Array) -> None:
-    """Zero is exactly zero, NaN is NaN, all else comes within 9 % down to 2**-63 of the largest; and twice is once."""
+    """Zero and NaN are exact, other values within 9 % down to 2**-63 of the largest; storing twice changes nothing."""
     one = map_as_stored(Map(3, "a/b", "update_map", values, 5.0))
     assert (one.step, one.variable, one.kind, one.time) == (3, "a/b", "update_map", 5.0)
     np.testing.assert_array_equal(one.values == 0, values == 0)
@@ -126,7 +126,7 @@ def test_levels_keep_zero_and_nan_and_come_within_nine_percent(values: Array) ->
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(), (0, 3), (5, 7), (1000,)])
 def test_tensors_are_exact_also_in_parts(dtype: str, shape: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Full tensors come back bit for bit; large ones are divided, and one that lacks a part is left out and counted."""
+    """Full tensors are read back bit for bit; large ones are divided, and one with a missing part is only counted."""
     monkeypatch.setattr(map_blocks, "PART", 256)
     values = np.asarray(np.random.default_rng(1).normal(size=shape), dtype)
     data = list(encode_maps([Map(2, "w", "weight", values), Map(2, "v", "weight", values)]))
@@ -142,7 +142,7 @@ def test_tensors_are_exact_also_in_parts(dtype: str, shape: Any, monkeypatch: py
 @settings(deadline=None, max_examples=200)
 @given(st.integers(0, 10_000), st.integers(0, 255))
 def test_damaged_bytes_are_refused(place: int, byte: int) -> None:
-    """A byte that was changed gives a DecodeError or the same arrays; never something else."""
+    """A changed byte gives a DecodeError or the same arrays, never other arrays."""
     (data,) = encode_maps([Map(1, "w", "weight", np.arange(6.0)), Map(1, "w", "update_map", np.ones((2, 3)))])
     broken = bytearray(data)
     broken[place % len(data)] = byte
@@ -154,7 +154,7 @@ def test_damaged_bytes_are_refused(place: int, byte: int) -> None:
 
 
 def test_hostile_shapes_are_refused() -> None:
-    """What claims to be larger than it may be, or holds more than it claims, is refused."""
+    """An array that claims to be too large, or holds more than it claims, is refused."""
     from tb_weightwatch.schema import weightwatch_pb2 as pb
     from tb_weightwatch.schema.envelope import encode_envelope
 
@@ -202,7 +202,7 @@ def test_two_hundred_variables_take_a_megabyte() -> None:
 
 
 def watched(logs: Path, model: Any, data: Any, **fit: Any) -> tuple[ww.History, Spy]:
-    """Trains for 80 steps; returns what was read back, and the weights as copied between steps."""
+    """Trains for 80 steps; returns the History that was read back, and the weights as copied between steps."""
     spy = Spy()
     tensors = {"*kernel": [3, 8], "*bias": 80}
     watch = ww.WeightWatch(logs, verbose=False, overhead=None, tensors=tensors)
@@ -238,7 +238,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
 
 @pytest.mark.parametrize("mode", [*MODELS, "mirrored"])
 def test_arrays_of_a_training(mode: str, tmp_path: Path) -> None:
-    """Tensors are the weights that were there, bit for bit, and the gradients of the rows; maps are made of them."""
+    """Tensors are the weights of the step, bit for bit, and its gradients; maps are computed from them."""
     if mode == "mirrored":
         with mirrored().scope():
             model = small()
@@ -294,7 +294,7 @@ def test_a_sparse_gradient_is_given_whole(way: str, tmp_path: Path) -> None:
 
 
 def test_executions_of_several_steps(tmp_path: Path) -> None:
-    """With `steps_per_execution` too the arrays are those of the very steps."""
+    """With `steps_per_execution`, too, arrays belong to the steps under which they are recorded."""
     model = small(steps_per_execution=4)
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None, tensors={"*kernel": [2]})
     model.fit(*diabetes(), batch_size=BATCH, epochs=20, shuffle=False, verbose=0, callbacks=[watch])
@@ -307,7 +307,7 @@ def test_executions_of_several_steps(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("traced", [False, True])
 def test_arrays_of_a_loop(traced: bool, tmp_path: Path) -> None:
-    """A hand-written loop gives the same, from what it shows or hands over."""
+    """A hand-written loop gives the same arrays, from hooks or from gradients passed to `step`."""
     keras.utils.set_random_seed(4)
     x, y = (tf.constant(part) for part in diabetes())
     model, optimizer = small(), keras.optimizers.SGD(0.01)
@@ -376,7 +376,7 @@ def test_weights_are_bit_identical(optimizer: str, jit: bool, tmp_path: Path, mo
 
 
 def test_broken_ones_are_counted_and_the_rest_is_read(tmp_path: Path) -> None:
-    """A datum that can not be read costs its own arrays only; who needs no arrays does not load them."""
+    """A datum that cannot be read loses its own arrays only; a reader that needs no arrays does not load them."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
@@ -404,8 +404,8 @@ def test_broken_ones_are_counted_and_the_rest_is_read(tmp_path: Path) -> None:
         ({"w": ["x"]}, ValueError, "from 1 on"),
     ],
 )
-def test_settings_that_can_not_be(tensors: Any, error: type[Exception], text: str, tmp_path: Path) -> None:
-    """What can not be asked for is an error when callback or Watch is made, and nothing is written."""
+def test_invalid_settings(tensors: Any, error: type[Exception], text: str, tmp_path: Path) -> None:
+    """Invalid `tensors` are an error when callback or Watch is made, and nothing is written."""
     with pytest.raises(error, match=text):
         ww.WeightWatch(tmp_path / "run", tensors=tensors)
     with pytest.raises(error, match=text):
@@ -413,7 +413,7 @@ def test_settings_that_can_not_be(tensors: Any, error: type[Exception], text: st
     assert not (tmp_path / "run").exists()
 
 
-def test_a_name_that_no_variable_has_is_told_once(tmp_path: Path) -> None:
+def test_a_name_that_matches_no_variable_is_warned_of_once(tmp_path: Path) -> None:
     """A misspelt name is a warning that lists the names there are."""
     watch = ww.WeightWatch(tmp_path, verbose=False, tensors=["dense/kernle"])
     with pytest.warns(RuntimeWarning, match=r"dense/kernle.*the variables are .*kernel") as warned:

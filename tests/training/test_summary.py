@@ -40,7 +40,7 @@ def trained(writer: Writer, learning_rate: float, steps: int = 80) -> None:
 
 
 def test_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
-    """A step's numbers are what their definitions say, live and read back alike."""
+    """The numbers of a step follow their definitions, both live and when read back."""
     g, before = weights(5, 3), weights(5, 3, seed=1)
     g[0] = 0
     after = before - np.float32(0.1) * g
@@ -80,7 +80,7 @@ def test_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
 
 
 def test_a_numpy_training_is_judged_like_any_other(tmp_path: Path) -> None:
-    """A training in numpy that learns is not sick, one with a learning rate of 0 is, and files say the same as live."""
+    """A numpy training that learns is not sick, one with a learning rate of 0 is; the files say the same."""
     with writer_of(tmp_path / "good") as good:
         trained(good, 0.1)
     with writer_of(tmp_path / "still") as still:
@@ -104,13 +104,13 @@ def test_rules_are_taken(tmp_path: Path) -> None:
 
 
 def test_without_a_writer_nothing_happens() -> None:
-    """As with tf.summary, no default writer means that nothing is recorded: False, without looking at the arguments."""
+    """As with tf.summary, without a default writer nothing is recorded, and arguments are not checked."""
     assert ww.summary.update(1, {"w": ([1.0], [1.0], [2.0])}) is False
     assert ww.summary.verdict(1, "odd", "Something is odd.", link="data") is False
 
 
 def test_the_default_writer_is_the_innermost_and_of_this_thread(tmp_path: Path) -> None:
-    """`as_default` nests and ends; another thread has no default writer; `writer=` goes before it."""
+    """`as_default` can be nested; another thread has no default writer; `writer=` takes precedence."""
     one, other = writer_of(tmp_path / "one"), writer_of(tmp_path / "other")
     step = {"w": ([1.0], [1.0], [0.9])}
     with one.as_default() as given:
@@ -132,7 +132,7 @@ def test_the_default_writer_is_the_innermost_and_of_this_thread(tmp_path: Path) 
 
 
 def test_closing(tmp_path: Path) -> None:
-    """Closing twice is fine; writing after it is an error; an exception in the block is how the run ended."""
+    """Closing twice does nothing; writing afterwards is an error; an exception in the block is recorded as the end."""
     writer = writer_of(tmp_path / "a")
     writer.close()
     writer.close()
@@ -147,7 +147,7 @@ def test_closing(tmp_path: Path) -> None:
 
 
 def test_steps_may_leap_and_directions_know_it(tmp_path: Path) -> None:
-    """A gradient's direction is compared with the step before only, never across steps that were left out."""
+    """The direction of a gradient is compared with that of the previous step only, never across missing steps."""
     g, w = weights(4), weights(4, seed=1)
     with writer_of(tmp_path) as writer:
         for step, sign in ((1, 1), (2, -1), (5, 1), (np.int64(6), 1)):
@@ -171,7 +171,7 @@ def test_a_variable_that_comes_later_has_no_past(tmp_path: Path) -> None:
 
 
 def test_no_gradient_is_not_an_unknown_gradient(tmp_path: Path) -> None:
-    """None says that backpropagation gave none; UNSEEN, and a weight before of None, say nothing."""
+    """A gradient of None is recorded as None; UNSEEN, and a weight before of None, are recorded as not known."""
     w = weights(3)
     with writer_of(tmp_path) as writer:
         ww.summary.update(1, {"none": (None, w, w + 1), "unseen": (ww.summary.UNSEEN, None, w)})
@@ -242,7 +242,7 @@ def test_inside_a_graph_it_says_where_to_call_it(tmp_path: Path) -> None:
 
 
 def test_through_the_users_own_writer(tmp_path: Path) -> None:
-    """A tf.summary writer is accepted in place of a folder; it stays the user's and is not closed."""
+    """A tf.summary writer is accepted in place of a folder, and is not closed."""
     tf = pytest.importorskip("tensorflow")
     own = tf.summary.create_file_writer(str(tmp_path))
     with writer_of(own) as writer:
@@ -281,7 +281,7 @@ WRONG: dict[str, tuple[Any, Any, dict[str, Any], type[Exception], str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_arguments_are_named(case: str, tmp_path: Path) -> None:
-    """What does not fit is an error that names the argument, and the recording goes on after it."""
+    """Invalid arguments are an error that names the argument, and the recording goes on afterwards."""
     step, variables, further, kind, words = WRONG[case]
     with writer_of(tmp_path) as writer:
         with pytest.raises(kind, match=words):
@@ -291,7 +291,7 @@ def test_wrong_arguments_are_named(case: str, tmp_path: Path) -> None:
 
 
 def test_a_step_that_does_not_increase_is_an_error(tmp_path: Path) -> None:
-    """The same step twice, or one before the last, is refused."""
+    """A step that is not after the last one is an error."""
     with writer_of(tmp_path):
         ww.summary.update(5, {"w": (G, W, W)})
         for step in (5, 4):
@@ -300,7 +300,7 @@ def test_a_step_that_does_not_increase_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_weight_that_was_not_copied_is_an_error(tmp_path: Path) -> None:
-    """Before and after in one piece of memory would look like a weight that never moves: refused, the fix named."""
+    """Weights before and after that share memory would never seem to move: an error that names the fix."""
     w = weights(6)
     frozen = weights(6)
     frozen.flags.writeable = False  # as JAX's arrays, and TensorFlow's tensors: what can't change needs no copy
@@ -312,7 +312,7 @@ def test_a_weight_that_was_not_copied_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_was_not_copied_is_an_error(tmp_path: Path) -> None:
-    """The same variable object before and after is refused as well; the same unchangeable tensor is not."""
+    """The same variable before and after is an error as well; the same immutable tensor is not."""
     tf = pytest.importorskip("tensorflow")
     variable, tensor = tf.Variable(W), tf.constant(W)
     with writer_of(tmp_path):
@@ -341,7 +341,7 @@ def test_odd_values_survive(tmp_path: Path) -> None:
 
 
 def test_a_verdict_of_ones_own(tmp_path: Path) -> None:
-    """A logged verdict is a dated record, whole when read back."""
+    """A logged verdict is a dated record, which is read back completely."""
     evidence = [ww.Evidence("loss", float("nan"), "", step=3)]
     with writer_of(tmp_path) as writer:
         assert ww.summary.verdict(3, "odd-loss", "The loss is odd.", link="loss", severity="error", code=901,
@@ -367,7 +367,7 @@ def test_a_verdict_of_ones_own(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_verdict_is_named(further: dict[str, Any], kind: type[Exception], words: str, tmp_path: Path) -> None:
-    """A verdict that does not fit is an error that says what would."""
+    """An invalid verdict is an error that says what is allowed."""
     step = further.get("step", 1)
     further = {k: v for k, v in further.items() if k != "step"}
     with writer_of(tmp_path), pytest.raises(kind, match=words):
@@ -375,7 +375,7 @@ def test_a_wrong_verdict_is_named(further: dict[str, Any], kind: type[Exception]
 
 
 def test_a_fault_of_ours_does_not_reach_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in our own code is one warning; after it `update` says False and training goes on."""
+    """A fault in our own code is one warning; afterwards `update` returns False and training goes on."""
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
     writer = writer_of(tmp_path)
     monkeypatch.setattr(summary_rows, "variable_statistics", lambda *_, **__: 1 / 0)
@@ -386,7 +386,7 @@ def test_a_fault_of_ours_does_not_reach_the_training(tmp_path: Path, monkeypatch
 
 
 def test_it_works_where_tensorflow_is_not_installed(tmp_path: Path) -> None:
-    """With TensorFlow and Keras not to be had, a training is recorded, judged and read back."""
+    """Without TensorFlow and Keras, a training is recorded, diagnosed and read back."""
     script = f"""
 import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None  # importing them fails

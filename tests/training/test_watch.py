@@ -33,7 +33,7 @@ quiet = functools.partial(ww.Watch, verbose=False, overhead=None)
 
 
 def kept(watches: list[ww.Watch], logs: Path, **settings: Any) -> Callable[[Any, Any], ww.Watch]:
-    """Returns a maker of a Watch that is kept in `watches`."""
+    """Returns a function that makes a Watch and appends it to `watches`."""
 
     def make(model: Any, optimizer: Any) -> ww.Watch:
         watches.append(ww.Watch(logs, model, optimizer, **{"verbose": False, "overhead": None, **settings}))
@@ -77,9 +77,9 @@ by_either = pytest.mark.usefixtures("measured_by_both")
 @by_either
 @pytest.mark.parametrize(("net", "mode", "hand"), [*MODES, ("conv", "graph", HANDED)])
 def test_numbers_agree_with_independent_ones(net: str, mode: str, hand: tuple[str, ...], tmp_path: Path) -> None:
-    """Loss, gradients, weights and updates are those that float64 numpy finds, from hooks and as handed over.
+    """Loss, gradients, weights and updates agree with float64 numpy, both from hooks and as passed to `step`.
 
-    What is in the host's memory is measured by numpy, what is on a device by TensorFlow; here both take their turn.
+    Tensors in the host's memory are measured by numpy, those on a device by TensorFlow; both are tested.
     """
     history, run = watched(tmp_path, net, mode, hand=hand)
     assert history.steps.tolist() == list(range(1, 11))
@@ -107,7 +107,7 @@ def test_numbers_agree_with_independent_ones(net: str, mode: str, hand: tuple[st
 
 @by_either
 def test_layers_and_batch_are_seen_in_an_eager_loop(tmp_path: Path) -> None:
-    """Outputs of layers, inputs and predictions come from what the model did, without being handed over."""
+    """Layer outputs, inputs and predictions are observed when the model runs; they need not be passed to `step`."""
     history, _ = watched(tmp_path, "dense", "eager", steps=3)
     keras.utils.set_random_seed(3)
     model, (x, _) = loops.dense(), loops.diabetes()
@@ -127,7 +127,7 @@ def test_layers_and_batch_are_seen_in_an_eager_loop(tmp_path: Path) -> None:
 
 
 def test_features_that_stand_out_are_named(tmp_path: Path) -> None:
-    """Of the first batch the features furthest from the others in size are kept by name, broken ones first."""
+    """The features of the first batch that differ most in size from the others are named, broken ones first."""
     x = np.random.default_rng(1).normal(size=(32, 12)).astype("float32")
     x[:, 7] *= 1e4
     x[:, 2] *= 1e-3
@@ -143,7 +143,7 @@ def test_features_that_stand_out_are_named(tmp_path: Path) -> None:
 
 
 def test_pictures_and_odd_inputs_name_no_features(tmp_path: Path) -> None:
-    """Pictures, token ids, ragged and nested inputs are no table; nothing is named and nothing fails."""
+    """Images, token ids, ragged and nested inputs are not tables; no feature is named and nothing fails."""
     ragged = tf.ragged.constant([[1.0], [2.0, 3.0]])
     inputs = [
         np.zeros((2, 4, 4, 3), "float32"),
@@ -162,7 +162,7 @@ def test_pictures_and_odd_inputs_name_no_features(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 @pytest.mark.parametrize("net", ["dense", "conv"])
 def test_training_is_bit_identical(net: str, mode: str, tmp_path: Path) -> None:
-    """All variables and optimizer slots have the same bytes with and without a Watch, whatever it is handed."""
+    """All variables and optimizer slots have the same bytes with and without a Watch, whatever `step` is given."""
     plain = loops.run(net, mode, steps=12, look=False).bits
     for number, hand in enumerate([(), HANDED]):
         made: list[ww.Watch] = []
@@ -190,7 +190,7 @@ def test_training_on_broken_data_is_bit_identical(value: float, net: str, tmp_pa
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
-    """After close no hook is left on model, layers and optimizer; state of ours is in none of them at any time."""
+    """After close no hook is left on model, layers and optimizer; none of them holds state of ours at any time."""
     made: list[ww.Watch] = []
     run = loops.run("dense", steps=3, watch=kept(made, tmp_path))
     objects = [run.model, *run.model.layers, run.optimizer]
@@ -202,7 +202,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_live_and_replay_agree(tmp_path: Path) -> None:
-    """What is read back gives the same diagnosis, object for object, as the Watch gave live."""
+    """The History that is read back gives the same diagnosis, object for object, as the Watch gave live."""
     made: list[ww.Watch] = []
     loops.run("dense", steps=40, optimizer=lambda: keras.optimizers.Adam(0.0), watch=kept(made, tmp_path))
     made[0].close()
@@ -213,8 +213,8 @@ def test_live_and_replay_agree(tmp_path: Path) -> None:
     assert read.ended.data["how"] == "completed"
 
 
-def test_news_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A new first verdict is printed with its fix when it appears, and not again while it stands."""
+def test_news_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new first verdict is printed with its fix when it appears, and not again while it holds."""
     made: list[ww.Watch] = []
     make = kept(made, tmp_path, verbose=True)
     loops.run("dense", steps=60, optimizer=lambda: keras.optimizers.Adam(0.0), watch=make)
@@ -229,7 +229,7 @@ def test_news_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_traced_function_is_not_looked_into(tmp_path: Path) -> None:
-    """Without gradients= a traced step shows weights, loss and rate; of gradients only that none is None."""
+    """A traced step gives weights, loss and learning rate; without gradients= only whether gradients are None."""
     history, _ = watched(tmp_path, "dense", "graph")
     assert history.facts["gradients"] == "none"
     assert not history.axis("gradient_norm")
@@ -266,7 +266,7 @@ def test_the_users_graph_is_unchanged(tmp_path: Path) -> None:
 
 
 def test_none_gradients_of_a_traced_function_are_known(tmp_path: Path) -> None:
-    """Backpropagation's None shows while tracing and nowhere later; it is recorded for the steps that run."""
+    """A gradient of None is known while tracing and never later; it is recorded for the steps that run."""
     model = loops.dense()
     optimizer = keras.optimizers.SGD(0.1)
     watch = quiet(tmp_path, model, optimizer)
@@ -288,7 +288,7 @@ def test_none_gradients_of_a_traced_function_are_known(tmp_path: Path) -> None:
 
 
 def test_autograph_still_converts_a_models_call(tmp_path: Path) -> None:
-    """A model whose `call` branches on a tensor goes on working when called by name in a traced function."""
+    """A model whose `call` branches on a tensor still works when `call` is used in a traced function."""
 
     class Branching(keras.Model):
         def __init__(self) -> None:
@@ -314,7 +314,7 @@ def test_autograph_still_converts_a_models_call(tmp_path: Path) -> None:
 
 
 def test_accumulation_by_hand_is_an_exact_zero(tmp_path: Path) -> None:
-    """Steps without an update have an update of exactly 0, recorded as such, and gradients that were not seen."""
+    """Steps without an update are recorded with an update of exactly 0, and with gradients that are not known."""
     model, optimizer = loops.dense(), keras.optimizers.SGD(0.1)
     watch = quiet(tmp_path, model, optimizer)
     x, y = loops.diabetes()
@@ -367,7 +367,7 @@ def test_two_optimizers_in_one_step(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_built_yet(tmp_path: Path) -> None:
-    """Variables of a model that its first call builds are described and measured from the first step on."""
+    """Variables that are made by the first call of the model are described and measured from the first step on."""
     layers = keras.layers
     model = keras.Sequential([layers.Dense(8, activation="relu"), layers.Dense(1)])
     optimizer = keras.optimizers.Adam(1e-2)
@@ -431,7 +431,7 @@ def test_plain_variables_without_keras(tmp_path: Path) -> None:
 
 @by_either
 def test_sparse_gradients_add_up(tmp_path: Path) -> None:
-    """Rows of an embedding that occur several times in a batch are summed; rows that do not occur are no zeros."""
+    """Rows of an embedding that occur several times in a batch are summed; other rows are not counted as zeros."""
     table = keras.layers.Embedding(50, 4)
     table.build()
     optimizer = keras.optimizers.SGD(0.5)
@@ -453,7 +453,7 @@ def test_sparse_gradients_add_up(tmp_path: Path) -> None:
 
 @by_either
 def test_clipping_shows_before_and_after(tmp_path: Path) -> None:
-    """The gradient is the one that the optimizer uses; its norm before clipping stands beside it."""
+    """The gradient is the one that the optimizer uses; its norm before clipping is recorded as well."""
     made: list[ww.Watch] = []
     optimizer = lambda: keras.optimizers.SGD(0.1, global_clipnorm=0.01)  # noqa: E731
     run = loops.run("dense", steps=4, optimizer=optimizer, watch=kept(made, tmp_path))
@@ -465,7 +465,7 @@ def test_clipping_shows_before_and_after(tmp_path: Path) -> None:
 
 @by_either
 def test_loss_scaling_that_skips_a_step(tmp_path: Path) -> None:
-    """A skipped step has an update of exactly 0 and the count stands still; gradients in use are unscaled."""
+    """A skipped step has an update of exactly 0 and does not count as an iteration; gradients are unscaled."""
     model = loops.dense()
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1024.0)
     optimizer.build(model.trainable_variables)
@@ -491,7 +491,7 @@ def test_loss_scaling_that_skips_a_step(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["eager", "graph"])
 def test_a_schedule_is_read_at_the_step_that_used_it(mode: str, tmp_path: Path) -> None:
-    """The learning rate of a row is the one of that step, not the next one's."""
+    """The learning rate of a row is that of its step, not that of the next step."""
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2, 5], [0.1, 0.01, 0.0])
     history, _ = watched(tmp_path, "dense", mode, steps=8, optimizer=lambda: keras.optimizers.SGD(schedule))
     assert history.column("learning_rate") == pytest.approx([0.1] * 3 + [0.01] * 3 + [0.0] * 2)
@@ -499,7 +499,7 @@ def test_a_schedule_is_read_at_the_step_that_used_it(mode: str, tmp_path: Path) 
 
 
 def test_a_frozen_layer_is_described_not_measured(tmp_path: Path) -> None:
-    """Freezing while training is one more dated record; the frozen variables' numbers are not recorded."""
+    """Freezing a layer during training adds a dated record; the numbers of frozen variables are not recorded."""
     model, optimizer = loops.dense(), keras.optimizers.SGD(0.1)
     watch = quiet(tmp_path, model, optimizer)
     x, y = loops.diabetes()
@@ -521,7 +521,7 @@ def test_a_frozen_layer_is_described_not_measured(tmp_path: Path) -> None:
 
 @by_either
 def test_half_precision_variables(tmp_path: Path) -> None:
-    """bfloat16 weights that swallow their step show it: a gradient, and not one element that moved."""
+    """bfloat16 weights whose updates are rounded away have a gradient, and no element that changed."""
     w = tf.Variable(tf.ones([64], tf.bfloat16), name="w")
     watch = quiet(tmp_path, variables=[w])
     for _ in range(3):
@@ -557,7 +557,7 @@ def test_bursts_of_a_longer_run(tmp_path: Path) -> None:
 
 
 def test_step_inside_a_traced_function_says_where_it_belongs(tmp_path: Path) -> None:
-    """Called while a function is traced, step raises and names the fix; so does making a Watch."""
+    """Calling `step` or making a Watch while a function is traced is an error that names the fix."""
     w = tf.Variable([1.0])
     watch = quiet(tmp_path, variables=[w])
     with pytest.raises(RuntimeError, match=r"(?s)outside of tf.function.*watch\.step\(loss\)"):
@@ -570,7 +570,7 @@ def test_step_inside_a_traced_function_says_where_it_belongs(tmp_path: Path) -> 
 
 
 def test_where_all_is_frozen_no_gradient_can_be_handed_over(tmp_path: Path) -> None:
-    """A loop that hands over what it has goes on when a model is frozen as a whole, and is told so."""
+    """A loop may pass empty gradients when all variables are frozen, and gets the verdict that they are."""
     w = tf.Variable([1.0, 2.0], trainable=False)
     with quiet(tmp_path, variables=[w]) as watch:
         for _ in range(8):
@@ -602,8 +602,8 @@ def leaked() -> Any:
         (lambda w: {"inputs": {"a": leaked()}}, "inputs must be a value"),
     ],
 )
-def test_arguments_that_can_not_be(arguments: Callable[[Any], dict[str, Any]], text: str, tmp_path: Path) -> None:
-    """Arguments that can not be understood are an error that says what is expected and what came."""
+def test_arguments_that_do_not_fit(arguments: Callable[[Any], dict[str, Any]], text: str, tmp_path: Path) -> None:
+    """Arguments that do not fit are an error that says what is expected and what came."""
     w = tf.Variable([1.0, 2.0])
     with quiet(tmp_path, variables=[w]) as watch, pytest.raises(ValueError, match=text):
         watch.step(**arguments(w))
@@ -620,12 +620,12 @@ def test_arguments_that_can_not_be(arguments: Callable[[Any], dict[str, Any]], t
     ],
 )
 def test_construction_fails_early(settings: dict[str, Any], error: type[Exception], text: str, tmp_path: Path) -> None:
-    """What is wrong with the arguments is said when the Watch is made, not at step 5,000."""
+    """Wrong arguments are an error when the Watch is made, not at step 5,000."""
     with pytest.raises(error, match=text):
         ww.Watch(tmp_path, **settings)
 
 
-def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """A log directory below a file is an OSError that names it."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
@@ -633,7 +633,7 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
 
 
 def test_a_closed_watch_says_so(tmp_path: Path) -> None:
-    """Stepping on after close is an error."""
+    """Calling `step` after `close` is an error."""
     watch = quiet(tmp_path)
     watch.close()
     with pytest.raises(RuntimeError, match="closed"):
@@ -705,7 +705,7 @@ def test_a_failing_monitor_warns_once_and_training_goes_on(
 
 
 def test_a_users_exception_in_a_hooked_call_is_untouched(tmp_path: Path) -> None:
-    """An exception of the user's model comes out as it is, and the Watch goes on."""
+    """An exception of the user's model is passed on unchanged, and the Watch goes on recording."""
     model = loops.dense()
     watch = quiet(tmp_path, model)
     with pytest.raises(ValueError, match="expected"):
@@ -717,7 +717,7 @@ def test_a_users_exception_in_a_hooked_call_is_untouched(tmp_path: Path) -> None
 
 
 def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
-    """Between bursts nothing is asked, and yet all steps are counted, and those of bursts and `tensors=` recorded."""
+    """Steps between bursts are counted although no schedule is asked; those of bursts and `tensors=` are recorded."""
     steps = 12_000
     requested = next(s for s in range(steps - 500, steps) if not any(map(scheduled, range(s - 20, s + 20))))
     weight = tf.Variable(np.ones(3, "float32"), name="w")

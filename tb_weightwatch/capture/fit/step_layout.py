@@ -114,6 +114,7 @@ class StepLayout:
             outputs={name.removeprefix("output/"): x for name, x in tensors.items() if name.startswith("output/")},
             data={name: self._data(name, tensors) for name in DATA},
             run=dict(zip(self.run, np.asarray(tensors["run"]), strict=True)) if self.run else {},
+            moving_statistics=frozenset(i["name"] for i in self.variables if not i["trainable"] and i["name"] in steps),
         )
 
     def _field(self, field: str, tensors: Mapping[str, Any]) -> dict[int, Any]:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from ...statistics import NOT_OBSERVED, VariableStep, measurable
 from ..measure.step_data import StepData
 from ..observe import model_facts as facts
+from ..observe.model_layers import moving_statistics
 from ..observe.observation import StepObservation, base_optimizers, clips, current_value, variable_id
 from .graph_reads import independent_read
 from .graph_variables import SideVariables
@@ -21,7 +22,7 @@ from .hooks import BranchCollector
 from .step_layout import StepLayout, Tensors, packed_alone
 
 
-def measured_variables(model: Any) -> list[Any]:
+def listed_variables(model: Any) -> list[Any]:
     """Returns the model's floating-point variables, trainable or not, without the states of random generators."""
     return [v for v in model.variables if measurable(keras.backend.standardize_dtype(v.dtype))]
 
@@ -46,8 +47,9 @@ class StepOutputs:
 
     def read_before(self, observation: StepObservation, data: Any) -> None:
         """Reads weights, learning rate and loss scale before the step changes them."""
-        trainable = (v for v in measured_variables(self._model) if v.trainable)
-        observation.weights_before = {variable_id(v): current_value(v) for v in trainable}
+        statistics = moving_statistics(self._model)
+        measured = (v for v in listed_variables(self._model) if v.trainable or variable_id(v) in statistics)
+        observation.weights_before = {variable_id(v): current_value(v) for v in measured}
         observation.run_numbers = _optimizer_settings(self._optimizers)
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         observation.data = {"x": x, "y": y}
@@ -57,7 +59,7 @@ class StepOutputs:
         """Returns a function that stores gradients used inside a branch, which cannot be results of the step."""
 
         def collect(gradients: list[Any], variables: list[Any]) -> None:
-            positions = {variable_id(v): i for i, v in enumerate(measured_variables(self._model))}
+            positions = {variable_id(v): i for i, v in enumerate(listed_variables(self._model))}
             for gradient, variable in zip(gradients, variables, strict=True):
                 if variable_id(variable) in positions:
                     self._branch.write(packed_alone("gradient", positions[variable_id(variable)], gradient))
@@ -72,18 +74,18 @@ class StepOutputs:
 
     def read_after(self, observation: StepObservation) -> tuple[StepLayout, Tensors]:
         """Returns the layout of the step that has just been traced, and its tensors in that layout."""
-        variables = measured_variables(self._model)
+        variables = listed_variables(self._model)
         items = facts.variable_items(variables, self._model, self._optimizers)
         layers = [item for _, item in self._layers]
         batch_shapes = facts.shape_facts(*(observation.data.get(name) for name in ("x", "y", "y_pred")))
         names = {variable_id(v): item["name"] for v, item in zip(variables, items, strict=True)}
-        trained = [v for v in variables if variable_id(v) in observation.weights_before]
+        measured = [v for v in variables if variable_id(v) in observation.weights_before]
         activations = {item["name"]: item["activation"] for item in layers}
         outputs = {name: x for name, x in observation.layer_outputs.items() if name in activations}
         step = StepData(
             variables=tuple(item["name"] for item in items),
             layers=activations,
-            changes={names[variable_id(v)]: self._variable_step(observation, v) for v in trained},
+            changes={names[variable_id(v)]: self._variable_step(observation, v) for v in measured},
             none={},
             outputs={name: tf.stop_gradient(x) for name, x in outputs.items() if measurable(x.dtype)},
             data=observation.data,

@@ -58,8 +58,8 @@ class LoopStepRecorder:
         last = self._after or Snapshot({}, optimizer_counters(self._targets.optimizers))  # nothing has run since
         self._hooks.observation = EagerStepObservation()
         weights = last.weights
-        trained = self._targets.trained.items()
-        self._before = last._replace(weights={k: weights[k] if k in weights else current_value(v) for k, v in trained})
+        measured = self._targets.measured.items()
+        self._before = last._replace(weights={k: weights[k] if k in weights else current_value(v) for k, v in measured})
         self._after = None
 
     def skip_step(self) -> None:
@@ -81,8 +81,8 @@ class LoopStepRecorder:
         if not self._count and not observation.optimizer_applied:
             self._refresh()
             weights = self._before.weights
-            trained = self._targets.trained.items()
-            weights |= {k: current_value(v) for k, v in trained if forward or k not in weights}
+            measured = self._targets.measured.items()
+            weights |= {k: current_value(v) for k, v in measured if forward or k not in weights}
 
     # -- after the step
 
@@ -105,12 +105,13 @@ class LoopStepRecorder:
         targets.describe(self._recorder, step)
         self._describe(step, "used" if observation.gradients_used else "raw" if gradients else "none", data)
         after = Snapshot(
-            {key: current_value(v) for key, v in targets.trained.items()}, optimizer_counters(targets.optimizers)
+            {key: current_value(v) for key, v in targets.measured.items()}, optimizer_counters(targets.optimizers)
         )
         step_data = StepData(
             variables=tuple(targets.names.values()),
             layers={name: item["activation"] for name, item in targets.layer_outputs.items()},
             changes=self._changes(observation, after.weights, gradients),
+            moving_statistics=targets.moving_statistics,
             none={targets.names[key]: none for key, none in self._hooks.none_gradients.items() if key in targets.names},
             outputs=outputs,
             data={name: tf.nest.map_structure(_copy, value) for name, value in data.items()},

@@ -13,6 +13,7 @@ import tensorflow as tf
 from ...statistics import measurable
 from ..observe import model_facts as facts
 from ..observe.library_versions import library_versions
+from ..observe.model_layers import moving_statistics
 from ..observe.observation import variable_id
 from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
@@ -43,12 +44,24 @@ class WatchTargets:
         self.layer_outputs: dict[str, dict[str, Any]] = {}
         self._own_variables = list(variables)  # those that belong to no model
         self._layers: dict[int, tuple[Any, Any, str]] = {}  # id of layer -> model, layer, name of its output
+        self._moving_statistics: set[int] = set()  # ids of variables
         self._described: Any = None
 
     @property
     def trained(self) -> dict[int, Any]:
-        """The variables that are measured: id -> variable."""
+        """The trainable variables: id -> variable."""
         return {key: v for key, v in self.variables.items() if getattr(v, "trainable", True)}
+
+    @property
+    def measured(self) -> dict[int, Any]:
+        """The trainable variables and the moving statistics of BatchNormalization: id -> variable."""
+        measured = self.trained.keys() | self._moving_statistics
+        return {key: v for key, v in self.variables.items() if key in measured}
+
+    @property
+    def moving_statistics(self) -> frozenset[str]:
+        """Names of the measured variables that are not trained."""
+        return frozenset(self.names[key] for key in self.measured.keys() - self.trained.keys())
 
     @property
     def layers(self) -> list[tuple[Any, Any, str]]:
@@ -75,6 +88,7 @@ class WatchTargets:
         if self._layers and len(self.variables) == count:
             return False
         for model in self.models:
+            self._moving_statistics |= moving_statistics(model)
             for layer, item in facts.layer_uses(model):
                 if id(layer) not in self._layers:
                     name = facts.unique_names([*self.layer_outputs, item["name"]])[-1]

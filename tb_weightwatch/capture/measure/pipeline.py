@@ -104,10 +104,11 @@ def _maps(data: StepData, step: int, plan: StepMapPlan) -> list[Map]:
     now, maps = time.time(), []
     tensors_of = set(plan.tensors_of(data.changes))
     for name, observed in data.changes.items():
-        if not plan.maps and name not in tensors_of:
+        map_wanted = plan.maps and name not in data.moving_statistics
+        if not map_wanted and name not in tensors_of:
             continue
         change = as_arrays(observed)
-        arrays = variable_maps(change, side(len(data.changes))) if plan.maps else {}
+        arrays = variable_maps(change, side(len(data.changes))) if map_wanted else {}
         tensors = _tensors(change) if name in tensors_of else {}
         maps += [Map(step, name, kind, values, now) for kind, values in {**arrays, **tensors}.items()]
     return maps

@@ -17,11 +17,12 @@ class StepData(NamedTuple):
     Attributes:
         variables: names on the V axis.
         layers: layer use -> its activation, the L axis.
-        changes: variable -> what the step did to it; only of trained variables.
+        changes: variable -> what the step did to it; of trained variables and moving statistics.
         none: variable -> whether its gradient is None, where the gradient itself was not observed.
         outputs: layer use -> its output.
         data: "x", "y", "y_pred": as given, or None.
         run: run-wide numbers.
+        moving_statistics: names of the variables that are moving statistics of BatchNormalization.
     """
 
     variables: tuple[str, ...]
@@ -31,6 +32,7 @@ class StepData(NamedTuple):
     outputs: Mapping[str, Any]
     data: Mapping[str, Any]
     run: Mapping[str, Any]
+    moving_statistics: frozenset[str] = frozenset()
 
 
 def on_host(tensor: Any) -> bool:
@@ -43,11 +45,11 @@ def on_host(tensor: Any) -> bool:
 
 def as_arrays(change: VariableStep) -> VariableStep:
     """Returns the change with arrays, or a `SparseGradient`, in place of tensors."""
-    gradient, before, after, raw = map(as_array, change[:4])
+    gradient, before, after, raw = map(to_numpy, change[:4])
     return change._replace(gradient=gradient, before=before, after=after, raw=raw)
 
 
-def as_array(value: Any) -> Any:
+def to_numpy(value: Any) -> Any:
     """Returns a gradient or weight as an array or `SparseGradient`; None and NOT_OBSERVED are returned unchanged."""
     if isinstance(value, np.ndarray):
         return value

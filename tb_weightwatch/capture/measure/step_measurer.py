@@ -22,8 +22,9 @@ from ...statistics import (
 )
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
+from ...statistics.moving import moving_statistic_numbers
 from .device_functions import DeviceStatistics
-from .step_data import StepData, as_array, on_host
+from .step_data import StepData, on_host, to_numpy
 
 
 class MeasuredBlock(NamedTuple):
@@ -79,6 +80,9 @@ class StepMeasurer:
         groups: dict[Any, dict[str, VariableStep]] = defaultdict(dict)
         previous, self._sketches = self._sketches, {}
         for name, observed in data.changes.items():
+            if name in data.moving_statistics:
+                numbers[name] = moving_statistic_numbers(to_numpy(observed.before), to_numpy(observed.after))
+                continue
             gradient_is_none = data.none.get(name)
             if not on_host(observed.after):
                 on_device[name] = self._on_device(name, observed, gradient_is_none, previous.get(name))
@@ -98,7 +102,7 @@ class StepMeasurer:
 
     def _in_numpy(self, name: str, observed: VariableStep, previous: Any) -> VariableStep:
         """Returns the change as arrays, with the sketches of the previous gradient and of this one, which is kept."""
-        gradient, before, after, raw = map(as_array, observed[:4])
+        gradient, before, after, raw = map(to_numpy, observed[:4])
         sketch = fast.sample(gradient, after)
         if sketch is not None:
             self._sketches[name] = sketch

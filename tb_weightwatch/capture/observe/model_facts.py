@@ -9,6 +9,7 @@ import numpy as np
 
 from .model_layers import (
     activation_of,
+    batch_normalization_facts,
     flat_layers,
     layer_by_variable,
     units_of,
@@ -55,6 +56,7 @@ def model_facts(model: Any) -> dict[str, Any]:
             "units": units_of(layer),
             "trainable": bool(getattr(layer, "trainable", True)),
             "weights": sum(int(np.prod(v.shape)) for v in layer.variables if owners[id(v)] is layer),
+            **batch_normalization_facts(layer),
         }
         for layer in layers
     ]

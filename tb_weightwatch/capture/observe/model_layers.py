@@ -38,6 +38,35 @@ def layer_by_variable(layers: list[Any]) -> dict[int, Any]:
     return {id(variable): layer for layer in layers for variable in getattr(layer, "variables", [])}
 
 
+def is_batch_normalization(layer: Any) -> bool:
+    """Checks whether a layer is a BatchNormalization, or of a class derived from it."""
+    return any(kind.__name__ == "BatchNormalization" for kind in type(layer).__mro__)
+
+
+def moving_statistics(model: Any) -> set[int]:
+    """Returns the ids of the moving means and variances of the model's BatchNormalization layers."""
+    layers = filter(is_batch_normalization, flat_layers(model))
+    variables = (getattr(layer, name, None) for layer in layers for name in ("moving_mean", "moving_variance"))
+    return {variable_id(v) for v in variables if v is not None}
+
+
+def batch_normalization_facts(layer: Any) -> dict[str, Any]:
+    """Returns {"batch_normalization": ...} of a BatchNormalization layer; {} of any other.
+
+    The momentum of its moving statistics, the rank of its input (None before it is built), and whether it computes its
+    statistics over all replicas.
+    """
+    if not is_batch_normalization(layer):
+        return {}
+    rank = getattr(getattr(layer, "input_spec", None), "ndim", None)
+    settings = {
+        "momentum": float(getattr(layer, "momentum", 0.99)),
+        "input_rank": rank,
+        "synchronized": bool(getattr(layer, "synchronized", False)),
+    }
+    return {"batch_normalization": settings}
+
+
 def activation_of(layer: Any) -> str:
     """Returns the name of a layer's activation function; "" if it has none or it is not known."""
     kind = type(layer).__name__

@@ -251,7 +251,7 @@ def _softmax_of_one(case: Any) -> None:
 
 
 def _again(case: Any) -> None:
-    """Softmax or sigmoid twice, in a way that Keras can not repair."""
+    """Softmax or sigmoid twice, in a way that Keras cannot repair."""
     import tensorflow as tf
 
     if case.run.task == "two":

@@ -26,16 +26,16 @@ def vanishing_gradient(
     """Gradients that shrink from layer to layer towards the input, until the first layers hardly learn.
 
     What it sees:
-        In a network of several layers, gradients (against their weights) that fall by a constant factor or more per
-        layer from the output back, to a thousandth and less at the input, while the loss stays where it was.
+        In a network of several layers, gradients (relative to their weights) that shrink from layer to layer towards
+        the input, to less than a thousandth of those at the output, while the loss does not fall.
 
     Why it matters:
         Each layer multiplies the gradient by its slope and its weights. A sigmoid's slope is 0.25 at most: after ten of
         them a millionth is left. The last layers fit what passes through layers that never learned.
 
     When it is a false alarm:
-        A network whose loss falls has no problem with it, however small its first gradients are: then it is silent. So
-        it is with gradients that are exactly zero, which have other causes.
+        A network whose loss falls has no problem, however small its first gradients are: nothing is reported. Gradients
+        that are exactly zero have other causes and are not reported here.
 
     What to try:
         ReLU with He initialisation, residual connections, BatchNormalization or LayerNormalization between layers.

@@ -157,7 +157,7 @@ def _cannot_tell(history: History) -> CannotTell | None:
     """Returns what is missing where nothing fires; None if nothing is, so that the check has passed."""
     if is_preflight(history):
         built = any(variable.optimized is not None for variable in signals.variables(history))
-        return None if built else CannotTell("the optimizer has not been built; it takes training steps to tell")
+        return None if built else CannotTell("the optimizer has not been built yet, which needs training steps")
     if signals.column(history, "iterations") is None and not signals.any_moved(history).any():
         return CannotTell("the optimizer's count of steps was not recorded (pass optimizer= to ww.Watch)")
     return None
