@@ -27,6 +27,7 @@ from .change import (
     stride,
 )
 from .maps import variable_maps
+from .moving import moving_statistic_numbers
 
 Encoding = Literal["size", "share", "count", "flag", "cosine", "exact"]
 
@@ -155,6 +156,7 @@ __all__ = [
     "from_indexed_slices",
     "loss_candidates",
     "measurable",
+    "moving_statistic_numbers",
     "names",
     "quantity",
     "stride",

@@ -18,11 +18,11 @@ from ...statistics import (
     fits_float32,
     loss_candidates,
     measurable,
+    moving_statistic_numbers,
     names,
 )
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
-from ...statistics.moving import moving_statistic_numbers
 from .device_functions import DeviceStatistics
 from .step_data import StepData, on_host, to_numpy
 
