@@ -137,7 +137,7 @@ def test_curves_are_drawn(ask: Callable[..., Any], logdir: Path) -> None:
     history = by_file(logdir, "explodes").history
     for route, parameters, expected in (
         ("heatmap", {"quantity": "weight_max"}, answers.heatmap(history, "weight_max", 300)),
-        ("curves", {"name": "w"}, answers.write_series(history, "w", 300)),
+        ("curves", {"name": "w"}, answers.curves(history, "w", 300)),
     ):
         answer = ask(route, run="explodes", **parameters)
         assert {**answer, "revision": ""} == json.loads(json.dumps({**expected, "revision": ""}))
