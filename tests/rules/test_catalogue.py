@@ -28,7 +28,7 @@ def test_codes_are_unique() -> None:
 
 @each
 def test_a_rule_lies_in_the_folder_of_its_link(rule: Rule) -> None:
-    """The rule `dead-relu` of "activations" is `dead_relu.py` in its folder; its code lies in the hundred of its link."""
+    """The rule `dead-relu` is `dead_relu.py` in the folder of its link; its code lies in the hundred of its link."""
     assert rule.check.__module__ == f"{DIAGNOSIS}.rules.{rule.link}.{rule.name.replace('-', '_')}"
     assert LINKS.index(rule.link) == rule.code // 100 - 1
 
