@@ -21,7 +21,8 @@ from tb_weightwatch.verdict import LINKS, Diagnosis, Evidence, Unknown, Verdict
 from tests.support import synthetic_runs
 from tests.support.histories import history_of, recorded_history
 
-API = (Path(__file__).resolve().parents[2] / "frontend" / "src" / "lib" / "api.ts").read_text()
+LIB = Path(__file__).resolve().parents[2] / "frontend" / "src" / "lib"
+API = "".join((LIB / name).read_text() for name in ("api.ts", "api-values.ts"))
 
 
 def fields(interface: str) -> set[str]:

@@ -96,7 +96,8 @@ export interface CompareAnswer {
   steps: number; // that both runs recorded
   first_step: number | null; // the first at which any number differs
   clear_step: number | null; // the first at which the losses clearly differ
-  text: string;
+  text: string; // where they first differ
+  conclusion: string; // which one is better, and why
   numbers: PairAnswer[]; // the numbers that differ at the first step
   settings: PairAnswer[]; // differences of model, optimizer, versions ...
 }

@@ -105,7 +105,7 @@ interface DifferencesProps {
 }
 
 function Differences({ compared, names, named }: DifferencesProps) {
-  const { text, settings, numbers, first_step } = compared.compare;
+  const { text, conclusion, settings, numbers, first_step } = compared.compare;
   return (
     <div class="comparison-differences">
       <p>
@@ -114,6 +114,7 @@ function Differences({ compared, names, named }: DifferencesProps) {
           {prose(text)}
         </strong>
       </p>
+      <p>{prose(conclusion)}</p>
       <Pairs title="Settings that differ" pairs={settings} names={names} />
       <Pairs title={`Numbers that differ at step ${first_step ?? ""}`} pairs={numbers} names={names} />
     </div>
