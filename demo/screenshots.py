@@ -1,4 +1,4 @@
-"""Makes the panel's pictures in demo/ from recorded runs, in a real TensorBoard: `python -m demo.screenshots`.
+"""Makes the pictures in docs/images from recorded runs, in a real TensorBoard: `python -m demo.screenshots`.
 
 Trains what is to be seen (a minute), then photographs it with Playwright and Chromium (tests/requirements.txt;
 WW_CHROMIUM says where the browser is).
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.support import synthetic_runs
 from tests.support.tensorboard_process import CHROMIUM, tensorboard, wait_for_runs
 
-HERE = Path(__file__).parent
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 LAYERS = ("attention/query", "attention/value", "dense_1", "dense_2")
 MANY = tuple(f"encoder/block_{i // 8}/{LAYERS[i % 8 // 2]}/{'bias' if i % 2 else 'kernel'}" for i in range(1000))
 # name -> selection, dark, width, height, how far to scroll (a CSS selector)
@@ -80,7 +80,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(prog="python -m demo.screenshots", description=__doc__)
     ask.add_argument("names", nargs="*", help=f"some of: {', '.join(SHOTS)} (default: all)")
     ask.add_argument("--logdir", type=Path, help="where the runs are, or go; they are trained if it does not exist")
-    ask.add_argument("--target", type=Path, default=HERE, help="where the pictures go (default: demo/)")
+    ask.add_argument("--target", type=Path, default=IMAGES, help="where the pictures go (default: docs/images)")
     given = ask.parse_args()
     logdir = given.logdir or Path(tempfile.mkdtemp())
     if not logdir.exists() or not any(logdir.iterdir()):

@@ -61,7 +61,10 @@ def main() -> int:
                 shutil.copy(built / name, committed / name)
         different = compare(built, committed, names)
     for name in different:
-        print(f"{committed / name}: not what its source gives; run: python tests/generated.py --write", file=sys.stderr)
+        print(
+            f"{committed / name}: not what its source gives; run: python {' '.join(dict.fromkeys([*sys.argv, '--write']))}",
+            file=sys.stderr,
+        )
     return 1 if different else 0
 
 

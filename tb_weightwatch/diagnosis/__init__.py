@@ -2,7 +2,7 @@
 
 * `engine`: runs the rules and returns a Diagnosis
 * `rules`: one folder per link of the chain, one file per rule
-* `rule`, `catalogue`: the definition of a rule, and all rules
+* `rule`, `rule_catalogue`: the definition of a rule, and all rules
 * `signals`, `wording`: what rules read, and helpers for the text of verdicts
 * `third_party`: what logs show that were not written by tb_weightwatch
 """

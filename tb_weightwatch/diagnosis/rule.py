@@ -152,7 +152,7 @@ def rule(
     """Makes a function the check of a rule.
 
     Args:
-        code: number of the rule, in the hundred of its link; it never changes.
+        code: number of the rule, 101 to 199 for data, ... 701 to 799 for weight; it never changes.
         name: name of the problem, in kebab case.
         link: the link of the chain that is broken.
         needs: columns without which the rule cannot decide.

@@ -16,9 +16,11 @@ from .signals import model_facts, recorder_kind, variables
 # How to record a column: by the beginning of its name, or else by its axis.
 _BY_NAME = {
     "loss": "pass the loss: watch.step(loss)",
+    "loss_scale": "pass optimizer= to ww.Watch",
+    "statistic": "pass model= to ww.Watch",
     "learning_rate": "pass optimizer= to ww.Watch, or learning_rate= to ww.summary.update",
     "iterations": "pass optimizer= to ww.Watch",
-    "gradient": "pass gradients=zip(gradients, variables) to watch.step",
+    "gradient": "return the gradients from your tf.function and pass gradients=zip(gradients, variables) to watch.step",
     "input": "pass inputs=x to watch.step",
     "target": "pass targets=y to watch.step",
     "prediction": "pass predictions=y_pred to watch.step",
@@ -35,7 +37,8 @@ def not_recorded(history: History, name: str) -> CannotTell:
     """Returns the answer of a rule that cannot decide without this column: it is missing, and how to record it."""
     if is_preflight(history) and not name.startswith(_BEFORE_TRAINING):
         return CannotTell("needs training steps")
-    remedies = (remedy for prefix, remedy in sorted(_BY_NAME.items(), reverse=True) if name.startswith(prefix))
+    longest_first = sorted(_BY_NAME.items(), reverse=True)  # "loss_scale" before "loss"
+    remedies = (remedy for prefix, remedy in longest_first if name.startswith(prefix))
     remedy = next(remedies, _BY_AXIS.get(quantity(name).axis))
     return CannotTell(f"{quantity(name).title} was not recorded{f' ({remedy})' if remedy else ''}")
 

@@ -1,4 +1,4 @@
-"""Healthy programs: the twins of the sick ones, and what only looks broken (CAUSES: "looks broken, is fine")."""
+"""Healthy programs: the twins of the sick ones, and programs that only look broken."""
 
 from __future__ import annotations
 

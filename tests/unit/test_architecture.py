@@ -23,7 +23,7 @@ FLOORS = {
     "reader": 2, "diagnosis": 2,
     "answers": 3, "writer": 3,
     "capture": 4, "plugin": 4, "report": 4,
-    "cli": 5, "probes": 5,
+    "cli": 5,
     "__init__": 6, "__main__": 6,
     "_version": -1,
 }  # fmt: skip

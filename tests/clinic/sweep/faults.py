@@ -20,9 +20,9 @@ class Fault:
     Attributes:
         expected: the cause; `also`: causes that are equally right.
         fix: changes the drawn run so that the fault makes sense in it.
-        mutate: breaks what was built.
-        dense: what hidden dense layers are made with instead; `options` what the optimizer is.
-        effect: whether it is one by its effect alone: with skill gained it is no illness, and is left out.
+        mutate: breaks the program that was built.
+        dense: arguments of the hidden dense layers; `options`: arguments of the optimizer.
+        effect: whether it is a fault only if it does harm. A run that learns in spite of it is left out.
     """
 
     expected: str
