@@ -61,10 +61,8 @@ def main() -> int:
                 shutil.copy(built / name, committed / name)
         different = compare(built, committed, names)
     for name in different:
-        print(
-            f"{committed / name}: not what its source gives; run: python {' '.join(dict.fromkeys([*sys.argv, '--write']))}",
-            file=sys.stderr,
-        )
+        command = " ".join(dict.fromkeys([*sys.argv, "--write"]))
+        print(f"{committed / name}: not what its source gives; run: python {command}", file=sys.stderr)
     return 1 if different else 0
 
 
