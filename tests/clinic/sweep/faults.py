@@ -23,6 +23,8 @@ class Fault:
         mutate: breaks what was built.
         dense: what hidden dense layers are made with instead; `options` what the optimizer is.
         effect: whether it is one by its effect alone: with skill gained it is no illness, and is left out.
+        since: index of the first sick run with this fault. Runs from there on have the faults of that index alone, so
+            that a later fault changes no earlier run.
     """
 
     expected: str
@@ -32,6 +34,7 @@ class Fault:
     dense: dict[str, Any] = field(default_factory=dict)
     options: Callable[[Run], dict[str, Any]] = lambda run: {}
     effect: bool = False
+    since: int = 0
 
     def settings(self, run: Run) -> dict[str, Any]:
         """Returns the optimizer's settings that it overrides."""
@@ -44,7 +47,8 @@ def drawn(name: str) -> Run:
     run = draw(kind, int(number), int(repeat))
     if kind != "sick":
         return run
-    names = list(FAULTS)
+    latest = max(fault.since for fault in FAULTS.values() if fault.since <= run.index)
+    names = [name for name, fault in FAULTS.items() if fault.since == latest]
     run = replace(run, fault=names[(run.index // 2) % len(names)], policy="float32")
     rng = np.random.default_rng([run.index, 77])
     return replace(run, **({"schedule": "constant", "clip": "none"} | FAULTS[run.fault].fix(run, rng)))
