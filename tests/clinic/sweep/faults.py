@@ -274,6 +274,12 @@ def _overflow(case: Any) -> None:
     case.loss = lambda y, p: tf.reduce_mean(tf.square(tf.cast(p, tf.float32) - 6e4 * tf.cast(y, tf.float32)))
 
 
+def _statistics_kept(case: Any) -> None:
+    for layer in case.model.layers:
+        if hasattr(layer, "moving_variance"):
+            layer.momentum = 1.0
+
+
 def _nothing(honest: Any, y: Any, p: Any) -> Any:
     return honest(y, p) * 0.0 + 1.0
 
@@ -407,5 +413,9 @@ FAULTS: dict[str, Fault] = {
     "mean-of-batch": Fault(
         "constant-output", mutate=_mean_of_batch,
         fix=lambda r, g: _numbers(r) | {"loop": "graph", "architecture": "mlp"},
+    ),
+    "statistics-kept": Fault(
+        "batch-norm-statistics-frozen", since=374, mutate=_statistics_kept,
+        fix=lambda r, g: {"architecture": "batchnorm"},
     ),
 }  # fmt: skip
