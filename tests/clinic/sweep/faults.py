@@ -418,4 +418,7 @@ FAULTS: dict[str, Fault] = {
         "batch-norm-statistics-frozen", since=374, mutate=_statistics_kept,
         fix=lambda r, g: {"architecture": "batchnorm"},
     ),
+    "batches-of-one": Fault(
+        "single-sample-batch-norm", since=374, fix=lambda r, g: {"architecture": "batchnorm", "batch": 1},
+    ),
 }  # fmt: skip
