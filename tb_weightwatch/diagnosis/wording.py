@@ -17,7 +17,7 @@ from .signals import model_facts, recorder_kind, variables
 _BY_NAME = {
     "loss": "pass the loss: watch.step(loss)",
     "loss_scale": "pass optimizer= to ww.Watch",
-    "statistic": "pass model= to ww.Watch",
+    "statistic": "train with ww.WeightWatch, or pass model= to ww.Watch",
     "learning_rate": "pass optimizer= to ww.Watch, or learning_rate= to ww.summary.update",
     "iterations": "pass optimizer= to ww.Watch",
     "gradient": "return the gradients from your tf.function and pass gradients=zip(gradients, variables) to watch.step",

@@ -412,3 +412,51 @@ def policy_gradient(lab: Lab) -> Any:
         watch.step(value, inputs=x, predictions=p, gradients=pairs)
     watch.close()
     return watch
+
+
+# -- BatchNormalization with few samples, or with statistics that do not move
+
+
+@program(None)
+def normalized_pictures_one_at_a_time(lab: Lab) -> Any:
+    x, y = data("digits")
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([L.Input((8, 8, 1)), L.Conv2D(8, 3), L.BatchNormalization(momentum=0.9), L.ReLU(),
+                              L.Flatten(), L.Dense(10, activation="softmax")])  # fmt: skip
+    x = x[:400].reshape(-1, 8, 8, 1)
+    return lab.fit(model, x, y[:400], optimizer=O.Adam(1e-3), loss=SPARSE, epochs=1, batch=1)
+
+
+@program(None)
+def last_batch_of_one_sample(lab: Lab) -> Any:
+    x, y = data("breast_cancer")
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([L.Input((30,)), L.Dense(16), L.BatchNormalization(momentum=0.9), L.ReLU(),
+                              L.Dense(1, activation="sigmoid")])  # fmt: skip
+    return lab.fit(model, x[:97], y[:97], optimizer=O.Adam(0.01), loss=BCE, epochs=12)
+
+
+@program(None)
+def trained_statistics_kept_in_fine_tuning(lab: Lab) -> Any:
+    x, y = data("digits")
+    keras.utils.set_random_seed(1)
+    base = keras.Sequential([L.Input((64,)), L.Dense(32), L.BatchNormalization(momentum=0.9), L.ReLU()])
+    earlier = keras.Sequential([base, L.Dense(10, activation="softmax")])
+    earlier.compile(optimizer=O.Adam(3e-3), loss=SPARSE)
+    earlier.fit(x, y, epochs=2, verbose=0)
+    head = L.Dense(2, activation="softmax")
+    model = keras.Sequential([base, head])
+
+    def forward(xb: Any) -> Any:
+        return head(base(xb, training=False))
+
+    return lab.loop(model, x, y % 2, optimizer=O.Adam(3e-3), loss=_sparse, forward=forward, steps=100)
+
+
+@program(None)
+def inference_mode_that_learns_all_the_same(lab: Lab) -> Any:
+    x, y = data("digits")
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([L.Input((64,)), L.Dense(32), L.BatchNormalization(), L.ReLU(),
+                              L.Dense(10, activation="softmax")])  # fmt: skip
+    return lab.loop(model, x, y, optimizer=O.Adam(3e-3), loss=_sparse, forward=model, steps=100)

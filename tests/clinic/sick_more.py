@@ -657,3 +657,38 @@ def recurrent_explosion_fit(lab: Lab) -> Any:
         [L.Input((30, 4)), L.SimpleRNN(12, activation="linear", recurrent_initializer=grows), L.Dense(1)]
     )
     return lab.fit(model, x, y, optimizer=O.SGD(0.01), epochs=6)
+
+
+# -- 204
+
+
+def _normalized(inputs: int, units: int, last: str | None = None, activation: str = "relu", **options: Any) -> Any:
+    keras.utils.set_random_seed(1)
+    hidden = [L.Dense(16), L.BatchNormalization(**options), L.Activation(activation)]
+    return keras.Sequential([L.Input((inputs,)), *hidden, L.Dense(units, activation=last)])
+
+
+@program("single-sample-batch-norm")
+def one_sample_at_a_time_fit(lab: Lab) -> Any:
+    x, y = data("breast_cancer")
+    return lab.fit(_normalized(30, 1, "sigmoid"), x[:200], y[:200], loss=BCE, epochs=1, batch=1)
+
+
+@program("single-sample-batch-norm")
+def one_sample_at_a_time_loop(lab: Lab) -> Any:
+    model = _normalized(10, 1, activation="tanh", momentum=0.9)
+    return lab.loop(model, *data("diabetes"), optimizer=O.SGD(0.01), loss=_mse, steps=80, batch=1)
+
+
+# -- 704
+
+
+@program("batch-norm-statistics-frozen")
+def batch_norm_momentum_of_one_fit(lab: Lab) -> Any:
+    return lab.fit(_normalized(64, 10, "softmax", momentum=1.0), *data("digits"), loss=SPARSE, epochs=1)
+
+
+@program("batch-norm-statistics-frozen")
+def batch_norm_momentum_of_one_without_gamma_loop(lab: Lab) -> Any:
+    model = _normalized(10, 1, momentum=1.0, center=False, scale=False)
+    return lab.loop(model, *data("diabetes"), optimizer=O.Adam(0.01), loss=_mse, steps=80)

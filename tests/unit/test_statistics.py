@@ -19,6 +19,7 @@ from tb_weightwatch.statistics import (
     from_indexed_slices,
     loss_candidates,
     measurable,
+    moving_statistic_numbers,
     names,
     reference,
 )
@@ -235,9 +236,18 @@ def test_every_quantity_of_the_table_is_measured() -> None:
     """The reference and the loss candidates know every quantity under its name in the table."""
     w = np.ones((4, 3), np.float32)
     variable = set(reference_statistics(w, w, w, w)) | set(reference.variable_statistics(w, w, w, raw_norm=2.0))
+    variable |= set(moving_statistic_numbers(w, w))
     assert variable == set(names("variable"))
     layer = set(reference.layer_statistics(w, "relu")[0] | reference.layer_statistics(w, "tanh")[0])
     assert layer == set(names("layer"))
     batch = set(reference.batch_statistics(np.eye(4), np.eye(4), np.eye(4)))
     batch |= set(loss_candidates([np.eye(4)], [np.eye(4)]) | loss_candidates([np.ones(4)], [np.ones((4, 1))]))
     assert batch == set(names("run")) - {"loss", "learning_rate", "loss_scale", "iterations"}
+
+
+def test_a_moving_statistic_has_a_norm_and_a_change() -> None:
+    """Both are l2 norms in float64; without the value before, there is no change, and NaN stays."""
+    before, after = np.float32([3.0, 0.0]), np.float32([3.0, 4.0])
+    assert moving_statistic_numbers(before, after) == {"statistic_norm": 5.0, "statistic_change": 4.0}
+    assert moving_statistic_numbers(None, after) == {"statistic_norm": 5.0}
+    assert np.isnan(moving_statistic_numbers(before, np.float32([np.nan, 1]))["statistic_change"])

@@ -8,11 +8,13 @@
 * `gradients`, `movement`: where gradients are non-zero, how far weights move
 * `layer_outputs`, `dead_by_gradient`: dead units and saturation
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
+* `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
 from .baseline import beats_constant, constant_prediction_loss, double_activation_losses
+from .batch_normalization import BatchNormalization, batch_normalizations
 from .carry import Carry
 from .columns import (
     any_positive,
@@ -106,6 +108,7 @@ from .update_rule import (
 
 __all__ = [
     "SPAN_ROWS",
+    "BatchNormalization",
     "Bool",
     "Carry",
     "Float",
@@ -122,6 +125,7 @@ __all__ = [
     "any_saturated",
     "anything_nonfinite",
     "barely_moving",
+    "batch_normalizations",
     "beats_constant",
     "column",
     "constant_prediction_loss",

@@ -23,6 +23,8 @@ class Fault:
         mutate: breaks the program that was built.
         dense: arguments of the hidden dense layers; `options`: arguments of the optimizer.
         effect: whether it is a fault only if it does harm. A run that learns in spite of it is left out.
+        since: index of the first sick run with this fault. Runs from there on have the faults of that index alone, so
+            that a later fault changes no earlier run.
     """
 
     expected: str
@@ -32,6 +34,7 @@ class Fault:
     dense: dict[str, Any] = field(default_factory=dict)
     options: Callable[[Run], dict[str, Any]] = lambda run: {}
     effect: bool = False
+    since: int = 0
 
     def settings(self, run: Run) -> dict[str, Any]:
         """Returns the optimizer's settings that it overrides."""
@@ -44,7 +47,8 @@ def drawn(name: str) -> Run:
     run = draw(kind, int(number), int(repeat))
     if kind != "sick":
         return run
-    names = list(FAULTS)
+    latest = max(fault.since for fault in FAULTS.values() if fault.since <= run.index)
+    names = [name for name, fault in FAULTS.items() if fault.since == latest]
     run = replace(run, fault=names[(run.index // 2) % len(names)], policy="float32")
     rng = np.random.default_rng([run.index, 77])
     return replace(run, **({"schedule": "constant", "clip": "none"} | FAULTS[run.fault].fix(run, rng)))
@@ -270,6 +274,12 @@ def _overflow(case: Any) -> None:
     case.loss = lambda y, p: tf.reduce_mean(tf.square(tf.cast(p, tf.float32) - 6e4 * tf.cast(y, tf.float32)))
 
 
+def _statistics_kept(case: Any) -> None:
+    for layer in case.model.layers:
+        if hasattr(layer, "moving_variance"):
+            layer.momentum = 1.0
+
+
 def _nothing(honest: Any, y: Any, p: Any) -> Any:
     return honest(y, p) * 0.0 + 1.0
 
@@ -403,5 +413,12 @@ FAULTS: dict[str, Fault] = {
     "mean-of-batch": Fault(
         "constant-output", mutate=_mean_of_batch,
         fix=lambda r, g: _numbers(r) | {"loop": "graph", "architecture": "mlp"},
+    ),
+    "statistics-kept": Fault(
+        "batch-norm-statistics-frozen", since=374, mutate=_statistics_kept,
+        fix=lambda r, g: {"architecture": "batchnorm"},
+    ),
+    "batches-of-one": Fault(
+        "single-sample-batch-norm", since=374, fix=lambda r, g: {"architecture": "batchnorm", "batch": 1},
     ),
 }  # fmt: skip

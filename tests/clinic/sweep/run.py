@@ -18,7 +18,7 @@ from .draw import draw
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests" / "output" / "clinic"
 PAGE = ROOT / "docs" / "clinic.md"
-HEALTHY, SICK = 250, 374  # programs
+HEALTHY, SICK = 250, 382  # programs
 UNDER_FIT, BY_HAND = 2, 6  # runs of a healthy one: each fit is traced anew, a loop's step only once
 EACH = 48  # trainings of one process, to spare TensorFlow's import
 
