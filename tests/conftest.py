@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tier = tier_of(item.path)
         if tier:
             item.add_marker(tier)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a run of the unit tests in which TensorFlow was imported."""
+    if session.config.getoption("markexpr") == "unit" and {"tensorflow", "keras"} & set(sys.modules):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nunit tests must not import TensorFlow or Keras, but they were imported", file=sys.stderr)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.diagnosis import IncrementalDiagnosis, diagnose
 from tb_weightwatch.diagnosis.signals import (
     SPAN_ROWS,
     Carry,
@@ -20,31 +17,12 @@ from tb_weightwatch.diagnosis.signals import (
     signals_cached,
 )
 from tb_weightwatch.history import History, Record
+from tests.support.growing_history import check_growing
 from tests.support.run_variants import DECOYS, SICK
 from tests.support.strategies import histories
 from tests.support.synthetic_history import LAYERS, VARIABLES, synthetic_history
 
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-def check_growing(history: History, cuts: list[int], *, late: bool = False) -> None:
-    """Lets a copy grow to each of these lengths and compares the incremental diagnosis with a fresh one.
-
-    Args:
-        history: what is copied.
-        cuts: numbers of rows at which to compare.
-        late: adds records when their step is reached, instead of at the start.
-    """
-    growing = History("growing")
-    incremental_diagnosis = IncrementalDiagnosis(growing)
-    pending = list(history.records)
-    for start, stop in zip([0, *cuts], [*cuts, len(history)], strict=True):
-        if start < stop:
-            growing.append(history.rows(start, stop))
-        last = int(growing.steps[-1]) if len(growing) else 0
-        while pending and (not late or pending[0].step <= last):
-            growing.add(pending.pop(0))
-        assert incremental_diagnosis() == diagnose(growing), f"after {stop} rows"
 
 
 @few
@@ -91,35 +69,6 @@ def test_variables_that_appear_late_and_ones_that_freeze() -> None:
     history.add(Record(60, "facts", {"optimizers": [{"class": "SGD", "name": "o", "config": {}}]}))
     history.add(Record(90, "end", {"how": "completed"}))
     check_growing(history, [10, 29, 30, 31, 49, 50, 51, 60, 61, 80], late=True)
-
-
-def test_a_real_recording_gets_the_same_answers(real: History) -> None:
-    """Also for rows that were recorded from a real training."""
-    check_growing(real, list(range(1, len(real), 7)))
-    assert len(real) > 60
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """A small model trained in a loop with too large a learning rate: losses jump and units die."""
-    keras: Any = pytest.importorskip("keras")
-    import tensorflow as tf
-
-    import tb_weightwatch as ww
-
-    keras.utils.set_random_seed(3)
-    x = np.random.default_rng(3).normal(size=(32, 5)).astype("float32")
-    y = x[:, :1] * 3
-    layers = [keras.Input((5,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)]
-    model, optimizer = keras.Sequential(layers), keras.optimizers.SGD(0.8)
-    with ww.Watch(tmp_path_factory.mktemp("real"), model=model, optimizer=optimizer, overhead=None) as watch:
-        for _ in range(70):
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_mean((model(x, training=True) - y) ** 2)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            watch.step(loss, inputs=x, targets=y)
-    return watch.history
 
 
 @few

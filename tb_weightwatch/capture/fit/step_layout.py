@@ -114,8 +114,13 @@ class StepLayout:
             outputs={name.removeprefix("output/"): x for name, x in tensors.items() if name.startswith("output/")},
             data={name: self._data(name, tensors) for name in DATA},
             run=dict(zip(self.run, np.asarray(tensors["run"]), strict=True)) if self.run else {},
-            moving_statistics=frozenset(i["name"] for i in self.variables if not i["trainable"] and i["name"] in steps),
+            moving_statistics=frozenset(
+                i["name"] for i in self.variables if not i.get("trainable", True) and i["name"] in steps
+            ),
         )
+
+    def _untrained(self) -> set[str]:
+        return {item["name"] for item in self.variables if not item.get("trainable", True)}
 
     def _field(self, field: str, tensors: Mapping[str, Any]) -> dict[int, Any]:
         values: dict[int, Any] = {}
