@@ -9,8 +9,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..history import History
-from ..verdict import Diagnosis
 from .fit.recording_train_function import RecordedStep, RecordingTrainFunction
 from .fit.step_layout import StepLayout
 from .fit.step_outputs import listed_variables
@@ -22,6 +20,7 @@ from .observe.batch_features import feature_records
 from .observe.library_versions import library_versions
 from .observe.observation import base_optimizers
 from .recorder import Recorder
+from .recording import Recording
 from .schedule.budget import Budget
 from .schedule.recording_gate import RecordingGate
 
@@ -29,7 +28,7 @@ from .schedule.recording_gate import RecordingGate
 _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 
 
-class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
+class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
     Steps that are not recorded run the user's own train function, unchanged. A second `fit` of the same model continues
@@ -81,20 +80,6 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._idle = False  # whether the present step is before the gate's `idle_until`
         self._first_batch = 0  # index of the first batch of the present execution in its epoch
 
-    @property
-    def diagnosis(self) -> Diagnosis:
-        """The diagnosis of all steps recorded so far."""
-        with self._recorder.guarded():
-            self._pipeline.flush()
-        return self._recorder.diagnosis
-
-    @property
-    def history(self) -> History:
-        """All steps and records so far."""
-        with self._recorder.guarded():
-            self._pipeline.flush()
-        return self._recorder.history
-
     # -- called by Keras
 
     def set_model(self, model: Any) -> None:
@@ -120,7 +105,7 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
     def _prepare(self, model: Any) -> None:
         strategy = model.distribute_strategy
         replicas.reject_parameter_server(strategy)
-        optimizers = self._optimizers = _optimizers(model)
+        optimizers = self._optimizers = facts.optimizers_of(model)
         describe = self._recorder.describe
         settings = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
         settings |= replicas.distribution_facts(strategy)
@@ -245,10 +230,3 @@ class WeightWatch(keras.callbacks.Callback):  # type: ignore[misc]
         """Ends the launch; a further `fit` of the same model continues it."""
         with self._recorder.guarded():
             self._recorder.end("completed")
-
-
-def _optimizers(model: Any) -> list[Any]:
-    """Returns the optimizer that the model was compiled with, and others among its attributes (GANs)."""
-    attributes = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer)]
-    compiled = [model.optimizer] if getattr(model, "optimizer", None) is not None else []
-    return list({id(optimizer): optimizer for optimizer in [*compiled, *attributes]}.values())

@@ -9,18 +9,17 @@ from typing import Any
 
 import tensorflow as tf
 
-from ..history import History
-from ..verdict import Diagnosis
 from .loop.arguments import INSIDE_FUNCTION, as_list, check_values, checked_variables
 from .loop.step_recorder import LoopStepRecorder
 from .loop.targets import WatchTargets
 from .measure.pipeline import MeasurementPipeline
 from .observe import replicas
 from .recorder import Recorder
+from .recording import Recording
 from .schedule.recording_gate import RecordingGate
 
 
-class Watch:
+class Watch(Recording):
     """Records why weights move, or don't, in a hand-written training loop, and reports the reason.
 
     The loop may be eager, or call a `@tf.function` (also with `jit_compile=True`). Make the Watch before the loop and
@@ -161,20 +160,6 @@ class Watch:
 
     def _is_due(self, step: int) -> bool:
         return not self._recorder.off and self._gate.due(step)
-
-    @property
-    def diagnosis(self) -> Diagnosis:
-        """The diagnosis of all steps recorded so far."""
-        with self._recorder.guarded():
-            self._pipeline.flush()
-        return self._recorder.diagnosis
-
-    @property
-    def history(self) -> History:
-        """What has been recorded so far."""
-        with self._recorder.guarded():
-            self._pipeline.flush()
-        return self._recorder.history
 
     def close(self) -> None:
         """Ends the recording of this training; closing again does nothing."""

@@ -45,7 +45,8 @@ def whole_number(value: Any, argument: str = "step", minimum: int = 1) -> int:
     except TypeError:
         raise TypeError(f"{argument} must be a whole number, got {_abbreviated(value)}") from None
     if number < minimum:
-        raise ValueError(f"{argument} must be {minimum} or more, got {number}")
+        hint = "; training steps are counted from 1: pass step + 1" if argument == "step" else ""
+        raise ValueError(f"{argument} must be {minimum} or more, got {number}{hint}")
     return number
 
 

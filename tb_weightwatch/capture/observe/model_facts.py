@@ -81,6 +81,15 @@ def model_facts(model: Any) -> dict[str, Any]:
     return facts
 
 
+def optimizers_of(model: Any) -> list[Any]:
+    """Returns the optimizer that the model was compiled with, and others among its attributes (GANs)."""
+    import keras
+
+    attributes = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer)]
+    compiled = [model.optimizer] if getattr(model, "optimizer", None) is not None else []
+    return list({id(optimizer): optimizer for optimizer in [*compiled, *attributes]}.values())
+
+
 def optimizer_facts(optimizers: Iterable[Any]) -> dict[str, Any]:
     """Returns {"optimizers": [...]} of the base optimizers."""
     items = []
