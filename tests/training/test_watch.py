@@ -728,3 +728,33 @@ def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:
     assert set(watch.history.steps.tolist()) == due
     np.testing.assert_array_equal(watch.history.loss, watch.history.steps)
     watch.close()
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_moving_statistics_of_a_loop_are_recorded(traced: bool, tmp_path: Path) -> None:
+    """Norm and change of a moving mean agree with numpy; a moving statistic has no weight norm and no update."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(1)])
+    optimizer, x = keras.optimizers.SGD(0.1), np.random.default_rng(1).normal(2.0, 3.0, (16, 3)).astype("float32")
+
+    def train_step() -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model(x, training=True) ** 2)
+        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        return loss
+
+    step = tf.function(train_step) if traced else train_step
+    mean, means = model.layers[0].moving_mean, []
+    with quiet(tmp_path, model=model, optimizer=optimizer) as watch:
+        for _ in range(4):
+            before = mean.numpy()
+            watch.step(step())
+            means.append((before, mean.numpy()))
+    names = [v.name for v in watch.history.variables]
+    position = next(i for i, name in enumerate(names) if name.endswith("moving_mean"))
+    norm = watch.history.column("statistic_norm")[:, position]
+    change = watch.history.column("statistic_change")[:, position]
+    np.testing.assert_allclose(norm, [np.linalg.norm(after) for _, after in means], rtol=6e-3)
+    np.testing.assert_allclose(change, [np.linalg.norm(after - before) for before, after in means], rtol=6e-3)
+    assert not watch.history.known("weight_norm")[:, position].any()
+    assert not watch.history.known("update_norm")[:, position].any()

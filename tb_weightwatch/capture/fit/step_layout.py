@@ -46,6 +46,7 @@ class StepLayout:
         missing: field and variable's position -> the value of the field if no tensor leaves the step.
         run: names of the run-wide numbers.
         structures: "x", "y", "y_pred" -> the structure of the data, with None for each tensor.
+        moving_statistics: names of the variables that are moving statistics of BatchNormalization.
     """
 
     variables: tuple[dict[str, Any], ...]
@@ -55,6 +56,7 @@ class StepLayout:
     missing: dict[tuple[str, int], NotObserved | None]
     run: tuple[str, ...]
     structures: dict[str, Any]
+    moving_statistics: frozenset[str]
 
     @classmethod
     def of(
@@ -75,6 +77,7 @@ class StepLayout:
             },
             run=tuple(step.run),
             structures={name: tf.nest.map_structure(lambda _: None, data) for name, data in step.data.items()},
+            moving_statistics=step.moving_statistics,
         )
 
     def pack(self, step: StepData) -> Tensors:
@@ -114,13 +117,8 @@ class StepLayout:
             outputs={name.removeprefix("output/"): x for name, x in tensors.items() if name.startswith("output/")},
             data={name: self._data(name, tensors) for name in DATA},
             run=dict(zip(self.run, np.asarray(tensors["run"]), strict=True)) if self.run else {},
-            moving_statistics=frozenset(
-                i["name"] for i in self.variables if not i.get("trainable", True) and i["name"] in steps
-            ),
+            moving_statistics=self.moving_statistics,
         )
-
-    def _untrained(self) -> set[str]:
-        return {item["name"] for item in self.variables if not item.get("trainable", True)}
 
     def _field(self, field: str, tensors: Mapping[str, Any]) -> dict[int, Any]:
         values: dict[int, Any] = {}

@@ -90,6 +90,7 @@ class StepOutputs:
             outputs={name: tf.stop_gradient(x) for name, x in outputs.items() if measurable(x.dtype)},
             data=observation.data,
             run=self._run_numbers(observation),
+            moving_statistics=frozenset(names[variable_id(v)] for v in measured if not v.trainable),
         )
         layout = StepLayout.of(step, items, layers, batch_shapes)
         return layout, layout.pack(step)

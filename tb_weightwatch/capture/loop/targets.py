@@ -55,13 +55,13 @@ class WatchTargets:
     @property
     def measured(self) -> dict[int, Any]:
         """The trainable variables and the moving statistics of BatchNormalization: id -> variable."""
-        measured = self.trained.keys() | self._moving_statistics
-        return {key: v for key, v in self.variables.items() if key in measured}
+        statistics = self._moving_statistics
+        return {k: v for k, v in self.variables.items() if getattr(v, "trainable", True) or k in statistics}
 
     @property
     def moving_statistics(self) -> frozenset[str]:
-        """Names of the measured variables that are not trained."""
-        return frozenset(self.names[key] for key in self.measured.keys() - self.trained.keys())
+        """Names of the moving statistics of BatchNormalization, of those that have been described."""
+        return frozenset(self.names[key] for key in self._moving_statistics if key in self.names)
 
     @property
     def layers(self) -> list[tuple[Any, Any, str]]:
