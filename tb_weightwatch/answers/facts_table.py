@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..history import History
-from .rounding import number_text
+from ..verdict import number
 
 _GRADIENTS = {
     "used": "as the optimizer uses them",
@@ -43,10 +43,10 @@ def cost(history: History) -> str:
         unknown = data.get("overhead", "") is None
         return "The cost of recording is not known because nearly every step was recorded." if unknown else ""
     if seconds is None or not 0 < seconds < _SHORT:
-        return f"Recording took {number_text(100 * share, 2)} % of the training time."
+        return f"Recording took {number(100 * share, 2)} % of the training time."
     # In seconds, because so short a training is mostly its own start, compilation included.
-    text = f"Recording took {number_text(share * seconds, 2)} of {number_text(seconds, 2)} seconds"
-    return f"{text}, {number_text(once, 2)} of them once, at the start." if once else f"{text}."
+    text = f"Recording took {number(share * seconds, 2)} of {number(seconds, 2)} seconds"
+    return f"{text}, {number(once, 2)} of them once, at the start." if once else f"{text}."
 
 
 def as_float(value: Any) -> float | None:
@@ -89,7 +89,7 @@ def _pairs(values: Any, sign: str) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return number_text(value, 6)
+        return number(value, 6)
     if isinstance(value, dict):
         inner = value.get("config")
         if isinstance(inner, dict):

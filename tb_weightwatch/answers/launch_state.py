@@ -12,8 +12,7 @@ from ..diagnosis import Symptom, diagnose, unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
-from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict
-from .rounding import number_text
+from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict, number
 
 # An event file is seen with TensorBoard's reload interval (5 s) and the pass before it; clocks of machines differ.
 RELOAD_LAG = 30.0
@@ -95,14 +94,14 @@ def evidence_number(evidence: Evidence) -> str:
     """Returns the number of a piece of evidence as text; a share in percent."""
     quantity = QUANTITIES.get(evidence.quantity)
     share = evidence.unit == "share" or (quantity is not None and quantity.encoding == "share" and not evidence.unit)
-    return percent(evidence.value) if share and 0 <= evidence.value <= 1 else number_text(evidence.value)
+    return percent(evidence.value) if share and 0 <= evidence.value <= 1 else number(evidence.value)
 
 
 def percent(share: float) -> str:
     """Returns a share in percent; 0 % and 100 % only for none and all."""
     if not 0 < share < 1:
-        return f"{number_text(100 * share)} %"
-    text = number_text(100 * share)
+        return f"{number(100 * share)} %"
+    text = number(100 * share)
     return "> 99.9 %" if text == "100" else f"{text} %"
 
 

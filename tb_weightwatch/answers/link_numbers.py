@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..history import History
+from ..verdict import number
 from .launch_state import percent
-from .rounding import number_text
 
 
 class Link(NamedTuple):
@@ -28,7 +28,7 @@ class Link(NamedTuple):
     columns: tuple[str, ...]
     meaning: str
     reduce: Callable[[Any], float]
-    text: Callable[[float], str] = number_text
+    text: Callable[[float], str] = number
     quantities: tuple[str, ...] = ()
 
 

@@ -12,16 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..verdict import number
+from ..verdict import SNAP_DIGITS, snapped
 
 TIE = 1e-9  # relative: far above rounding errors (1e-16), far below what anyone can see
-_SNAP_DIGITS = 12
 Floats = NDArray[np.float64]
-
-
-def snapped(value: float) -> float:
-    """Returns a number without its last bits, so that a number halfway between two roundings stays halfway."""
-    return float(f"{value:.{_SNAP_DIGITS - 1}e}")
 
 
 def significant(value: float, digits: int) -> float:
@@ -29,14 +23,9 @@ def significant(value: float, digits: int) -> float:
     return float(f"{snapped(value):.{digits}g}")
 
 
-def number_text(value: float, digits: int = 3) -> str:
-    """Returns a number as text, as `verdict.number` does."""
-    return number(snapped(value), digits)
-
-
 def significant_array(values: Floats, digits: int) -> Floats:
     """Returns an array of any shape rounded to so many significant digits; NaN and infinities stay."""
-    return _rounded(_rounded(values, _SNAP_DIGITS), digits)
+    return _rounded(_rounded(values, SNAP_DIGITS), digits)
 
 
 def _rounded(values: Floats, digits: int) -> Floats:

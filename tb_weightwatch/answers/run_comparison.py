@@ -12,11 +12,11 @@ import numpy as np
 
 from ..history import History
 from ..statistics import QUANTITIES
-from ..verdict import LINKS, Diagnosis
+from ..verdict import LINKS, Diagnosis, number
 from .chain import chain
 from .launch_state import percent
 from .paired_series import CommonSteps, PairedSeries, common_steps, paired
-from .rounding import TIE, dense_ranks, first_largest, number_text
+from .rounding import TIE, dense_ranks, first_largest
 from .setting_differences import NOT_RECORDED, setting_differences
 from .third_party import chain_with_symptoms
 
@@ -101,7 +101,7 @@ def _first_difference(series: Sequence[PairedSeries]) -> _FirstDifference | None
     numbers = []
     for pair, column in zip(differing, columns, strict=True):
         name = f" of {pair.names[column]}" if pair.names[column] else ""
-        text = percent if pair.quantity.encoding == "share" else number_text
+        text = percent if pair.quantity.encoding == "share" else number
         values = {"one": text(float(pair.one[index, column])), "other": text(float(pair.other[index, column]))}
         numbers.append({"label": f"{pair.quantity.title}{name}", **values})
     order = sorted(range(len(numbers)), key=lambda i: (_named_first(differing[i].quantity.name), -ranks[i]))
@@ -163,7 +163,7 @@ def _better(one: History, other: History, diagnoses: tuple[Diagnosis, Diagnosis]
     if not np.isfinite(losses).all() or abs(losses[0] - losses[1]) <= _SIMILAR * (1 + TIE) * largest:
         return None, f"both are {statuses[0]}, and their final losses are similar or not known"
     better = int(losses[1] < losses[0])
-    ends = f"its loss ends at {number_text(losses[better])}, the other run's at {number_text(losses[1 - better])}"
+    ends = f"its loss ends at {number(losses[better])}, the other run's at {number(losses[1 - better])}"
     return better, f"both are {statuses[0]}; {ends}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..history import History
-from .rounding import number_text
+from ..verdict import number
 
 NOT_RECORDED = "not recorded"
 INITIAL_RATE = "initial learning rate"
@@ -41,7 +41,7 @@ def _settings(history: History) -> Iterator[tuple[str, str]]:
     for name, label in (("learning_rate", INITIAL_RATE), ("batch_size", "batch size")):
         if history.has(name):
             values = history.column(name)[history.known(name)]
-            yield label, number_text(float(values[0]), 4)
+            yield label, number(float(values[0]), 4)
     for key, value in history.facts.items():
         if key not in _NOT_SETTINGS:
             yield from _flattened(key, value)
@@ -61,4 +61,4 @@ def _flattened(path: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str
         for index, item in enumerate(value):
             yield from _flattened(path if len(value) == 1 else f"{path}[{index}]", item, depth + 1)
     elif value not in (None, "", False):
-        yield path, number_text(value, 6) if isinstance(value, float) else str(value)
+        yield path, number(value, 6) if isinstance(value, float) else str(value)

@@ -20,7 +20,8 @@ from ..diagnosis.signals import (
     usual_weight_scale,
 )
 from ..history import History
-from .rounding import number_text, significant
+from ..verdict import number
+from .rounding import significant
 
 _CLIP_SETTINGS = {"gradient_norm": "clipnorm", "gradient_max": "clipvalue"}
 
@@ -41,7 +42,7 @@ def _learning_rate(history: History) -> dict[str, Any] | None:
     if not optimizer_class(history):
         return None
     rate = usual_learning_rate(history)
-    text = f"usual for {optimizer_class(history)}: {number_text(rate)}, within a factor of 10"
+    text = f"usual for {optimizer_class(history)}: {number(rate)}, within a factor of 10"
     # Slightly wider than the factor of 10, because a learning rate is recorded as float32.
     return _band(rate * 0.0999, rate * 10.01, text)
 
@@ -53,14 +54,14 @@ def _update_ratio(history: History, variable: int) -> dict[str, Any] | None:
     name = optimizer_class(history)
     if is_normalized(history):
         first = usual_learning_rate(history) / float(usual_weight_scale(history[:])[variable])
-        return _band(first / 300, 10 * first, f"usual for {name} and this shape: {number_text(first)} or less")
+        return _band(first / 300, 10 * first, f"usual for {name} and this shape: {number(first)} or less")
     return _band(1e-5, 1e-1, f"usual for {name or 'most optimizers'}: about 1e-3, larger early in training")
 
 
 def _clipping_limit(history: History, name: str) -> dict[str, Any] | None:
     setting = _CLIP_SETTINGS.get(name)
     limit = optimizer_setting(history, setting, 0.0) if setting else 0.0
-    return _band(0.0, limit, f"{setting}={number_text(limit)}: the optimizer clips above it") if limit > 0 else None
+    return _band(0.0, limit, f"{setting}={number(limit)}: the optimizer clips above it") if limit > 0 else None
 
 
 def _band(low: float, high: float, text: str) -> dict[str, Any]:

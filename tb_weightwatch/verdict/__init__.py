@@ -1,6 +1,6 @@
 """The types of a diagnosis: Verdict, Evidence, Unknown, Diagnosis."""
 
-from .formatting import jsonable, number
+from .formatting import SNAP_DIGITS, jsonable, number, snapped
 from .verdict import (
     LINKS,
     SEVERITIES,
@@ -16,6 +16,7 @@ from .verdict import (
 __all__ = [
     "LINKS",
     "SEVERITIES",
+    "SNAP_DIGITS",
     "Certainty",
     "Diagnosis",
     "Evidence",
@@ -25,4 +26,5 @@ __all__ = [
     "Verdict",
     "jsonable",
     "number",
+    "snapped",
 ]

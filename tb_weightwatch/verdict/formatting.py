@@ -5,6 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+SNAP_DIGITS = 12  # significant digits; the rest differs between processors
+
+
+def snapped(value: float) -> float:
+    """Returns a number without its last bits, so that a number halfway between two roundings stays halfway."""
+    return float(f"{value:.{SNAP_DIGITS - 1}e}")
+
 
 def number(value: float, digits: int = 3) -> str:
     """Returns a number in the form that people read: 1.2e-5, 0.31, 12,300, NaN."""
@@ -12,8 +19,7 @@ def number(value: float, digits: int = 3) -> str:
         return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
     if value == 0:
         return "0"
-    exact = float(f"{value:.11e}")  # without the last bits, which differ between processors: a half stays a half
-    rounded = float(f"{exact:.{digits - 1}e}")
+    rounded = float(f"{snapped(value):.{digits - 1}e}")
     if not 1e-3 <= abs(rounded) < 1e6:
         mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
         return f"{_without_trailing_zeros(mantissa)}e{int(exponent)}"

@@ -12,13 +12,13 @@ from tb_weightwatch import answers
 from tb_weightwatch.answers.rounding import (
     dense_ranks,
     first_largest,
-    number_text,
     significant,
     significant_array,
 )
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import History
 from tb_weightwatch.reader import Launch
+from tb_weightwatch.verdict import number
 from tests.support import synthetic_runs
 from tests.support.histories import RoundedHistory, history_of, recorded_history
 from tests.support.synthetic_history import synthetic_history
@@ -86,7 +86,7 @@ def test_halfway_between_two_roundings_is_one_of_them(value: float) -> None:
     """A number halfway between two roundings gives the same text and number, whatever its last bits are."""
     neighbours = [np.nextafter(value, np.inf), value, np.nextafter(value, -np.inf)]
     for digits in (2, 3, 4):
-        assert len({number_text(x, digits) for x in neighbours}) == 1
+        assert len({number(x, digits) for x in neighbours}) == 1
         assert len({significant(x, digits) for x in neighbours}) == 1
         assert len(set(significant_array(np.array(neighbours), digits).tolist())) == 1
 
