@@ -58,7 +58,8 @@ def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status,
     course = f"{trend.describe(row)} over {plural(int(history.steps[-1]), 'step')}"
     still_falling = trend.decreased[row] and slope < _FALLING
     if _no_better_than_constant(trend, row) and not still_falling:
-        level = f"no better than predicting a constant, which has a loss of {number(float(trend.constant_loss[row]))}"
+        constant_loss = number(float(trend.constant_loss[row]))
+        level = f"not clearly better than predicting a constant, which has a loss of {constant_loss}"
         return "undecided", f"Undecided: {movement}, but the loss is {level} ({course}); no check found the cause."
     if trend.diverged[row]:
         first = number(float(trend.first[row]))

@@ -23,7 +23,7 @@ class LargeUpdateEffects(NamedTuple):
     Attributes:
         became_nonfinite: values became NaN or infinite after the loss, the weights or an update had grown.
         loss_rose: the loss is far above its start.
-        loss_jumped: the loss was enormous once and is no better than at first.
+        loss_jumped: the loss was enormous once and is not clearly better than at first.
         weights_grew: the weights are many times their first norm, and the loss does not fall.
         relu_died: a ReLU layer that was alive at first is dead, after updates as large as the weights.
         gradient_flips: the gradient points against that of the step before, and the loss does not fall.
@@ -94,7 +94,7 @@ def _loss_rose(history: History, rise: float) -> Bool:
 
 
 def _loss_jumped(history: History) -> Bool:
-    """Returns `[T]` whether the loss was enormous once and is no better than at first."""
+    """Returns `[T]` whether the loss was enormous once and is not clearly better than at first."""
     trend = loss_trend(history)
     no_better = (trend.recent > 0.8 * trend.start) & (trend.start > 0)
     jumped = (trend.peak - trend.start > 9 * _loss_scale(history)) & no_better

@@ -48,8 +48,8 @@ DETAILS = Details(sorted_by_class=False, steps=1200, loss="loss 0.7 -> 0.694", c
 def test_wording() -> None:
     """The message has how far the weights moved and the level at which the loss stays, or the order of the batches."""
     assert text(DETAILS).message == (
-        "There is no learning signal: the weights moved by 2.1 times their own size in 1,200 steps, but the loss is no "
-        "better than 0.693, that of a constant prediction (loss 0.7 -> 0.694)"
+        "There is no learning signal: the weights moved by 2.1 times their own size in 1,200 steps, but the loss is "
+        "not clearly better than 0.693, that of a constant prediction (loss 0.7 -> 0.694)"
     )
     assert text(DETAILS._replace(sorted_by_class=True)).message == (
         "The batches are sorted by class: nearly every one holds a single class (loss 0.7 -> 0.694 over 1,200 steps), "

@@ -55,7 +55,7 @@ DETAILS = Details(
 EFFECTS = {
     "became_nonfinite": "the loss grew from 1.26 to 4.56e16 and then became NaN or infinite",
     "loss_rose": "the loss rose from 1.26 to 8.9",
-    "loss_jumped": "the loss jumped from 1.26 to 4.56e16 and is still no better than at first (8.9)",
+    "loss_jumped": "the loss jumped from 1.26 to 4.56e16 and is not clearly better than at first (8.9)",
     "weights_grew": "the weights grew 12-fold and the loss does not fall (1.26 -> 8.9)",
     "relu_died": "a ReLU layer that was alive at first has died, and the loss does not fall (1.26 -> 8.9)",
     "gradient_flips": "the gradient flips its direction at every step and the loss does not fall (1.26 -> 8.9)",

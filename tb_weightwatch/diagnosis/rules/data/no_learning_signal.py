@@ -111,8 +111,8 @@ def text(details: Details) -> VerdictText:
         )
     return VerdictText(
         message=f"There is no learning signal: the weights moved by {number(details.distance, 2)} times their own size "
-        f"in {steps}, but the loss is no better than {number(details.constant_loss)}, that of a constant prediction "
-        f"({details.loss})",
+        f"in {steps}, but the loss is not clearly better than {number(details.constant_loss)}, that of a constant "
+        f"prediction ({details.loss})",
         fix="Check that inputs and targets belong together, and shuffle them together:\n"
         "    order = np.random.permutation(len(x)); x, y = x[order], y[order]\n"
         "A healthy program can overfit a few samples:\n    model.fit(x[:32], y[:32], epochs=200)",

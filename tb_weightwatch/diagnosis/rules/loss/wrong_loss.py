@@ -95,7 +95,7 @@ def _class_ids(history: History, rows: int) -> SimpleFinding | None:
         return _distance_of_ids(
             history,
             _look_like_ids(history) & _evenly_spread(history) & _rests_at_constant(history, 2 * rows),
-            "class ids are treated as numbers, and the loss is no better than predicting their mean",
+            "class ids are treated as numbers, and the loss is not clearly better than that of predicting their mean",
             certain=False,
         )
     return None

@@ -30,9 +30,9 @@ def learning_rate_too_large(
 
     What it sees:
         Updates of a tenth of the weight's norm and more, together with an effect: the loss rises far above its start;
-        it made an enormous jump and is no better than at first; the weights have grown to many times their first norm,
-        a ReLU layer has died, or the gradient flips its direction at every step, and the loss does not fall; values
-        become NaN after such growth.
+        it made an enormous jump and is not clearly better than at first; the weights have grown to many times their
+        first norm, a ReLU layer has died, or the gradient flips its direction at every step, and the loss does not
+        fall; values become NaN after such growth.
 
     Why it matters:
         The gradient is valid only near the weights at which it was computed. A step far beyond that lands higher than
@@ -126,7 +126,7 @@ def text(details: Details) -> VerdictText:
     effect = {
         "became_nonfinite": f"the loss grew from {start} to {peak} and then became NaN or infinite",
         "loss_rose": f"the loss rose from {number(min(details.first_loss, details.start))} to {recent}",
-        "loss_jumped": f"the loss jumped from {start} to {peak} and is still no better than at first ({recent})",
+        "loss_jumped": f"the loss jumped from {start} to {peak} and is not clearly better than at first ({recent})",
         "weights_grew": f"the weights grew {number(details.weight_growth)}-fold and {does_not_fall}",
         "relu_died": f"a ReLU layer that was alive at first has died, and {does_not_fall}",
         "gradient_flips": f"the gradient flips its direction at every step and {does_not_fall}",
