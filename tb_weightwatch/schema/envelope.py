@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError as _ProtobufError
+from google.protobuf.message import Message
 
 from . import weightwatch_pb2 as pb
 
 VERSION = 1
 MAX_RAW = 1 << 26  # bytes of a decompressed body
+_Body = TypeVar("_Body", bound=Message)
 
 
 class DecodeError(ValueError):
     """A datum cannot be read; the message says why."""
-
-
-class Payload(NamedTuple):
-    """The content of an envelope.
-
-    Attributes:
-        body: the decompressed message.
-        started: when its launch started, unix seconds.
-    """
-
-    body: bytes
-    started: float
 
 
 def encode_envelope(kind: str, message: Any, started: float = 0.0) -> bytes:
@@ -60,8 +50,8 @@ def encode_envelope(kind: str, message: Any, started: float = 0.0) -> bytes:
     return envelope.SerializeToString()
 
 
-def decode_envelope(kind: str, data: bytes) -> Payload:
-    """Returns the content of an envelope of that kind.
+def decode_envelope(kind: str, data: bytes, message_type: type[_Body]) -> tuple[_Body, float]:
+    """Returns the message in an envelope of that kind, and when its launch started, in unix seconds.
 
     Raises:
         DecodeError: it is damaged, of a newer version, of another kind, or larger than allowed.
@@ -78,7 +68,11 @@ def decode_envelope(kind: str, data: bytes) -> Payload:
         raise DecodeError("damaged: the checksum does not match")
     if envelope.kind != pb.Envelope.Kind.Value(kind):
         raise DecodeError(f"expected a datum of kind {kind}, got kind {envelope.kind}")
-    return Payload(_decompressed(envelope.body, envelope.raw_size), envelope.started)
+    body = _decompressed(envelope.body, envelope.raw_size)
+    try:
+        return message_type.FromString(body), envelope.started
+    except _ProtobufError:
+        raise DecodeError(f"damaged: it does not hold what a datum of kind {kind} holds") from None
 
 
 def _checksum(body: bytes, size: int, started: float) -> int:

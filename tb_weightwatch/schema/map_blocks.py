@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from google.protobuf.message import DecodeError as _ProtobufError
 from numpy.typing import NDArray
 
 from ..maps import HISTOGRAMS, MOTION, Map
@@ -68,11 +67,7 @@ def decode_maps(data: bytes) -> list[MapPart]:
     Raises:
         DecodeError: they cannot be read.
     """
-    body, _ = decode_envelope("MAPS", data)
-    try:
-        message = pb.Maps.FromString(body)
-    except _ProtobufError:
-        raise DecodeError("damaged: not arrays") from None
+    message, _ = decode_envelope("MAPS", data, pb.Maps)
     step, time = max(0, message.step), message.time if math.isfinite(message.time) else 0.0
     return [_decoded_part(array, step, time) for array in message.arrays]
 

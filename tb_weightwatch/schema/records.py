@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import DecodeError as _ProtobufError
 
 from ..history import Record, Rows
 from ..verdict import Diagnosis
@@ -71,11 +70,7 @@ def decode_records(data: bytes) -> list[Record]:
     Raises:
         DecodeError: they cannot be read.
     """
-    body, _ = decode_envelope("RECORDS", data)
-    try:
-        message = pb.Records.FromString(body)
-    except _ProtobufError:
-        raise DecodeError("damaged: not dated records") from None
+    message, _ = decode_envelope("RECORDS", data, pb.Records)
     return [
         Record(max(0, item.step), item.kind, _known_items(item.kind, _from_json(item.json)), _finite_or_zero(item.time))
         for item in message.records
@@ -104,11 +99,7 @@ def decode_now(data: bytes) -> LaunchStatus:
     Raises:
         DecodeError: it cannot be read.
     """
-    body, started = decode_envelope("NOW", data)
-    try:
-        message = pb.Now.FromString(body)
-    except _ProtobufError:
-        raise DecodeError("damaged: not a status") from None
+    message, started = decode_envelope("NOW", data, pb.Now)
     latest = from_block(message.latest)[0] if message.HasField("latest") else None
     try:
         diagnosis = Diagnosis.from_dict(_from_json(message.diagnosis)) if message.diagnosis else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from google.protobuf.message import DecodeError as _ProtobufError
 from numpy.typing import NDArray
 
 from ..history import Rows
@@ -69,11 +68,7 @@ def decode_row_block(data: bytes) -> RowBlock:
     Raises:
         DecodeError: the block cannot be read.
     """
-    body, started = decode_envelope("ROWS", data)
-    try:
-        block = pb.Block.FromString(body)
-    except _ProtobufError:
-        raise DecodeError("damaged: not a block of rows") from None
+    block, started = decode_envelope("ROWS", data, pb.Block)
     rows, unknown_columns = from_block(block)
     return RowBlock(block.first, rows, unknown_columns, started)
 

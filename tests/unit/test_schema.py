@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -272,6 +273,21 @@ def test_a_bomb_is_not_unpacked() -> None:
     for size in (100, len(bomb)):
         with pytest.raises(DecodeError, match=r"large|another size"):
             decoded(enveloped(bomb, size))
+
+
+@pytest.mark.parametrize(
+    ("kind", "decode"),
+    [
+        ("ROWS", schema.decode_row_block),
+        ("RECORDS", schema.decode_records),
+        ("NOW", schema.decode_now),
+        ("MAPS", schema.decode_maps),
+    ],
+)
+def test_a_body_that_is_no_message_is_refused(kind: str, decode: Callable[[bytes], object]) -> None:
+    """An envelope whose checksum is right and whose body is not a message of its kind is refused."""
+    with pytest.raises(DecodeError, match=f"does not hold what a datum of kind {kind} holds"):
+        decode(enveloped(b"\xff\xff", 2, kind))
 
 
 def test_a_newer_version_says_so() -> None:
