@@ -7,15 +7,15 @@ WW_CHROMIUM says where the browser is).
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.support import synthetic_runs
-from tests.support.tensorboard_process import CHROMIUM, tensorboard, wait_for_runs
+from tests.support.chromium import chromium
+from tests.support.tensorboard_process import tensorboard, wait_for_runs
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 LAYERS = ("attention/query", "attention/value", "dense_1", "dense_2")
@@ -85,14 +85,11 @@ def main() -> None:
     logdir = given.logdir or Path(tempfile.mkdtemp())
     if not logdir.exists() or not any(logdir.iterdir()):
         train(logdir)
-    chromium = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
-    with tensorboard(logdir) as address, sync_playwright() as playwright:
+    with tensorboard(logdir) as address, chromium() as browser:
         wait_for_runs(address, 4)
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
         for name in given.names or SHOTS:
             shoot(browser, address, name, given.target)
             print(given.target / f"{name}.png")
-        browser.close()
 
 
 if __name__ == "__main__":

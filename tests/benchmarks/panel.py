@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from playwright.sync_api import Frame, Page, sync_playwright
+from playwright.sync_api import Frame, Page
 
 from tb_weightwatch import schema
 from tb_weightwatch.diagnosis import diagnose
@@ -26,7 +26,8 @@ from tb_weightwatch.statistics import names
 from tb_weightwatch.writer import EventWriter, directory_sink
 
 from ..support import synthetic_runs
-from ..support.tensorboard_process import CHROMIUM, tensorboard, wait_for_runs
+from ..support.chromium import chromium
+from ..support.tensorboard_process import tensorboard, wait_for_runs
 
 BUNDLE = Path(__file__).resolve().parents[2] / "tb_weightwatch" / "static" / "index.js"
 BLOCK = 16
@@ -192,10 +193,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         logdir = given.logdir or Path(folder)
         found["mb_on_disk"] = round(write_runs(logdir, given.runs, given.variables, given.steps), 1)
-        with tensorboard(logdir, tensorflow=False) as address, sync_playwright() as playwright:
+        with tensorboard(logdir, tensorflow=False) as address, chromium() as browser:
             wait_for_runs(address, given.runs, 300)
-            chromium = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
-            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
             page = browser.new_page(viewport={"width": 1400, "height": 1000})
             where = f"{address}/#weightwatch&p.weightwatch.run={quote('run-00/weightwatch', safe='')}"
             found["cold"] = first_paint(page, where)
@@ -203,9 +202,7 @@ def main() -> None:
             found["warm"] = first_paint(page, where)
             time.sleep(2)
             found["panning"] = panning(page)
-            browser.close()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        with chromium() as browser:
             for pause in ("1", "5"):
                 live = Path(folder) / f"live-{pause}"
                 live.mkdir()
@@ -213,7 +210,6 @@ def main() -> None:
                     page = browser.new_page()
                     found[f"rows shown, reload interval {pause} s"] = lag(page, address, live)
                     page.close()
-            browser.close()
     print(json.dumps(found, indent=1))
 
 

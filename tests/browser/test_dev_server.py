@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,16 +11,14 @@ import pytest
 
 pytest.importorskip("playwright", reason="the panel is tested in a browser")
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.tensorboard_process import CHROMIUM
+from tests.support.chromium import needs_chromium
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
-CHROME = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
 NODE = shutil.which("node")
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROME).exists(), reason="needs Chromium; WW_CHROMIUM says where it is"),
+    needs_chromium,
     pytest.mark.skipif(NODE is None, reason="needs Node"),
 ]
 
@@ -37,16 +34,14 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    """A page on which a script error or a failed request fails the test."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROME, args=CHROMIUM)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        yield page
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on which a script error or any failed request fails the test."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield page
+    page.close()
     assert errors == []
 
 

@@ -11,28 +11,22 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
 pytest.importorskip("playwright", reason="the panel is tested in a browser")
 
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.support import synthetic_runs
-from tests.support.tensorboard_process import CHROMIUM, tensorboard, wait_for_runs
+from tests.support.chromium import needs_chromium
+from tests.support.panel_page import ROOT, opened, panel, panel_frame, serious_faults, shot
+from tests.support.tensorboard_process import tensorboard
 
-ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = Path(__file__).resolve().parents[1] / "output"
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-CHROME = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
 LOADERS = pytest.mark.parametrize("loader", ["true", "false"], ids=["fast", "python"])
 SICK, HEALTHY, DIED, HOSTILE = "sick/weightwatch", "healthy/weightwatch", "died/weightwatch", "hostile/weightwatch"
 NAMES = ("<img src=x onerror=alert(1)>", "\u202edlrow\u2066/kernel", "a&b=c#d/../e", "dense/kernel")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROME).exists(), reason="needs Chromium; WW_CHROMIUM says where it is"),
-]
+pytestmark = needs_chromium
 
 TRAIN = """
 import sys, keras
@@ -95,77 +89,6 @@ def logs(training: tuple[Path, list[subprocess.Popen[bytes]]]) -> Path:
     codes = [process.wait(timeout=200) for process in processes]
     assert codes == [0, -9]
     return logdir
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROME, args=CHROMIUM)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def fast(logs: Path) -> Iterator[str]:
-    with tensorboard(logs, "--load_fast=true", tensorflow=False) as url:
-        wait_for_runs(url, 4)
-        yield url
-
-
-@pytest.fixture(scope="module")
-def prefixed(logs: Path) -> Iterator[str]:
-    """The Python loader, behind a path prefix."""
-    with tensorboard(logs, "--load_fast=false", "--path_prefix=/some/prefix") as url:
-        wait_for_runs(url, 4)
-        yield url
-
-
-@pytest.fixture(params=["fast", "prefixed"], ids=["fast", "python"])
-def site(request: pytest.FixtureRequest) -> str:
-    """The address of a TensorBoard with each of the two loaders; all tests share the processes."""
-    found: str = request.getfixturevalue(request.param)
-    return found
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which a script error, a refused request or an alert fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1100})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-    page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-
-    def said(message: ConsoleMessage) -> None:  # TensorBoard looks for its own icons in vain below a path prefix
-        if message.type == "error" and ("/plugin" in message.location["url"] or "404" not in message.text):
-            faults.append(f"{message.text} {message.location['url']}")
-
-    page.on("console", said)
-    yield page
-    context.close()
-    assert not faults
-
-
-def opened(page: Page, address: str, query: str = "", **selection: str) -> FrameLocator:
-    """Opens the panel as a link does and returns its frame, once the heat map stands."""
-    fragment = "".join(f"&p.weightwatch.{key}={quote(value, safe='')}" for key, value in selection.items())
-    page.goto(f"{address}/{query}#weightwatch{fragment}")
-    frame = panel(page)
-    expect(frame.locator("h1").first).to_be_visible(timeout=30_000)
-    expect(frame.locator(".heatmap-plot canvas")).to_be_visible()
-    expect(frame.locator("section.curve-list").nth(1)).to_be_visible()
-    return frame
-
-
-def panel(page: Page) -> FrameLocator:
-    return page.frame_locator('iframe[src*="name=weightwatch"]')
-
-
-def shot(page: Page, name: str) -> None:
-    OUTPUT.mkdir(exist_ok=True)
-    page.wait_for_timeout(300)
-    page.screenshot(path=OUTPUT / f"{name}.png")
 
 
 @LOADERS
@@ -300,8 +223,6 @@ def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, 
 @pytest.mark.parametrize(("theme", "where"), [("light", "fast"), ("dark", "prefixed")])
 def test_nothing_serious_bars_the_way(page: Page, theme: str, where: str, request: pytest.FixtureRequest) -> None:
     """axe-core finds no serious fault, contrast included; dark mode follows TensorBoard's."""
-    if not AXE.exists():
-        pytest.skip("needs axe-core: npm ci in frontend")
     frame = opened(
         page, request.getfixturevalue(where), f"?darkMode={'true' if theme == 'dark' else 'false'}", run=SICK
     )
@@ -309,11 +230,7 @@ def test_nothing_serious_bars_the_way(page: Page, theme: str, where: str, reques
     shot(page, theme)
     for summary in frame.locator("summary").all():
         summary.click()
-    inner = next(f for f in page.frames if "name=weightwatch" in f.url)
-    inner.evaluate(AXE.read_text(encoding="utf-8"))
-    found = inner.evaluate("() => axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")
-    grave = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
-    assert not grave
+    assert not serious_faults(page)
 
 
 def test_a_narrow_window_loses_nothing(page: Page, site: str) -> None:
@@ -323,7 +240,7 @@ def test_a_narrow_window_loses_nothing(page: Page, site: str) -> None:
     expect(frame.locator("h1#sentence")).to_be_in_viewport()
     expect(frame.locator(".suggested-fix").first).to_be_in_viewport()
     expect(frame.locator("nav [aria-current]")).to_be_in_viewport()
-    inner = next(f for f in page.frames if "name=weightwatch" in f.url)
+    inner = panel_frame(page)
     assert inner.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     shot(page, "narrow")
 
@@ -381,7 +298,7 @@ def test_what_is_copied_is_the_fix_and_the_table(page: Page, fast: str) -> None:
     """The code as it is typed; a chart's table with a row a step, for a spreadsheet."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     frame = opened(page, fast, run=SICK)
-    inner = next(f for f in page.frames if "name=weightwatch" in f.url)
+    inner = panel_frame(page)
     copy = frame.locator(".suggested-fix .code-block button").first
     copy.click()
     expect(copy).to_have_text("Copied")

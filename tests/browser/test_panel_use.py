@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +12,17 @@ import pytest
 
 pytest.importorskip("playwright", reason="the panel is tested in a browser")
 
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tb_weightwatch import schema
 from tb_weightwatch.maps import Map
 from tests.support import synthetic_runs
-from tests.support.tensorboard_process import tensorboard, wait_for_runs
+from tests.support.chromium import needs_chromium
+from tests.support.panel_page import opened, panel, serious_faults, shot
 
-from . import test_panel
-from .test_panel import AXE, CHROME, opened, panel, shot
-
-browser, page = test_panel.browser, test_panel.page  # the fixtures
 GOOD, BAD, MANY = "good/weightwatch", "bad/weightwatch", "many/weightwatch"
 BLOCKS = tuple(f"net/block_{i // 8}/dense_{i % 8 // 2}/{'bias' if i % 2 else 'kernel'}" for i in range(1000))
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROME).exists(), reason="needs Chromium; WW_CHROMIUM says where it is"),
-]
+pytestmark = needs_chromium
 
 
 def pictures(step: int) -> list[Map]:
@@ -62,42 +55,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return logdir
 
 
-@pytest.fixture(scope="module")
-def address(logs: Path) -> Iterator[str]:
-    with tensorboard(logs, "--load_fast=true", tensorflow=False) as url:
-        wait_for_runs(url, 200)
-        yield url
-
-
-@pytest.fixture(scope="module")
-def prefixed(logs: Path) -> Iterator[str]:
-    """The Python loader, behind a path prefix."""
-    with tensorboard(logs, "--load_fast=false", "--path_prefix=/some/prefix") as url:
-        wait_for_runs(url, 200)
-        yield url
-
-
-@pytest.fixture(params=["address", "prefixed"], ids=["fast", "python"])
-def site(request: pytest.FixtureRequest) -> str:
-    """The address of a TensorBoard with each of the two loaders; all tests share the processes."""
-    found: str = request.getfixturevalue(request.param)
-    return found
-
-
-def grave(page: Page) -> list[str]:
-    """Returns what axe-core finds to be a serious fault."""
-    if not AXE.exists():
-        pytest.skip("needs axe-core: npm ci in frontend")
-    inner = next(f for f in page.frames if "name=weightwatch" in f.url)
-    inner.evaluate(AXE.read_text(encoding="utf-8"))
-    found = inner.evaluate("() => axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")
-    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in ("serious", "critical")]
-
-
-def stands(frame: FrameLocator) -> None:
-    expect(frame.locator(".heatmap-plot canvas").first).to_be_visible(timeout=30_000)
-
-
 def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, site: str) -> None:
     """Dragging makes the axis; keys move it; a pasted link opens run, part, order, quantity and comparison again."""
     frame = opened(page, site, run=GOOD)
@@ -121,7 +78,7 @@ def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, si
     page.goto("about:blank")
     page.goto(link)
     frame = panel(page)
-    stands(frame)
+    expect(frame.locator(".heatmap-plot canvas").first).to_be_visible(timeout=30_000)
     expect(frame.locator(".comparison-card")).to_have_count(2)
     expect(frame.locator("select.heatmap-order")).to_have_value("worst")
     expect(frame.locator("select.heatmap-quantity")).to_have_value("weight_norm")
@@ -140,7 +97,7 @@ def test_two_runs_side_by_side(page: Page, site: str) -> None:
     expect(frame.locator(".comparison-differences")).to_contain_text("The runs first differ at step 105: loss")
     expect(frame.locator(".heatmap-plot canvas")).to_have_count(2)
     shot(page, "compare")
-    assert not grave(page)
+    assert not serious_faults(page)
     frame.get_by_role("button", name="Stop comparing").click()
     expect(frame.locator("h1#sentence")).to_contain_text("Healthy")
 
@@ -161,7 +118,7 @@ def test_pictures_of_a_variable_can_be_read(page: Page, site: str) -> None:
     expect(histogram.locator("path.ridge")).to_have_count(2)
     expect(histogram).to_contain_text("0: 25 %")
     shot(page, "inside")
-    assert not grave(page)
+    assert not serious_faults(page)
     frame.get_by_role("option", name=synthetic_runs.NAMES[1]).click()
     expect(frame.locator(".variable-maps")).to_have_count(0)
 
@@ -181,7 +138,7 @@ def test_a_thousand_variables_fold_into_blocks(page: Page, site: str) -> None:
     expect(rows.nth(2)).to_have_attribute("title", BLOCKS[8])
     frame.locator("select.heatmap-order").select_option("worst")
     expect(rows.first).to_have_attribute("aria-setsize", "1000")
-    assert not grave(page)
+    assert not serious_faults(page)
 
 
 def test_charts_go_out_as_numbers(page: Page, site: str, tmp_path: Path) -> None:

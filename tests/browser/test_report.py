@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +18,9 @@ from tb_weightwatch.maps import HISTOGRAMS, MOTION, Map
 from tb_weightwatch.reader import Launch, launches, runs
 from tb_weightwatch.writer import directory_sink
 from tests.support import synthetic_runs
+from tests.support.chromium import needs_chromium
 
-CHROME = os.environ.get("WW_CHROMIUM", "/usr/bin/chromium")
 HOSTILE = "</script><script>document.title='owned'</script>"
-browser_tests = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROME).exists(), reason="needs Chromium; WW_CHROMIUM says where it is"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -176,19 +170,10 @@ def test_nothing_to_report_is_exit_code_2(tmp_path: Path, capsys: pytest.Capture
         report.write(str(tmp_path / "r.html"), {name: launches(path) for name, path in runs(tmp_path)})
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the report is tested in a browser")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROME, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 class TestInABrowser:
     """The report opened from a file:// address, offline."""
 
-    pytestmark = browser_tests
+    pytestmark = needs_chromium
 
     def test_it_opens_from_disk_without_requests(self, page: Path, browser: Any) -> None:
         """Sentence, heat map and curves are drawn without errors, and the file itself is the only request."""

@@ -1,4 +1,4 @@
-"""Real TensorBoard processes and a real browser, for tests and screenshots."""
+"""Real TensorBoard processes, for tests, screenshots and benchmarks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 def free_port() -> int:
