@@ -70,8 +70,6 @@ def _show(paths: tuple[str, str], diagnoses: tuple[Diagnosis, Diagnosis], compar
     settings = [(s["label"], s["one"], s["other"]) for s in comparison["settings"]]
     if settings:
         console.print(_table(("Setting", "A", "B"), settings[:_MOST_SETTINGS]))
-    else:
-        put("No recorded setting differs.")
     hidden = len(settings) - _MOST_SETTINGS
     if hidden > 0:
         put(f"... and {hidden:,} more (--json prints all)", "dim")
