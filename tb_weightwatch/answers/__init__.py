@@ -11,7 +11,7 @@ from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, s
 from .overview import HINT, label, launch_entry, overview, run_entries, runs
 from .rejudged import rejudged, rejudged_lines
 from .run_comparison import compare
-from .third_party import incomplete, safe_symptoms, source, source_facts, with_symptoms
+from .third_party import incomplete, source, source_facts, with_source
 from .variable_maps import maps
 
 __all__ = [
@@ -33,10 +33,9 @@ __all__ = [
     "run_entries",
     "runs",
     "safe_diagnose",
-    "safe_symptoms",
     "severity",
     "source",
     "source_facts",
     "state",
-    "with_symptoms",
+    "with_source",
 ]

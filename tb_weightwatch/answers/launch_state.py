@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ..diagnosis import Symptom, diagnose, unit
+from ..diagnosis import diagnose, unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
@@ -84,9 +83,9 @@ def _ended(data: Any, step: int, unit: str) -> LaunchState:
     return LaunchState("ended", f"ended {after}", step)
 
 
-def severity(diagnosis: Diagnosis, symptoms: Iterable[Symptom] = ()) -> str:
+def severity(diagnosis: Diagnosis) -> str:
     """Returns the worst severity of the open verdicts and of symptoms, or "none"."""
-    severities = [*(v.severity for v in diagnosis.verdicts), *(s.severity for s in symptoms)]
+    severities = [*(v.severity for v in diagnosis.verdicts), *(s.severity for s in diagnosis.symptoms)]
     return max(severities, key=SEVERITIES.index, default="none")
 
 

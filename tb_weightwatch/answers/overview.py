@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..diagnosis import Symptom, catalogue
+from ..diagnosis import catalogue
 from ..history import History
 from ..reader import Launch
 from ..verdict import SEVERITIES, Diagnosis, Verdict
@@ -15,7 +15,7 @@ from .heatmap import quantities
 from .launch_state import evidence_text, severity, state, with_consequences
 from .muted_rules import muted
 from .rejudged import rejudged, rejudged_lines
-from .third_party import incomplete
+from .third_party import chain_with_symptoms, incomplete
 
 _OWN_DIRECTORY = "weightwatch"
 HINT = (
@@ -32,12 +32,10 @@ def label(run: str) -> str:
     return run.removesuffix(f"/{_OWN_DIRECTORY}") or "."
 
 
-def launch_entry(
-    launch: Launch, diagnosis: Diagnosis, time: float, symptoms: tuple[Symptom, ...] = ()
-) -> dict[str, Any]:
+def launch_entry(launch: Launch, diagnosis: Diagnosis, time: float) -> dict[str, Any]:
     """Returns a launch's entry in the run list; where no verdict explains a symptom, the symptom is its headline."""
     launch_state = state(launch, time)
-    problems = [v.name for v in diagnosis.verdicts] + [s.kind for s in symptoms if s.severity != "info"]
+    problems = [v.name for v in diagnosis.verdicts] + [s.name for s in diagnosis.symptoms if s.severity != "info"]
     return {
         "launch": launch.history.launch,
         "started": launch.history.started,
@@ -45,7 +43,7 @@ def launch_entry(
         "state_text": launch_state.text,
         "last_step": launch_state.last_step,
         "status": diagnosis.status,
-        "severity": severity(diagnosis, symptoms),
+        "severity": severity(diagnosis),
         "headline": problems[0] if diagnosis.status == "sick" and problems else diagnosis.status,
     }
 
@@ -92,7 +90,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
             {**_rule(rule), "verdict": verdict and _verdict(verdict, quantity_names)}
             for rule, verdict in muted(history)
         ],
-        "chain": chain(history, diagnosis),
+        "chain": chain_with_symptoms(chain(history, diagnosis), diagnosis),
         "passed": [_rule(name) for name in diagnosis.passed],
         "unknown": [{**_rule(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
         "quantities": recorded,

@@ -135,7 +135,7 @@ def _links(
     series: Sequence[PairedSeries],
     common: CommonSteps,
 ) -> list[dict[str, Any]]:
-    chains = [chain_with_symptoms(chain(h, d), h) for h, d in zip((one, other), diagnoses, strict=True)]
+    chains = [chain_with_symptoms(chain(h, d), d) for h, d in zip((one, other), diagnoses, strict=True)]
     links = []
     for name, *sides in zip(LINKS, *chains, strict=True):
         indices = [i for s in series if link_of(s.quantity.name) == name and (i := s.first_difference()) is not None]

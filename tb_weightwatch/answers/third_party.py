@@ -1,25 +1,17 @@
-"""The overview of a third-party log: its symptoms on the chain, and where its numbers come from."""
+"""The symptoms on the chain, and where the numbers of a third-party log come from."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..diagnosis import Symptom, symptoms
 from ..history import History
+from ..verdict import Diagnosis
 
 
 def source_facts(history: History) -> dict[str, Any]:
     """Returns what was recorded about the source of a third-party log; {} for a log of ours."""
     facts = history.facts.get("foreign")
     return facts if isinstance(facts, dict) else {}
-
-
-def safe_symptoms(history: History) -> tuple[Symptom, ...]:
-    """Returns the symptoms as `symptoms` does, but never raises: a third-party log may hold anything."""
-    try:
-        return symptoms(history)
-    except Exception:  # `safe_diagnose` fails in the same way and reports it
-        return ()
 
 
 def incomplete(history: History) -> str:
@@ -46,26 +38,24 @@ def source(facts: dict[str, Any]) -> str:
     return f"Read from a third-party log by {facts.get('writer')}: {', '.join(tags)}{epochs}{shifted}{estimates}."
 
 
-def with_symptoms(overview: dict[str, Any], history: History) -> dict[str, Any]:
-    """Returns the overview of a third-party log with its symptoms and its source; that of a log of ours unchanged."""
+def with_source(overview: dict[str, Any], history: History) -> dict[str, Any]:
+    """Returns the overview of a third-party log with its source; that of a log of ours unchanged."""
     facts = source_facts(history)
     if not facts:
         return overview
     detail = " ".join(filter(None, (overview["detail"], source(facts))))
-    return {**overview, "chain": chain_with_symptoms(overview["chain"], history), "detail": detail}
+    return {**overview, "detail": detail}
 
 
-def chain_with_symptoms(chain: list[dict[str, Any]], history: History) -> list[dict[str, Any]]:
-    """Returns the chain of a third-party log with its symptoms; that of a log of ours unchanged.
+def chain_with_symptoms(chain: list[dict[str, Any]], diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """Returns the chain with the symptoms on their links.
 
     No link becomes the first broken one: a symptom shows where a problem is seen, not where it comes from.
     """
-    if not source_facts(history):
-        return chain
     texts: dict[str, list[str]] = {}
-    for symptom in safe_symptoms(history):
+    for symptom in diagnosis.symptoms:
         if symptom.severity != "info":
-            texts.setdefault("loss" if "loss" in symptom.kind else "weight", []).append(symptom.text)
+            texts.setdefault(symptom.link, []).append(symptom.message)
     return [
         {**link, "state": "broken", "text": "; ".join(texts[link["link"]])}
         if link["link"] in texts and link["state"] != "broken"

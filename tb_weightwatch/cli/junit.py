@@ -32,7 +32,7 @@ def _add_case(suite: ET.Element, launch: LaunchResult, *, failed: bool) -> None:
     diagnosis = launch.diagnosis
     sentence = _xml_text(diagnosis.sentence)
     if failed:
-        kind = diagnosis.verdicts[0].name if diagnosis.verdicts else launch.symptoms[0].kind
+        kind = diagnosis.verdicts[0].name if diagnosis.verdicts else diagnosis.symptoms[0].name
         failure = ET.SubElement(case, "failure", type=kind, message=sentence)
         failure.text = _xml_text("\n".join(_lines(launch)))
     elif diagnosis.status == "undecided":
@@ -47,7 +47,7 @@ def _lines(launch: LaunchResult) -> list[str]:
         lines.append(f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}): {verdict.message}")
         lines += [f"- {answers.evidence_text(item)}" for item in verdict.evidence]
         lines.append(f"Fix: {verdict.fix}")
-    return lines + [f"{s.kind} ({s.severity}): {s.text}" for s in launch.symptoms]
+    return lines + [f"{s.name} ({s.severity}): {s.message}" for s in launch.diagnosis.symptoms]
 
 
 def _set_counts(element: ET.Element) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .. import answers
-from ..diagnosis import Symptom
 from ..reader import SkipCounts
 from ..verdict import Diagnosis
 
@@ -45,7 +44,6 @@ class LaunchResult:
     state: str
     state_text: str
     diagnosis: Diagnosis
-    symptoms: tuple[Symptom, ...]
     logged: dict[str, Any] | None
     source: dict[str, Any]
     skipped: dict[str, int]
@@ -54,7 +52,7 @@ class LaunchResult:
     @property
     def severity(self) -> str:
         """The worst severity of verdicts and symptoms, or "none"."""
-        return answers.severity(self.diagnosis, self.symptoms)
+        return answers.severity(self.diagnosis)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the launch's entry of `--json`."""
@@ -67,7 +65,6 @@ class LaunchResult:
             "state_text": self.state_text,
             "severity": self.severity,
             "skipped": self.skipped,
-            "symptoms": [{**s._asdict(), "variables": list(s.variables)} for s in self.symptoms],
             "then": self.logged,
             "foreign": self.source or None,
             "incomplete": self.incomplete,
@@ -84,7 +81,6 @@ class LaunchResult:
             state=data["state"],
             state_text=data["state_text"],
             diagnosis=Diagnosis.from_dict({name: data[name] for name in Diagnosis.__dataclass_fields__}),
-            symptoms=tuple(Symptom(**{**s, "variables": tuple(s["variables"])}) for s in data["symptoms"]),
             logged=data["then"],
             source=data["foreign"] or {},
             skipped=data["skipped"],

@@ -84,8 +84,8 @@ def _show_details(console: Any, launch: LaunchResult) -> None:
     for index, verdict in enumerate(diagnosis.verdicts):
         for line in _verdict_lines(verdict, is_answer=index == 0):
             put(*line)
-    for symptom in (s for s in launch.symptoms if s.text[1:] not in diagnosis.sentence):
-        put(f"- {symptom.text}", "" if symptom.severity != "info" else "dim", 4)
+    for symptom in (s for s in diagnosis.symptoms if s.message[1:] not in diagnosis.sentence):
+        put(f"- {symptom.message}", "" if symptom.severity != "info" else "dim", 4)
     for text in _remarks(launch):
         put(text, "dim", 2)
     console.print()

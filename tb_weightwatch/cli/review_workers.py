@@ -43,7 +43,6 @@ def _launch_result(job: Job, launch: Launch) -> LaunchResult:
         state=state.name,
         state_text=state.text,
         diagnosis=diagnosis,
-        symptoms=answers.safe_symptoms(history),
         logged=answers.rejudged(launch, diagnosis),
         source=answers.source_facts(history),
         skipped=dict(launch.skipped),

@@ -11,18 +11,16 @@ from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
 from .engine.examples import PREAMBLE, example
 from .rule import Rule
 from .rule_catalogue import catalogue, checked_rules
-from .third_party import Symptom, symptoms, unit
+from .third_party import unit
 
 __all__ = [
     "PREAMBLE",
     "IncrementalDiagnosis",
     "Rule",
-    "Symptom",
     "catalogue",
     "checked_rules",
     "diagnose",
     "example",
     "rule_set_version",
-    "symptoms",
     "unit",
 ]

@@ -82,7 +82,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             location = RunLocation(ctx, experiment, run_name)
             launches = [(x, self.diagnoses.get(location, run, x, now, budget)) for x in list(run.launches)]
             if launches:
-                entries[run_name] = [answers.launch_entry(x, d.diagnosis, now, d.symptoms) for x, d in launches]
+                entries[run_name] = [answers.launch_entry(x, d, now) for x, d in launches]
         revision = hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()[:16]
         return gzip_json(answers.runs(revision, entries))
 
@@ -96,7 +96,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 maps = run.map_revisions.get(launch.history.launch, "")
                 overview = answers.overview(run_name, launch, diagnosis_of(launch), now, run.skipped.total())
                 revision = {"revision": f"{run.revision}:{state.name}", "maps": maps}
-                return {**answers.with_symptoms(overview, launch.history), **revision}
+                return {**answers.with_source(overview, launch.history), **revision}
 
             return cached_body(run.memo, ("overview", launch.history.launch, state), answer)
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from .. import answers
-from ..diagnosis import Symptom, rule_set_version
+from ..diagnosis import rule_set_version
 from ..reader import CachedRun, Launch, ProviderReader
 from ..verdict import Diagnosis
 from .answer_cache import diagnosis_of
@@ -21,13 +21,6 @@ SECONDS_PER_REQUEST = 0.3  # spent on diagnosing; a long list of runs is diagnos
 MOST = 5000  # cached diagnoses
 PENDING = Diagnosis("undecided", "Not diagnosed yet: recorded with another rule set, queued.")
 _Key = tuple[str, str, str]
-
-
-class RunDiagnosis(NamedTuple):
-    """The diagnosis of a launch for the run list, with its symptoms if it is a third-party log."""
-
-    diagnosis: Diagnosis
-    symptoms: tuple[Symptom, ...] = ()
 
 
 class RunLocation(NamedTuple):
@@ -68,30 +61,28 @@ class DiagnosisCache:
         self._reader = reader
         self._seconds = seconds_per_request
         self._rule_set = rule_set
-        self._diagnoses: OrderedDict[_Key, tuple[str, RunDiagnosis]] = OrderedDict()
+        self._diagnoses: OrderedDict[_Key, tuple[str, Diagnosis]] = OrderedDict()
         self._lock = threading.Lock()
 
     def budget(self) -> TimeBudget:
         """Returns the time budget of one request."""
         return TimeBudget(self._seconds)
 
-    def get(
-        self, location: RunLocation, run: CachedRun, launch: Launch, now: float, budget: TimeBudget
-    ) -> RunDiagnosis:
+    def get(self, location: RunLocation, run: CachedRun, launch: Launch, now: float, budget: TimeBudget) -> Diagnosis:
         """Returns the present diagnosis, or the last one known if this request has no time left for another.
 
         The trainer's diagnosis needs no rows. It is returned where our own would be the same.
         """
         logged = launch.now.diagnosis if launch.now else None
         if logged is not None and self._is_current(logged, launch, now):
-            return RunDiagnosis(logged)
+            return logged
         key = (location.experiment, location.run, launch.history.launch)
         with self._lock:
-            revision, diagnosis = self._diagnoses.get(key, ("", RunDiagnosis(logged or PENDING)))
+            revision, diagnosis = self._diagnoses.get(key, ("", logged or PENDING))
         if revision == run.revision or not budget.allows_another():
             return diagnosis
         if run.third_party is not None and len(launch.history):  # the reader has just read all of it
-            return self._store(key, run.revision, _diagnose(launch))
+            return self._store(key, run.revision, diagnosis_of(launch))
         return self._read_and_diagnose(location, launch, key)
 
     def _is_current(self, logged: Diagnosis, launch: Launch, now: float) -> bool:
@@ -101,22 +92,18 @@ class DiagnosisCache:
         complete = logged.rows == launch.now.rows and not launch.skipped
         return complete or answers.state(launch, now).name == "training"
 
-    def _read_and_diagnose(self, location: RunLocation, launch: Launch, key: _Key) -> RunDiagnosis:
+    def _read_and_diagnose(self, location: RunLocation, launch: Launch, key: _Key) -> Diagnosis:
         try:
             with self._reader.locked_run(*location) as run:
                 same = [x for x in run.launches if x.history.launch == launch.history.launch]
-                diagnosis, revision = _diagnose(same[0] if same else launch), run.revision
+                diagnosis, revision = diagnosis_of(same[0] if same else launch), run.revision
         except KeyError:  # the run was deleted in the meantime
-            return _diagnose(launch)
+            return diagnosis_of(launch)
         return self._store(key, revision, diagnosis)
 
-    def _store(self, key: _Key, revision: str, diagnosis: RunDiagnosis) -> RunDiagnosis:
+    def _store(self, key: _Key, revision: str, diagnosis: Diagnosis) -> Diagnosis:
         with self._lock:
             self._diagnoses[key] = revision, diagnosis
             while len(self._diagnoses) > MOST:
                 self._diagnoses.popitem(last=False)
         return diagnosis
-
-
-def _diagnose(launch: Launch) -> RunDiagnosis:
-    return RunDiagnosis(diagnosis_of(launch), answers.safe_symptoms(launch.history))

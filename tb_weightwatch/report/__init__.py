@@ -75,9 +75,8 @@ def _data(launches: Sequence[_DiagnosedLaunch], now: float, columns: int) -> dic
     entries: dict[str, list[dict[str, Any]]] = {}
     for item in launches:
         run, launch, diagnosis = item
-        symptoms = answers.safe_symptoms(launch.history)
-        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now, symptoms))
-        overview = answers.with_symptoms(answers.overview(run, launch, diagnosis, now), launch.history)
+        entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now))
+        overview = answers.with_source(answers.overview(run, launch, diagnosis, now), launch.history)
         data[request_key("overview", item.parameters)] = overview
         heatmaps: dict[str, str] = {}
         for quantity in (q["name"] for q in overview["quantities"]):

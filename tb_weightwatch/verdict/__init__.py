@@ -1,17 +1,9 @@
-"""The types of a diagnosis: Verdict, Evidence, Unknown, Diagnosis."""
+"""The types of a diagnosis: Verdict, Evidence, Symptom, Suspect, Unknown, Diagnosis."""
 
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
-from .verdict import (
-    LINKS,
-    SEVERITIES,
-    Certainty,
-    Diagnosis,
-    Evidence,
-    Severity,
-    Status,
-    Unknown,
-    Verdict,
-)
+from .levels import LINKS, SEVERITIES, Certainty, Severity, Status
+from .symptom import Suspect, Symptom
+from .verdict import Diagnosis, Evidence, Unknown, Verdict
 
 __all__ = [
     "LINKS",
@@ -22,6 +14,8 @@ __all__ = [
     "Evidence",
     "Severity",
     "Status",
+    "Suspect",
+    "Symptom",
     "Unknown",
     "Verdict",
     "jsonable",

@@ -1,17 +1,13 @@
-"""The types of a diagnosis: Verdict, Evidence, Unknown, Diagnosis."""
+"""The types of a diagnosis: Evidence, Verdict, Unknown, Diagnosis."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 from .formatting import jsonable, number
-
-LINKS = ("data", "activations", "loss", "gradient", "optimizer", "update", "weight")
-Severity = Literal["info", "warning", "error"]
-Certainty = Literal["certain", "likely"]
-Status = Literal["healthy", "sick", "undecided"]
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+from .levels import Certainty, Severity, Status
+from .symptom import Suspect, Symptom
 
 
 @dataclass(frozen=True)
@@ -150,6 +146,8 @@ class Diagnosis:
         status: "healthy", "sick" or "undecided".
         sentence: the answer in one sentence.
         verdicts: open verdicts, ranked; the first one is the answer. Consequences are in the `explains` of their cause.
+        symptoms: what is certainly wrong, whatever the cause, worst first.
+        suspects: causes that fit the symptoms, ranked by probability; () where a verdict explains the symptoms.
         resolved: verdicts that no longer hold.
         passed: names of the rules that do not hold.
         unknown: rules that could not decide, and what they lacked.
@@ -162,6 +160,8 @@ class Diagnosis:
     status: Status
     sentence: str
     verdicts: tuple[Verdict, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
     resolved: tuple[Verdict, ...] = ()
     passed: tuple[str, ...] = ()
     unknown: tuple[Unknown, ...] = ()
@@ -174,6 +174,8 @@ class Diagnosis:
         """Returns JSON-able fields."""
         return {f.name: getattr(self, f.name) for f in fields(self)} | {
             "verdicts": [v.as_dict() for v in self.verdicts],
+            "symptoms": [s.as_dict() for s in self.symptoms],
+            "suspects": [s.as_dict() for s in self.suspects],
             "resolved": [v.as_dict() for v in self.resolved],
             "passed": list(self.passed),
             "unknown": [u.as_dict() for u in self.unknown],
@@ -181,10 +183,12 @@ class Diagnosis:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Diagnosis:
-        """Returns the diagnosis from the dictionary that `as_dict` returned."""
+        """Returns the diagnosis from the dictionary that `as_dict` returned; earlier versions knew no symptoms."""
         return cls(
             **{
                 **data,
+                "symptoms": tuple(Symptom.from_dict(s) for s in data.get("symptoms", ())),
+                "suspects": tuple(Suspect.from_dict(s) for s in data.get("suspects", ())),
                 "verdicts": tuple(Verdict.from_dict(v) for v in data["verdicts"]),
                 "resolved": tuple(Verdict.from_dict(v) for v in data["resolved"]),
                 "unknown": tuple(Unknown(**u) for u in data["unknown"]),

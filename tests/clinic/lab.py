@@ -149,24 +149,39 @@ class Lab:
 
 
 class Program(NamedTuple):
-    """One clinic program: what it is called, the verdict expected (None: nothing), and what it does."""
+    """One clinic program.
+
+    Attributes:
+        name: its name.
+        expected: the cause that is right; None for a healthy program.
+        run: trains it.
+        also: causes that would be right as well.
+        kind: the kind of fault or of training ("variables-made-anew", "gan"); programs of one kind are left out
+            together in cross-validation.
+        source: who wrote it: "ours" (with the rules at hand), "kinds" (by kind, without looking at the rules),
+            "field" (re-created from a report).
+    """
 
     name: str
     expected: str | None
     run: Callable[[Lab], Any]
-    also: tuple[str, ...] = ()  # verdicts that would be right as well
+    also: tuple[str, ...] = ()
+    kind: str = ""
+    source: str = "ours"
 
 
 PROGRAMS: dict[str, Program] = {}
 
 
-def program(expected: str | None, *also: str) -> Callable[[Callable[[Lab], Any]], Callable[[Lab], Any]]:
-    """Enters a function into the registry."""
+def program(
+    expected: str | None, *also: str, kind: str = "", source: str = "ours"
+) -> Callable[[Callable[[Lab], Any]], Callable[[Lab], Any]]:
+    """Enters a function into the registry; see `Program` for the arguments."""
 
     def enter(function: Callable[[Lab], Any]) -> Callable[[Lab], Any]:
         name = function.__name__.replace("_", "-")
         assert name not in PROGRAMS, name
-        PROGRAMS[name] = Program(name, expected, function, also)
+        PROGRAMS[name] = Program(name, expected, function, also, kind, source)
         return function
 
     return enter

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tb_weightwatch import reader
-from tb_weightwatch.diagnosis import symptoms
+from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import History
 
 RECORDED = Path(__file__).resolve().parents[1] / "third_party"  # by record.py there
@@ -26,8 +26,8 @@ def only_history(directory: Path) -> History:
 
 
 def symptom_severities(history: History) -> dict[str, str]:
-    """Returns the kind of each symptom with its severity."""
-    return {symptom.kind: symptom.severity for symptom in symptoms(history)}
+    """Returns the name of each symptom with its severity."""
+    return {symptom.name: symptom.severity for symptom in diagnose(history).symptoms}
 
 
 def fit_with_tensorboard(

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import tb_weightwatch as ww
 from tb_weightwatch import reader
-from tb_weightwatch.diagnosis import diagnose, symptoms
+from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.reader.third_party import TagCollector, third_party_launches
 from tb_weightwatch.reader.third_party.series import BoundedSeries
 from tb_weightwatch.reader.third_party.tag_names import histogram_kind, main_loss_tag, scalar_kind, variable
@@ -131,7 +131,7 @@ def test_a_broken_fit_is_sick(fitted: Path) -> None:
     assert "No weight moves: all 6 that were logged stand still over 5 epochs" in diagnose(still).sentence
     nan = only_history(fitted / "nan" / "train")
     assert diagnose(nan).status == "sick"
-    assert symptom_severities(nan) == {"nonfinite weights": "error", "nonfinite loss": "error"}
+    assert symptom_severities(nan) == {"nonfinite-weights": "error", "nonfinite-loss": "error"}
     spent = diagnose(only_history(fitted / "spent" / "train"))
     assert [v.code for v in spent.verdicts] == [501]
     assert "after epoch 2 of 14, before the model had learned" in spent.sentence
@@ -208,16 +208,16 @@ def test_a_healthy_log_raises_no_alarm(kind: str, tmp_path: Path) -> None:
 
 
 SICK: dict[str, tuple[str, dict[str, Callable[[int], Any]]]] = {
-    "explode": ("exploding weights", {"loss": lambda t: 1.0 + t, "w": lambda t: WEIGHTS * 1.5**t}),
+    "explode": ("exploding-weights", {"loss": lambda t: 1.0 + t, "w": lambda t: WEIGHTS * 1.5**t}),
     "stop": ("stopped", {"loss": lambda t: 1.0 + 0.01 * (t % 3), "w": lambda t: WEIGHTS + 0.1 * min(t, 9)}),
     "still": (
         "motionless",
         {"loss": lambda t: 1.0 + 0.01 * (t % 3), "a__kernel": lambda t: WEIGHTS, "a__bias": lambda t: 0 * WEIGHTS},
     ),
     "still, no loss": ("motionless", {"a__w": lambda t: WEIGHTS, "c__w": lambda t: WEIGHTS + 1}),
-    "infinite": ("nonfinite weights", {"loss": lambda t: 1.0, "w": lambda t: np.where(t > 9, np.inf, WEIGHTS)}),
-    "NaN loss": ("nonfinite loss", {"loss": lambda t: 1.0 if t < 9 else np.nan}),
-    "diverges": ("diverging loss", {"loss": lambda t: 10.0**t}),
+    "infinite": ("nonfinite-weights", {"loss": lambda t: 1.0, "w": lambda t: np.where(t > 9, np.inf, WEIGHTS)}),
+    "NaN loss": ("nonfinite-loss", {"loss": lambda t: 1.0 if t < 9 else np.nan}),
+    "diverges": ("diverging-loss", {"loss": lambda t: 10.0**t}),
 }
 
 
@@ -227,7 +227,7 @@ def test_a_sick_log_has_its_symptom(kind: str, tmp_path: Path) -> None:
     symptom, series = SICK[kind]
     history = write_series(tmp_path, 30, **series)
     assert diagnose(history).status == "sick"
-    found = next(one for one in symptoms(history) if one.kind == symptom)
+    found = next(one for one in diagnose(history).symptoms if one.name == symptom)
     assert found.severity == "error"
     assert found.first_step == {"stop": 10, "NaN loss": 10, "infinite": 11}.get(kind, found.first_step)
 
@@ -302,7 +302,7 @@ def test_a_flat_loss_at_its_no_skill_level_is_a_warning(tmp_path: Path) -> None:
         collector.scalars["epoch_loss"].put(epoch, float(epoch), (float(np.log(3) + 0.001 * (-1) ** epoch),))
     collector.histograms.clear()
     (launch,) = third_party_launches([collector], "train")
-    assert symptom_severities(launch.history) == {"flat loss": "warning"}
+    assert symptom_severities(launch.history) == {"flat-loss": "warning"}
     assert "flat at 1.1, the loss of a constant prediction" in diagnose(launch.history).sentence
 
 
@@ -453,7 +453,6 @@ def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
 
 def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that cannot be judged is undecided, with the reason; the others are judged as usual."""
-    from tb_weightwatch import answers
     from tb_weightwatch.cli.review_workers import Job, diagnose_run
 
     def strange(_: bytes) -> dict[str, Any]:
@@ -465,5 +464,5 @@ def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest
     assert [one.diagnosis.status for one in done.launches] == ["undecided"]
     assert "could not be diagnosed" in done.launches[0].diagnosis.sentence
     with pytest.raises(AttributeError):
-        symptoms(only_history(tmp_path / "train"))
-    assert answers.safe_symptoms(only_history(tmp_path / "train")) == done.launches[0].symptoms == ()
+        diagnose(only_history(tmp_path / "train"))
+    assert done.launches[0].diagnosis.symptoms == ()

@@ -116,14 +116,14 @@ def test_the_panel_shows_the_diagnosis_of_the_command_line(ask: Callable[..., An
     for run in RUNS:
         launch = by_file(logdir, run)
         diagnosis, answer = diagnose(launch.history), ask("overview", run=run)
-        expected = answers.with_symptoms(answers.overview(run, launch, diagnosis, time.time()), launch.history)
+        expected = answers.with_source(answers.overview(run, launch, diagnosis, time.time()), launch.history)
         for key in ("status", "rows", "passed", "unknown", "last_step", "state", "state_text"):
             assert answer[key] == json.loads(json.dumps(expected[key])), (run, key)
         assert [v["code"] for v in answer["verdicts"]] == [v.code for v in diagnosis.verdicts], run
         states = [[link["state"] for link in one["chain"]] for one in (answer, expected)]
         assert states[0] == states[1], run
         assert listed[run]["status"] == diagnosis.status
-        assert listed[run]["severity"] == answers.severity(diagnosis, answers.safe_symptoms(launch.history))
+        assert listed[run]["severity"] == answers.severity(diagnosis)
         if not run.startswith("torch"):
             assert answer["sentence"] == diagnosis.sentence
         if run.endswith("/train"):  # Keras has logged the model
@@ -226,4 +226,4 @@ def test_hostile_series_do_not_raise(tmp_path: Path) -> None:
     with ProviderReader(Slow(tmp_path)).locked_run(CTX, "", "run") as opened:
         (launch,) = opened.launches
     assert launch.skipped["histograms: damaged"] >= 3
-    assert symptom_severities(launch.history)["nonfinite loss"] == "error"
+    assert symptom_severities(launch.history)["nonfinite-loss"] == "error"

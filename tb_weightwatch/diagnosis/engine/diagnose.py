@@ -15,6 +15,7 @@ from ...verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
 from ..rule import CannotTell, Finding, Rule
 from ..rule_catalogue import catalogue, checked_rules
 from ..signals import SignalCache, is_recorded, signals_cached
+from ..third_party import third_party_symptoms
 from ..wording import not_recorded
 from .summary_sentence import overall_status
 
@@ -80,11 +81,13 @@ def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
         else:
             passed.append(rule.name)
     opened = rank(fold([v for v in verdicts if not v.resolved]))
+    symptoms = third_party_symptoms(history)
     status, sentence = overall_status(history, opened, unknown)
     return Diagnosis(
         status=status,
         sentence=sentence,
         verdicts=tuple(opened),
+        symptoms=symptoms,
         resolved=tuple(rank([v for v in verdicts if v.resolved])),
         passed=tuple(passed),
         unknown=tuple(unknown),

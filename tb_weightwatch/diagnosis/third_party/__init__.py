@@ -8,15 +8,13 @@ steps.
 from .facts import is_third_party, set_learning_rate_fix, unit
 from .snapshots import any_weight_moved
 from .status import third_party_status
-from .symptom import Symptom
-from .symptoms import symptoms
+from .symptoms import third_party_symptoms
 
 __all__ = [
-    "Symptom",
     "any_weight_moved",
     "is_third_party",
     "set_learning_rate_fix",
-    "symptoms",
     "third_party_status",
+    "third_party_symptoms",
     "unit",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...history import History
-from ...verdict import number
+from ...verdict import Symptom, number
 from ..signals import loss_trend, model_facts, run_column
 from .facts import duration_text, remarks, step_text, unit
-from .symptom import Symptom, symptom_since
+from .symptom import symptom_since
 
 
 def nonfinite_loss(history: History) -> list[Symptom]:
@@ -21,11 +21,15 @@ def nonfinite_loss(history: History) -> list[Symptom]:
     if nonfinite[-1] != rows[-1]:
         row = int(nonfinite[0])
         text = f"The loss was not finite at {step_text(history, row)}, but it is finite at the end"
-        return [symptom_since(history, row)(kind="nonfinite loss", severity="info", text=text, variables=())]
+        return [
+            symptom_since(history, row)(name="nonfinite-loss", link="loss", severity="info", message=text, variables=())
+        ]
     row = int(rows[rows > finite[-1]][0]) if len(finite) else int(rows[0])
     before = f" (it was {number(float(loss[finite[-1]]))} before)" if len(finite) else ""
     text = f"The loss is {number(float(loss[row]))} from {step_text(history, row)} on{before}"
-    return [symptom_since(history, row)(kind="nonfinite loss", severity="error", text=text, variables=())]
+    return [
+        symptom_since(history, row)(name="nonfinite-loss", link="loss", severity="error", message=text, variables=())
+    ]
 
 
 def diverging_loss(history: History) -> list[Symptom]:
@@ -45,7 +49,9 @@ def diverging_loss(history: History) -> list[Symptom]:
         return []
     since = int(np.flatnonzero(run_column(history, "loss") > start + 2 * scale)[0])
     text = f"The loss diverges: {number(start)} at first, {number(recent)} over the last rows{remarks(history)}"
-    return [symptom_since(history, since)(kind="diverging loss", severity="error", text=text, variables=())]
+    return [
+        symptom_since(history, since)(name="diverging-loss", link="loss", severity="error", message=text, variables=())
+    ]
 
 
 def flat_loss(history: History) -> list[Symptom]:
@@ -60,4 +66,4 @@ def flat_loss(history: History) -> list[Symptom]:
         f"The loss is flat at {number(constant_loss)}, the loss of a constant prediction: {trend.describe(row)} over "
         f"{duration_text(history)}"
     )
-    return [symptom_since(history, 0)(kind="flat loss", severity="warning", text=text, variables=())]
+    return [symptom_since(history, 0)(name="flat-loss", link="loss", severity="warning", message=text, variables=())]

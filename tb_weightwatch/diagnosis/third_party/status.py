@@ -7,17 +7,17 @@ from ...verdict import Status
 from ..signals import loss_trend, trainable
 from .facts import duration_text, remarks
 from .snapshots import moved_since_last
-from .symptoms import symptoms
+from .symptoms import third_party_symptoms
 
 _NEXT = "to find the cause, train a few steps with tb_weightwatch"
 
 
 def third_party_status(history: History) -> tuple[Status, str]:
     """Returns the status and the sentence where no rule holds."""
-    listed = [symptom for symptom in symptoms(history) if symptom.severity != "info"]
+    listed = [symptom for symptom in third_party_symptoms(history) if symptom.severity != "info"]
     if listed:
-        also = f"; also, {listed[1].text[0].lower()}{listed[1].text[1:]}" if len(listed) > 1 else ""
-        return "sick", f"{listed[0].text}{also} ({_NEXT})."
+        also = f"; also, {listed[1].message[0].lower()}{listed[1].message[1:]}" if len(listed) > 1 else ""
+        return "sick", f"{listed[0].message}{also} ({_NEXT})."
     weights = _moving_weights(history)
     if not history.has("loss"):
         unknown = "no scalar has a name that identifies it as the loss, so whether the loss falls is unknown"

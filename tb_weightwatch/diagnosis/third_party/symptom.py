@@ -1,32 +1,11 @@
-"""The type of a symptom."""
+"""Makes a symptom that lasts until the end of the log."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 from ...history import History
-from ...verdict import Severity
-
-
-class Symptom(NamedTuple):
-    """What is wrong, without the cause.
-
-    Attributes:
-        kind: name of the symptom, such as "motionless".
-        severity: "info" never makes a run sick.
-        text: one sentence without a full stop.
-        variables: names of the variables concerned.
-        first_step: first step of the History at which it appears.
-        last_step: last step of the History.
-    """
-
-    kind: str
-    severity: Severity
-    text: str
-    variables: tuple[str, ...]
-    first_step: int
-    last_step: int
+from ...verdict import Symptom
 
 
 def symptom_since(history: History, row: int) -> partial[Symptom]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ...history import History
-from ...verdict import SEVERITIES
+from ...verdict import SEVERITIES, Symptom
 from ..signals import memoized
 from .facts import is_third_party
 from .loss_checks import diverging_loss, flat_loss, nonfinite_loss
-from .symptom import Symptom
 from .weight_checks import exploding_weights, motionless_weights, nonfinite_weights
 
 
 @memoized
-def symptoms(history: History) -> tuple[Symptom, ...]:
+def third_party_symptoms(history: History) -> tuple[Symptom, ...]:
     """Returns the symptoms of a third-party log, worst first; () for a History that tb_weightwatch recorded."""
     if not is_third_party(history) or not len(history):
         return ()

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...history import History
-from ...verdict import Severity, number
+from ...verdict import Severity, Symptom, number
 from ..signals import Bool, column, loss_trend, trainable, trainable_names, variables
 from ..wording import quote_list
 from .facts import duration_text, remarks, step_text
 from .snapshots import moved_since_last, nonfinite_at_end, total_norm
-from .symptom import Symptom, symptom_since
+from .symptom import symptom_since
 
 SNAPSHOTS = 3  # needed before a weight can be called motionless
 GROWTH = 10.0  # of the norm of all weights
@@ -33,7 +33,11 @@ def nonfinite_weights(history: History) -> list[Symptom]:
         growth = f", after the norm of all weights grew from {number(float(norms[0]))} to {number(float(norms[-1]))}"
     names = _names(history, positions)
     text = f"Weights hold NaN or infinity from {step_text(history, row)} on: {quote_list(names)}{growth}"
-    return [symptom_since(history, row)(kind="nonfinite weights", severity="error", text=text, variables=names)]
+    return [
+        symptom_since(history, row)(
+            name="nonfinite-weights", link="weight", severity="error", message=text, variables=names
+        )
+    ]
 
 
 class _Movement(NamedTuple):
@@ -88,7 +92,7 @@ def _all_motionless(history: History, movement: _Movement) -> Symptom:
     harmless = bool(trend.decreased[row] or trend.low()[row]) or (total == 1 and not history.has("loss"))
     names = _names(history, np.flatnonzero(movement.motionless))
     severity: Severity = "info" if harmless else "error"
-    return symptom_since(history, 0)(kind="motionless", severity=severity, text=text, variables=names)
+    return symptom_since(history, 0)(name="motionless", link="weight", severity=severity, message=text, variables=names)
 
 
 def _stopped(history: History, movement: _Movement) -> list[Symptom]:
@@ -104,7 +108,9 @@ def _stopped(history: History, movement: _Movement) -> list[Symptom]:
     learned = bool(trend.relative_decrease[row] > 0.5 or trend.low(0.5)[row])
     severity: Severity = "info" if learned else "error"
     names = _names(history, np.flatnonzero(movement.comparable))
-    return [symptom_since(history, last)(kind="stopped", severity=severity, text=text, variables=names)]
+    return [
+        symptom_since(history, last)(name="stopped", link="weight", severity=severity, message=text, variables=names)
+    ]
 
 
 def _partly_motionless(history: History, movement: _Movement) -> list[Symptom]:
@@ -113,7 +119,11 @@ def _partly_motionless(history: History, movement: _Movement) -> list[Symptom]:
         return []
     total = int(movement.comparable.sum())
     text = f"{len(names)} of {total} weights did not move between snapshots: {quote_list(names)} (frozen on purpose?)"
-    return [symptom_since(history, 0)(kind="partly motionless", severity="info", text=text, variables=names)]
+    return [
+        symptom_since(history, 0)(
+            name="partly-motionless", link="weight", severity="info", message=text, variables=names
+        )
+    ]
 
 
 def exploding_weights(history: History) -> list[Symptom]:
@@ -134,7 +144,11 @@ def exploding_weights(history: History) -> list[Symptom]:
         f"({trend.describe(row)})"
     )
     names = trainable_names(history)
-    return [symptom_since(history, since)(kind="exploding weights", severity="error", text=text, variables=names)]
+    return [
+        symptom_since(history, since)(
+            name="exploding-weights", link="weight", severity="error", message=text, variables=names
+        )
+    ]
 
 
 def _names(history: History, positions: NDArray[np.intp]) -> tuple[str, ...]:
