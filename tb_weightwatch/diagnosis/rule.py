@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -138,6 +139,13 @@ class Rule:
     def summary(self) -> str:
         """The first line of the explanation."""
         return self.doc.partition("\n")[0]
+
+    @property
+    def advice(self) -> str:
+        """The section "What to try" of the explanation."""
+        _, _, after_heading = self.doc.partition("\nWhat to try:\n")
+        lines = takewhile(lambda line: line.startswith(" "), after_heading.split("\n"))
+        return " ".join(line.strip() for line in lines)
 
     @property
     def thresholds(self) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from ...verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
 from ..rule import CannotTell, Finding, Rule
 from ..rule_catalogue import catalogue, checked_rules
 from ..signals import SignalCache, is_recorded, signals_cached
-from ..third_party import third_party_symptoms
+from ..symptoms import symptoms
 from ..wording import not_recorded
+from .arbitration import arbitrate
 from .summary_sentence import overall_status
 
 
@@ -81,13 +82,15 @@ def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
         else:
             passed.append(rule.name)
     opened = rank(fold([v for v in verdicts if not v.resolved]))
-    symptoms = third_party_symptoms(history)
-    status, sentence = overall_status(history, opened, unknown)
+    present = symptoms(history)
+    opened, possible = arbitrate(history, present, opened)
+    status, sentence = overall_status(history, opened, present, possible, unknown)
     return Diagnosis(
         status=status,
         sentence=sentence,
         verdicts=tuple(opened),
-        symptoms=symptoms,
+        symptoms=present,
+        suspects=possible,
         resolved=tuple(rank([v for v in verdicts if v.resolved])),
         passed=tuple(passed),
         unknown=tuple(unknown),

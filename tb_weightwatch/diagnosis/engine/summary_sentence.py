@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...history import History
-from ...verdict import Status, Unknown, Verdict, number
+from ...verdict import Status, Suspect, Symptom, Unknown, Verdict, number
 from ..signals import LossTrend, any_nonzero_gradient, loss_trend, mean_relative_update, trainable, trainable_kernels
 from ..third_party import is_third_party, third_party_status
 from ..wording import is_preflight, plural
@@ -15,11 +17,19 @@ _FLAT = 0.01  # relative change of the loss below which it is flat
 _MANY_ROWS = 50  # from which a loss that does not fall is no longer early
 
 
-def overall_status(history: History, opened: list[Verdict], unknown: list[Unknown]) -> tuple[Status, str]:
-    """Returns the status and the sentence for ranked open verdicts."""
+def overall_status(
+    history: History,
+    opened: list[Verdict],
+    symptoms: Sequence[Symptom],
+    suspects: Sequence[Suspect],
+    unknown: list[Unknown],
+) -> tuple[Status, str]:
+    """Returns the status and the sentence for ranked open verdicts, symptoms and suspects."""
     sick = [v for v in opened if v.severity != "info"]
     if sick:
         return "sick", sick[0].message.rstrip(".") + "."
+    if any(symptom.severity != "info" for symptom in symptoms) and not is_third_party(history):
+        return "sick", _symptom_and_suspect(symptoms[0], suspects)
     if not len(history):
         return "undecided", "No training step has been recorded yet."
     if is_preflight(history):
@@ -30,6 +40,14 @@ def overall_status(history: History, opened: list[Verdict], unknown: list[Unknow
         return "undecided", "Undecided: the size of the updates was not recorded."
     with np.errstate(all="ignore"):
         return _by_movement(history, unknown)
+
+
+def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
+    """Returns the symptom, with the most probable cause."""
+    if not suspects:
+        return f"{symptom.message}; no known cause fits."
+    first = suspects[0]
+    return f"{symptom.message}. Most probable cause: {first.name} ({number(100 * first.probability, 2)} %)."
 
 
 def _before_training(opened: list[Verdict], unknown: list[Unknown]) -> str:

@@ -83,6 +83,7 @@ from .movement import (
     mean_relative_update,
 )
 from .optimizer import (
+    NORMALIZED,
     accumulation_steps,
     first_optimizer,
     has_schedule,
@@ -107,6 +108,7 @@ from .update_rule import (
 )
 
 __all__ = [
+    "NORMALIZED",
     "SPAN_ROWS",
     "BatchNormalization",
     "Bool",

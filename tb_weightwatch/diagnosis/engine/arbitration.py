@@ -1,0 +1,37 @@
+"""Which likely verdicts stand, and which are only suspects beside better ones."""
+
+from __future__ import annotations
+
+from ...history import History
+from ...verdict import Suspect, Symptom, Verdict
+from ..suspects import suspects
+from ..third_party import is_third_party
+
+_CLEARLY = 3.0  # how many times as probable another cause must be, for a likely verdict to give way
+
+
+def arbitrate(
+    history: History, symptoms: tuple[Symptom, ...], opened: list[Verdict]
+) -> tuple[list[Verdict], tuple[Suspect, ...]]:
+    """Returns the verdicts that stand, and the suspects.
+
+    Where a rule is certain of a cause, or none of the symptoms needs one, there are no suspects. Where rules only call
+    a cause likely, it competes with all other causes that fit the symptoms. If another one is far more probable, the
+    verdict gives way, and the cause is one suspect among others.
+
+    Args:
+        history: what was recorded.
+        symptoms: the symptoms of the run.
+        opened: open verdicts, ranked.
+    """
+    sick = [verdict for verdict in opened if verdict.severity != "info"]
+    if is_third_party(history) or any(verdict.certainty == "certain" for verdict in sick):
+        return opened, ()
+    possible = suspects(history, symptoms, sick)
+    if not possible or not sick:
+        return opened, possible
+    probability = {suspect.name: suspect.probability for suspect in possible}
+    own = max(probability.get(verdict.name, 0.0) for verdict in sick)
+    if possible[0].probability < _CLEARLY * own:
+        return opened, ()
+    return [verdict for verdict in opened if verdict.severity == "info"], possible

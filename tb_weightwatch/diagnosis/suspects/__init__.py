@@ -1,0 +1,12 @@
+"""The suspects of a run: causes that fit its symptoms, ranked by how probable they are.
+
+* `observation`: the type of a fact about a run
+* `movement_facts`, `optimizer_facts`, `gradient_facts`, `output_facts`, `data_facts`: the facts
+* `causes`: how causes show, cause x symptom x fact, as a table
+* `ranking`: from facts to probabilities
+"""
+
+from .causes import TABLE
+from .ranking import scores, suspects
+
+__all__ = ["TABLE", "scores", "suspects"]

@@ -1,0 +1,102 @@
+"""Facts about the gradients: whether there are any, their size, their direction, where they are lost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from .. import signals
+from ..wording import number, plural, variable_names
+from .observation import UNKNOWN, Observation, observe
+
+
+def gradients_are_nonzero(history: History) -> Observation:
+    """Some gradient is not zero in most of the last recorded steps."""
+    nonzero = signals.any_nonzero_gradient(history)
+    if nonzero is None:
+        return UNKNOWN
+    last = nonzero[-64:]
+    rows = plural(len(last), "recorded step")
+    return observe(
+        last.mean() > 0.5,
+        f"gradients are non-zero in {int(last.sum())} of the last {rows}",
+        f"all gradients are zero or missing in {int((~last).sum())} of the last {rows}",
+    )
+
+
+def gradients_are_none(history: History) -> Observation:
+    """Backpropagation gives None for most trainable elements."""
+    none = signals.column(history, "gradient_none")
+    if none is None:
+        return UNKNOWN
+    without = (none[-1] == 1) & signals.trainable(history)
+    sizes = np.array([v.size for v in signals.variables(history)], float)
+    total = float(sizes[signals.trainable(history)].sum())
+    share = float(sizes[without].sum()) / total if total else 0.0
+    names = variable_names(history, np.flatnonzero(without))
+    return observe(
+        share > 0.5, f"backpropagation gives no gradient (None) for {names}", "no gradient is missing (None)"
+    )
+
+
+def gradient_is_small_for_its_weight(history: History) -> Observation:
+    """The first gradients are tiny against their weights."""
+    pull = signals.kernel_profile(history).pull
+    if not pull.size or not np.isfinite(pull[-1]).any():
+        return UNKNOWN
+    largest = float(np.nanmax(pull[-1]))
+    text = f"the first gradients were at most {number(largest, 2)} times their weight"
+    return observe(largest < 1e-3, text, text)
+
+
+def gradient_falls_towards_the_input(history: History) -> Observation:
+    """Gradients become far smaller from the output to the input."""
+    pull = signals.kernel_profile(history).pull
+    if not pull.size or pull.shape[1] < 3:
+        return Observation(False, "the model has fewer than three kernels") if pull.size else UNKNOWN
+    first, last = float(pull[-1, 0]), float(pull[-1, -1])
+    if not (np.isfinite(first) and np.isfinite(last) and last > 0):
+        return UNKNOWN
+    text = f"the gradient at the input is {number(first / last, 2)} times that at the output, against their weights"
+    return observe(first < 1e-2 * last, text, text)
+
+
+def gradient_grows_towards_the_input(history: History) -> Observation:
+    """Gradients become far larger from the output to the input, or within the run."""
+    gradient = signals.column(history, "gradient_norm")
+    if gradient is None:
+        return UNKNOWN
+    norm = np.nanmax(np.where(signals.trainable(history), gradient, np.nan), axis=1)
+    norm = norm[np.isfinite(norm)]
+    if not len(norm):
+        return UNKNOWN
+    text = (
+        f"the largest gradient norm was {number(float(norm[0]), 2)} at first and {number(float(norm.max()), 2)} at most"
+    )
+    return observe(norm.max() > 100 * max(norm[0], 1e-12) or norm[0] > 1e3, text, text)
+
+
+def gradients_keep_their_direction(history: History) -> Observation:
+    """Successive gradients point the same way: there is something to learn, and it is not approached."""
+    cosine = _cosine(history)
+    if not np.isfinite(cosine):
+        return UNKNOWN
+    text = f"the gradients of successive steps have a cosine of {number(cosine, 2)} on average"
+    return observe(cosine > 0.3, text, text)
+
+
+def gradients_reverse(history: History) -> Observation:
+    """Successive gradients point against each other."""
+    cosine = _cosine(history)
+    if not np.isfinite(cosine):
+        return UNKNOWN
+    text = f"the gradients of successive steps have a cosine of {number(cosine, 2)} on average"
+    return observe(cosine < -0.2, text, text)
+
+
+def _cosine(history: History) -> float:
+    cosine = signals.column(history, "gradient_cosine")
+    if cosine is None:
+        return float("nan")
+    kernels = cosine[-len(cosine) // 2 :, signals.trainable_kernels(history)]
+    return float(np.nanmean(kernels)) if np.isfinite(kernels).any() else float("nan")

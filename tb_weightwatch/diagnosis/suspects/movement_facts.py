@@ -1,0 +1,144 @@
+"""Facts about which weights move, how far, and what moves them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from .. import signals
+from ..wording import number, plural, variable_names
+from .observation import UNKNOWN, Observation, observe
+
+_LITTLE = 0.1  # share of the elements that may learn, below which a model is as good as fixed
+_16_BIT = ("float16", "bfloat16")
+
+
+def nothing_has_moved(history: History) -> Observation:
+    """No trainable weight has moved in any recorded step."""
+    if not history.has("update_norm"):
+        return UNKNOWN
+    moved = signals.any_moved(history)
+    rows = plural(len(history), "recorded step")
+    return observe(
+        not moved.any(), f"no weight has moved in {rows}", f"weights moved in {int(moved.sum()):,} of {rows}"
+    )
+
+
+def path_is_long(history: History) -> Observation:
+    """The updates so far add up to the size of the weights or more."""
+    distance = float(signals.distance_moved(history)[-1])
+    if not np.isfinite(distance):
+        return UNKNOWN
+    text = f"the updates add up to {number(distance, 2)} times the size of the weights"
+    return observe(distance > 0.5, text, text)
+
+
+def most_weights_are_frozen(history: History) -> Observation:
+    """Nearly all elements of the weights have trainable=False."""
+    weights = _weights(history)
+    sizes = np.array([v.size for v in signals.variables(history)], float)
+    total = float(sizes[weights].sum())
+    if not total:
+        return UNKNOWN
+    share = float(sizes[weights & ~signals.trainable(history)].sum()) / total
+    text = f"{number(100 * share)} % of the elements of the weights are frozen (trainable=False)"
+    return observe(share > 1 - _LITTLE, text, text if share else "no weight is frozen")
+
+
+def most_trainable_weights_stand(history: History) -> Observation:
+    """Most elements that are trainable have never moved, while others do."""
+    update = signals.column(history, "update_norm")
+    if update is None:
+        return UNKNOWN
+    trainable = signals.trainable(history)
+    moved = (update > 0).any(axis=0) & trainable
+    sizes = np.array([v.size for v in signals.variables(history)], float)
+    total = float(sizes[trainable].sum())
+    if not moved.any() or not total:
+        return Observation(False, "no variable moves, so that none is left out") if total else UNKNOWN
+    still = np.flatnonzero(trainable & ~moved)
+    share = float(sizes[still].sum()) / total
+    return observe(
+        share > 1 - _LITTLE,
+        f"{variable_names(history, still)} ({number(100 * share)} % of the trainable elements) have never moved, "
+        "while others do",
+        "most trainable weights move",
+    )
+
+
+def weights_are_put_back(history: History) -> Observation:
+    """Weights are not where the last update left them."""
+    weight, update = signals.column(history, "weight_norm"), signals.column(history, "update_norm")
+    if weight is None or update is None or len(history) < 4:
+        return UNKNOWN
+    following = np.diff(history.steps) == 1
+    trainable = signals.trainable(history) & np.isfinite(weight).any(axis=0)
+    jump = np.abs(np.diff(weight, axis=0))
+    # The norm cannot change by more than the update that was made; 1 % is the precision with which it is stored.
+    put_back = (jump > 1.5 * update[1:] + 0.01 * weight[1:]) & following[:, None]
+    count = int(put_back[:, trainable].any(axis=1).sum()) if trainable.any() else 0
+    return observe(
+        count >= 3,
+        f"{plural(count, 'time')} weights had changed between two recorded steps by more than the update",
+        "every recorded step begins with the weights that the last one left",
+    )
+
+
+def weights_have_16_bits(history: History) -> Observation:
+    """The weights themselves are stored in a 16-bit type."""
+    dtypes = {v.dtype for v in signals.variables(history) if v.trainable}
+    if not dtypes:
+        return UNKNOWN
+    is_16_bit = bool(dtypes & set(_16_BIT))
+    return observe(
+        is_16_bit, f"weights are stored in {min(dtypes & set(_16_BIT), default='')}", "weights are in float32"
+    )
+
+
+def elements_are_stuck(history: History) -> Observation:
+    """Most elements that have a gradient do not change."""
+    stuck, zeros = signals.column(history, "stuck_share"), signals.column(history, "gradient_zero_share")
+    if stuck is None:
+        return UNKNOWN
+    kernels = signals.trainable_kernels(history)
+    nonzero = np.ones_like(stuck) if zeros is None else np.maximum(1 - zeros, 1e-9)
+    share = float(np.nanmean(np.where(nonzero > 0, stuck / nonzero, np.nan)[:, kernels])) if kernels.any() else np.nan
+    if not np.isfinite(share):
+        return UNKNOWN
+    text = f"{number(min(100.0, 100 * share), 2)} % of the elements with a gradient keep their value in a step"
+    return observe(share > 0.7, text, text)
+
+
+def weights_grew(history: History) -> Observation:
+    """The weights have grown to many times their first norm."""
+    if not history.has("weight_norm", "update_norm"):
+        return UNKNOWN
+    growth = float(signals.weight_growth(history)[-1])
+    if not np.isfinite(growth):
+        return UNKNOWN
+    text = f"the norm of a kernel is {number(growth, 2)} times what it was at first"
+    return observe(growth > 4, text, text)
+
+
+def kernels_start_constant(history: History) -> Observation:
+    """A kernel starts with all its elements equal."""
+    spread, weight = signals.column(history, "weight_std"), signals.column(history, "weight_norm")
+    positions = signals.trainable_matrices(history)
+    if spread is None or weight is None or not len(positions):
+        return UNKNOWN
+    update = signals.column(history, "update_norm")
+    first = np.zeros_like(spread[0]) if update is None else np.nan_to_num(update[0])
+    equal = [i for i in positions if spread[0, i] * np.sqrt(signals.variables(history)[i].size) <= 1.01 * first[i]]
+    return observe(
+        bool(equal),
+        f"{variable_names(history, np.array(equal, np.intp))} started with equal elements",
+        "every kernel started with different elements",
+    )
+
+
+def _weights(history: History) -> signals.Bool:
+    """Returns `[V]` which variables are weights, and not statistics or counters."""
+    statistics = ("moving_mean", "moving_variance", "seed_generator_state", "count", "iterations")
+    return np.array(
+        ["int" not in v.dtype and not v.name.endswith(statistics) for v in signals.variables(history)], bool
+    )

@@ -1,0 +1,158 @@
+"""Facts about the optimizer: its count, its learning rate, its settings, and whether updates follow its rule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from .. import signals
+from ..wording import number, plural
+from .observation import UNKNOWN, Observation, observe
+
+_FAR = 20.0  # factor from the usual learning rate
+
+
+def optimizer_counts(history: History) -> Observation:
+    """The optimizer has counted steps."""
+    count = signals.run_column(history, "iterations")
+    count = count[np.isfinite(count)]
+    if len(count) < 2:
+        return UNKNOWN
+    steps = plural(int(history.steps[-1]), "training step")
+    return observe(
+        count[-1] > count[0] or count[-1] >= history.steps[-1],
+        f"the optimizer has counted {plural(float(count[-1]), 'step')} in {steps}",
+        f"the optimizer's count stays at {int(count[-1])} in {steps}",
+    )
+
+
+def learning_rate_is_zero(history: History) -> Observation:
+    """The learning rate is exactly 0."""
+    rate = float(signals.latest_run_value(history, "learning_rate")[-1])
+    if not np.isfinite(rate):
+        return UNKNOWN
+    return observe(rate == 0, "the learning rate is exactly 0", f"the learning rate is {signals.literal(rate)}")
+
+
+def learning_rate_is_low(history: History) -> Observation:
+    """The learning rate, set or implied by the updates, is far below the usual one."""
+    rate, source = _rate(history)
+    if not np.isfinite(rate) or rate == 0:
+        return UNKNOWN
+    usual = signals.usual_learning_rate(history) if signals.optimizer_class(history) else 1e-2
+    text = f"{source} {signals.literal(rate)}; {signals.literal(usual)} is usual"
+    return observe(rate * _FAR < usual, text, text)
+
+
+def learning_rate_is_high(history: History) -> Observation:
+    """The learning rate is far above the usual one, or updates are as large as the weights."""
+    rate, source = _rate(history)
+    ratio = signals.largest_relative_update(history)
+    peak = float(np.nanmax(ratio, initial=0.0)) if history.has("update_norm", "weight_norm") else float("nan")
+    if not np.isfinite(rate) and not np.isfinite(peak):
+        return UNKNOWN
+    usual = signals.usual_learning_rate(history)
+    rate_text = f"{source} {signals.literal(rate)}; {signals.literal(usual)} is usual" if np.isfinite(rate) else ""
+    peak_text = f"the largest update was {number(peak, 2)} times the norm of its weight"
+    high = rate > _FAR * usual or peak > 0.5
+    return observe(high, peak_text if peak > 0.5 else rate_text, rate_text or peak_text)
+
+
+def updates_are_below_their_rule(history: History) -> Observation:
+    """Weights move far less than the optimizer's rule gives for these gradients."""
+    expected, update = signals.expected_update(history), signals.column(history, "update_max")
+    if expected is None or update is None:
+        return UNKNOWN
+    used = (expected > 0) & np.isfinite(update) & signals.trainable(history)
+    if not used.any():
+        return UNKNOWN
+    share = float(np.median(update[used] / expected[used]))
+    text = f"the largest change of an element is {number(share, 2)} times what the optimizer's rule gives"
+    return observe(share < 0.03, text, text)
+
+
+def optimizer_is_unknown_class(history: History) -> Observation:
+    """The optimizer is not one of Keras' own classes."""
+    name = signals.optimizer_class(history)
+    if not name:
+        return UNKNOWN
+    known = name.lower() in (*signals.NORMALIZED, "sgd", "adagrad", "adadelta", "ftrl")
+    return observe(
+        not known, f"the optimizer's class {name} is not one of Keras' own", f"the optimizer is Keras' {name}"
+    )
+
+
+def epsilon_is_large(history: History) -> Observation:
+    """Epsilon, or Adagrad's first accumulator, outweighs the gradients."""
+    if not signals.optimizer_class(history):
+        return UNKNOWN
+    effect = signals.epsilon_effect(history)
+    if effect is None:
+        return Observation(False, "epsilon is as the library sets it")
+    ratio = float(effect.ratio[-1])
+    text = f"{effect.setting} ({number(effect.value)}) is {number(ratio, 2)} times the size of a gradient's element"
+    return observe(ratio > 10, text, text)
+
+
+def weight_decay_is_large(history: History) -> Observation:
+    """Weight decay makes up most of the updates."""
+    if not signals.optimizer_class(history):
+        return UNKNOWN
+    effect = signals.decay_effect(history)
+    if effect is None:
+        return Observation(False, "there is no weight decay")
+    share = float(effect.share[-1])
+    text = f"weight decay ({number(effect.value)}) makes up {number(100 * share, 2)} % of the updates"
+    return observe(share > 0.5, text, text)
+
+
+def gradients_are_clipped(history: History) -> Observation:
+    """Clipping takes nearly all of the gradient away."""
+    used, raw = signals.column(history, "gradient_norm"), signals.column(history, "raw_gradient_norm")
+    if used is None or raw is None:
+        return UNKNOWN
+    known = (raw > 0) & (used >= 0)
+    if not known.any():
+        return UNKNOWN
+    share = float(np.median(used[known] / raw[known]))
+    text = f"clipping leaves {number(100 * share, 2)} % of the gradients' norm"
+    return observe(share < 0.05, text, "clipping leaves the gradients nearly as they are")
+
+
+def loss_scale_is_not_used(history: History) -> Observation:
+    """A hand-written loop has an optimizer that divides gradients by a loss scale, and gradients are tiny after it."""
+    scale = signals.latest_run_value(history, "loss_scale")
+    if not history.has("loss_scale") or not scale[-1] > 1:
+        return Observation(False, "there is no loss scale") if signals.optimizer_class(history) else UNKNOWN
+    pull = signals.kernel_profile(history).pull
+    size = float(np.nanmax(pull[-1], initial=0.0)) if pull.size else float("nan")
+    in_loop = signals.recorder_kind(history) == "loop"
+    return observe(
+        in_loop and size < 10 / float(scale[-1]),
+        f"the optimizer divides gradients by a loss scale of {number(float(scale[-1]))}, after which the largest is "
+        f"{number(size, 2)} times its weight: the loss may never have been multiplied by it",
+        "gradients have a usual size after the loss scale is taken out",
+    )
+
+
+def loss_scale_skips_steps(history: History) -> Observation:
+    """The loss scale falls, which happens when steps are skipped."""
+    scale = signals.run_column(history, "loss_scale")
+    scale = scale[np.isfinite(scale)]
+    if not len(scale):
+        return Observation(False, "there is no loss scale") if signals.optimizer_class(history) else UNKNOWN
+    text = f"the loss scale went from {number(float(scale[0]))} to {number(float(scale[-1]))}"
+    return observe(scale[-1] < 0.5 * scale[0], text, text)
+
+
+def _rate(history: History) -> tuple[float, str]:
+    """Returns the learning rate and where it comes from; NaN if it is neither recorded nor implied by the updates."""
+    rate = float(signals.latest_run_value(history, "learning_rate")[-1])
+    if np.isfinite(rate):
+        return rate, "the learning rate is"
+    gradient, update = signals.column(history, "gradient_norm"), signals.column(history, "update_norm")
+    if gradient is None or update is None:
+        return float("nan"), ""
+    used = (gradient > 0) & (update > 0) & signals.trainable(history)
+    implied = float(np.median(update[used] / gradient[used])) if used.any() else float("nan")
+    return implied, "an update is its gradient times"

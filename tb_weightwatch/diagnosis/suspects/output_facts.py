@@ -1,0 +1,133 @@
+"""Facts about activations, predictions and the loss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from .. import signals
+from ..wording import number, quote_list
+from .observation import UNKNOWN, Observation, observe
+
+
+def layer_is_dead(history: History) -> Observation:
+    """All units of a ReLU layer are zero for every sample."""
+    dead = signals.dead_layers(history)
+    if not dead.shape[1]:
+        return UNKNOWN
+    names = [layer.name for layer, is_dead in zip(history.layers, dead[-1], strict=True) if is_dead]
+    return observe(bool(names), f"all units of {quote_list(names)} are zero", "no ReLU layer is dead as a whole")
+
+
+def many_units_are_dead(history: History) -> Observation:
+    """Most units of a ReLU layer are zero for every sample."""
+    share = signals.dead_units(history)
+    if not share.shape[1] or not np.isfinite(share[-1]).any():
+        return UNKNOWN
+    worst = float(np.nanmax(share[-1]))
+    text = f"{number(100 * worst, 2)} % of the units of a ReLU layer are dead"
+    return observe(worst > 0.8, text, text)
+
+
+def layer_is_saturated(history: History) -> Observation:
+    """Nearly all outputs of a sigmoid or tanh layer are saturated."""
+    saturated = signals.saturated_layers(history)
+    if not saturated.shape[1] or not signals.squashing_layers(history).any():
+        return UNKNOWN
+    names = [layer.name for layer, is_so in zip(history.layers, saturated[-1], strict=True) if is_so]
+    return observe(bool(names), f"nearly all outputs of {quote_list(names)} are saturated", "no layer is saturated")
+
+
+def layer_outputs_do_not_vary(history: History) -> Observation:
+    """The units of a ReLU layer are zero for all samples or for none: its output does not depend on the sample."""
+    zero, dead = signals.column(history, "zero_share"), signals.column(history, "dead_share")
+    relu = signals.relu_layers(history)
+    if zero is None or dead is None or not relu.any():
+        return UNKNOWN
+    zero, dead = zero[-16:, relu], dead[-16:, relu]
+    partly = (dead > 0) & (dead < 1)
+    same = ((np.abs(zero - dead) < 1e-3) & partly).mean(axis=0) > 0.9
+    names = [layer.name for layer, is_relu in zip(history.layers, relu, strict=True) if is_relu]
+    constant = [name for name, is_same in zip(names, same, strict=True) if is_same]
+    return observe(
+        bool(constant),
+        f"each unit of {quote_list(constant)} is zero for all samples of a batch or for none",
+        "the outputs of ReLU layers vary with the sample",
+    )
+
+
+def predictions_are_equal(history: History) -> Observation:
+    """The model gives every sample the same answer."""
+    spread, mean = (signals.run_column(history, f"prediction_{name}") for name in ("std", "mean"))
+    known = np.isfinite(spread) & (signals.run_column(history, "batch_size") >= 4)
+    if not known.any():
+        return UNKNOWN
+    size = np.maximum(np.abs(np.nan_to_num(mean[known])), 1e-30)
+    equal = float((spread[known][-16:] <= 1e-6 * size[-16:]).mean())
+    text = f"the predictions differ by {number(float(spread[known][-1]), 2)} from sample to sample"
+    return observe(equal > 0.9, "the predictions are the same for all samples", text)
+
+
+def loss_jumped(history: History) -> Observation:
+    """The loss was many times its start at some step."""
+    trend = signals.loss_trend(history)
+    if not trend.finite_rows[-1]:
+        return UNKNOWN
+    peak, start = float(trend.peak[-1]), max(abs(float(trend.start[-1])), 1e-12)
+    text = f"the largest loss was {number(peak / start, 2)} times the first one"
+    return observe(peak > 5 * start, text, text)
+
+
+def loss_starts_high(history: History) -> Observation:
+    """The first loss was far above that of a constant prediction."""
+    trend = signals.loss_trend(history)
+    first, level = float(trend.first[-1]), float(trend.constant_loss[-1])
+    if not (np.isfinite(first) and np.isfinite(level) and level > 0):
+        return UNKNOWN
+    text = f"the first loss was {number(first / level, 2)} times that of a constant prediction"
+    return observe(first > 5 * level, text, text)
+
+
+def probabilities_are_taken_as_logits(history: History) -> Observation:
+    """The loss equals the cross-entropy of logits, though the predictions are probabilities."""
+    if not history.has("loss", "logit_cross_entropy"):
+        return UNKNOWN
+    equal = bool(signals.loss_equals(history, "logit_cross_entropy", "cross_entropy")[-1])
+    probabilities = signals.output_activation(history) in ("softmax", "sigmoid") or _rows_sum_to_one(history)
+    return observe(
+        equal and probabilities,
+        "the loss is that of logits (from_logits=True), but the predictions are probabilities",
+        "the loss takes the predictions as what they are",
+    )
+
+
+def logits_are_taken_as_probabilities(history: History) -> Observation:
+    """The loss equals the cross-entropy of probabilities, though the predictions are not."""
+    if not history.has("loss", "cross_entropy"):
+        return UNKNOWN
+    equal = bool(signals.loss_equals(history, "cross_entropy", "logit_cross_entropy")[-1])
+    raw = signals.output_activation(history) in ("linear", "relu") and not _rows_sum_to_one(history)
+    return observe(
+        equal and raw,
+        "the loss is that of probabilities, but the predictions are raw outputs",
+        "the loss takes the predictions as what they are",
+    )
+
+
+def loss_compares_all_pairs(history: History) -> Observation:
+    """The loss compares every prediction with every target of the batch."""
+    if not history.has("loss", "pair_squared_error"):
+        return UNKNOWN
+    equal = bool(signals.loss_equals(history, "pair_squared_error", "squared_error")[-1])
+    return observe(
+        equal,
+        "the loss is the mean over every prediction with every target, [n, 1] against [n]",
+        "the loss compares each prediction with its own target",
+    )
+
+
+def _rows_sum_to_one(history: History) -> bool:
+    """Whether the mean prediction is one over the number of classes, as that of probabilities always is."""
+    units, mean = signals.predicted_units(history), signals.run_column(history, "prediction_mean")
+    mean = mean[np.isfinite(mean)]
+    return bool(units > 1 and len(mean) and np.abs(mean * units - 1).max() < 1e-3)

@@ -1,0 +1,34 @@
+"""The symptoms of a run: what is certainly wrong with it, whatever the cause; one file per symptom.
+
+A symptom is a fact about the recorded steps. It makes a run sick, and is the answer where no rule knows the cause.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from ...verdict import SEVERITIES, Symptom
+from ..third_party import is_third_party, third_party_symptoms
+from ..wording import is_preflight
+from .equal_predictions import equal_predictions
+from .loss_at_constant_level import loss_at_constant_level
+from .loss_blown_up import loss_blown_up
+from .weights_barely_move import weights_barely_move
+from .weights_motionless import weights_motionless
+
+SYMPTOMS = (weights_motionless, loss_blown_up, equal_predictions, weights_barely_move, loss_at_constant_level)
+
+
+def symptoms(history: History) -> tuple[Symptom, ...]:
+    """Returns the symptoms at the last recorded step, worst first."""
+    if not len(history) or is_preflight(history):
+        return ()
+    if is_third_party(history):
+        return third_party_symptoms(history)
+    with np.errstate(all="ignore"):
+        present = [symptom for check in SYMPTOMS if (symptom := check(history)) is not None]
+    return tuple(sorted(present, key=lambda symptom: -SEVERITIES.index(symptom.severity)))
+
+
+__all__ = ["symptoms"]

@@ -1,0 +1,42 @@
+"""The symptom of predictions that are the same for all samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from ...verdict import Symptom, number
+from .. import signals
+from ..wording import plural
+
+_ROWS = 10  # recorded steps in a row
+_SAMPLES = 4  # in a batch, or equal predictions may be chance
+_SPREAD = 1e-6  # relative to the predictions and the targets
+
+
+def equal_predictions(history: History) -> Symptom | None:
+    """Returns the symptom if the predictions of every sample of the last batches are equal, while targets vary."""
+    spread, mean = (signals.run_column(history, f"prediction_{name}") for name in ("std", "mean"))
+    samples, targets = signals.run_column(history, "batch_size"), signals.run_column(history, "target_std")
+    known = np.isfinite(spread) & (samples >= _SAMPLES)
+    size = np.maximum(np.abs(np.nan_to_num(mean)), np.nan_to_num(targets))
+    equal = known & (spread <= _SPREAD * size) & ~(targets == 0)
+    rows = np.flatnonzero(known)
+    length = int(signals.streak(equal[rows])[-1]) if len(rows) else 0
+    if length < _ROWS or _is_low(history):
+        return None
+    first = int(history.steps[rows[-length]])
+    return Symptom(
+        name="equal-predictions",
+        link="activations",
+        severity="error",
+        message=f"All predictions are equal: in each of the last {plural(length, 'recorded step')} the model gave "
+        f"every sample of the batch the same answer ({number(float(mean[rows[-1]]))} on average)",
+        variables=(),
+        first_step=first,
+        last_step=int(history.steps[-1]),
+    )
+
+
+def _is_low(history: History) -> bool:
+    return bool(history.has("loss") and signals.loss_trend(history).low()[-1])

@@ -1,0 +1,71 @@
+"""The symptom of a loss that is no better than that of a constant prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from ...verdict import Symptom, number
+from .. import signals
+from ..wording import plural
+
+_ROWS = 50  # finite losses
+_STEPS = 100
+_PATH = 0.02  # the weights must have had a chance: shorter paths are weights-barely-move
+_LEVEL = 0.98  # share of the constant prediction's loss
+_FALLING = 0.03  # relative decrease over the last quarter, from which a training is only not finished
+
+
+def loss_at_constant_level(history: History) -> Symptom | None:
+    """Returns the symptom if weights have travelled and the loss is still not better than a constant prediction's.
+
+    It resolves as soon as the loss falls: some trainings have a long plateau before they learn.
+    """
+    trend, row = signals.loss_trend(history), len(history) - 1
+    enough = trend.finite_rows[row] >= _ROWS and int(history.steps[row]) >= _STEPS
+    if not enough or not trend.baseline_reliable[row] or not np.isfinite(trend.recent[row]):
+        return None
+    level, distance = float(trend.constant_loss[row]), float(signals.distance_moved(history)[row])
+    at_level = trend.recent[row] + trend.recent_margin[row] > level and trend.recent[row] > _LEVEL * level
+    if not at_level or distance < _PATH or _still_falling(history) or _predictions_are_better(history, level):
+        return None
+    if signals.beats_constant(history)[row] or len(signals.optimizers(history)) > 1:
+        return None
+    return Symptom(
+        name="loss-at-constant-level",
+        link="loss",
+        severity="error",
+        message=f"The model is no better than a constant answer: the loss of one is {number(level)}, that of the model "
+        f"{number(float(trend.recent[row]))} (mean over the last recorded steps) after "
+        f"{plural(int(history.steps[row]), 'step')}, in which the weights moved by {number(distance, 2)} times their "
+        "own size",
+        variables=(),
+        first_step=_STEPS,
+        last_step=int(history.steps[row]),
+    )
+
+
+def _still_falling(history: History) -> bool:
+    """Whether the mean loss of the last quarter of the rows is clearly below that of the quarter before."""
+    loss = history.loss[np.isfinite(history.loss)]
+    quarter = len(loss) // 4
+    before, after = loss[-2 * quarter : -quarter], loss[-quarter:]
+    noise = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
+    fall = float(np.mean(before) - np.mean(after))
+    return fall > max(noise, _FALLING * abs(float(np.mean(before))))
+
+
+def _predictions_are_better(history: History, level: float) -> bool:
+    """Whether the predictions themselves have a lower error: then penalties make up the rest of the loss."""
+    for name in ("cross_entropy", "logit_cross_entropy", "squared_error"):
+        values = signals.run_column(history, name)
+        recent = values[np.isfinite(values)][-max(3, len(values) // 8) :]
+        if len(recent) and float(np.mean(recent)) < 0.9 * level and name in _comparable(history):
+            return True
+    return False
+
+
+def _comparable(history: History) -> tuple[str, ...]:
+    """Returns the candidates that are of the loss' own kind; a squared error says nothing about a cross-entropy."""
+    entropies = ("cross_entropy", "logit_cross_entropy")
+    return ("squared_error",) if "squared" in signals.loss_name(history) else entropies

@@ -1,0 +1,59 @@
+"""The symptom of a loss that has blown up or is no longer finite."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...history import History
+from ...verdict import Symptom, number
+from .. import signals
+from ..wording import plural
+
+_ROWS = 3  # recorded steps at the end at which the loss is not finite
+
+
+def loss_blown_up(history: History) -> Symptom | None:
+    """Returns the symptom if the last losses are NaN or infinite, or more than a hundred times the first one."""
+    known = np.flatnonzero(history.known("loss")) if history.has("loss") else np.zeros(0, np.intp)
+    if not len(known):
+        return None
+    loss = history.loss[known]
+    finite = np.isfinite(loss)
+    if not finite[-1]:
+        last = int(np.flatnonzero(finite)[-1]) if finite.any() else -1
+        return _nonfinite(history, known, last)
+    trend = signals.loss_trend(history)
+    if not trend.diverged[-1]:
+        return None
+    bound = 100 * max(float(trend.first[-1]), float(np.nan_to_num(trend.constant_loss[-1])))
+    above = known[np.flatnonzero(~(loss <= bound))]
+    return Symptom(
+        name="loss-blown-up",
+        link="loss",
+        severity="error",
+        message=f"The loss has blown up: it was {number(float(trend.first[-1]))} at first and is "
+        f"{number(float(trend.recent[-1]))} now (mean over the last recorded steps)",
+        variables=(),
+        first_step=int(history.steps[above[0]]) if len(above) else 1,
+        last_step=int(history.steps[-1]),
+    )
+
+
+def _nonfinite(history: History, known: signals.Bool, last: int) -> Symptom | None:
+    """Returns the symptom of a loss that is not finite; `last` is the position of the last finite loss, or -1."""
+    first = int(history.steps[known[last + 1]])
+    rows = len(known) - last - 1
+    if rows < _ROWS and history.ended is None:
+        return None
+    value = number(float(history.loss[known[last + 1]]))
+    before = f"; the last finite one was {number(float(history.loss[known[last]]))}" if last >= 0 else ""
+    return Symptom(
+        name="loss-not-finite",
+        link="loss",
+        severity="error",
+        message=f"The loss is not finite: it is {value} at step {first:,} and in all "
+        f"{plural(rows, 'recorded step')} since{before}",
+        variables=(),
+        first_step=first,
+        last_step=int(history.steps[-1]),
+    )

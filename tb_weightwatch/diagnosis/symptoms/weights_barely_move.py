@@ -1,0 +1,54 @@
+"""The symptom of weights that move so little that nothing can come of it."""
+
+from __future__ import annotations
+
+from ...history import History
+from ...verdict import Symptom, number
+from .. import signals
+from ..wording import plural
+
+_PATH = 0.02  # length of the path of all updates, in multiples of the weight's own size
+_CERTAIN_PATH = 1e-4  # no healthy training is known whose weights moved less in a whole run
+_STEPS = 40
+
+
+def weights_barely_move(history: History) -> Symptom | None:
+    """Returns the symptom if all updates so far add up to a small part of the weights, and the loss stands still.
+
+    The path is the sum of the update ratios, and so an upper bound of how far a weight is from its start.
+    """
+    distance, trend = float(signals.distance_moved(history)[-1]), signals.loss_trend(history)
+    enough = int(history.steps[-1]) >= _STEPS and len(history) >= _STEPS // 2
+    if not enough or not 0 < distance < _PATH or _rising_rate(history) or _may_be_done(history):
+        return None
+    loss_stands_still = bool(trend.enough_rows[-1]) and not _fell(history)
+    if not loss_stands_still and distance >= _CERTAIN_PATH:
+        return None
+    course = f", and the loss does not fall beyond its noise ({trend.describe(-1)})" if loss_stands_still else ""
+    return Symptom(
+        name="weights-barely-move",
+        link="update",
+        severity="error",
+        message=f"The weights barely move: the updates of {plural(int(history.steps[-1]), 'step')} add up to "
+        f"{number(distance, 2)} times the size of the weight that moved most{course}",
+        variables=signals.trainable_names(history),
+        first_step=1,
+        last_step=int(history.steps[-1]),
+    )
+
+
+def _rising_rate(history: History) -> bool:
+    """Whether the learning rate still rises, as it does during warm-up."""
+    rate = signals.run_column(history, "learning_rate")
+    return bool(signals.latest_known(rate)[-1] > 1.02 * signals.first_known(rate)[-1])
+
+
+def _may_be_done(history: History) -> bool:
+    """Whether the loss was low from the start, as when a trained model is fine-tuned."""
+    trend = signals.loss_trend(history)
+    return bool(trend.low(0.5)[-1])
+
+
+def _fell(history: History) -> bool:
+    trend = signals.loss_trend(history)
+    return bool(trend.decreased[-1] and trend.relative_decrease[-1] > 0.05)
