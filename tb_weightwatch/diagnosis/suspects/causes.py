@@ -53,13 +53,16 @@ W = Weighing
 _VARIES = (W(data.inputs_do_not_vary, -4), W(data.targets_do_not_vary, -4))
 _ALIVE = W(gradient.gradients_are_nonzero, 1, -5)
 _NOT_DEAD = W(output.layer_is_dead, -2)
-_ALL_MOVE = (W(movement.most_weights_are_frozen, -4), W(movement.most_trainable_weights_stand, -3))
+_ALL_MOVE = (W(movement.most_weights_are_frozen, -6), W(movement.most_trainable_weights_stand, -5))
 
 TABLE: dict[str, Cause] = {
     "constant-data": Cause(
         {LEVEL: -1, EQUAL: 0},
         (W(data.inputs_do_not_vary, 6, -3), W(data.targets_do_not_vary, 6), W(output.layer_outputs_do_not_vary, 2)),
         "Print the standard deviation over the batch of what the model is called with: x.std(axis=0)",
+    ),
+    "nonfinite-input": Cause(
+        {NONFINITE: 0}, (W(data.data_are_not_finite, 6, -4),), "Count them: numpy.isfinite(x).all(), and the same for y"
     ),
     "unscaled-input": Cause(
         {LEVEL: 0, BLOWN: 0, NONFINITE: 0, EQUAL: 0, BARELY: -2},
@@ -80,7 +83,7 @@ TABLE: dict[str, Cause] = {
         {LEVEL: 1.0},
         (
             _ALIVE, *_ALL_MOVE, *_VARIES, _NOT_DEAD,
-            W(movement.path_is_long, 1, -1.5), W(gradient.gradients_keep_their_direction, -1.5, 0.5),
+            W(movement.path_is_long, 1, -2.5), W(gradient.gradients_keep_their_direction, -1.5, 0.5),
             W(optimizer.learning_rate_is_high, -1), W(optimizer.learning_rate_is_low, -2),
             W(data.batches_hold_one_class, 3), W(output.predictions_are_equal, -3), W(data.inputs_are_large, -1),
             W(output.many_units_are_dead, -1), W(output.layer_is_saturated, -1),
@@ -90,7 +93,8 @@ TABLE: dict[str, Cause] = {
     "dead-relu": Cause(
         {LEVEL: 0, EQUAL: 0.5, STILL: -1, BARELY: -2},
         (
-            W(output.layer_is_dead, 4, -2.5), W(output.many_units_are_dead, 1, -2),
+            W(output.layer_is_dead, 3.5, -2.5), W(output.many_units_are_dead, 1, -2),
+            W(movement.initial_scale_is_unusual, -2.5), W(movement.kernels_start_constant, -2),
             W(output.layer_outputs_do_not_vary, -4), W(data.inputs_do_not_vary, -4),
             W(optimizer.learning_rate_is_high, -1), W(data.inputs_are_large, -1), *_ALL_MOVE,
         ),
@@ -106,6 +110,7 @@ TABLE: dict[str, Cause] = {
         (
             W(output.predictions_are_equal, 2, -5), W(output.layer_outputs_do_not_vary, 3),
             W(output.layer_is_dead, -1.5), W(data.inputs_do_not_vary, -4), W(movement.kernels_start_constant, -2),
+            W(gradient.gradient_falls_towards_the_input, -1.5), W(movement.initial_scale_is_unusual, -1),
         ),
         "Print the standard deviation over the batch of each layer's output, from the input on: the first that is 0 is "
         "the place",
@@ -116,6 +121,7 @@ TABLE: dict[str, Cause] = {
     "loss-activation-mismatch": Cause(
         {LEVEL: -0.5, NONFINITE: 0, BLOWN: -1, EQUAL: -1, BARELY: -1},
         (
+            W(output.output_cannot_vary, 6),
             W(output.probabilities_are_taken_as_logits, 4), W(output.logits_are_taken_as_probabilities, 4),
             W(output.loss_starts_high, 1), *_ALL_MOVE,
         ),
@@ -129,7 +135,7 @@ TABLE: dict[str, Cause] = {
     ),
     "loss-disconnected": Cause(
         {STILL: -1, EQUAL: -3, LEVEL: -3},
-        (W(gradient.gradients_are_nonzero, -5, 2), W(gradient.gradients_are_none, -1)),
+        (W(gradient.gradients_are_nonzero, -5, 3.5), W(gradient.gradients_are_none, -3), W(output.layer_is_dead, -3)),
         "Print tape.gradient(loss, predictions): it is None or 0 if the loss does not depend on them",
     ),
     "no-gradient": Cause(
@@ -143,7 +149,7 @@ TABLE: dict[str, Cause] = {
         "Print the gradient of the loss for each layer's output, from the loss back: the first that is 0 is the place",
     ),
     "vanishing-gradient": Cause(
-        {BARELY: -0.5, LEVEL: -0.5, STILL: -2},
+        {BARELY: -0.5, LEVEL: -0.5, EQUAL: -0.5, STILL: -2},
         (
             W(gradient.gradient_falls_towards_the_input, 3, -4), W(gradient.gradient_is_small_for_its_weight, 1),
             W(optimizer.learning_rate_is_low, -2), W(data.inputs_are_large, -1), *_ALL_MOVE,
@@ -155,21 +161,33 @@ TABLE: dict[str, Cause] = {
         (W(gradient.gradient_grows_towards_the_input, 2, -2), W(optimizer.learning_rate_is_high, -1)),
         "Train 50 steps with clipnorm=1.0",
     ),
+    "nonfinite-gradient": Cause(
+        {NONFINITE: -0.5},
+        (W(gradient.gradients_are_lost_first, 4, -2), W(data.data_are_not_finite, -4)),
+        "Call tf.debugging.enable_check_numerics() before training: it names the operation",
+    ),
     "nonfinite-loss": Cause(
-        {NONFINITE: 0},
-        (W(output.loss_jumped, -1.5, 1), W(movement.weights_grew, -1.5, 0.5)),
+        {NONFINITE: 0.5},
+        (
+            W(output.loss_jumped, -1.5, 1), W(movement.weights_grew, -1.5, 0.5), W(data.data_are_not_finite, -4),
+            W(gradient.gradients_are_lost_first, -2), W(optimizer.learning_rate_is_high, -1),
+        ),
         "Call tf.debugging.enable_check_numerics() before training: it names the operation",
     ),
     "learning-rate-zero": Cause(
-        {STILL: 0}, (W(optimizer.learning_rate_is_zero, 6, -6),), "Print optimizer.learning_rate in each step"
+        {STILL: 0, BARELY: -1},
+        (W(optimizer.learning_rate_is_zero, 6, -1), W(optimizer.learning_rate_fell, 4, -1)),
+        "Print optimizer.learning_rate in each step",
     ),
     "learning-rate-too-small": Cause(
-        {BARELY: 1.5, STILL: -0.5, LEVEL: -1},
+        {BARELY: 1.5, STILL: -3, LEVEL: -1},
         (
             _ALIVE, W(optimizer.learning_rate_is_low, 3, -0.5), W(optimizer.learning_rate_is_high, -4),
-            W(gradient.gradients_keep_their_direction, 1.5, -0.5), W(movement.path_is_long, -1, 0.5),
+            W(optimizer.update_rule_gives_too_little, 2), W(gradient.gradients_have_one_norm, -3),
+            W(gradient.gradients_keep_their_direction, 1.5, -0.5), W(movement.path_is_long, -1, 1.5),
             W(movement.weights_have_16_bits, -1), W(optimizer.gradients_are_clipped, -3),
-            W(optimizer.epsilon_is_large, -3), *_ALL_MOVE,
+            W(optimizer.learning_rate_fell, -4), W(optimizer.learning_rate_is_zero, -4),
+            W(optimizer.epsilon_is_large, -3), W(optimizer.settings_are_extreme, -2), *_ALL_MOVE,
         ),
         "Train 50 steps with a learning rate 100 times as large",
     ),
@@ -186,13 +204,14 @@ TABLE: dict[str, Cause] = {
         {BARELY: 0, STILL: -2, LEVEL: -1.5, BLOWN: -2},
         (
             W(optimizer.epsilon_is_large, 4), W(optimizer.weight_decay_is_large, 3),
+            W(optimizer.settings_are_extreme, 4),
             W(optimizer.loss_scale_is_not_used, 5), W(optimizer.updates_are_below_their_rule, 1),
         ),
         "Train 50 steps with keras.optimizers.Adam(1e-3)",
     ),
     "clipping-too-tight": Cause(
         {BARELY: 0, STILL: -1, LEVEL: -2},
-        (W(optimizer.gradients_are_clipped, 5, -5),),
+        (W(optimizer.gradients_are_clipped, 5, -1), W(gradient.gradients_have_one_norm, 5, -2)),
         "Train 50 steps without clipping",
     ),
     "loss-scale-skipping": Cause(
@@ -206,6 +225,7 @@ TABLE: dict[str, Cause] = {
             W(gradient.gradients_are_nonzero, 1, -4), W(optimizer.optimizer_counts, -1.5, 3),
             W(optimizer.optimizer_is_unknown_class, 3), W(optimizer.learning_rate_is_low, -2),
             W(optimizer.learning_rate_is_zero, -6), W(movement.weights_have_16_bits, -2),
+            W(optimizer.settings_are_extreme, -2), W(optimizer.update_rule_gives_too_little, -2),
             W(movement.most_trainable_weights_stand, 4), W(movement.most_weights_are_frozen, -3),
         ),
         "Print a weight before and after optimizer.apply_gradients(...), and pass optimizer= to ww.Watch",
@@ -213,15 +233,15 @@ TABLE: dict[str, Cause] = {
     "update-below-precision": Cause(
         {STILL: -0.5, BARELY: 0},
         (
-            W(movement.weights_have_16_bits, 3, -2), W(movement.elements_are_stuck, 1.5, -2), _ALIVE,
-            W(optimizer.learning_rate_is_low, 0.5),
+            W(movement.weights_have_16_bits, 3, -1.5), W(movement.elements_are_stuck, 1.5, -2), _ALIVE,
+            W(optimizer.update_rule_gives_too_little, 3, -1), W(optimizer.learning_rate_is_low, -1),
         ),
         "Train 50 steps with float32 weights",
     ),
     "update-undone": Cause(
         {STILL: -0.5, BARELY: -1, LEVEL: -1.5},
         (
-            W(movement.weights_are_put_back, 4, -0.5), W(optimizer.optimizer_counts, 1, -1),
+            W(movement.weights_are_put_back, 4, -1.5), W(optimizer.optimizer_counts, 1, -1),
             W(optimizer.updates_are_below_their_rule, 1), W(gradient.gradients_are_nonzero, 1, -4),
             W(optimizer.learning_rate_is_low, -2),
         ),
@@ -234,7 +254,7 @@ TABLE: dict[str, Cause] = {
     ),
     "poor-initialization": Cause(
         {LEVEL: -0.5, EQUAL: -0.5, BARELY: -1, BLOWN: -1},
-        (W(movement.kernels_start_constant, 4, -1.5), W(output.layer_is_dead, -0.5), *_ALL_MOVE),
+        (W(movement.kernels_start_constant, 4), W(movement.initial_scale_is_unusual, 2.5, -1.5), *_ALL_MOVE),
         "Train 50 steps with the default initializers (glorot_uniform)",
     ),
 }  # fmt: skip

@@ -19,6 +19,16 @@ def inputs_are_large(history: History) -> Observation:
     return observe(largest > 20 and not signals.normalizes_inputs(history), text, text)
 
 
+def data_are_not_finite(history: History) -> Observation:
+    """Inputs or targets contain NaN or infinity."""
+    counts = [signals.run_column(history, f"{kind}_nonfinite") for kind in ("input", "target")]
+    known = [count[np.isfinite(count)] for count in counts if np.isfinite(count).any()]
+    if not known:
+        return UNKNOWN
+    most = float(max(count.max() for count in known))
+    return observe(most > 0, f"a batch holds {number(most)} numbers that are NaN or infinite", "the data are finite")
+
+
 def inputs_do_not_vary(history: History) -> Observation:
     """Every input feature is the same for all samples of a batch."""
     constant = signals.run_column(history, "input_constant_share")

@@ -76,6 +76,34 @@ def gradient_grows_towards_the_input(history: History) -> Observation:
     return observe(norm.max() > 100 * max(norm[0], 1e-12) or norm[0] > 1e3, text, text)
 
 
+def gradients_are_lost_first(history: History) -> Observation:
+    """Gradients are NaN or infinite while the loss of the same step is finite."""
+    nonfinite = signals.any_positive(history, "gradient_nonfinite")
+    if not history.has("gradient_nonfinite", "loss"):
+        return UNKNOWN
+    first = int(np.argmax(nonfinite)) if nonfinite.any() else -1
+    lost = first >= 0 and bool(np.isfinite(history.loss[first]))
+    return observe(
+        lost,
+        f"a gradient was NaN or infinite at step {int(history.steps[first]):,}, while the loss of that step was finite",
+        "no gradient was NaN or infinite while the loss was finite",
+    )
+
+
+def gradients_have_one_norm(history: History) -> Observation:
+    """All gradients together have the same norm in every step, as after clipping by hand."""
+    gradient = signals.column(history, "gradient_norm")
+    if gradient is None:
+        return UNKNOWN
+    norm = np.sqrt(np.nansum(np.where(signals.trainable(history), gradient, 0) ** 2, axis=1))
+    norm = norm[np.isfinite(norm) & (norm > 0)]
+    if len(norm) < 10:
+        return UNKNOWN
+    variation = float(np.std(norm) / np.mean(norm))
+    text = f"the norm of all gradients varies by {number(100 * variation, 2)} % from step to step"
+    return observe(variation < 0.01, text, text)
+
+
 def gradients_keep_their_direction(history: History) -> Observation:
     """Successive gradients point the same way: there is something to learn, and it is not approached."""
     cosine = _cosine(history)

@@ -56,7 +56,8 @@ def most_trainable_weights_stand(history: History) -> Observation:
     total = float(sizes[trainable].sum())
     if not moved.any() or not total:
         return Observation(False, "no variable moves, so that none is left out") if total else UNKNOWN
-    still = np.flatnonzero(trainable & ~moved)
+    zero = _gradient_is_zero(history)  # a dead layer stands still, too, and is not left out
+    still = np.flatnonzero(trainable & ~moved & ~zero)
     share = float(sizes[still].sum()) / total
     return observe(
         share > 1 - _LITTLE,
@@ -128,12 +129,44 @@ def kernels_start_constant(history: History) -> Observation:
         return UNKNOWN
     update = signals.column(history, "update_norm")
     first = np.zeros_like(spread[0]) if update is None else np.nan_to_num(update[0])
-    equal = [i for i in positions if spread[0, i] * np.sqrt(signals.variables(history)[i].size) <= 1.01 * first[i]]
+    # After a first update that is large against the weight, nobody can tell how it started; zeros can be told.
+    visible = (first < 0.3 * weight[0]) | (np.abs(weight[0] - first) <= 0.01 * first)
+    spreads = spread[0] * signals.root_sizes(history)
+    several = [i for i in positions if signals.variables(history)[i].shape[-1] > 1]  # units, of which none may differ
+    equal = [i for i in several if visible[i] and spreads[i] <= 1.01 * first[i]]
+    if not visible[several].any():
+        return UNKNOWN
     return observe(
         bool(equal),
         f"{variable_names(history, np.array(equal, np.intp))} started with equal elements",
         "every kernel started with different elements",
     )
+
+
+def initial_scale_is_unusual(history: History) -> Observation:
+    """The kernels started with elements far from the size that their shape asks for."""
+    profile = signals.kernel_profile(history)
+    if not profile.start.size:
+        return UNKNOWN
+    sizes = signals.root_sizes(history)[profile.places]
+    ratio = profile.start[-1] / (sizes * profile.scale)
+    weight = signals.column(history, "weight_norm")
+    assert weight is not None
+    # `start` is a lower bound, which says little if the first update was large.
+    ratio = ratio[np.isfinite(ratio) & (ratio > 0) & (profile.start[-1] > 0.5 * weight[0, profile.places])]
+    if not len(ratio):
+        return UNKNOWN
+    worst = float(ratio[np.argmax(np.abs(np.log(ratio)))])
+    text = f"a kernel started at {number(worst, 2)} times the size that is usual for its shape"
+    return observe(abs(np.log(worst)) > np.log(4), text, text)
+
+
+def _gradient_is_zero(history: History) -> signals.Bool:
+    """Returns `[V]` whether a variable's gradient was exactly zero in every recorded step."""
+    gradient = signals.column(history, "gradient_norm")
+    if gradient is None:
+        return np.zeros(len(signals.variables(history)), bool)
+    return np.asarray((gradient == 0).any(axis=0) & ~(gradient > 0).any(axis=0))
 
 
 def _weights(history: History) -> signals.Bool:

@@ -40,8 +40,44 @@ def learning_rate_is_low(history: History) -> Observation:
     if not np.isfinite(rate) or rate == 0:
         return UNKNOWN
     usual = signals.usual_learning_rate(history) if signals.optimizer_class(history) else 1e-2
-    text = f"{source} {signals.literal(rate)}; {signals.literal(usual)} is usual"
+    text = f"{source} {signals.literal(rate)} ({signals.literal(usual)} is usual)"
     return observe(rate * _FAR < usual, text, text)
+
+
+def learning_rate_fell(history: History) -> Observation:
+    """The learning rate has fallen to a hundredth of its peak."""
+    rate = signals.run_column(history, "learning_rate")
+    rate = rate[np.isfinite(rate)]
+    if not len(rate):
+        return UNKNOWN
+    peak, last = float(rate.max()), float(rate[-1])
+    text = f"the learning rate was {signals.literal(peak)} at most and is {signals.literal(last)} now"
+    return observe(last < 0.01 * peak, text, text)
+
+
+def update_rule_gives_too_little(history: History) -> Observation:
+    """The optimizer's rule gives updates below half of what the weights' type can store."""
+    expected, weight = signals.expected_update(history), signals.column(history, "weight_norm")
+    if expected is None or weight is None:
+        return UNKNOWN
+    smallest = signals.half_ulp(history) * weight / signals.root_sizes(history)
+    used = (expected > 0) & signals.trainable(history) & (weight > 0)
+    if not used.any():
+        return UNKNOWN
+    ratio = float(np.median(expected[used] / smallest[used]))
+    text = f"the optimizer's rule gives {number(ratio, 2)} times the smallest change that the weights' type can store"
+    return observe(ratio < 1, text, text)
+
+
+def settings_are_extreme(history: History) -> Observation:
+    """A momentum or beta is so close to 1 that hardly anything new is learned from a step."""
+    config = signals.first_optimizer(history).get("config")
+    if not isinstance(config, dict):
+        return UNKNOWN
+    names = ("momentum", "beta_1", "beta_2", "rho")
+    extreme = [name for name in names if signals.optimizer_setting(history, name, 0.0) > 0.9995]
+    settings = ", ".join(f"{name} {number(signals.optimizer_setting(history, name, 0.0), 6)}" for name in extreme)
+    return observe(bool(extreme), f"the optimizer has {settings}", "momentum and betas are usual")
 
 
 def learning_rate_is_high(history: History) -> Observation:
@@ -52,7 +88,7 @@ def learning_rate_is_high(history: History) -> Observation:
     if not np.isfinite(rate) and not np.isfinite(peak):
         return UNKNOWN
     usual = signals.usual_learning_rate(history)
-    rate_text = f"{source} {signals.literal(rate)}; {signals.literal(usual)} is usual" if np.isfinite(rate) else ""
+    rate_text = f"{source} {signals.literal(rate)} ({signals.literal(usual)} is usual)" if np.isfinite(rate) else ""
     peak_text = f"the largest update was {number(peak, 2)} times the norm of its weight"
     high = rate > _FAR * usual or peak > 0.5
     return observe(high, peak_text if peak > 0.5 else rate_text, rate_text or peak_text)

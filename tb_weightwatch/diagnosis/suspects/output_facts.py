@@ -68,6 +68,15 @@ def predictions_are_equal(history: History) -> Observation:
     return observe(equal > 0.9, "the predictions are the same for all samples", text)
 
 
+def output_cannot_vary(history: History) -> Observation:
+    """The output layer is a softmax on a single unit, which is always 1."""
+    activation, units = signals.output_activation(history), signals.output_units(history)
+    if not activation or units is None:
+        return UNKNOWN
+    text = f"the output layer has {units} unit{'' if units == 1 else 's'} and the activation {activation}"
+    return observe(activation == "softmax" and units == 1, text, text)
+
+
 def loss_jumped(history: History) -> Observation:
     """The loss was many times its start at some step."""
     trend = signals.loss_trend(history)

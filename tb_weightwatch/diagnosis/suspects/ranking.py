@@ -15,7 +15,7 @@ from .observation import Observation, Observe
 
 _ABSENT = -6.0  # weight of a cause that does not make the symptom
 _OTHER = 0.0  # weight of all causes that the table does not know
-_RULE_HOLDS = 2.0  # weight of a rule that calls the cause likely
+_RULE_HOLDS = 4.0  # weight of a rule that calls the cause likely
 _SHARPNESS = 1.0  # how far sums of weights are trusted; fitted on the clinic
 _LEAST = 0.03  # probability below which a cause is not named
 _MOST = 8  # suspects that are named
@@ -71,8 +71,8 @@ def _weigh(
     look: Callable[[Observe], Observation],
     held: Mapping[str, Verdict],
 ) -> _Weighed:
-    score = max((weight for symptom, weight in cause.symptoms.items() if symptom in symptoms), default=_ABSENT)
-    score += _RULE_HOLDS if name in held else 0.0
+    usual = [weight for symptom, weight in cause.symptoms.items() if symptom in symptoms]
+    score = max(usual) + (_RULE_HOLDS if name in held else 0.0) if usual else _ABSENT
     weights: list[tuple[float, str]] = []
     for fact, if_so, if_not in cause.facts:
         observation = look(fact)

@@ -12,7 +12,9 @@ from ... import signals
 from ...rule import CannotTell, Certainty, Evidence, Finding, History, VerdictText, rule
 from ...wording import is_custom_loop, number
 
-Problem = Literal["out of range", "class ids", "one-hot for sparse", "ids for one-hot", "row sums", "negative loss"]
+Problem = Literal[
+    "out of range", "fractions", "class ids", "one-hot for sparse", "ids for one-hot", "row sums", "negative loss"
+]  # fmt: skip
 _UNIT, _NONNEGATIVE, _ANY = (0.0, 1.0), (0.0, np.inf), (-np.inf, np.inf)
 _RANGES = {
     "sigmoid": _UNIT, "hard_sigmoid": _UNIT, "tanh": (-1.0, 1.0),
@@ -69,6 +71,7 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding[Detai
         return CannotTell("the targets were not recorded (pass targets=y to watch.step)")
     checks: tuple[tuple[Problem, signals.Bool], ...] = (
         ("out of range", _out_of_range(history, tolerance)),
+        ("fractions", _fractional_ids(history)),
         ("class ids", _ids_without_unit(history)),
         ("one-hot for sparse", _one_hot_for_sparse(history)),
         ("ids for one-hot", _ids_for_one_hot(history)),
@@ -158,6 +161,11 @@ def _out_of_range_text(details: Details) -> tuple[str, str]:
 def _encoding_text(details: Details) -> tuple[str, str]:
     low, high, units = number(details.low), number(details.high), details.units
     return {
+        "fractions": (
+            f"The targets are fractions from {low} to {high}, but the loss expects class ids: it cuts off what follows "
+            "the decimal point, so different classes become one",
+            "Pass the class ids as integers, and do not scale them:\n    y = labels.astype('int32')   # not / 255",
+        ),
         "class ids": (
             f"The class ids range from {low} to {high}, but the output has {units} units, for the ids 0 to {units - 1}",
             "Number the classes from 0 (y = y - y.min()), or give the output as many units as there are classes:\n"
@@ -234,7 +242,7 @@ def _certainty(history: History, problem: Problem) -> Certainty:
         low, high = _target_range(history)
         certain = bool(np.isfinite(high)) and not is_custom_loop(history)
         certain |= (low, high) == _UNIT and (_is_binary(history) or _loss_below_zero(history))
-    elif problem in ("row sums", "negative loss"):
+    elif problem in ("fractions", "row sums", "negative loss"):
         certain = signals.is_cross_entropy(history)
     return "certain" if certain else "likely"
 
@@ -255,12 +263,24 @@ def _out_of_range(history: History, tolerance: float) -> signals.Bool:
     return np.asarray((low < least - margin) | (high > most + margin))
 
 
+def _fractional_ids(history: History) -> signals.Bool:
+    """Returns `[T]` whether most targets of a loss that expects class ids are not whole numbers."""
+    if not _expects_ids(history):
+        return np.zeros(len(history), bool)
+    return np.asarray(signals.run_column(history, "target_fraction_share") > 0.5)
+
+
+def _expects_ids(history: History) -> bool:
+    """Whether the loss expects class ids; for a loss that is not known, whether the targets have their shape."""
+    name, (target, prediction) = signals.loss_name(history), _shapes(history)
+    ids = bool(target) and (len(target) == 1 or target[-1] == 1 or len(target) == len(prediction) - 1)
+    return "sparse" in name or (name.startswith("guess categorical") and ids)
+
+
 def _ids_without_unit(history: History) -> signals.Bool:
     """Returns `[T]` whether targets that are class ids lie outside 0 to units - 1."""
-    name, units = signals.loss_name(history), signals.output_units(history)
-    target, prediction = _shapes(history)
-    ids = bool(target) and (len(target) == 1 or target[-1] == 1 or len(target) == len(prediction) - 1)
-    if not ("sparse" in name or (name.startswith("guess categorical") and ids)) or not units or units < 2:
+    units = signals.output_units(history)
+    if not _expects_ids(history) or not units or units < 2:
         return np.zeros(len(history), bool)
     low, high = _low_and_high(history)
     outside = high > units - 1

@@ -15,7 +15,7 @@ from ...wording import number, plural
 
 @rule(code=106, name="no-learning-signal", link="data", needs=("loss", "update_norm", "weight_norm"))
 def no_learning_signal(
-    history: History, *, steps: int = 100, travel: float = 0.3, level: float = 0.97
+    history: History, *, steps: int = 100, travel: float = 0.5, level: float = 0.97
 ) -> Finding[Details] | None:
     """Weights that move as they should, and a loss that stays at that of a constant prediction.
 
