@@ -12,27 +12,26 @@ from .observation import UNKNOWN, Observation, observe
 
 def inputs_are_large(history: History) -> Observation:
     """The inputs are far from 1, and the model does not normalize them."""
-    largest = float(np.nanmedian(signals.run_column(history, "input_max")))
-    if not np.isfinite(largest):
+    sizes = _known(history, "input_max")
+    if not len(sizes):
         return UNKNOWN
+    largest = float(np.median(sizes))
     text = f"the largest input of a batch is {number(largest)}"
     return observe(largest > 20 and not signals.normalizes_inputs(history), text, text)
 
 
 def data_are_not_finite(history: History) -> Observation:
     """Inputs or targets contain NaN or infinity."""
-    counts = [signals.run_column(history, f"{kind}_nonfinite") for kind in ("input", "target")]
-    known = [count[np.isfinite(count)] for count in counts if np.isfinite(count).any()]
-    if not known:
+    counts = np.concatenate([_known(history, f"{kind}_nonfinite") for kind in ("input", "target")])
+    if not len(counts):
         return UNKNOWN
-    most = float(max(count.max() for count in known))
+    most = float(counts.max())
     return observe(most > 0, f"a batch holds {number(most)} numbers that are NaN or infinite", "the data are finite")
 
 
 def inputs_do_not_vary(history: History) -> Observation:
     """Every input feature is the same for all samples of a batch."""
-    constant = signals.run_column(history, "input_constant_share")
-    constant = constant[np.isfinite(constant)]
+    constant = _known(history, "input_constant_share")
     if not len(constant):
         return UNKNOWN
     share = float(np.median(constant))
@@ -42,10 +41,10 @@ def inputs_do_not_vary(history: History) -> Observation:
 
 def targets_do_not_vary(history: History) -> Observation:
     """All targets are equal."""
-    low, high = signals.run_column(history, "target_low"), signals.run_column(history, "target_high")
-    if not np.isfinite(low).any():
+    low, high = _known(history, "target_low"), _known(history, "target_high")
+    if not len(low) or not len(high):
         return UNKNOWN
-    smallest, largest = float(np.nanmin(low)), float(np.nanmax(high))
+    smallest, largest = float(low.min()), float(high.max())
     return observe(
         smallest == largest,
         f"all targets are {number(smallest)}",
@@ -55,10 +54,10 @@ def targets_do_not_vary(history: History) -> Observation:
 
 def targets_are_large(history: History) -> Observation:
     """The targets of a regression are far from 1."""
-    mean, spread = (signals.run_column(history, f"target_{name}") for name in ("mean", "std"))
-    if not np.isfinite(mean).any():
+    mean, spread = _known(history, "target_mean"), _known(history, "target_std")
+    if not len(mean) or not len(spread):
         return UNKNOWN
-    size = float(np.hypot(np.nanmean(mean), np.nanmean(spread)))
+    size = float(np.hypot(np.mean(mean), np.mean(spread)))
     regression = "entropy" not in signals.loss_name(history) and "categorical" not in signals.loss_name(history)
     text = f"the targets have a size of about {number(size, 2)}"
     return observe(regression and size > 20, text, text)
@@ -66,21 +65,21 @@ def targets_are_large(history: History) -> Observation:
 
 def class_ids_are_no_integers(history: History) -> Observation:
     """Targets of a classification are fractions."""
-    share = signals.run_column(history, "target_fraction_share")
-    if not np.isfinite(share).any():
+    share = _known(history, "target_fraction_share")
+    if not len(share):
         return UNKNOWN
     is_sparse = "sparse" in signals.loss_name(history)
-    mean = float(np.nanmean(share))
+    mean = float(np.mean(share))
     text = f"{number(100 * mean)} % of the targets are not whole numbers"
     return observe(is_sparse and mean > 0.5, text, text)
 
 
 def batch_has_one_sample(history: History) -> Observation:
     """Each batch holds a single sample."""
-    size = signals.run_column(history, "batch_size")
-    if not np.isfinite(size).any():
+    sizes = _known(history, "batch_size")
+    if not len(sizes):
         return UNKNOWN
-    usual = float(np.nanmedian(size))
+    usual = float(np.median(sizes))
     return observe(usual == 1, "each batch holds a single sample", f"a batch holds {number(usual)} samples")
 
 
@@ -94,3 +93,9 @@ def batches_hold_one_class(history: History) -> Observation:
     several = float(np.ptp(mean[known])) > 0
     text = f"{number(100 * single)} % of the batches hold a single class"
     return observe(single > 0.6 and several, text, text)
+
+
+def _known(history: History, name: str) -> signals.Float:
+    """Returns the finite values of a run-wide column."""
+    values = signals.run_column(history, name)
+    return np.asarray(values[np.isfinite(values)])

@@ -66,7 +66,7 @@ def gradient_grows_towards_the_input(history: History) -> Observation:
     gradient = signals.column(history, "gradient_norm")
     if gradient is None:
         return UNKNOWN
-    norm = np.nanmax(np.where(signals.trainable(history), gradient, np.nan), axis=1)
+    norm = np.fmax.reduce(np.where(signals.trainable(history), gradient, np.nan), axis=1, initial=np.nan)
     norm = norm[np.isfinite(norm)]
     if not len(norm):
         return UNKNOWN

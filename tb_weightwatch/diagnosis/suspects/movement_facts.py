@@ -103,9 +103,11 @@ def elements_are_stuck(history: History) -> Observation:
         return UNKNOWN
     kernels = signals.trainable_kernels(history)
     nonzero = np.ones_like(stuck) if zeros is None else np.maximum(1 - zeros, 1e-9)
-    share = float(np.nanmean(np.where(nonzero > 0, stuck / nonzero, np.nan)[:, kernels])) if kernels.any() else np.nan
-    if not np.isfinite(share):
+    shares = (stuck / nonzero)[:, kernels]
+    shares = shares[np.isfinite(shares)]
+    if not len(shares):
         return UNKNOWN
+    share = float(np.mean(shares))
     text = f"{number(min(100.0, 100 * share), 2)} % of the elements with a gradient keep their value in a step"
     return observe(share > 0.7, text, text)
 

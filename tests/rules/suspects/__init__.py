@@ -1,0 +1,1 @@
+"""Tests of the suspects: the table of causes, the facts, the ranking."""

@@ -1,0 +1,1 @@
+"""Tests of the symptoms: one file a symptom."""
