@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number, plural, variable_names
-from .observation import UNKNOWN, Observation, observe
+from .observation import UNKNOWN, Observation, observe, recent_rows
 
 
 def gradients_are_nonzero(history: History) -> Observation:
@@ -26,7 +26,7 @@ def gradients_are_nonzero(history: History) -> Observation:
 
 def gradients_are_none(history: History) -> Observation:
     """Backpropagation gives None for most trainable elements."""
-    none = signals.column(history, "gradient_none")
+    none = signals.column(recent_rows(history), "gradient_none")
     if none is None:
         return UNKNOWN
     without = (none[-1] == 1) & signals.trainable(history)
@@ -63,17 +63,21 @@ def gradient_falls_towards_the_input(history: History) -> Observation:
 
 def gradient_grows_towards_the_input(history: History) -> Observation:
     """Gradients become far larger from the output to the input, or within the run."""
-    gradient = signals.column(history, "gradient_norm")
+    norms = [_largest_norms(rows) for rows in (signals.RowSpan(history, 0, min(8, len(history))), recent_rows(history))]
+    if not all(len(norm) for norm in norms):
+        return UNKNOWN
+    first, largest = float(norms[0][0]), float(max(norm.max() for norm in norms))
+    text = f"the largest gradient norm was {number(first, 2)} at first and {number(largest, 2)} in the last steps"
+    return observe(largest > 100 * max(first, 1e-12) or first > 1e3, text, text)
+
+
+def _largest_norms(rows: History) -> signals.Float:
+    """Returns the finite ones of the largest gradient norms of all variables, row by row."""
+    gradient = signals.column(rows, "gradient_norm")
     if gradient is None:
-        return UNKNOWN
-    norm = np.fmax.reduce(np.where(signals.trainable(history), gradient, np.nan), axis=1, initial=np.nan)
-    norm = norm[np.isfinite(norm)]
-    if not len(norm):
-        return UNKNOWN
-    text = (
-        f"the largest gradient norm was {number(float(norm[0]), 2)} at first and {number(float(norm.max()), 2)} at most"
-    )
-    return observe(norm.max() > 100 * max(norm[0], 1e-12) or norm[0] > 1e3, text, text)
+        return np.zeros(0)
+    norm = np.fmax.reduce(np.where(signals.trainable(rows), gradient, np.nan), axis=1, initial=np.nan)
+    return np.asarray(norm[np.isfinite(norm)])
 
 
 def gradients_are_lost_first(history: History) -> Observation:
@@ -92,7 +96,7 @@ def gradients_are_lost_first(history: History) -> Observation:
 
 def gradients_have_one_norm(history: History) -> Observation:
     """All gradients together have the same norm in every step, as after clipping by hand."""
-    gradient = signals.column(history, "gradient_norm")
+    gradient = signals.column(recent_rows(history), "gradient_norm")
     if gradient is None:
         return UNKNOWN
     norm = np.sqrt(np.nansum(np.where(signals.trainable(history), gradient, 0) ** 2, axis=1))
@@ -123,8 +127,8 @@ def gradients_reverse(history: History) -> Observation:
 
 
 def _cosine(history: History) -> float:
-    cosine = signals.column(history, "gradient_cosine")
+    cosine = signals.column(recent_rows(history), "gradient_cosine")
     if cosine is None:
         return float("nan")
-    kernels = cosine[-len(cosine) // 2 :, signals.trainable_kernels(history)]
+    kernels = cosine[-len(history) // 2 :, signals.trainable_kernels(history)]
     return float(np.nanmean(kernels)) if np.isfinite(kernels).any() else float("nan")

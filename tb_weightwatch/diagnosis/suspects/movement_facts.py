@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number, plural, variable_names
-from .observation import UNKNOWN, Observation, observe
+from .observation import UNKNOWN, Observation, observe, recent_rows
 
 _LITTLE = 0.1  # share of the elements that may learn, below which a model is as good as fixed
 _16_BIT = ("float16", "bfloat16")
@@ -47,11 +47,11 @@ def most_weights_are_frozen(history: History) -> Observation:
 
 def most_trainable_weights_stand(history: History) -> Observation:
     """Most elements that are trainable have never moved, while others do."""
-    update = signals.column(history, "update_norm")
-    if update is None:
+    mean = signals.mean_relative_update(history)
+    if mean is None:
         return UNKNOWN
     trainable = signals.trainable(history)
-    moved = (update > 0).any(axis=0) & trainable
+    moved = (mean > 0) & trainable
     sizes = np.array([v.size for v in signals.variables(history)], float)
     total = float(sizes[trainable].sum())
     if not moved.any() or not total:
@@ -69,10 +69,11 @@ def most_trainable_weights_stand(history: History) -> Observation:
 
 def weights_are_put_back(history: History) -> Observation:
     """Weights are not where the last update left them."""
-    weight, update = signals.column(history, "weight_norm"), signals.column(history, "update_norm")
-    if weight is None or update is None or len(history) < 4:
+    rows = recent_rows(history)
+    weight, update = signals.column(rows, "weight_norm"), signals.column(rows, "update_norm")
+    if weight is None or update is None or len(rows) < 4:
         return UNKNOWN
-    following = np.diff(history.steps) == 1
+    following = np.diff(rows.steps) == 1
     trainable = signals.trainable(history) & np.isfinite(weight).any(axis=0)
     jump = np.abs(np.diff(weight, axis=0))
     # The norm cannot change by more than the update that was made; 1 % is the precision with which it is stored.
@@ -98,7 +99,8 @@ def weights_have_16_bits(history: History) -> Observation:
 
 def elements_are_stuck(history: History) -> Observation:
     """Most elements that have a gradient do not change."""
-    stuck, zeros = signals.column(history, "stuck_share"), signals.column(history, "gradient_zero_share")
+    rows = recent_rows(history)
+    stuck, zeros = signals.column(rows, "stuck_share"), signals.column(rows, "gradient_zero_share")
     if stuck is None:
         return UNKNOWN
     kernels = signals.trainable_kernels(history)
@@ -125,11 +127,12 @@ def weights_grew(history: History) -> Observation:
 
 def kernels_start_constant(history: History) -> Observation:
     """A kernel starts with all its elements equal."""
-    spread, weight = signals.column(history, "weight_std"), signals.column(history, "weight_norm")
+    rows = signals.RowSpan(history, 0, 1)
+    spread, weight = signals.column(rows, "weight_std"), signals.column(rows, "weight_norm")
     positions = signals.trainable_matrices(history)
     if spread is None or weight is None or not len(positions):
         return UNKNOWN
-    update = signals.column(history, "update_norm")
+    update = signals.column(rows, "update_norm")
     first = np.zeros_like(spread[0]) if update is None else np.nan_to_num(update[0])
     # After a first update that is large against the weight, nobody can tell how it started; zeros can be told.
     visible = (first < 0.3 * weight[0]) | (np.abs(weight[0] - first) <= 0.01 * first)
@@ -152,7 +155,7 @@ def initial_scale_is_unusual(history: History) -> Observation:
         return UNKNOWN
     sizes = signals.root_sizes(history)[profile.places]
     ratio = profile.start[-1] / (sizes * profile.scale)
-    weight = signals.column(history, "weight_norm")
+    weight = signals.column(signals.RowSpan(history, 0, 1), "weight_norm")
     assert weight is not None
     # `start` is a lower bound, which says little if the first update was large.
     ratio = ratio[np.isfinite(ratio) & (ratio > 0) & (profile.start[-1] > 0.5 * weight[0, profile.places])]
@@ -164,8 +167,8 @@ def initial_scale_is_unusual(history: History) -> Observation:
 
 
 def _gradient_is_zero(history: History) -> signals.Bool:
-    """Returns `[V]` whether a variable's gradient was exactly zero in every recorded step."""
-    gradient = signals.column(history, "gradient_norm")
+    """Returns `[V]` whether a variable's gradient was exactly zero in the last recorded steps."""
+    gradient = signals.column(recent_rows(history), "gradient_norm")
     if gradient is None:
         return np.zeros(len(signals.variables(history)), bool)
     return np.asarray((gradient == 0).any(axis=0) & ~(gradient > 0).any(axis=0))

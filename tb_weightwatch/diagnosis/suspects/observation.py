@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...history import History
+from ..signals import RowSpan, memoized
+
+_ROWS = 256
 
 
 class Observation(NamedTuple):
@@ -18,6 +21,12 @@ class Observation(NamedTuple):
 
     holds: bool | None
     text: str = ""
+
+
+@memoized
+def recent_rows(history: History) -> RowSpan:
+    """Returns the last rows: most facts need no more, and a long run of many variables has millions of numbers."""
+    return RowSpan(history, max(0, len(history) - _ROWS), len(history))
 
 
 UNKNOWN = Observation(None)

@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number, plural
-from .observation import UNKNOWN, Observation, observe
+from .observation import UNKNOWN, Observation, observe, recent_rows
 
 _FAR = 20.0  # factor from the usual learning rate
 
@@ -57,7 +57,8 @@ def learning_rate_fell(history: History) -> Observation:
 
 def update_rule_gives_too_little(history: History) -> Observation:
     """The optimizer's rule gives updates below half of what the weights' type can store."""
-    expected, weight = signals.expected_update(history), signals.column(history, "weight_norm")
+    rows = recent_rows(history)
+    expected, weight = signals.expected_update(rows), signals.column(rows, "weight_norm")
     if expected is None or weight is None:
         return UNKNOWN
     smallest = signals.half_ulp(history) * weight / signals.root_sizes(history)
@@ -96,7 +97,8 @@ def learning_rate_is_high(history: History) -> Observation:
 
 def updates_are_below_their_rule(history: History) -> Observation:
     """Weights move far less than the optimizer's rule gives for these gradients."""
-    expected, update = signals.expected_update(history), signals.column(history, "update_max")
+    rows = recent_rows(history)
+    expected, update = signals.expected_update(rows), signals.column(rows, "update_max")
     if expected is None or update is None:
         return UNKNOWN
     used = (expected > 0) & np.isfinite(update) & signals.trainable(history)
@@ -144,7 +146,8 @@ def weight_decay_is_large(history: History) -> Observation:
 
 def gradients_are_clipped(history: History) -> Observation:
     """Clipping takes nearly all of the gradient away."""
-    used, raw = signals.column(history, "gradient_norm"), signals.column(history, "raw_gradient_norm")
+    rows = recent_rows(history)
+    used, raw = signals.column(rows, "gradient_norm"), signals.column(rows, "raw_gradient_norm")
     if used is None or raw is None:
         return UNKNOWN
     known = (raw > 0) & (used >= 0)
@@ -183,10 +186,11 @@ def loss_scale_skips_steps(history: History) -> Observation:
 
 def _rate(history: History) -> tuple[float, str]:
     """Returns the learning rate and where it comes from; NaN if it is neither recorded nor implied by the updates."""
+    rows = recent_rows(history)
     rate = float(signals.latest_run_value(history, "learning_rate")[-1])
     if np.isfinite(rate):
         return rate, "the learning rate is"
-    gradient, update = signals.column(history, "gradient_norm"), signals.column(history, "update_norm")
+    gradient, update = signals.column(rows, "gradient_norm"), signals.column(rows, "update_norm")
     if gradient is None or update is None:
         return float("nan"), ""
     used = (gradient > 0) & (update > 0) & signals.trainable(history)

@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number, quote_list
-from .observation import UNKNOWN, Observation, observe
+from .observation import UNKNOWN, Observation, observe, recent_rows
 
 
 def layer_is_dead(history: History) -> Observation:
@@ -40,7 +40,7 @@ def layer_is_saturated(history: History) -> Observation:
 
 def layer_outputs_do_not_vary(history: History) -> Observation:
     """The units of a ReLU layer are zero for all samples or for none: its output does not depend on the sample."""
-    zero, dead = signals.column(history, "zero_share"), signals.column(history, "dead_share")
+    zero, dead = (signals.column(recent_rows(history), name) for name in ("zero_share", "dead_share"))
     relu = signals.relu_layers(history)
     if zero is None or dead is None or not relu.any():
         return UNKNOWN
