@@ -19,7 +19,7 @@ import { linkOf } from "../src/lib/equation";
 import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll-delay";
 import { comparedRuns, NOTHING, type Selection, sameSelection } from "../src/lib/selection";
 import { parseHash, writeHash } from "../src/lib/url";
-import { findVerdict } from "../src/lib/verdicts";
+import { findFinding } from "../src/lib/verdicts";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
 
@@ -210,8 +210,8 @@ test("a verdict is found by its code, also below the one that explains it", () =
   const overview = sick as OverviewAnswer;
   const [cause] = overview.verdicts;
   const [consequence] = cause?.explains ?? [];
-  expect(findVerdict(overview, cause?.code ?? -1)).toBe(cause);
+  expect(findFinding(overview, cause?.code ?? -1)).toBe(cause);
   expect(consequence).toBeDefined();
-  expect(findVerdict(overview, consequence?.code ?? -1)).toBe(consequence);
-  expect(findVerdict(overview, -1)).toBe(null);
+  expect(findFinding(overview, consequence?.code ?? -1)).toBe(consequence);
+  expect(findFinding(overview, -1)).toBe(null);
 });

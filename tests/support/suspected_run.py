@@ -24,14 +24,14 @@ def _learning_rate() -> Suspect:
         name="learning-rate-too-small",
         link="optimizer",
         probability=0.62,
-        message="a learning rate of 1e-10 is too small to move float32 weights",
+        message="A learning rate of 1e-10 is too small to move float32 weights",
         supports=(
             "the update ratio is 8.1e-11, and 1e-3 is usual",
             "gradients are not zero: their median norm is 0.012",
             "Adam's default learning rate is 1e-3",
         ),
         contradicts=("the first 24 steps moved the weights at the same learning rate",),
-        settle="train 50 steps with a learning rate of 1e-3: if the weights move, it was the learning rate",
+        settle="Train 50 steps with a learning rate of 1e-3: if the weights move, it was the learning rate",
         fix=(
             "Set a learning rate between 1e-4 and 1e-2:\n\n"
             '    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")'
@@ -45,10 +45,10 @@ def _data() -> Suspect:
         name="no-learning-signal",
         link="data",
         probability=0.21,
-        message="the inputs may hold nothing from which the targets can be predicted",
+        message="The inputs may hold nothing from which the targets can be predicted",
         supports=("the loss stays at that of a constant prediction",),
         contradicts=("inputs differ from batch to batch", "an earlier launch on the same data learned"),
-        settle="train on 8 samples: a model that learns even these by heart has a learning signal",
+        settle="Train on 8 samples: a model that learns even these by heart has a learning signal",
         fix=(
             "Check that x[i] belongs to y[i], and shuffle both together:\n\n"
             "    p = np.random.permutation(len(x))\n    x, y = x[p], y[p]"
@@ -62,9 +62,9 @@ def _gradient() -> Suspect:
         name="vanishing-gradient",
         link="gradient",
         probability=0.08,
-        message="the gradient may vanish on its way to the first layers",
+        message="The gradient may vanish on its way to the first layers",
         supports=("the gradient of conv2d/kernel is the smallest one",),
         contradicts=(),
-        settle="call ww.preflight(model, x, y), which measures the gradient of each layer",
+        settle="Call ww.preflight(model, x, y), which measures the gradient of each layer",
         fix="Use ReLU activations and He initialization.",
     )

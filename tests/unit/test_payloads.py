@@ -102,6 +102,7 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "overview-muted": lambda: overview(MUTED),
     "curves-run": lambda: answers.curves(NAN, "", 16),
+    "curves-suspected": lambda: answers.curves(SUSPECTED, "", 16),
     "curves-variable": lambda: answers.curves(SICK, synthetic_runs.NAMES[0], 16),
 }
 
