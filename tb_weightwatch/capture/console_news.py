@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import indent
 
 from ..verdict import Diagnosis, answering_symptom, answering_verdict, suspect_lines
 
@@ -18,7 +19,7 @@ class ConsoleNews:
         self._verbose = verbose
         self._announced: dict[str, bool] = {}  # name of each verdict that was printed -> whether it still holds
         self._suspicions: set[str] = set()  # those that were printed: names of first suspects
-        self._last_suspicion = ""  # the one that was printed last; "" if a verdict was printed since
+        self._last_suspicion = ""  # the one that was printed last; "" if another answer was printed since
         self._final_status = ""  # the status when training ended last
 
     def update(self, diagnosis: Diagnosis) -> None:
@@ -55,14 +56,18 @@ class ConsoleNews:
         if suspicion:
             return [] if suspicion == self._last_suspicion else [self._symptom_answer(diagnosis, suspicion)]
         if verdict is None:
-            return [] if diagnosis.status == self._final_status else [str(diagnosis)]
-        return [] if self._announced[verdict.name] and not self._last_suspicion else [str(diagnosis)]
+            printed = diagnosis.status == self._final_status
+        else:
+            printed = self._announced[verdict.name] and not self._last_suspicion
+        self._last_suspicion = ""
+        return [] if printed else [str(diagnosis)]
 
     def _symptom_answer(self, diagnosis: Diagnosis, suspicion: str) -> str:
         """Returns the symptom, what probably causes it, and what would settle that; it counts as printed."""
         self._suspicions.add(suspicion)
         self._last_suspicion = suspicion
-        return "\n  ".join([diagnosis.sentence, *suspect_lines(diagnosis, most=1, brief=True)])
+        suspects = indent("\n".join(suspect_lines(diagnosis, most=1, brief=True)), "  ")
+        return f"{diagnosis.sentence}\n{suspects}".rstrip()
 
     def _print(self, diagnosis: Diagnosis, lines: list[str]) -> None:
         for line in lines if self._verbose and diagnosis.rows else ():

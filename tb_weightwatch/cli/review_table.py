@@ -62,7 +62,10 @@ def _table(launches: Sequence[LaunchResult]) -> Any:
         diagnosis = launch.diagnosis
         text = Text.assemble((printable(_answer_name(diagnosis)), "cyan"), printable(diagnosis.sentence))
         if diagnosis.suspects:
-            text.append(f"\nSuspects: {printable(', '.join(map(suspect_title, diagnosis.suspects)))}", style="cyan")
+            text.append(
+                f"\nSuspects: {printable(', '.join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS])))}",
+                style="cyan",
+            )
         for line in answers.rejudged_lines(launch.logged):
             text.append(f"\n{printable(line)}", style="dim")
         run = Text.assemble(
