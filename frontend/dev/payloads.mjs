@@ -32,15 +32,18 @@ function overview(query) {
   return payload && { ...payload, run, maps: hasMaps(payload) ? "recorded" : "" };
 }
 
+function curves(query) {
+  const name = query.get("name");
+  if (name) return { ...payloads["curves-variable"], name };
+  return query.get("launch") === "suspected-1" ? payloads["curves-suspected"] : payloads["curves-run"];
+}
+
 // A heat map was recorded of one quantity, and curves of one variable. They are served for all others, too.
 const ROUTES = {
   runs: () => payloads.runs,
   overview,
   heatmap: (query) => (query.get("launch") === "nan-1" ? payloads["heatmap-nan"] : payloads.heatmap),
-  curves: (query) => {
-    const name = query.get("name");
-    return name ? { ...payloads["curves-variable"], name } : payloads["curves-run"];
-  },
+  curves,
   maps: (query) => (query.get("name") === payloads.maps.name ? payloads.maps : null),
   compare: () => payloads.compare,
 };

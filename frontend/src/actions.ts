@@ -2,7 +2,7 @@
 import { writeAddress } from "./host";
 import { isWhole, type Span } from "./lib/buckets";
 import { comparedRuns, type Selection, sameSelection } from "./lib/selection";
-import { findVerdict } from "./lib/verdicts";
+import { findFinding } from "./lib/verdicts";
 import { loadDetails, loadOverview, loadRuns } from "./load";
 import { Poller } from "./poller";
 import { getState, setState } from "./state";
@@ -60,10 +60,10 @@ export function toggleCompared(run: string): void {
   select({ run: shown.run, compare });
 }
 
-/** Scrolls to the first verdict with this code. */
-export function revealVerdict(code: number): void {
+/** Scrolls to the suspect, or the first verdict, with this code. */
+export function revealFinding(code: number): void {
   const overview = getState().overview?.answer;
-  setState({ scrollTarget: overview ? findVerdict(overview, code) : null });
+  setState({ scrollTarget: overview ? findFinding(overview, code) : null });
 }
 
 /** Shows a variable or a quantity on the heat map and scrolls to it. */

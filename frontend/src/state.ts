@@ -7,6 +7,7 @@ import type {
   MapsAnswer,
   OverviewAnswer,
   RunsAnswer,
+  SuspectAnswer,
   VerdictAnswer,
 } from "./lib/api";
 import { NOTHING, type Selection } from "./lib/selection";
@@ -29,7 +30,7 @@ export interface ComparedRun {
 }
 
 /** The user asked for it to be scrolled into view. */
-export type ScrollTarget = VerdictAnswer | "heatmap";
+export type ScrollTarget = VerdictAnswer | SuspectAnswer | "heatmap";
 
 export interface State {
   selection: Selection; // what the user chose

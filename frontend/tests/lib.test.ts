@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { LinkAnswer, OverviewAnswer, RunEntry, Status } from "../src/lib/api";
+import type {
+  LinkAnswer,
+  OverviewAnswer,
+  RunEntry,
+  Status,
+  SymptomAnswer,
+  VerdictAnswer,
+} from "../src/lib/api";
 import {
   bucketAt,
   bucketEnding,
@@ -19,9 +26,10 @@ import { linkOf } from "../src/lib/equation";
 import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll-delay";
 import { comparedRuns, NOTHING, type Selection, sameSelection } from "../src/lib/selection";
 import { parseHash, writeHash } from "../src/lib/url";
-import { findVerdict } from "../src/lib/verdicts";
+import { findFinding, leadingVerdict, otherSymptoms } from "../src/lib/verdicts";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
+import suspected from "./payloads/overview-suspected.json";
 
 describe("cells", () => {
   test("each kind is recognized, and zero is special on a log scale only", () => {
@@ -210,8 +218,37 @@ test("a verdict is found by its code, also below the one that explains it", () =
   const overview = sick as OverviewAnswer;
   const [cause] = overview.verdicts;
   const [consequence] = cause?.explains ?? [];
-  expect(findVerdict(overview, cause?.code ?? -1)).toBe(cause);
+  expect(findFinding(overview, cause?.code ?? -1)).toBe(cause);
   expect(consequence).toBeDefined();
-  expect(findVerdict(overview, consequence?.code ?? -1)).toBe(consequence);
-  expect(findVerdict(overview, -1)).toBe(null);
+  expect(findFinding(overview, consequence?.code ?? -1)).toBe(consequence);
+  expect(findFinding(overview, -1)).toBe(null);
+});
+
+describe("a run without a verdict", () => {
+  const overview = suspected as OverviewAnswer;
+  const [symptom] = overview.symptoms;
+  const note = { ...(sick as OverviewAnswer).verdicts[0], severity: "info" } as VerdictAnswer;
+
+  test("a suspect is found by its code, before a note of the same rule", () => {
+    const [suspect] = overview.suspects;
+    const noted = { ...overview, verdicts: [{ ...note, code: suspect?.code ?? 0 }] };
+    expect(findFinding(noted, suspect?.code ?? -1)).toBe(suspect);
+  });
+  test("a note leads only where the run is not sick", () => {
+    expect(leadingVerdict({ ...overview, verdicts: [note] })).toBe(null);
+    expect(leadingVerdict({ ...overview, status: "healthy", verdicts: [note] })).toBe(note);
+    expect(leadingVerdict(sick as OverviewAnswer)).toBe(sick.verdicts[0]);
+  });
+  test("symptoms that the sentence does not tell are listed, unless a verdict leads", () => {
+    const other = { ...(symptom as SymptomAnswer), name: "flat-loss", message: "The loss is flat" };
+    const symptoms = [...overview.symptoms, other];
+    expect(otherSymptoms(overview)).toEqual([]);
+    expect(otherSymptoms({ ...overview, symptoms })).toEqual([other]);
+    expect(otherSymptoms({ ...(sick as OverviewAnswer), symptoms })).toEqual([]);
+  });
+  test("the shown variable is one that the symptom names", () => {
+    const name = overview.variables[2]?.name as string;
+    const named = { ...overview, symptoms: [{ ...(symptom as SymptomAnswer), variables: [name] }] };
+    expect(defaultVariable(named, "")).toBe(name);
+  });
 });

@@ -21,6 +21,7 @@ import heatmapNan from "./payloads/heatmap-nan.json";
 import healthy from "./payloads/overview-healthy.json";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
+import suspected from "./payloads/overview-suspected.json";
 import runs from "./payloads/runs.json";
 import empty from "./payloads/runs-empty.json";
 
@@ -54,6 +55,7 @@ runs satisfies Fits<typeof runs, RunsAnswer>;
 empty satisfies Fits<typeof empty, RunsAnswer>;
 sick satisfies Fits<typeof sick, OverviewAnswer>;
 nan satisfies Fits<typeof nan, OverviewAnswer>;
+suspected satisfies Fits<typeof suspected, OverviewAnswer>;
 healthy satisfies Fits<typeof healthy, OverviewAnswer>;
 heatmap satisfies Fits<typeof heatmap, HeatmapAnswer>;
 heatmapNan satisfies Fits<typeof heatmapNan, HeatmapAnswer>;
@@ -68,6 +70,8 @@ const CERTAINTY: Record<VerdictAnswer["certainty"], true> = { certain: true, lik
 const LINK: Record<LinkAnswer["state"], true> = {
   ok: true,
   broken: true,
+  suspected: true,
+  affected: true,
   consequence: true,
   unknown: true,
   note: true,
@@ -117,7 +121,7 @@ describe("payloads", () => {
     expect(strangers(payload)).toEqual([]);
   });
 
-  test.each([sick, nan, healthy])("the chain has its seven links in order", ({ chain }) => {
+  test.each([sick, nan, healthy, suspected])("the chain has its seven links in order", ({ chain }) => {
     expect(chain.map((l) => l.link)).toEqual([
       "data",
       "activations",

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 from ..diagnosis import catalogue
 from ..history import History
-from ..verdict import LINKS, Diagnosis, Unknown, Verdict
+from ..verdict import (
+    LINKS,
+    Diagnosis,
+    Suspect,
+    Symptom,
+    Unknown,
+    Verdict,
+    answering_symptom,
+    answering_verdict,
+    suspect_title,
+)
 from .launch_state import evidence_number, evidence_text, with_consequences
 from .link_numbers import LINK_TABLE, Link, last_number
 
@@ -22,6 +32,8 @@ class _Findings(NamedTuple):
         broken: verdicts on this link that are more than a note.
         notes: verdicts of severity "info" on this link.
         consequences: (cause, consequence) where the consequence is on this link.
+        suspects: suspects on this link, the most probable first.
+        symptoms: symptoms on this link that are more than a note and that no verdict explains.
         downstream: why the link cannot work although no rule fires on it; "" if it can.
         passed: how many of the link's checks passed.
         undecided: the link's checks that could not tell.
@@ -31,6 +43,8 @@ class _Findings(NamedTuple):
     broken: list[Verdict]
     notes: list[Verdict]
     consequences: list[tuple[Verdict, Verdict]]
+    suspects: list[Suspect]
+    symptoms: list[Symptom]
     downstream: str
     passed: int
     undecided: list[Unknown]
@@ -52,6 +66,12 @@ def _first_consequence(findings: _Findings) -> str:
     return f"follows from {cause.name}: {consequence.message.rstrip('.')}"
 
 
+def _suspicion(findings: _Findings) -> str:
+    """Returns the suspects on a link, with the symptoms there: the link may be where the problem comes from."""
+    suspected = f"suspected: {', '.join(map(suspect_title, findings.suspects))}"
+    return "; ".join([*(s.message.rstrip(".") for s in findings.symptoms), suspected])
+
+
 def _checks(findings: _Findings) -> str:
     passed = findings.passed
     text = f"{passed} check{'' if passed == 1 else 's'} passed" if passed else "no problem found"
@@ -61,6 +81,8 @@ def _checks(findings: _Findings) -> str:
 _STATES = (  # the first that applies
     _State("broken", lambda f: f.broken, lambda f: _messages(f.broken)),
     _State("consequence", lambda f: f.consequences, _first_consequence),
+    _State("suspected", lambda f: f.suspects, _suspicion),
+    _State("affected", lambda f: f.symptoms, lambda f: "; ".join(s.message.rstrip(".") for s in f.symptoms)),
     _State("consequence", lambda f: f.downstream, lambda f: f.downstream),
     _State("note", lambda f: f.notes, lambda f: _messages(f.notes)),
     _State("unknown", lambda f: not f.passed and f.undecided, lambda f: f.undecided[0].lacked),
@@ -70,8 +92,12 @@ _STATES = (  # the first that applies
 
 
 def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
-    """Returns the links in order; the first broken one is the link of the verdict that is the answer."""
-    first = diagnosis.verdicts[0].link if diagnosis.status == "sick" and diagnosis.verdicts else ""
+    """Returns the links in order; the first broken one is the link of the verdict that is the answer.
+
+    No link is it where the answer is a symptom: a symptom shows where a problem is seen, not where it comes from.
+    """
+    answer = answering_verdict(diagnosis)
+    first = answer.link if answer else ""
     return [_link(name, history, diagnosis, name == first) for name in LINKS]
 
 
@@ -80,6 +106,7 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
     state = next(state for state in _STATES if state.applies(findings))
     number, meaning = _number_shown(findings, link)
     verdicts = [*findings.broken, *findings.notes, *(consequence for _, consequence in findings.consequences)]
+    suspects = [suspect.code for suspect in findings.suspects]
     return {
         "link": name,
         "title": link.title,
@@ -88,7 +115,7 @@ def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dic
         "number": number,
         "meaning": meaning,
         "text": state.text(findings),
-        "codes": sorted({v.code for v in verdicts}),
+        "codes": [*suspects, *sorted({v.code for v in verdicts})],
         "first": first,
     }
 
@@ -104,28 +131,41 @@ def _findings(name: str, history: History, diagnosis: Diagnosis) -> _Findings:
         consequences=[
             (cause, v) for cause in diagnosis.verdicts for v in with_consequences(cause)[1:] if v.link == name
         ],
+        suspects=[s for s in diagnosis.suspects if s.link == name],
+        symptoms=[s for s in _unexplained(diagnosis) if s.link == name],
         downstream=_downstream_reason(name, number, diagnosis),
         passed=sum(rule in rules for rule in diagnosis.passed),
         undecided=[u for u in diagnosis.unknown if u.rule in rules],
     )
 
 
+def _unexplained(diagnosis: Diagnosis) -> list[Symptom]:
+    """Returns the symptoms that are more than a note, and that are not consequences of a cause earlier in the chain."""
+    cause = answering_verdict(diagnosis)
+    explained = LINKS[LINKS.index(cause.link) + 1 :] if cause and not diagnosis.suspects else ()
+    return [s for s in diagnosis.symptoms if s.severity != "info" and s.link not in explained]
+
+
 def _downstream_reason(name: str, number: str, diagnosis: Diagnosis) -> str:
     """Returns why a link on which no rule fires does not work because of a cause before it; or "".
 
-    Its number is 0 or not finite, or the cause was proven by a quantity of this link (an update that is far too small).
+    Its number is 0 or not finite, the cause was proven by a quantity of this link (an update that is far too small), or
+    the link has a symptom. Where the cause is not known, only a number of 0 is a reason.
     """
-    if diagnosis.status != "sick" or not diagnosis.verdicts:  # a symptom is not a cause
-        return ""
-    cause = diagnosis.verdicts[0]
-    if number == "0" and name in ("gradient", "update"):
-        return f"exactly 0 at the last recorded step: {cause.name}"
+    cause, symptom = answering_verdict(diagnosis), answering_symptom(diagnosis)
+    zero = "exactly 0 at the last recorded step" if number == "0" and name in ("gradient", "update") else ""
+    if cause is None:
+        return zero if symptom else ""
+    if zero:
+        return f"{zero}: {cause.name}"
     if LINKS.index(name) <= LINKS.index(cause.link):
         return ""
     if number in _NONFINITE:
         return f"{number} at the last recorded step: {cause.name}"
     proof = [e for e in cause.evidence if e.quantity.startswith(LINK_TABLE[name].quantities)]
-    return f"follows from {cause.name}: {evidence_text(proof[0])}" if proof else ""
+    symptoms = [s.message.rstrip(".") for s in diagnosis.symptoms if s.severity != "info" and s.link == name]
+    reasons = [*map(evidence_text, proof), *symptoms]
+    return f"follows from {cause.name}: {reasons[0]}" if reasons else ""
 
 
 # -- the number

@@ -11,7 +11,7 @@ from ..diagnosis import diagnose, unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
-from ..verdict import SEVERITIES, Diagnosis, Evidence, Verdict, number
+from ..verdict import SEVERITIES, Diagnosis, Evidence, Severity, Verdict, number
 
 # An event file is seen with TensorBoard's reload interval (5 s) and the pass before it; clocks of machines differ.
 RELOAD_LAG = 30.0
@@ -87,6 +87,17 @@ def severity(diagnosis: Diagnosis) -> str:
     """Returns the worst severity of the open verdicts and of symptoms, or "none"."""
     severities = [*(v.severity for v in diagnosis.verdicts), *(s.severity for s in diagnosis.symptoms)]
     return max(severities, key=SEVERITIES.index, default="none")
+
+
+def worst_severities(diagnosis: Diagnosis) -> dict[str, Severity]:
+    """Returns the worst severity of the open verdicts and symptoms that name a variable or layer, by its name."""
+    verdicts = [v for cause in diagnosis.verdicts for v in with_consequences(cause)]
+    named = [(x.variables, x.severity) for x in verdicts] + [(x.variables, x.severity) for x in diagnosis.symptoms]
+    worst: dict[str, Severity] = {}
+    for names, severity in named:
+        for name in names:
+            worst[name] = max(worst.get(name, SEVERITIES[0]), severity, key=SEVERITIES.index)
+    return worst
 
 
 def evidence_number(evidence: Evidence) -> str:

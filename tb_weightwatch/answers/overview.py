@@ -8,14 +8,14 @@ from typing import Any
 from ..diagnosis import catalogue
 from ..history import History
 from ..reader import Launch
-from ..verdict import SEVERITIES, Diagnosis, Verdict
+from ..verdict import Diagnosis, Suspect, Symptom, Verdict, headline, in_words, probability_text
 from .chain import chain
 from .facts_table import cost, facts
 from .heatmap import quantities
-from .launch_state import evidence_text, severity, state, with_consequences
+from .launch_state import evidence_text, severity, state, worst_severities
 from .muted_rules import muted
 from .rejudged import rejudged, rejudged_lines
-from .third_party import chain_with_symptoms, incomplete
+from .third_party import incomplete
 
 _OWN_DIRECTORY = "weightwatch"
 HINT = (
@@ -33,9 +33,8 @@ def label(run: str) -> str:
 
 
 def launch_entry(launch: Launch, diagnosis: Diagnosis, time: float) -> dict[str, Any]:
-    """Returns a launch's entry in the run list; where no verdict explains a symptom, the symptom is its headline."""
+    """Returns a launch's entry in the run list."""
     launch_state = state(launch, time)
-    problems = [v.name for v in diagnosis.verdicts] + [s.name for s in diagnosis.symptoms if s.severity != "info"]
     return {
         "launch": launch.history.launch,
         "started": launch.history.started,
@@ -44,7 +43,7 @@ def launch_entry(launch: Launch, diagnosis: Diagnosis, time: float) -> dict[str,
         "last_step": launch_state.last_step,
         "status": diagnosis.status,
         "severity": severity(diagnosis),
-        "headline": problems[0] if diagnosis.status == "sick" and problems else diagnosis.status,
+        "headline": headline(diagnosis),
     }
 
 
@@ -82,15 +81,18 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
         "last_step": launch_state.last_step,
         "rows": len(history),
         "status": diagnosis.status,
+        "severity": severity(diagnosis),
         "sentence": diagnosis.sentence,
         "detail": _detail(launch, diagnosis),
         "verdicts": [_verdict(v, quantity_names) for v in diagnosis.verdicts],
+        "symptoms": [_symptom(s) for s in diagnosis.symptoms],
+        "suspects": [_suspect(s) for s in diagnosis.suspects],
         "resolved": [_verdict(v, quantity_names) for v in diagnosis.resolved],
         "muted": [
             {**_rule(rule), "verdict": verdict and _verdict(verdict, quantity_names)}
             for rule, verdict in muted(history)
         ],
-        "chain": chain_with_symptoms(chain(history, diagnosis), diagnosis),
+        "chain": chain(history, diagnosis),
         "passed": [_rule(name) for name in diagnosis.passed],
         "unknown": [{**_rule(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
         "quantities": recorded,
@@ -111,6 +113,15 @@ def _verdict(verdict: Verdict, quantity_names: set[str]) -> dict[str, Any]:
     return payload
 
 
+def _symptom(symptom: Symptom) -> dict[str, Any]:
+    return {**symptom.as_dict(), "title": in_words(symptom)}
+
+
+def _suspect(suspect: Suspect) -> dict[str, Any]:
+    summary = _rule(suspect.name)["summary"]
+    return {**suspect.as_dict(), "probability_text": probability_text(suspect.probability), "summary": summary}
+
+
 def _rule(name: str, code: int = 0) -> dict[str, Any]:
     rule = catalogue().get(name)
     return {"code": rule.code if rule else code, "name": name, "summary": rule.summary if rule else ""}
@@ -129,10 +140,7 @@ def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
 
 
 def _variables(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
-    worst: dict[str, int] = {}
-    for verdict in (v for cause in diagnosis.verdicts for v in with_consequences(cause)):
-        for name in verdict.variables:
-            worst[name] = max(worst.get(name, -1), SEVERITIES.index(verdict.severity))
+    worst = worst_severities(diagnosis)
     return [
         {
             "name": v.name,
@@ -140,7 +148,7 @@ def _variables(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
             "shape": list(v.shape),
             "dtype": v.dtype,
             "trainable": v.trainable,
-            "worst": SEVERITIES[worst[v.name]] if v.name in worst else "none",
+            "worst": worst.get(v.name, "none"),
         }
         for v in history.variables
     ]

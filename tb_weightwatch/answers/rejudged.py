@@ -6,20 +6,20 @@ from typing import Any
 
 from ..diagnosis import rule_set_version
 from ..reader import Launch
-from ..verdict import Diagnosis
+from ..verdict import Diagnosis, in_words
 from .launch_state import with_consequences
 
 
 def rejudged(launch: Launch, diagnosis: Diagnosis) -> dict[str, Any] | None:
     """Returns the diagnosis that was logged during training and how it differs; None if the trainer logged none.
 
-    "gone" names the verdicts that only the logged diagnosis has, "new" those that only today's has, consequences
-    included.
+    "gone" names the verdicts and symptoms that only the logged diagnosis has, "new" those that only today's has,
+    consequences included.
     """
     logged = launch.now.diagnosis if launch.now else None
     if logged is None:
         return None
-    before, now = _verdict_names(logged), _verdict_names(diagnosis)
+    before, now = _finding_names(logged), _finding_names(diagnosis)
     return {
         "status": logged.status,
         "sentence": logged.sentence,
@@ -45,5 +45,6 @@ def rejudged_lines(logged: dict[str, Any] | None) -> list[str]:
     return lines + ([f"Diagnosed again: {'; '.join(changes)}."] if changes else [])
 
 
-def _verdict_names(diagnosis: Diagnosis) -> list[str]:
-    return sorted({f"{v.code} {v.name}" for cause in diagnosis.verdicts for v in with_consequences(cause)})
+def _finding_names(diagnosis: Diagnosis) -> list[str]:
+    verdicts = {f"{v.code} {v.name}" for cause in diagnosis.verdicts for v in with_consequences(cause)}
+    return sorted(verdicts | {in_words(symptom) for symptom in diagnosis.symptoms if symptom.severity != "info"})

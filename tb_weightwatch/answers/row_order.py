@@ -6,28 +6,20 @@ import numpy as np
 
 from ..verdict import SEVERITIES, Diagnosis
 from .buckets import Cells
-from .launch_state import with_consequences
+from .launch_state import worst_severities
 from .rounding import Floats, dense_ranks
 
 
 def worst_first(high: Cells, names: list[str], scale: str, diagnosis: Diagnosis | None) -> list[int]:
-    """Returns row indices: rows that a verdict names first, then rows with NaN or None, then outliers.
+    """Returns row indices: rows that a verdict or a symptom names first, then rows with NaN or None, then outliers.
 
     Rows that are equal in all of this, up to rounding errors, keep their position.
     """
-    severity = _severities(diagnosis)
+    worst = worst_severities(diagnosis) if diagnosis else {}
+    severity = {name: 1 + SEVERITIES.index(value) for name, value in worst.items()}
     abnormal = high.abnormal().mean(axis=1) if high.values.shape[1] else np.zeros(len(names))
     outlyingness = dense_ranks(_distance_from_median(high, scale))
     return sorted(range(len(names)), key=lambda i: (-severity.get(names[i], 0), -abnormal[i], -outlyingness[i], i))
-
-
-def _severities(diagnosis: Diagnosis | None) -> dict[str, int]:
-    """Returns the worst severity of the open verdicts that name a variable or layer, counted from 1."""
-    worst: dict[str, int] = {}
-    for verdict in (v for cause in (diagnosis.verdicts if diagnosis else ()) for v in with_consequences(cause)):
-        for name in verdict.variables:
-            worst[name] = max(worst.get(name, 0), 1 + SEVERITIES.index(verdict.severity))
-    return worst
 
 
 def _distance_from_median(high: Cells, scale: str) -> Floats:

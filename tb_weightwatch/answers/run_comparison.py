@@ -12,13 +12,12 @@ import numpy as np
 
 from ..history import History
 from ..statistics import QUANTITIES
-from ..verdict import LINKS, Diagnosis, number
+from ..verdict import LINKS, Diagnosis, answering_symptom, answering_verdict, headline, number
 from .chain import chain
 from .launch_state import percent
 from .paired_series import CommonSteps, PairedSeries, common_steps, paired
 from .rounding import TIE, dense_ranks, first_largest
 from .setting_differences import NOT_RECORDED, setting_differences
-from .third_party import chain_with_symptoms
 
 CLEARLY = 0.1  # relative difference of the losses, far above any rounding
 _SIMILAR = 0.05  # relative difference of final losses that does not make one run better
@@ -62,8 +61,7 @@ def compare(
     links = _links(one, other, diagnoses, series, common)
     better, why = _better(one, other, diagnoses)
     worse = diagnoses[1 - better] if better is not None else None
-    broken_link = worse.verdicts[0].link if worse and worse.status == "sick" and worse.verdicts else ""
-    settings = setting_differences(one, other, broken_link)
+    settings = setting_differences(one, other, _link_to_look_at(worse) if worse else "")
     numbers = first.numbers if first else []
     return {
         "revision": "",
@@ -135,7 +133,7 @@ def _links(
     series: Sequence[PairedSeries],
     common: CommonSteps,
 ) -> list[dict[str, Any]]:
-    chains = [chain_with_symptoms(chain(h, d), d) for h, d in zip((one, other), diagnoses, strict=True)]
+    chains = [chain(h, d) for h, d in zip((one, other), diagnoses, strict=True)]
     links = []
     for name, *sides in zip(LINKS, *chains, strict=True):
         indices = [i for s in series if link_of(s.quantity.name) == name and (i := s.first_difference()) is not None]
@@ -185,6 +183,16 @@ def _conclusion(
     changes = "; ".join(f"{s['label']} {s[key]} instead of {s[other_key]}" for s in recorded[:_MOST_SETTINGS])
     sentences = [f"{names[better]} is better: {why}."]
     sentences.append(f"Different settings: {changes}." if changes else "No setting that both runs recorded differs.")
-    if worse.status == "sick" and worse.verdicts:
-        sentences.append(f"The other run has {worse.verdicts[0].name} ({worse.verdicts[0].link}).")
+    if answering_verdict(worse):
+        sentences.append(f"The other run has {headline(worse)} ({_link_to_look_at(worse)}).")
+    elif answering_symptom(worse):
+        sentences.append(f"The other run: {headline(worse)} ({_link_to_look_at(worse)}).")
     return " ".join(sentences)
+
+
+def _link_to_look_at(diagnosis: Diagnosis) -> str:
+    """Returns the link of the verdict that is the answer, of the first suspect, or of the symptom; or ""."""
+    symptom = answering_symptom(diagnosis)
+    suspects = diagnosis.suspects[:1] if symptom else ()
+    found = [x.link for x in (answering_verdict(diagnosis), *suspects, symptom) if x is not None]
+    return found[0] if found else ""

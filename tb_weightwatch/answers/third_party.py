@@ -1,11 +1,10 @@
-"""The symptoms on the chain, and where the numbers of a third-party log come from."""
+"""Where the numbers of a third-party log come from."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..history import History
-from ..verdict import Diagnosis
 
 
 def source_facts(history: History) -> dict[str, Any]:
@@ -45,20 +44,3 @@ def with_source(overview: dict[str, Any], history: History) -> dict[str, Any]:
         return overview
     detail = " ".join(filter(None, (overview["detail"], source(facts))))
     return {**overview, "detail": detail}
-
-
-def chain_with_symptoms(chain: list[dict[str, Any]], diagnosis: Diagnosis) -> list[dict[str, Any]]:
-    """Returns the chain with the symptoms on their links.
-
-    No link becomes the first broken one: a symptom shows where a problem is seen, not where it comes from.
-    """
-    texts: dict[str, list[str]] = {}
-    for symptom in diagnosis.symptoms:
-        if symptom.severity != "info":
-            texts.setdefault(symptom.link, []).append(symptom.message)
-    return [
-        {**link, "state": "broken", "text": "; ".join(texts[link["link"]])}
-        if link["link"] in texts and link["state"] != "broken"
-        else link
-        for link in chain
-    ]

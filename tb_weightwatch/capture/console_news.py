@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from textwrap import indent
 
-from ..verdict import Diagnosis, Verdict
+from ..verdict import Diagnosis, answering_symptom, answering_verdict, suspect_lines
 
 
 class ConsoleNews:
@@ -17,6 +18,8 @@ class ConsoleNews:
     def __init__(self, verbose: bool) -> None:
         self._verbose = verbose
         self._announced: dict[str, bool] = {}  # name of each verdict that was printed -> whether it still holds
+        self._suspicions: set[str] = set()  # those that were printed: names of first suspects
+        self._last_suspicion = ""  # the one that was printed last; "" if another answer was printed since
         self._final_status = ""  # the status when training ended last
 
     def update(self, diagnosis: Diagnosis) -> None:
@@ -37,23 +40,43 @@ class ConsoleNews:
         return lines
 
     def _new_answer(self, diagnosis: Diagnosis) -> list[str]:
-        """Returns the answer with its fix if it was never printed."""
-        verdict = _first_verdict(diagnosis)
+        """Returns the answer with its fix, or with its first suspect, if it was never printed."""
+        verdict, suspicion = answering_verdict(diagnosis), _suspicion(diagnosis)
+        if suspicion and suspicion not in self._suspicions:
+            return [self._symptom_answer(diagnosis, suspicion)]
         if verdict is None or verdict.name in self._announced:
             return []
         self._announced[verdict.name] = True
+        self._last_suspicion = ""
         return [f"{diagnosis}\n  fix: {verdict.fix}"]
 
     def _final_answer(self, diagnosis: Diagnosis) -> list[str]:
-        """Returns the answer where nothing is wrong at the end, or where a resolved verdict holds again."""
-        verdict = _first_verdict(diagnosis)
-        printed = diagnosis.status == self._final_status if verdict is None else self._announced[verdict.name]
+        """Returns the answer where nothing is wrong at the end, or where an earlier answer holds again."""
+        verdict, suspicion = answering_verdict(diagnosis), _suspicion(diagnosis)
+        if suspicion:
+            return [] if suspicion == self._last_suspicion else [self._symptom_answer(diagnosis, suspicion)]
+        if verdict is None:
+            printed = diagnosis.status == self._final_status
+        else:
+            printed = self._announced[verdict.name] and not self._last_suspicion
+        self._last_suspicion = ""
         return [] if printed else [str(diagnosis)]
+
+    def _symptom_answer(self, diagnosis: Diagnosis, suspicion: str) -> str:
+        """Returns the symptom, what probably causes it, and what would settle that; it counts as printed."""
+        self._suspicions.add(suspicion)
+        self._last_suspicion = suspicion
+        suspects = indent("\n".join(suspect_lines(diagnosis, most=1, brief=True)), "  ")
+        return f"{diagnosis.sentence}\n{suspects}".rstrip()
 
     def _print(self, diagnosis: Diagnosis, lines: list[str]) -> None:
         for line in lines if self._verbose and diagnosis.rows else ():
             print(f"\ntb_weightwatch: {line}", file=sys.stderr, flush=True)
 
 
-def _first_verdict(diagnosis: Diagnosis) -> Verdict | None:
-    return diagnosis.verdicts[0] if diagnosis.verdicts and diagnosis.status == "sick" else None
+def _suspicion(diagnosis: Diagnosis) -> str:
+    """Returns the name of the first suspect (of the symptom if nothing is suspected) where the answer is a symptom."""
+    symptom = answering_symptom(diagnosis)
+    if symptom is None:
+        return ""
+    return diagnosis.suspects[0].name if diagnosis.suspects else symptom.name

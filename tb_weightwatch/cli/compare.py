@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import answers
 from ..reader import Launch, SkipCounts, launches, runs
-from ..verdict import Diagnosis
+from ..verdict import MOST_SUSPECTS, Diagnosis, suspect_title
 from .review_workers import avoid_tensorflow
 from .terminal import printable, warn
 
@@ -64,6 +64,8 @@ def _show(paths: tuple[str, str], diagnoses: tuple[Diagnosis, Diagnosis], compar
     for letter, path, diagnosis in zip("AB", paths, diagnoses, strict=True):
         put(f"{letter}  {path}: {diagnosis.status.upper()}", "bold")
         put(f"   {diagnosis.sentence}")
+        if diagnosis.suspects:
+            put(f"   Suspects: {', '.join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS]))}")
     put("")
     put(comparison["text"], "bold")
     console.print(_table(("Link", "A", "B", "First differs at step"), [_row(link) for link in comparison["links"]]))

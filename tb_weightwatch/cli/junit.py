@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from .. import answers
+from ..verdict import Diagnosis, answering_symptom, answering_verdict, suspect_lines
 from .review_result import JobResult, LaunchResult
 
 
@@ -32,13 +33,18 @@ def _add_case(suite: ET.Element, launch: LaunchResult, *, failed: bool) -> None:
     diagnosis = launch.diagnosis
     sentence = _xml_text(diagnosis.sentence)
     if failed:
-        kind = diagnosis.verdicts[0].name if diagnosis.verdicts else diagnosis.symptoms[0].name
-        failure = ET.SubElement(case, "failure", type=kind, message=sentence)
+        failure = ET.SubElement(case, "failure", type=_kind(diagnosis), message=sentence)
         failure.text = _xml_text("\n".join(_lines(launch)))
     elif diagnosis.status == "undecided":
         ET.SubElement(case, "skipped", message=sentence)
     else:
         ET.SubElement(case, "system-out").text = sentence
+
+
+def _kind(diagnosis: Diagnosis) -> str:
+    """Returns the name of the answer; of the first finding where notes count as failures, too."""
+    found = (answering_verdict(diagnosis), answering_symptom(diagnosis), *diagnosis.verdicts, *diagnosis.symptoms)
+    return next(x.name for x in found if x is not None)
 
 
 def _lines(launch: LaunchResult) -> list[str]:
@@ -47,7 +53,8 @@ def _lines(launch: LaunchResult) -> list[str]:
         lines.append(f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}): {verdict.message}")
         lines += [f"- {answers.evidence_text(item)}" for item in verdict.evidence]
         lines.append(f"Fix: {verdict.fix}")
-    return lines + [f"{s.name} ({s.severity}): {s.message}" for s in launch.diagnosis.symptoms]
+    lines += [f"{s.name} ({s.severity}): {s.message}" for s in launch.diagnosis.symptoms]
+    return lines + suspect_lines(launch.diagnosis)
 
 
 def _set_counts(element: ET.Element) -> None:

@@ -8,10 +8,22 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .. import answers
-from ..verdict import Verdict
+from ..verdict import (
+    MOST_SUSPECTS,
+    Diagnosis,
+    Suspect,
+    Verdict,
+    answering_symptom,
+    answering_verdict,
+    in_words,
+    probability_text,
+    suspect_facts,
+    suspect_title,
+)
 from .review_result import LaunchResult
 from .terminal import printable
 
+_Line = tuple[str, str, int]  # text, style and indentation
 _COLOURS = {"sick": "bold red", "healthy": "bold green", "undecided": "bold yellow"}
 MOST_DETAILED = 8  # sick launches whose details are shown below a table
 
@@ -48,8 +60,12 @@ def _table(launches: Sequence[LaunchResult]) -> Any:
     table.add_column("Diagnosis", overflow="fold", ratio=1)
     for launch in launches:
         diagnosis = launch.diagnosis
-        cause = diagnosis.verdicts[0] if diagnosis.verdicts and diagnosis.status == "sick" else None
-        text = Text.assemble((f"{cause.code} {cause.name}: ", "cyan") if cause else "", printable(diagnosis.sentence))
+        text = Text.assemble((printable(_answer_name(diagnosis)), "cyan"), printable(diagnosis.sentence))
+        if diagnosis.suspects:
+            text.append(
+                f"\nSuspects: {printable(', '.join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS])))}",
+                style="cyan",
+            )
         for line in answers.rejudged_lines(launch.logged):
             text.append(f"\n{printable(line)}", style="dim")
         run = Text.assemble(
@@ -81,18 +97,47 @@ def _show_details(console: Any, launch: LaunchResult) -> None:
     )
     console.print(head)
     put(diagnosis.sentence, "bold", 2)
-    for index, verdict in enumerate(diagnosis.verdicts):
-        for line in _verdict_lines(verdict, is_answer=index == 0):
-            put(*line)
-    for symptom in (s for s in diagnosis.symptoms if s.message[1:] not in diagnosis.sentence):
-        put(f"- {symptom.message}", "" if symptom.severity != "info" else "dim", 4)
+    for line in _findings(diagnosis):
+        put(*line)
     for text in _remarks(launch):
         put(text, "dim", 2)
     console.print()
 
 
-def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[tuple[str, str, int]]:
-    """Yields text, style and indentation; the message of the answer is already the launch's sentence."""
+def _answer_name(diagnosis: Diagnosis) -> str:
+    """Returns the name of the answer, to stand before its sentence; "" where nothing is wrong."""
+    verdict, symptom = answering_verdict(diagnosis), answering_symptom(diagnosis)
+    if verdict is not None:
+        return f"{verdict.code} {verdict.name}: "
+    return f"{in_words(symptom)}: " if symptom is not None else ""
+
+
+def _findings(diagnosis: Diagnosis) -> Iterator[_Line]:
+    """Yields the other symptoms and the suspects before notes, but after verdicts, which are the answer."""
+    symptoms = [s for s in diagnosis.symptoms if s.message[1:] not in diagnosis.sentence]
+    for verdict in (v for v in diagnosis.verdicts if v.severity != "info"):
+        yield from _verdict_lines(verdict, is_answer=verdict is diagnosis.verdicts[0])
+    for symptom in symptoms:
+        yield f"- {symptom.message}", "" if symptom.severity != "info" else "dim", 4
+    for suspect in diagnosis.suspects[:MOST_SUSPECTS]:
+        yield from _suspect_lines(suspect)
+    hidden = diagnosis.suspects[MOST_SUSPECTS:]
+    if hidden:
+        yield f"Other suspects: {', '.join(map(suspect_title, hidden))}", "dim", 2
+    for verdict in (v for v in diagnosis.verdicts if v.severity == "info"):
+        yield from _verdict_lines(verdict, is_answer=verdict.message[1:] in diagnosis.sentence)
+
+
+def _suspect_lines(suspect: Suspect) -> Iterator[_Line]:
+    probability = probability_text(suspect.probability)
+    yield f"Suspect: {suspect.code} {suspect.name}, probability {probability}", "cyan", 2
+    yield suspect.message, "", 4
+    for label, text in suspect_facts(suspect).items():
+        yield f"{label[0].upper()}{label[1:]}: {text}", "green" if label == "fix" else "", 4
+
+
+def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[_Line]:
+    """Yields the lines of a verdict; the message of the answer is already the launch's sentence."""
     yield f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}), {verdict.life}", "cyan", 2
     if not is_answer:
         yield verdict.message, "", 4

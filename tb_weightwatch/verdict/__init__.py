@@ -1,5 +1,16 @@
-"""The types of a diagnosis: Verdict, Evidence, Symptom, Suspect, Unknown, Diagnosis."""
+"""The types of a diagnosis (Verdict, Evidence, Symptom, Suspect, Unknown, Diagnosis), and its answer in words."""
 
+from .answer import (
+    MOST_SUSPECTS,
+    answering_symptom,
+    answering_verdict,
+    headline,
+    in_words,
+    probability_text,
+    suspect_facts,
+    suspect_lines,
+    suspect_title,
+)
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
 from .levels import LINKS, SEVERITIES, Certainty, Severity, Status
 from .symptom import Suspect, Symptom
@@ -7,6 +18,7 @@ from .verdict import Diagnosis, Evidence, Unknown, Verdict
 
 __all__ = [
     "LINKS",
+    "MOST_SUSPECTS",
     "SEVERITIES",
     "SNAP_DIGITS",
     "Certainty",
@@ -18,7 +30,15 @@ __all__ = [
     "Symptom",
     "Unknown",
     "Verdict",
+    "answering_symptom",
+    "answering_verdict",
+    "headline",
+    "in_words",
     "jsonable",
     "number",
+    "probability_text",
     "snapped",
+    "suspect_facts",
+    "suspect_lines",
+    "suspect_title",
 ]

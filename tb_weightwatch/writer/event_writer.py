@@ -46,7 +46,7 @@ class EventWriter:
         self._pending = PendingRows()
         self._latest: Rows | None = None
         self._diagnosis: Diagnosis | None = None
-        self._open_verdicts: set[str] = set()
+        self._findings: set[str] = set()  # names of the open verdicts and of the symptoms
         self._is_urgent = self._is_writing = False
         # Written so far. They are increased after the sink took the data: data that an interrupt makes us write twice
         # are read once.
@@ -74,10 +74,11 @@ class EventWriter:
             self._write(partial(self._put_numbered, "maps", data))
 
     def judged(self, diagnosis: Diagnosis) -> None:
-        """Takes the latest diagnosis. A new verdict is written at once, but at most once a second."""
+        """Takes the latest diagnosis. A new verdict or symptom is written at once, but at most once a second."""
         names = {v.name for verdict in diagnosis.verdicts for v in _with_consequences(verdict)}
-        self._is_urgent |= bool(names - self._open_verdicts)
-        self._open_verdicts, self._diagnosis = names, diagnosis
+        names |= {symptom.name for symptom in diagnosis.symptoms}
+        self._is_urgent |= bool(names - self._findings)
+        self._findings, self._diagnosis = names, diagnosis
         self.tick()
 
     def ready(self, step: int = 0) -> bool:

@@ -11,9 +11,11 @@ import pytest
 
 pytest.importorskip("playwright", reason="the panel is tested in a browser")
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.support.chromium import needs_chromium
+from tests.support.panel_page import panel_frame, serious_faults, shot
+from tests.support.suspected_run import MESSAGE
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 NODE = shutil.which("node")
@@ -50,7 +52,7 @@ def test_the_development_server_shows_the_panel_without_errors(address: str, pag
     page.goto(address)
     frame = page.frame_locator("iframe")
     entries = frame.locator("button.run-entry")
-    expect(entries).to_have_count(4)  # two runs, and the two launches of the chosen one
+    expect(entries).to_have_count(5)  # three runs, and the two launches of the chosen one
     expect(frame.locator("h1#sentence")).to_contain_text("learning rate")
     expect(frame.locator(".chain-link")).to_have_count(7)
     expect(frame.locator(".heatmap-plot canvas")).to_be_visible()
@@ -83,3 +85,66 @@ def test_a_link_of_the_chain_reveals_its_verdict_and_evidence_its_row(address: s
     expect(frame.locator(".heatmap-grid")).not_to_be_in_viewport()
     frame.get_by_role("button", name="show on heat map").first.click()
     expect(frame.locator(".heatmap-grid")).to_be_in_viewport()
+
+
+def suspects_shown(page: Page, address: str) -> FrameLocator:
+    """Opens the run that has suspects and no verdict."""
+    page.goto(address)
+    frame = page.frame_locator("iframe")
+    frame.locator("button.run-entry", has_text="weights do not move; probably learning-rate-too-small").click()
+    expect(frame.locator("h1#sentence")).to_have_text(f"{MESSAGE}.")
+    return frame
+
+
+def test_suspects_are_a_ranked_list_that_opens_by_keyboard(address: str, page: Page) -> None:
+    """The first one is open, with facts, what settles it, and a fix to copy; Enter opens and closes the others."""
+    frame = suspects_shown(page, address)
+    items = frame.locator("ol.suspect-items > li")
+    expect(items).to_have_count(3)
+    titles = frame.locator(".suspect summary")
+    for title, words in zip(titles.all(), ("62 % learning-rate-too-small 502", "21 %", "8 %"), strict=True):
+        expect(title).to_contain_text(words.split()[-1])
+        expect(title).to_contain_text(f"{words.split()[0]}\u00a0%")
+    first, second = items.nth(0), items.nth(1)
+    expect(first.get_by_text("the update ratio is 8.1e-11, and 1e-3 is usual")).to_be_visible()
+    expect(first.locator("dt")).to_have_text(["For it", "Against it", "To settle it"])
+    expect(first.locator(".code-block-copy")).to_be_visible()
+    expect(second.locator(".suggested-fix")).to_be_hidden()
+    titles.nth(0).focus()
+    page.keyboard.press("Enter")
+    expect(first.locator(".suggested-fix")).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(titles.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(second.locator(".suggested-fix")).to_contain_text("shuffle both together")
+    expect(second.locator(".suggested-fix")).to_be_visible()
+
+
+def test_the_chain_shows_suspected_links_and_leads_to_their_suspects(address: str, page: Page) -> None:
+    """A suspected link has no green tick; a click on it opens its suspect and scrolls to it."""
+    page.set_viewport_size({"width": 1400, "height": 420})
+    frame = suspects_shown(page, address)
+    expect(frame.get_by_role("heading", name="Where the chain may break")).to_be_attached()
+    expect(frame.locator(".chain-link.suspected")).to_have_count(3)
+    expect(frame.locator(".chain-link.suspected .status-icon.ok")).to_have_count(0)
+    expect(frame.locator(".chain-link.affected")).to_contain_text("Weight")
+    fix = frame.locator("ol.suspect-items > li", has_text="vanishing-gradient").locator(".suggested-fix")
+    expect(fix).to_be_hidden()
+    frame.get_by_role("button", name="Gradient suspected").click()
+    expect(fix).to_be_visible()
+    expect(frame.locator(".suspect summary", has_text="vanishing-gradient")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 1400), ("light", 400)])
+def test_suspects_can_be_read_by_everyone(address: str, page: Page, theme: str, width: int) -> None:
+    """axe-core finds no serious fault with all suspects open, and a narrow window does not run out of its page."""
+    page.set_viewport_size({"width": width, "height": 1400})
+    frame = suspects_shown(page, f"{address}?dark" if theme == "dark" else address)
+    expect(frame.locator("html")).to_have_attribute("data-theme", theme)
+    shot(page, f"suspects-{theme}-{width}")
+    for title in frame.locator(".suspect summary").all()[1:]:
+        title.click()
+    expect(frame.locator(".suspect .suggested-fix").nth(2)).to_be_visible()
+    assert not serious_faults(page)
+    inner = panel_frame(page)
+    assert inner.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")

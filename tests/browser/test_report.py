@@ -19,6 +19,8 @@ from tb_weightwatch.reader import Launch, launches, runs
 from tb_weightwatch.writer import directory_sink
 from tests.support import synthetic_runs
 from tests.support.chromium import needs_chromium
+from tests.support.histories import recorded_history
+from tests.support.suspected_run import MESSAGE, suspected
 
 HOSTILE = "</script><script>document.title='owned'</script>"
 
@@ -125,11 +127,11 @@ def test_maps_are_made_coarser_where_room_is_short(logs: Path) -> None:
 
 
 def test_the_symptoms_of_a_third_party_log_are_on_the_chain(page: Path) -> None:
-    """A link with a symptom is broken, and the first broken link is that of a cause."""
+    """A link with a symptom is affected, and the broken link is that of a cause."""
     data = data_of(page)
     (key,) = (k for k in data if k.startswith('["overview"') and '"third_party"' in k)
     chain = {link["link"]: link for link in data[key]["chain"]}
-    assert [name for name, link in chain.items() if link["state"] == "broken"] == ["loss", "weight"]
+    assert (chain["loss"]["state"], chain["weight"]["state"]) == ("affected", "broken")
     # A symptom is no cause; NaN in a weight is one (703).
     assert [name for name, link in chain.items() if link["first"]] == ["weight"]
     assert chain["weight"]["codes"] == [703] and "became NaN or infinite" in chain["weight"]["text"]
@@ -201,6 +203,19 @@ class TestInABrowser:
         assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
         assert asked[0] == page.as_uri()
         assert wrong == []
+        context.close()
+
+    def test_suspects_are_in_the_file(self, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A run without a verdict shows its symptom and its suspects, as the panel does."""
+        monkeypatch.setattr(answers, "safe_diagnose", lambda history: suspected(len(history)))
+        report.write(str(tmp_path / "report.html"), {"slow": [Launch(recorded_history(64))]})
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto((tmp_path / "report.html").as_uri())
+        tab.wait_for_selector("#sentence")
+        assert tab.locator("#sentence").inner_text() == f"{MESSAGE}."
+        assert tab.locator(".run-entry-headline").inner_text().endswith("probably learning-rate-too-small")
+        assert tab.locator("ol.suspect-items > li").count() == 3
         context.close()
 
     def test_the_network_is_closed_to_it(self, page: Path, browser: Any) -> None:

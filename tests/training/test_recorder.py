@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tb_weightwatch.capture.recorder import Recorder
 from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.history import Column, Rows
 from tests.support import synthetic_runs
+from tests.support.suspected_run import suspected
 
 
 def recorder_of(destination: Any, **settings: Any) -> Recorder:
@@ -177,6 +179,41 @@ def test_a_final_answer_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> N
     assert len(printed(capsys)) == 1
     ConsoleNews(verbose=False).end(answer("undecided"))
     assert not printed(capsys)
+
+
+def suspicion(*names: str) -> ww.Diagnosis:
+    """Returns an answer without a verdict, with these suspects."""
+    first, *_ = suspected().suspects
+    return replace(suspected(), suspects=tuple(replace(first, name=name) for name in names))
+
+
+def test_a_symptom_is_printed_with_its_first_suspect(capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence, the suspect with its probability, what would settle it, its fix, and the names of the others."""
+    ConsoleNews(verbose=True).update(suspected())
+    (text,) = printed(capsys)
+    sentence, suspect, settle, fix, *code, others = text.split("\n")
+    assert sentence == suspected().sentence
+    assert suspect.startswith("  probably 502 learning-rate-too-small (62 %): ")
+    assert settle.startswith("    to settle it: Train 50 steps")
+    assert fix.startswith("    fix: Set a learning rate") and "Adam(1e-3)" in code[-1]
+    assert others == "  other suspects: 106 no-learning-signal (21 %), 403 vanishing-gradient (8 %)"
+
+
+def test_a_symptom_is_printed_again_only_for_another_first_suspect(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ranks that change back and forth print nothing new; the end prints the last answer unless it stands there."""
+    news = ConsoleNews(verbose=True)
+    for names in (("a", "b"), ("a", "c"), ("b", "a"), ("a", "b"), ()):
+        news.update(suspicion(*names))
+    assert len(printed(capsys)) == 3  # a, b, and nothing suspected
+    for _ in range(2):
+        news.end(suspicion("a", "b"))
+    assert len(printed(capsys)) == 1
+    news.update(answer("sick", ("dead",)))
+    news.end(suspicion("a", "b"))
+    dead, last = printed(capsys)
+    assert dead.endswith("fix: cure dead") and last.startswith(suspected().sentence)
+    news.end(answer("sick", ("dead",)))
+    assert printed(capsys) == [str(answer("sick", ("dead",)))]
 
 
 # -- how it ends

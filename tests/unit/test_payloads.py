@@ -16,7 +16,9 @@ from tb_weightwatch import answers, schema
 from tb_weightwatch.history import History, Record
 from tb_weightwatch.maps import Map
 from tb_weightwatch.reader import Launch
+from tb_weightwatch.verdict import Diagnosis
 from tests.support import synthetic_runs
+from tests.support.suspected_run import suspected
 
 FOLDER = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "payloads"
 STEPS = 96
@@ -48,11 +50,17 @@ HEALTHY = recorded("healthy-1", end="completed")
 SICK = recorded("sick-1", still=True)
 MUTED = recorded("muted-1", still=True)
 MUTED.add(Record(0, "config", {"rules": dict.fromkeys(MUTED_RULES, False)}))
+SUSPECTED = recorded("suspected-1", still=True)
 NAN = recorded("nan-1", end="exception", nan_from=48)
 
 
+def diagnosis_of(history: History) -> Diagnosis:
+    """Returns the diagnosis of today's rules, and for one launch one that has suspects and no verdict."""
+    return suspected(STEPS) if history is SUSPECTED else answers.safe_diagnose(history)
+
+
 def overview(history: History) -> dict[str, Any]:
-    return answers.overview("cnn/weightwatch", Launch(history), answers.safe_diagnose(history), NOW)
+    return answers.overview("cnn/weightwatch", Launch(history), diagnosis_of(history), NOW)
 
 
 def recorded_maps() -> list[Map]:
@@ -71,11 +79,12 @@ def recorded_maps() -> list[Map]:
 
 
 def runs() -> dict[str, Any]:
-    launches = {
-        "cnn/weightwatch": [answers.launch_entry(Launch(x), answers.safe_diagnose(x), NOW) for x in (NAN, SICK)],
-        "baseline": [answers.launch_entry(Launch(HEALTHY), answers.safe_diagnose(HEALTHY), NOW)],
+    launches = {"cnn/weightwatch": (NAN, SICK), "baseline": (HEALTHY,), "suspected": (SUSPECTED,)}
+    entries = {
+        run: [answers.launch_entry(Launch(history), diagnosis_of(history), NOW) for history in histories]
+        for run, histories in launches.items()
     }
-    return answers.runs("1", launches)
+    return answers.runs("1", entries)
 
 
 PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -83,6 +92,7 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "runs-empty": lambda: answers.runs("1", {}),
     "overview-sick": lambda: overview(SICK),
     "overview-nan": lambda: overview(NAN),
+    "overview-suspected": lambda: overview(SUSPECTED),
     "overview-healthy": lambda: overview(HEALTHY),
     "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24),
     "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24),
@@ -92,6 +102,7 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "overview-muted": lambda: overview(MUTED),
     "curves-run": lambda: answers.curves(NAN, "", 16),
+    "curves-suspected": lambda: answers.curves(SUSPECTED, "", 16),
     "curves-variable": lambda: answers.curves(SICK, synthetic_runs.NAMES[0], 16),
 }
 

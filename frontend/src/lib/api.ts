@@ -30,8 +30,8 @@ export interface LaunchEntry {
   state_text: string; // one line, for example "ended after 5,000 steps"
   last_step: number;
   status: Status;
-  severity: Severity; // of the worst open verdict
-  headline: string; // the name of the worst verdict, or the status
+  severity: Severity; // of the worst open verdict or symptom
+  headline: string; // the name of the worst verdict; else symptom and first suspect; else the status
 }
 
 /** GET overview?run=&launch=   launch: if left out, the newest */
@@ -44,9 +44,12 @@ export interface OverviewAnswer {
   last_step: number;
   rows: number; // recorded rows
   status: Status;
+  severity: Severity; // of the worst open verdict or symptom
   sentence: string; // the answer
   detail: string; // one more line: progress, completeness, cost of the recorder; may be ""
   verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
+  symptoms: SymptomAnswer[]; // what is certainly wrong, whatever the cause; worst first
+  suspects: SuspectAnswer[]; // causes that fit the symptoms, the most probable first
   resolved: VerdictAnswer[]; // no longer true
   muted: MutedAnswer[]; // rules that the user has disabled
   chain: LinkAnswer[]; // exactly seven, in order: data, activations, loss, gradient, optimizer, update, weight
@@ -76,6 +79,31 @@ export interface VerdictAnswer {
   explains: VerdictAnswer[];
 }
 
+export interface SymptomAnswer {
+  name: string;
+  title: string; // the name in words
+  link: string;
+  severity: Severity;
+  message: string;
+  variables: string[];
+  first_step: number;
+  last_step: number;
+}
+
+export interface SuspectAnswer {
+  code: number;
+  name: string;
+  link: string;
+  probability: number; // from 0 to 1
+  probability_text: string; // for example "62 %"
+  message: string;
+  summary: string; // of the rule
+  supports: string[]; // facts that speak for it
+  contradicts: string[]; // facts that speak against it
+  settle: string; // what would settle whether it is the cause
+  fix: string; // as that of a verdict
+}
+
 export interface EvidenceAnswer {
   name: string;
   value: Cell;
@@ -89,11 +117,11 @@ export interface LinkAnswer {
   link: string;
   title: string; // "Gradient"
   symbol: string; // its term of the equation, for example "lr"; "" if it has none
-  state: "ok" | "broken" | "consequence" | "unknown" | "note";
+  state: "ok" | "broken" | "suspected" | "affected" | "consequence" | "unknown" | "note";
   number: string; // formatted, for example "3.1e-3"; "" if it has none
   meaning: string; // of the number, for example "median gradient norm"
   text: string; // one line: why it is in that state
-  codes: number[]; // of the verdicts on this link
+  codes: number[]; // of the suspects and verdicts on this link
   first: boolean; // the first broken link
 }
 
@@ -117,7 +145,7 @@ export interface VariableAnswer {
   shape: number[];
   dtype: string;
   trainable: boolean;
-  worst: Severity; // of the verdicts that name it
+  worst: Severity; // of the verdicts and symptoms that name it
 }
 
 export interface FactAnswer {

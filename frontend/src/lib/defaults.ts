@@ -1,5 +1,6 @@
 // What is shown when the user chose nothing, or something that no longer exists.
 import type { LaunchEntry, OverviewAnswer, QuantityAnswer, RunEntry } from "./api";
+import { leadingVerdict } from "./verdicts";
 
 export function newestLaunch(run: RunEntry): LaunchEntry | undefined {
   return run.launches[run.launches.length - 1];
@@ -30,11 +31,12 @@ export function defaultQuantity(overview: OverviewAnswer, chosen: string): strin
   return (all.find((q) => q.name === chosen) ?? all[0])?.name ?? "";
 }
 
-/** The chosen variable or layer; else the first variable of the first verdict; else the first of all. */
+/** The chosen variable or layer; else the first one of the first verdict or symptom; else the first of all. */
 export function defaultVariable(overview: OverviewAnswer, chosen: string): string {
   const names = overview.variables.map((v) => v.name);
   if (names.includes(chosen) || overview.layers.includes(chosen)) return chosen;
-  const accused = overview.verdicts[0]?.variables.find((name) => names.includes(name));
+  const answer = leadingVerdict(overview) ?? overview.symptoms[0];
+  const accused = answer?.variables.find((name) => names.includes(name));
   return accused ?? names[0] ?? overview.layers[0] ?? "";
 }
 

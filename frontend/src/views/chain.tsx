@@ -1,20 +1,23 @@
-// The seven links from data to weight. The first broken one is marked.
+// The seven links from data to weight. The first broken one is marked; where none is, those that are suspected.
 import { useState } from "preact/hooks";
-import { revealVerdict } from "../actions";
+import { revealFinding } from "../actions";
 import type { LinkAnswer, OverviewAnswer } from "../lib/api";
 import { termOf } from "../lib/equation";
 import { cleanText, prose, sameText } from "../lib/format";
+import { leadingVerdict } from "../lib/verdicts";
 import { LINK_LOOK, StatusIcon } from "./status-icon";
 import { UpdateEquation } from "./update-equation";
 
 interface LinkProps {
   link: LinkAnswer;
+  unsure: boolean; // the run is sick, and no verdict says why
   chosen: boolean;
   onChoose: () => void;
 }
 
-function Link({ link, chosen, onChoose }: LinkProps) {
+function Link({ link, unsure, chosen, onChoose }: LinkProps) {
   const [look, text] = LINK_LOOK[link.state];
+  const state = link.state === "ok" && unsure ? "checks passed" : text;
   return (
     <li class={`chain-link ${link.state}${link.first ? " first" : ""}`}>
       <button type="button" aria-pressed={chosen} onClick={onChoose} title={cleanText(link.text)}>
@@ -22,7 +25,7 @@ function Link({ link, chosen, onChoose }: LinkProps) {
           <StatusIcon look={look} />
           {link.title}
         </span>
-        <span class="chain-link-state">{link.first ? "breaks here" : text}</span>
+        <span class="chain-link-state">{link.first ? "breaks here" : state}</span>
         <span class="chain-link-number">{link.number || "–"}</span>
         <span class="chain-link-meaning">{cleanText(link.meaning)}</span>
       </button>
@@ -32,7 +35,7 @@ function Link({ link, chosen, onChoose }: LinkProps) {
 
 /** The text of a link. It does not repeat the sentence of the page. */
 function textOf(link: LinkAnswer, overview: OverviewAnswer): string {
-  const first = overview.verdicts[0];
+  const first = leadingVerdict(overview);
   if (!first || !sameText(link.text, overview.sentence)) return prose(link.text);
   const titles = overview.chain.filter((l) => l.state === "consequence").map((l) => l.title.toLowerCase());
   const label = titles.length > 1 ? "Consequences" : "Consequence";
@@ -40,22 +43,38 @@ function textOf(link: LinkAnswer, overview: OverviewAnswer): string {
   return `The chain breaks here first: ${first.name}.${consequences}`;
 }
 
+function titleOf(chain: readonly LinkAnswer[]): string {
+  if (chain.some((l) => l.first)) return "Where the chain breaks";
+  return chain.some((l) => l.state === "suspected")
+    ? "Where the chain may break"
+    : "The chain from data to weight";
+}
+
 export function Chain({ overview }: { overview: OverviewAnswer }) {
   const { chain } = overview;
+  const unsure = overview.status === "sick" && !leadingVerdict(overview);
   const [chosen, setChosen] = useState("");
-  const shown = chain.find((l) => l.link === chosen) ?? chain.find((l) => l.first);
+  const suspected = overview.suspects[0]?.link;
+  const shown =
+    chain.find((l) => l.link === chosen) ??
+    chain.find((l) => l.first) ??
+    chain.find((l) => l.link === suspected);
   const choose = ({ link, codes }: LinkAnswer) => {
     setChosen(link);
-    if (codes[0] !== undefined) revealVerdict(codes[0]);
+    if (codes[0] !== undefined) revealFinding(codes[0]);
   };
   return (
     <section class="panel-section chain" aria-labelledby="chain-title">
-      <h2 id="chain-title">
-        {chain.some((l) => l.first) ? "Where the chain breaks" : "The chain from data to weight"}
-      </h2>
+      <h2 id="chain-title">{titleOf(chain)}</h2>
       <ol class="chain-links">
         {chain.map((link) => (
-          <Link key={link.link} link={link} chosen={link === shown} onChoose={() => choose(link)} />
+          <Link
+            key={link.link}
+            link={link}
+            unsure={unsure}
+            chosen={link === shown}
+            onChoose={() => choose(link)}
+          />
         ))}
       </ol>
       <div class="chain-foot">

@@ -1,20 +1,19 @@
-// Verdicts that are hidden until the user opens them, or jumps to one of them.
+// Findings that are hidden until the user opens them, or jumps to one of them.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
-import type { VerdictAnswer } from "../lib/api";
-import { withExplained } from "../lib/verdicts";
-import { useSelector } from "../state";
+import { type ScrollTarget, useSelector } from "../state";
 
 interface Props {
   summary: ComponentChildren;
-  verdicts: readonly VerdictAnswer[]; // those inside
+  targets: readonly ScrollTarget[]; // the findings inside
+  initiallyOpen?: boolean;
   children: ComponentChildren;
 }
 
-export function Disclosure({ summary, verdicts, children }: Props) {
-  const [open, setOpen] = useState(false);
+export function Disclosure({ summary, targets, initiallyOpen = false, children }: Props) {
+  const [open, setOpen] = useState(initiallyOpen);
   const hidesTarget = useSelector(
-    ({ scrollTarget }) => scrollTarget !== null && withExplained(verdicts).some((v) => v === scrollTarget),
+    ({ scrollTarget }) => scrollTarget !== null && targets.includes(scrollTarget),
   );
   useLayoutEffect(() => {
     if (hidesTarget) setOpen(true);

@@ -1,6 +1,7 @@
 // The other verdicts: open, resolved and muted ones. They follow the chain, so that the first screen has one answer.
 import type { MutedAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { plural } from "../lib/format";
+import { leadingVerdict, withExplained } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
 import { Verdict } from "./verdict";
 
@@ -29,7 +30,8 @@ function titleOf(open: number, resolved: number): string {
 }
 
 export function OtherFindings({ overview }: { overview: OverviewAnswer }) {
-  const open = overview.verdicts.slice(1);
+  const lead = leadingVerdict(overview);
+  const open = overview.verdicts.filter((verdict) => verdict !== lead);
   const { resolved, muted } = overview;
   if (open.length + resolved.length + muted.length === 0) return null;
   return (
@@ -37,14 +39,14 @@ export function OtherFindings({ overview }: { overview: OverviewAnswer }) {
       <h2 id="other-findings-title">{titleOf(open.length, resolved.length)}</h2>
       <Verdicts verdicts={open} overview={overview} />
       {resolved.length > 0 && (
-        <Disclosure summary={plural(resolved.length, "resolved finding")} verdicts={resolved}>
+        <Disclosure summary={plural(resolved.length, "resolved finding")} targets={withExplained(resolved)}>
           <Verdicts verdicts={resolved} overview={overview} />
         </Disclosure>
       )}
       {muted.length > 0 && (
         <Disclosure
           summary={plural(muted.length, "muted rule")}
-          verdicts={muted.flatMap((rule) => rule.verdict ?? [])}
+          targets={withExplained(muted.flatMap((rule) => rule.verdict ?? []))}
         >
           {muted.map((rule) => (
             <Muted key={rule.code} rule={rule} overview={overview} />

@@ -1,4 +1,4 @@
-// One run in the list: its status, its worst verdict, and its state.
+// One run in the list: its status, its worst verdict or its symptom and first suspect, and its state.
 import type { LaunchEntry } from "../lib/api";
 import { cleanName, formatCount } from "../lib/format";
 import { lookOf, StatusIcon } from "./status-icon";

@@ -6,7 +6,7 @@ import { type Look, lookOf, StatusIcon } from "./status-icon";
 const STATUS_TEXT: Record<Status, string> = { healthy: "Healthy", sick: "Sick", undecided: "Undecided" };
 
 export function lookOfOverview(overview: OverviewAnswer): Look {
-  return lookOf(overview.status, overview.verdicts[0]?.severity ?? "none");
+  return lookOf(overview.status, overview.severity);
 }
 
 interface Props {

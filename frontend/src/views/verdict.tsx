@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { formatCount, plural, prose, sameText } from "../lib/format";
+import { withExplained } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
 import { lookOfSeverity, StatusIcon } from "./status-icon";
 import { SuggestedFix } from "./suggested-fix";
@@ -99,7 +100,7 @@ function Explained({ verdict, overview, level }: Required<Omit<Props, "lead">>) 
   return (
     <Disclosure
       summary={`Explains ${plural(explains.length, "other finding")}: ${names}`}
-      verdicts={explains}
+      targets={withExplained(explains)}
     >
       {explains.map((v) => (
         <Verdict key={`${v.code}-${v.first_step}`} verdict={v} overview={overview} level={level} />

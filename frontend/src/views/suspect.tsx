@@ -1,0 +1,93 @@
+// One suspect: how probable it is, what speaks for and against it, what would settle it, and its fix.
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { SuspectAnswer } from "../lib/api";
+import { prose } from "../lib/format";
+import { Disclosure } from "./disclosure";
+import { SuggestedFix } from "./suggested-fix";
+import { Prose } from "./text-with-code";
+import { useScrollTarget } from "./use-scroll-target";
+
+function Summary({ suspect, link }: { suspect: SuspectAnswer; link: string }) {
+  return (
+    <>
+      <span class="suspect-probability">
+        <span class="suspect-percent">{prose(suspect.probability_text)}</span>
+        <span class="suspect-bar" aria-hidden="true">
+          <span style={{ width: `${100 * suspect.probability}%` }} />
+        </span>
+      </span>
+      <span class="suspect-text">
+        <span>
+          <strong>{suspect.name}</strong> <span class="rule-code">{suspect.code}</span>{" "}
+          <span class="quiet">· {link}</span>
+        </span>
+        <span>{prose(suspect.message)}</span>
+      </span>
+    </>
+  );
+}
+
+function Row({ term, children }: { term: string; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+/** Facts for or against a suspect. */
+function Facts({ term, facts, none }: { term: string; facts: readonly string[]; none: string }) {
+  return (
+    <Row term={term}>
+      {facts.length > 0 ? (
+        <ul class="suspect-facts">
+          {facts.map((fact) => (
+            <li key={fact}>{prose(fact)}</li>
+          ))}
+        </ul>
+      ) : (
+        <span class="quiet">{none}</span>
+      )}
+    </Row>
+  );
+}
+
+interface Props {
+  suspect: SuspectAnswer;
+  link: string; // the title of its link
+  first: boolean; // the most probable one is open from the start
+}
+
+export function Suspect({ suspect, link, first }: Props) {
+  const [flashing, setFlashing] = useState(false);
+  const ref = useScrollTarget<HTMLLIElement>(suspect, () => setFlashing(true));
+  return (
+    <li
+      ref={ref}
+      class={flashing ? "suspect verdict-flashing" : "suspect"}
+      onAnimationEnd={() => setFlashing(false)}
+    >
+      <Disclosure
+        summary={<Summary suspect={suspect} link={link} />}
+        targets={[suspect]}
+        initiallyOpen={first}
+      >
+        <div class="suspect-body">
+          {suspect.summary && <p class="quiet">{prose(suspect.summary)}</p>}
+          <dl class="verdict-details">
+            <Facts term="For it" facts={suspect.supports} none="nothing in particular" />
+            <Facts term="Against it" facts={suspect.contradicts} none="nothing that was recorded" />
+            {suspect.settle !== "" && (
+              <Row term="To settle it">
+                <Prose text={suspect.settle} />
+              </Row>
+            )}
+          </dl>
+          <SuggestedFix fix={suspect.fix} title="What to do if it is the cause" />
+        </div>
+      </Disclosure>
+    </li>
+  );
+}
