@@ -13,7 +13,7 @@ class Symptom:
     """What is certainly wrong with a run, whatever the cause.
 
     Attributes:
-        name: its name, in kebab case ("weights-motionless").
+        name: its name, in kebab case ("weights-do-not-move").
         link: the link of the chain on which it shows.
         severity: "info" never makes a run sick.
         message: one sentence with the numbers, without a full stop.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...history import History
-from ...verdict import Status, Suspect, Symptom, Unknown, Verdict, number
+from ...verdict import Status, Suspect, Symptom, Unknown, Verdict, number, probability_text
 from ..signals import LossTrend, any_nonzero_gradient, loss_trend, mean_relative_update, trainable, trainable_kernels
 from ..third_party import is_third_party, third_party_status
 from ..wording import is_preflight, plural
@@ -47,7 +47,7 @@ def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
     if not suspects:
         return f"{symptom.message}; no known cause fits."
     first = suspects[0]
-    return f"{symptom.message}. Most probable cause: {first.name} ({number(100 * first.probability, 2)} %)."
+    return f"{symptom.message}. Most probable cause: {first.name} ({probability_text(first.probability)})."
 
 
 def _before_training(opened: list[Verdict], unknown: list[Unknown]) -> str:

@@ -17,8 +17,8 @@ from . import optimizer_facts as optimizer
 from . import output_facts as output
 from .observation import Observe
 
-STILL, BARELY, LEVEL = "weights-motionless", "weights-barely-move", "loss-at-constant-level"
-BLOWN, NONFINITE, EQUAL = "loss-blown-up", "loss-not-finite", "equal-predictions"
+STILL, BARELY, LEVEL = "weights-do-not-move", "weights-barely-move", "loss-no-better-than-constant"
+BLOWN, NONFINITE, EQUAL = "loss-has-blown-up", "loss-is-not-finite", "predictions-are-equal"
 
 
 class Weighing(NamedTuple):

@@ -11,13 +11,19 @@ from ...history import History
 from ...verdict import SEVERITIES, Symptom
 from ..third_party import is_third_party, third_party_symptoms
 from ..wording import is_preflight
-from .equal_predictions import equal_predictions
-from .loss_at_constant_level import loss_at_constant_level
-from .loss_blown_up import loss_blown_up
+from .loss_has_blown_up import loss_has_blown_up
+from .loss_no_better_than_constant import loss_no_better_than_constant
+from .predictions_are_equal import predictions_are_equal
 from .weights_barely_move import weights_barely_move
-from .weights_motionless import weights_motionless
+from .weights_do_not_move import weights_do_not_move
 
-SYMPTOMS = (weights_motionless, loss_blown_up, equal_predictions, weights_barely_move, loss_at_constant_level)
+SYMPTOMS = (
+    weights_do_not_move,
+    loss_has_blown_up,
+    predictions_are_equal,
+    weights_barely_move,
+    loss_no_better_than_constant,
+)
 
 
 def symptoms(history: History) -> tuple[Symptom, ...]:

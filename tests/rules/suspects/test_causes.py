@@ -15,8 +15,8 @@ from tests.support.synthetic_history import synthetic_history
 
 FACTS = {weighing.fact.__name__: weighing.fact for cause in TABLE.values() for weighing in cause.facts}
 SYMPTOMS = {
-    "weights-motionless", "weights-barely-move", "loss-at-constant-level", "loss-blown-up", "loss-not-finite",
-    "equal-predictions",
+    "weights-do-not-move", "weights-barely-move", "loss-no-better-than-constant", "loss-has-blown-up",
+    "loss-is-not-finite", "predictions-are-equal",
 }  # fmt: skip
 
 

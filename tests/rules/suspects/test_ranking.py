@@ -51,7 +51,7 @@ def test_a_certain_verdict_leaves_no_suspects() -> None:
     """A learning rate of exactly 0 explains weights that stand."""
     diagnosis = diagnose(synthetic_history(loss=FLAT, update_norm=0.0, learning_rate=0.0))
     assert diagnosis.verdicts[0].name == "learning-rate-zero" and diagnosis.suspects == ()
-    assert [symptom.name for symptom in diagnosis.symptoms] == ["weights-motionless"]
+    assert [symptom.name for symptom in diagnosis.symptoms] == ["weights-do-not-move"]
 
 
 def test_a_likely_verdict_gives_way_to_a_far_more_probable_cause() -> None:

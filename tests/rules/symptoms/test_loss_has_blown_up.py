@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_weightwatch.diagnosis.symptoms.loss_blown_up import loss_blown_up
+from tb_weightwatch.diagnosis.symptoms.loss_has_blown_up import loss_has_blown_up
 from tests.support.rule_runs import STEP
 from tests.support.synthetic_history import synthetic_history
 
 
 def test_a_hundred_times_the_first_loss() -> None:
     """The first and the last loss are in the sentence."""
-    symptom = loss_blown_up(synthetic_history(loss=np.where(STEP < 60, 1.0, 5e4)))
-    assert symptom is not None and symptom.name == "loss-blown-up" and symptom.first_step == 61
+    symptom = loss_has_blown_up(synthetic_history(loss=np.where(STEP < 60, 1.0, 5e4)))
+    assert symptom is not None and symptom.name == "loss-has-blown-up" and symptom.first_step == 61
     assert symptom.message.startswith("The loss has blown up: it was 1 at first and is 50,000 now")
 
 
 def test_not_finite_until_the_end() -> None:
     """The first step without a finite loss is named, and the last finite loss."""
-    symptom = loss_blown_up(synthetic_history(loss=np.where(STEP < 60, 1.5, np.nan)))
-    assert symptom is not None and symptom.name == "loss-not-finite" and symptom.first_step == 61
+    symptom = loss_has_blown_up(synthetic_history(loss=np.where(STEP < 60, 1.5, np.nan)))
+    assert symptom is not None and symptom.name == "loss-is-not-finite" and symptom.first_step == 61
     assert symptom.message == (
         "The loss is not finite: it is NaN at step 61 and in all 60 recorded steps since; the last finite one was 1.5"
     )
@@ -27,7 +27,7 @@ def test_not_finite_until_the_end() -> None:
 
 def test_silent() -> None:
     """A single NaN between finite losses, a peak that is over, and a loss that was not recorded are no symptom."""
-    assert loss_blown_up(synthetic_history(loss=np.where(STEP == 60, np.nan, 1.0))) is None
-    assert loss_blown_up(synthetic_history(loss=np.where(STEP == 60, 1e6, 1.0))) is None
-    assert loss_blown_up(synthetic_history(loss=None)) is None
-    assert loss_blown_up(synthetic_history()) is None
+    assert loss_has_blown_up(synthetic_history(loss=np.where(STEP == 60, np.nan, 1.0))) is None
+    assert loss_has_blown_up(synthetic_history(loss=np.where(STEP == 60, 1e6, 1.0))) is None
+    assert loss_has_blown_up(synthetic_history(loss=None)) is None
+    assert loss_has_blown_up(synthetic_history()) is None

@@ -14,7 +14,7 @@ _STEPS = 12  # training steps without any change since the first one
 _STOPPED = 64  # training steps without any change after weights have moved
 
 
-def weights_motionless(history: History) -> Symptom | None:
+def weights_do_not_move(history: History) -> Symptom | None:
     """Returns the symptom if no trainable weight has changed for long; None otherwise.
 
     Weights need not move where there is nothing left to learn, and between two updates of accumulated gradients: after
@@ -33,13 +33,13 @@ def weights_motionless(history: History) -> Symptom | None:
         return None
     nonzero = signals.any_nonzero_gradient(history)
     alive = nonzero is not None and bool(nonzero[last + 1 :].any())
-    although = " although gradients are non-zero" if alive else ""
+    although = ", although gradients are non-zero" if alive else ""
     return Symptom(
-        name="weights-motionless",
+        name="weights-do-not-move",
         link="weight",
         severity="error",
-        message=f"{_beginning(since)} in the last {plural(pause, 'step')}{although}: in each of the "
-        f"{plural(still_rows, 'recorded step')} every one of them kept its value",
+        message=f"{_beginning(since)}: none of them has changed in any of the {plural(still_rows, 'step')} recorded "
+        f"out of the last {pause:,}{although}",
         variables=signals.trainable_names(history),
         first_step=max(1, since + 1),
         last_step=int(history.steps[-1]),
@@ -47,9 +47,7 @@ def weights_motionless(history: History) -> Symptom | None:
 
 
 def _beginning(since: int) -> str:
-    if since:
-        return f"The weights stopped moving after step {since:,}: no trainable weight has changed"
-    return "The weights do not move: no trainable weight has changed"
+    return f"The weights stopped moving after step {since:,}" if since else "The weights do not move"
 
 
 def _longest_wait(history: History, moved: signals.Bool) -> int:

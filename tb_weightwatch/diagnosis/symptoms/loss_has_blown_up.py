@@ -12,7 +12,7 @@ from ..wording import plural
 _ROWS = 3  # recorded steps at the end at which the loss is not finite
 
 
-def loss_blown_up(history: History) -> Symptom | None:
+def loss_has_blown_up(history: History) -> Symptom | None:
     """Returns the symptom if the last losses are NaN or infinite, or more than a hundred times the first one."""
     known = np.flatnonzero(history.known("loss")) if history.has("loss") else np.zeros(0, np.intp)
     if not len(known):
@@ -28,7 +28,7 @@ def loss_blown_up(history: History) -> Symptom | None:
     bound = 100 * max(float(trend.first[-1]), float(np.nan_to_num(trend.constant_loss[-1])))
     above = known[np.flatnonzero(~(loss <= bound))]
     return Symptom(
-        name="loss-blown-up",
+        name="loss-has-blown-up",
         link="loss",
         severity="error",
         message=f"The loss has blown up: it was {number(float(trend.first[-1]))} at first and is "
@@ -48,7 +48,7 @@ def _nonfinite(history: History, known: signals.Bool, last: int) -> Symptom | No
     value = number(float(history.loss[known[last + 1]]))
     before = f"; the last finite one was {number(float(history.loss[known[last]]))}" if last >= 0 else ""
     return Symptom(
-        name="loss-not-finite",
+        name="loss-is-not-finite",
         link="loss",
         severity="error",
         message=f"The loss is not finite: it is {value} at step {first:,} and in all "

@@ -16,7 +16,7 @@ _LEVEL = 0.98  # share of the constant prediction's loss
 _FALLING = 0.03  # relative decrease over the last quarter, from which a training is only not finished
 
 
-def loss_at_constant_level(history: History) -> Symptom | None:
+def loss_no_better_than_constant(history: History) -> Symptom | None:
     """Returns the symptom if weights have travelled and the loss is still not better than a constant prediction's.
 
     It resolves as soon as the loss falls: some trainings have a long plateau before they learn.
@@ -32,7 +32,7 @@ def loss_at_constant_level(history: History) -> Symptom | None:
     if signals.beats_constant(history)[row] or len(signals.optimizers(history)) > 1:
         return None
     return Symptom(
-        name="loss-at-constant-level",
+        name="loss-no-better-than-constant",
         link="loss",
         severity="error",
         message=f"The model is no better than a constant answer: the loss of one is {number(level)}, that of the model "

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_weightwatch.diagnosis.symptoms.equal_predictions import equal_predictions
+from tb_weightwatch.diagnosis.symptoms.predictions_are_equal import predictions_are_equal
 from tests.support.rule_runs import STEP
 from tests.support.synthetic_history import synthetic_history
 
 
 def test_one_answer_for_all_samples() -> None:
     """The first step of the last streak is named."""
-    symptom = equal_predictions(synthetic_history(loss=1.1, prediction_std=np.where(STEP < 70, 0.3, 0.0)))
+    symptom = predictions_are_equal(synthetic_history(loss=1.1, prediction_std=np.where(STEP < 70, 0.3, 0.0)))
     assert symptom is not None and symptom.first_step == 71
     assert "in each of the last 50 recorded steps the model gave every sample" in symptom.message
 
@@ -31,4 +31,4 @@ def test_one_answer_for_all_samples() -> None:
 )
 def test_silent(columns: dict[str, Any]) -> None:
     """Predictions must be equal where several different ones were asked for."""
-    assert equal_predictions(synthetic_history(**columns)) is None
+    assert predictions_are_equal(synthetic_history(**columns)) is None

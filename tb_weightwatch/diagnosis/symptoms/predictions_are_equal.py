@@ -14,7 +14,7 @@ _SAMPLES = 4  # in a batch, or equal predictions may be chance
 _SPREAD = 1e-6  # relative to the predictions and the targets
 
 
-def equal_predictions(history: History) -> Symptom | None:
+def predictions_are_equal(history: History) -> Symptom | None:
     """Returns the symptom if the predictions of every sample of the last batches are equal, while targets vary."""
     spread, mean = (signals.run_column(history, f"prediction_{name}") for name in ("std", "mean"))
     samples, targets = signals.run_column(history, "batch_size"), signals.run_column(history, "target_std")
@@ -27,7 +27,7 @@ def equal_predictions(history: History) -> Symptom | None:
         return None
     first = int(history.steps[rows[-length]])
     return Symptom(
-        name="equal-predictions",
+        name="predictions-are-equal",
         link="activations",
         severity="error",
         message=f"All predictions are equal: in each of the last {plural(length, 'recorded step')} the model gave "

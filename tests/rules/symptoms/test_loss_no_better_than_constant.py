@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_weightwatch.diagnosis.symptoms.loss_at_constant_level import loss_at_constant_level
+from tb_weightwatch.diagnosis.symptoms.loss_no_better_than_constant import loss_no_better_than_constant
 from tests.support.rule_runs import STEP
 from tests.support.synthetic_history import synthetic_history
 
@@ -16,7 +16,7 @@ LEVEL = 1.0986 + 0.02 * np.sin(STEP)  # ln 3
 
 def test_at_the_level_after_the_weights_have_moved() -> None:
     """Both losses and the way of the weights are in the sentence."""
-    symptom = loss_at_constant_level(synthetic_history(loss=LEVEL))
+    symptom = loss_no_better_than_constant(synthetic_history(loss=LEVEL))
     assert symptom is not None
     assert "the loss of one is 1.1, that of the model 1.1" in symptom.message
     assert "after 120 steps, in which the weights moved by 0.51 times their own size" in symptom.message
@@ -35,12 +35,12 @@ def test_at_the_level_after_the_weights_have_moved() -> None:
 )
 def test_silent(columns: dict[str, Any]) -> None:
     """A loss that falls, penalties above a low error, and adversaries are no symptom."""
-    assert loss_at_constant_level(synthetic_history(**columns)) is None
+    assert loss_no_better_than_constant(synthetic_history(**columns)) is None
 
 
 def test_it_resolves_when_learning_begins() -> None:
     """A long plateau is a symptom only while it lasts."""
     loss = np.where(np.arange(240) < 160, 1.0986, np.linspace(2.4, 0.2, 240)) + 0.01 * np.sin(np.arange(240))
     history = synthetic_history(240, loss=loss)
-    assert loss_at_constant_level(history[:150]) is not None
-    assert loss_at_constant_level(history) is None
+    assert loss_no_better_than_constant(history[:150]) is not None
+    assert loss_no_better_than_constant(history) is None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_weightwatch.diagnosis.symptoms.weights_motionless import weights_motionless
+from tb_weightwatch.diagnosis.symptoms.weights_do_not_move import weights_do_not_move
 from tests.support.rule_runs import NAMES, STEP
 from tests.support.synthetic_history import synthetic_history
 
@@ -16,11 +16,11 @@ FLAT: dict[str, Any] = {"loss": 1.1 + 0.01 * np.sin(STEP)}
 
 def test_weights_that_never_move() -> None:
     """The sentence says for how many steps, and how many of them were recorded."""
-    symptom = weights_motionless(synthetic_history(**FLAT, update_norm=0.0))
+    symptom = weights_do_not_move(synthetic_history(**FLAT, update_norm=0.0))
     assert symptom is not None and symptom.variables == NAMES
     assert symptom.message == (
-        "The weights do not move: no trainable weight has changed in the last 120 steps although gradients are "
-        "non-zero: in each of the 120 recorded steps every one of them kept its value"
+        "The weights do not move: none of them has changed in any of the 120 steps recorded out of the last 120, "
+        "although gradients are non-zero"
     )
     assert (symptom.first_step, symptom.last_step, symptom.severity) == (1, 120, "error")
 
@@ -28,7 +28,7 @@ def test_weights_that_never_move() -> None:
 def test_weights_that_stop_moving() -> None:
     """A pause must be long, and longer than those before."""
     stopped = np.where(STEP < 40, 0.01, 0.0)[:, None]
-    symptom = weights_motionless(synthetic_history(**FLAT, update_norm=stopped))
+    symptom = weights_do_not_move(synthetic_history(**FLAT, update_norm=stopped))
     assert symptom is not None and symptom.first_step == 41
     assert "stopped moving after step 40" in symptom.message
 
@@ -45,9 +45,9 @@ def test_weights_that_stop_moving() -> None:
 )
 def test_silent(columns: dict[str, Any]) -> None:
     """Pauses between updates, a loss of zero, and weights that were not recorded are no symptom."""
-    assert weights_motionless(synthetic_history(**columns)) is None
+    assert weights_do_not_move(synthetic_history(**columns)) is None
 
 
 def test_too_early() -> None:
     """A few steps show nothing."""
-    assert weights_motionless(synthetic_history(6, loss=1.1, update_norm=0.0)) is None
+    assert weights_do_not_move(synthetic_history(6, loss=1.1, update_norm=0.0)) is None
