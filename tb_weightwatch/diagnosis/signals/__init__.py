@@ -59,7 +59,12 @@ from .layer_outputs import (
     squashing_layers,
     variables_of_layers,
 )
-from .loss_function import is_cross_entropy, loss_facts, loss_name
+from .loss_function import (
+    is_cross_entropy,
+    loss_facts,
+    loss_name,
+    targets_are_class_ids,
+)
 from .loss_identity import loss_equals
 from .loss_trend import LossTrend, loss_trend
 from .memo import memoized
@@ -196,6 +201,7 @@ __all__ = [
     "squashing_layers",
     "streak",
     "suggested_learning_rate",
+    "targets_are_class_ids",
     "trailing_mean",
     "trainable",
     "trainable_kernels",

@@ -23,6 +23,16 @@ def is_cross_entropy(history: History) -> bool:
 
 
 @from_records
+def targets_are_class_ids(history: History) -> bool:
+    """Whether there is one integer target for several predicted units: a class id among the scores of the classes."""
+    facts = model_facts(history)
+    target, prediction = list(facts.get("target_shape") or ()), list(facts.get("prediction_shape") or ())
+    several = len(prediction) > 1 and isinstance(prediction[-1], int) and prediction[-1] > 1
+    per_sample = target in (prediction[:-1], [*prediction[:-1], 1])
+    return several and per_sample and "int" in str(facts.get("target_dtype") or "")
+
+
+@from_records
 def loss_name(history: History) -> str:
     """Returns the loss function's name in lower case; "guess ..." by the output layer if it was not recorded."""
     facts = model_facts(history).get("loss") or {}
@@ -37,7 +47,7 @@ def loss_name(history: History) -> str:
             .strip()
         )
     activation = output_activation(history)
-    if activation == "softmax":
+    if activation == "softmax" or targets_are_class_ids(history):
         return "guess categorical"
     if activation == "sigmoid" and output_units(history) == 1:
         return "guess binary_crossentropy"

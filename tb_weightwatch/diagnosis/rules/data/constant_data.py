@@ -147,11 +147,14 @@ def _constant_inputs(history: History, rows: int) -> signals.Bool:
 
 
 def _constant_targets(history: History, rows: int, samples: int) -> signals.Bool:
-    """Returns `[T]` whether all targets so far are equal, where the loss function is known."""
+    """Returns `[T]` whether all targets so far are equal, where the loss is known or they must be class ids.
+
+    Those of a GAN's discriminator are equal on purpose.
+    """
     several_outputs = (signals.output_units(history) or 1) > 1
     loss = signals.loss_facts(history)
     sparse = "sparse" in f"{loss.get('class') or ''}{loss.get('name') or ''}".lower()
-    if not loss or (several_outputs and not sparse):
+    if not signals.targets_are_class_ids(history) and (not loss or (several_outputs and not sparse)):
         return np.zeros(len(history), bool)
     std = signals.run_column(history, "target_std")
     recorded = np.isfinite(std)
