@@ -10,7 +10,8 @@ from ..verdict import number
 
 NOT_RECORDED = "not recorded"
 INITIAL_RATE = "initial learning rate"
-_NOT_SETTINGS = ("recorder", "foreign", "variables", "layers")
+_OBSERVED = ("made_anew", "called", "updated_variables", "released")  # by the recorder while the loop runs
+_NOT_SETTINGS = ("recorder", "foreign", "variables", "layers", *_OBSERVED)
 _LABELS = {"optimizers": "optimizer", "versions": "version"}
 _DEEPEST = 6
 # Settings that act on a link, by the beginning of their names.

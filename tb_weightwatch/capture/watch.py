@@ -133,6 +133,7 @@ class Watch(Recording):
         """Checks what `step` was given and has the step measured."""
         check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
         data = {name: replicas.concat_replicas(value) for name, value in data.items()}
+        self._targets.begin_step()
         self._targets.add(checked_variables(variables))
         matched = {} if gradients is None else self._targets.match_gradients(gradients)
         with self._recorder.guarded(), tf.init_scope():

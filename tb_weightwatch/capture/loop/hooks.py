@@ -16,6 +16,7 @@ import tensorflow as tf
 from ..observe import observers
 from ..observe.method_hooks import CallHook, Hooks, MethodCall
 from ..observe.observation import StepObservation, base_optimizers, variable_id
+from .observed_calls import ObservedCalls
 
 
 class EagerStepObservation(StepObservation):
@@ -41,6 +42,7 @@ class LoopHooks:
     Attributes:
         observation: of the step that is recorded; None between recorded steps, when hooks only pass calls through.
         none_gradients: id of variable -> whether backpropagation gave None when `apply` was last traced.
+        calls: what the watched models and optimizers were called for, in recorded steps and while functions are traced.
 
     Args:
         before_update: called in an eager step when a forward pass (True) or an update (False) begins.
@@ -49,6 +51,7 @@ class LoopHooks:
     def __init__(self, before_update: Callable[[EagerStepObservation, bool], None]) -> None:
         self.observation: EagerStepObservation | None = None
         self.none_gradients: dict[int, bool] = {}
+        self.calls = ObservedCalls()
         self._traced = EagerStepObservation()  # takes the faults of hooks inside a traced function
         self._before_update = before_update
         self._hooks = Hooks()
@@ -72,7 +75,7 @@ class LoopHooks:
                     self._put(base, "_clip_gradients", clipping.before_clipping)
         for model in models:
             names = {name for owner, _, name in layers if owner is model}
-            self._put(model, "call", partial(self._forward_pass, names), _inputs_and_predictions)
+            self._put(model, "call", partial(self._forward_pass, names), self._forward_pass_ended, traced=True)
         for _, layer, name in layers:
             self._put(layer, "call", after=partial(observers.layer_output, name))
 
@@ -100,11 +103,12 @@ class LoopHooks:
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
             self._hooked.add((id(instance), name))
-            self._hooks.put(instance, name, CallHook(observation, before, after), materialize=traced)
+            self._hooks.put(instance, name, CallHook(observation, before, after), materialize=name == "apply")
 
     def _gradients_given(self, observation: EagerStepObservation, call: MethodCall) -> None:
+        pairs = observers.given_pairs(call)
+        self.calls.optimizer_called([v for _, v in pairs], traced=observation is self._traced)
         if observation is self._traced:
-            pairs = observers.given_pairs(call)
             self.none_gradients.update((variable_id(v), gradient is None) for gradient, v in pairs)
             return
         with tf.init_scope():
@@ -114,12 +118,15 @@ class LoopHooks:
 
     def _forward_pass(self, names: set[str], observation: EagerStepObservation, call: MethodCall) -> None:
         """Drops the outputs of the model's earlier passes: the last one before an update counts."""
+        self.calls.model_called(traced=observation is self._traced)
+        if observation is self._traced:
+            return
         with tf.init_scope():
             self._before_update(observation, True)
         outputs = observation.layer_outputs.items()
         observation.layer_outputs = {name: x for name, x in outputs if name.partition("#")[0] not in names}
 
-
-def _inputs_and_predictions(observation: EagerStepObservation, call: MethodCall, output: Any) -> None:
-    inputs = call.args[0] if call.args else next(iter(call.kwargs.values()), None)
-    observation.data = {"x": inputs, "y_pred": output}
+    def _forward_pass_ended(self, observation: EagerStepObservation, call: MethodCall, output: Any) -> None:
+        if observation is not self._traced:
+            inputs = call.args[0] if call.args else next(iter(call.kwargs.values()), None)
+            observation.data = {"x": inputs, "y_pred": output}

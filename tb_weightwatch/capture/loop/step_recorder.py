@@ -14,9 +14,11 @@ from ..observe.batch_features import feature_records
 from ..observe.observation import current_value
 from ..recorder import Recorder
 from .hooks import EagerStepObservation, LoopHooks
+from .made_anew import MadeAnew
 from .optimizer_counters import OptimizerCounters, all_base_optimizers, learning_rate, optimizer_counters
 from .targets import WatchTargets
 
+RELEASED_AT = (8, 64)  # rows at which is checked whether the program still holds its variables
 OPTIMIZER_STATE_AT = 8  # rows after which the state of the optimizer shows whether there have been gradients
 Data = dict[str, Any]  # "x", "y", "y_pred": as given, or None
 
@@ -48,6 +50,8 @@ class LoopStepRecorder:
         self._after: Snapshot | None = None  # the end of the step that was recorded last, if no other step followed
         self._gradient_source = ""  # "used", "raw" or "none", as described last
         self._count = 0  # steps recorded so far
+        self._made_anew = MadeAnew()
+        self._released = 0  # variables that the program no longer holds
 
     # -- before the step
 
@@ -60,6 +64,8 @@ class LoopStepRecorder:
         weights = last.weights
         measured = self._targets.measured.items()
         self._before = last._replace(weights={k: weights[k] if k in weights else current_value(v) for k, v in measured})
+        if not self._count:
+            self._made_anew.watched(self._targets.trained, self._before.weights)
         self._after = None
 
     def skip_step(self) -> None:
@@ -96,6 +102,7 @@ class LoopStepRecorder:
             gradients: id of variable -> gradient, as given by the caller.
         """
         targets, observation = self._targets, self._end_observation()
+        self._released += targets.drop_released() if self._count + 1 in RELEASED_AT else 0
         if len(targets.models) == 1:
             data = {k: observation.forward_data.get(k) if value is None else value for k, value in data.items()}
         self._refresh()
@@ -107,6 +114,9 @@ class LoopStepRecorder:
         after = Snapshot(
             {key: current_value(v) for key, v in targets.measured.items()}, optimizer_counters(targets.optimizers)
         )
+        identity = self._identity(step, after.weights, gradients)
+        released = {"released": self._released} if self._released else {}
+        self._recorder.describe(step, "facts", {**identity, **released})
         step_data = StepData(
             variables=tuple(targets.names.values()),
             layers={name: item["activation"] for name, item in targets.layer_outputs.items()},
@@ -128,13 +138,25 @@ class LoopStepRecorder:
         observation.freeze_forward()
         return observation
 
+    def _identity(self, step: int, weights: dict[int, Any], gradients: dict[int, Any]) -> dict[str, Any]:
+        """Returns what there is to describe of whether the program trains the variables that are watched."""
+        targets = self._targets
+        trained = targets.trained
+        given = {key: v for key, v in targets.own.given.items() if key in trained}
+        anew = self._made_anew.observe(step, given, targets.own.new, weights, gradients)
+        known = {} if anew is None else {"made_anew": anew}
+        if targets.replicas > 1:  # eager calls of a replica are not observed
+            return known
+        return known | self._hooks.calls.facts(len(targets.models), len(targets.optimizers), trained)
+
     def _changes(
         self, observation: EagerStepObservation, after: dict[int, Any], gradients: dict[int, Any]
     ) -> dict[str, VariableStep]:
         changes = {}
         for key, weight in after.items():
             gradient, raw = _gradients(observation, key, gradients)
-            before = self._before.weights.get(key)
+            old = self._targets.predecessors.get(key) if self._made_anew.carried else None
+            before = self._before.weights.get(key if old is None else old)
             changes[self._targets.names[key]] = VariableStep(gradient, before, weight, raw)
         return changes
 

@@ -18,6 +18,7 @@ from ..observe.observation import variable_id
 from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
 from .optimizer_counters import all_base_optimizers
+from .own_variables import OwnVariables
 
 
 class WatchTargets:
@@ -33,16 +34,19 @@ class WatchTargets:
         variables: id of variable -> variable.
         names: id of variable -> its name, of the variables that have been described.
         layer_outputs: name of layer output -> its description.
+        own: the variables that belong to no model.
+        predecessors: id of variable -> id of the variable whose place it has taken in the present step.
     """
 
     def __init__(
         self, models: Sequence[Any], optimizers: Sequence[Any], variables: Iterable[Any], replicas: int = 1
     ) -> None:
-        self.models, self.optimizers, self._replicas = models, optimizers, replicas
+        self.models, self.optimizers, self.replicas = models, optimizers, replicas
         self.variables: dict[int, Any] = {}
         self.names: dict[int, str] = {}
         self.layer_outputs: dict[str, dict[str, Any]] = {}
-        self._own_variables = list(variables)  # those that belong to no model
+        self.own = OwnVariables(variables)
+        self.predecessors: dict[int, int] = {}
         self._layers: dict[int, tuple[Any, Any, str]] = {}  # id of layer -> model, layer, name of its output
         self._moving_statistics: set[int] = set()  # ids of variables
         self._described: Any = None
@@ -68,10 +72,25 @@ class WatchTargets:
         """The layers whose outputs are read: model, layer, name of the output."""
         return list(self._layers.values())
 
+    def begin_step(self) -> None:
+        """Begins a recorded step, to which nothing has been given yet."""
+        self.own.begin_step()
+        self.predecessors = {}
+
     def add(self, variables: Iterable[Any]) -> None:
-        """Adds variables that belong to no model."""
-        own = {variable_id(v) for v in self._own_variables}
-        self._own_variables += [v for v in variables if variable_id(v) not in own]
+        """Adds variables that the present step is given; one may take the place of another that is no longer used."""
+        for old, variable in self.own.receive(variables, self.variables).items():
+            new = variable_id(variable)
+            self.predecessors[new] = old
+            self.variables = {new if k == old else k: variable if k == old else v for k, v in self.variables.items()}
+            self.names = {new if k == old else k: name for k, name in self.names.items()}
+
+    def drop_released(self) -> int:
+        """Drops variables that the program no longer holds; returns how many. Their names stay on the V axis."""
+        released = self.own.drop_released(self.variables)
+        for key in released:  # another variable may get the id
+            self.names = {~key if k == key else k: name for k, name in self.names.items()}
+        return len(released)
 
     def add_layer_output(self, name: str) -> None:
         """Adds the output of a further call of a layer in the same step, "dense#2"."""
@@ -82,7 +101,7 @@ class WatchTargets:
     def refresh(self) -> bool:
         """Adds variables and layers that have been made since; returns whether there may be something new to hook."""
         count = len(self.variables)
-        for variable in [*(v for model in self.models for v in model.variables), *self._own_variables]:
+        for variable in [*(v for model in self.models for v in model.variables), *self.own.variables.values()]:
             if measurable(keras.backend.standardize_dtype(variable.dtype)):
                 self.variables.setdefault(variable_id(variable), variable)
         if self._layers and len(self.variables) == count:
@@ -100,7 +119,8 @@ class WatchTargets:
         """Describes to the recorder what is watched, if it has changed."""
         bases = all_base_optimizers(self.optimizers)
         optimized = tuple(len(getattr(base, "_trainable_variables", ())) for base in bases)
-        trainable = tuple((key, bool(getattr(v, "trainable", True))) for key, v in self.variables.items())
+        names = self.names  # one that took the place of another has its name
+        trainable = tuple((names.get(k), bool(getattr(v, "trainable", True))) for k, v in self.variables.items())
         if (trainable, optimized, len(self.layer_outputs)) == self._described:
             return
         self._described = trainable, optimized, len(self.layer_outputs)
@@ -129,12 +149,12 @@ class WatchTargets:
         Raises:
             ValueError: the gradients cannot be matched with variables, or belong to a traced function.
         """
-        combine = partial(reduce_gradient, replicas=self._replicas)
+        combine = partial(reduce_gradient, replicas=self.replicas)
         given = [(combine(item[0]), item[1]) if _is_pair(item) else combine(item) for item in gradients]
         pairs = self._pairs(given, is_iterator=hasattr(gradients, "__next__"))
         if any(symbolic(gradient) for gradient, _ in pairs):
             raise ValueError("gradients must be values, got those of a traced tf.function; return them from it")
-        self.add(v for _, v in pairs if variable_id(v) not in self.variables)
+        self.add(v for _, v in pairs)
         return {variable_id(v): gradient for gradient, v in pairs}
 
     def _pairs(self, given: list[Any], is_iterator: bool) -> list[tuple[Any, Any]]:

@@ -98,8 +98,17 @@ def optimizer_facts(optimizers: Iterable[Any]) -> dict[str, Any]:
             config = jsonable(base.get_config())
         except Exception:
             config = {}
-        items.append({"class": type(base).__name__, "name": str(getattr(base, "name", "")), "config": config})
+        name = str(getattr(base, "name", ""))
+        items.append({"class": type(base).__name__, "name": name, "config": config, "own": has_own_update_rule(base)})
     return {"optimizers": items}
+
+
+def has_own_update_rule(optimizer: Any) -> bool:
+    """Checks whether a program defines the update rule of an optimizer, or how it is applied, and Keras does not."""
+    kinds = type(optimizer).__mro__
+    methods = ("update_step", "_backend_update_step", "apply", "apply_gradients")
+    definers = [next((k for k in kinds if method in vars(k)), kinds[0]) for method in methods]
+    return any(kind.__module__.partition(".")[0] not in ("keras", "tf_keras", "tensorflow") for kind in definers)
 
 
 def loss_facts(model: Any) -> dict[str, Any]:

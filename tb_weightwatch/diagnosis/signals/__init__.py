@@ -10,6 +10,7 @@
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
 * `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
+* `trained_variables`, `updates_elsewhere`: whether the program trains the variables that are watched
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
@@ -105,11 +106,29 @@ from .optimizer import (
 from .optimizer_slots import unmoved_with_slots
 from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
 from .setting_effects import decay_effect, epsilon_effect
+from .trained_variables import (
+    MadeAnew,
+    at_row,
+    called,
+    has_own_update_rule,
+    holds,
+    made_anew,
+    released,
+    updated_variables,
+)
 from .update_rule import (
     exceeds_expected_update,
     expected_update,
     expected_update_negligible,
     half_ulp,
+)
+from .updates_elsewhere import (
+    all_released,
+    gradients_without_movement,
+    model_never_called,
+    own_rule_without_effect,
+    updates_given_elsewhere,
+    variables_made_anew,
 )
 
 __all__ = [
@@ -121,19 +140,23 @@ __all__ = [
     "Float",
     "LargeUpdateEffects",
     "LossTrend",
+    "MadeAnew",
     "RowSpan",
     "SignalCache",
     "accumulation_steps",
     "all_gradients_zero",
+    "all_released",
     "any_dead",
     "any_moved",
     "any_nonzero_gradient",
     "any_positive",
     "any_saturated",
     "anything_nonfinite",
+    "at_row",
     "barely_moving",
     "batch_normalizations",
     "beats_constant",
+    "called",
     "column",
     "constant_prediction_loss",
     "dead_layers",
@@ -152,8 +175,11 @@ __all__ = [
     "first_known",
     "first_optimizer",
     "full_history",
+    "gradients_without_movement",
     "half_ulp",
+    "has_own_update_rule",
     "has_schedule",
+    "holds",
     "incremental",
     "is_cross_entropy",
     "is_normalized",
@@ -169,10 +195,12 @@ __all__ = [
     "loss_facts",
     "loss_name",
     "loss_trend",
+    "made_anew",
     "mean_relative_update",
     "memoized",
     "model_facts",
     "model_layers",
+    "model_never_called",
     "mostly_dead",
     "nonzero_gradient",
     "normalizes_inputs",
@@ -182,9 +210,11 @@ __all__ = [
     "output_activation",
     "output_is_plain",
     "output_units",
+    "own_rule_without_effect",
     "predicted_units",
     "recorded_layers",
     "recorder_kind",
+    "released",
     "relu_layers",
     "relu_pairs",
     "restrict",
@@ -208,10 +238,13 @@ __all__ = [
     "trainable_matrices",
     "trainable_names",
     "unmoved_with_slots",
+    "updated_variables",
+    "updates_given_elsewhere",
     "usual_learning_rate",
     "usual_weight_scale",
     "variable_depths",
     "variables",
+    "variables_made_anew",
     "variables_of_layers",
     "weight_growth",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,3 +108,26 @@ def test_wording(details: Details, message: str) -> None:
     assert text(details).message == message
     assert text(details).variables == NAMES
     assert "    model = build_model()   # not inside the loop\n" in text(details).fix
+
+
+ANEW = {"steps": 40, "of": 40, "first_step": 1, "variables": 4, "given": 4, "names": ["a", "b", "c"], "start": "same"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "certainty"),
+    [
+        ({}, "certain"),
+        ({"start": "other"}, "certain"),
+        ({"start": "unknown"}, "likely"),
+        ({"variables": 2}, "likely"),
+        ({"start": "carried"}, ""),
+        ({"steps": 4, "of": 4}, ""),
+        ({"of": 60}, ""),
+    ],
+)
+def test_variables_that_are_made_anew(changes: dict[str, Any], certainty: str) -> None:
+    """In nearly every step; not where they continue those that they replace."""
+    history = synthetic_history(facts={"made_anew": {**ANEW, **changes}}, update_norm=None, update_max=None, loss=1.1)
+    verdict = open_verdict(history, "update-undone")
+    assert (verdict.certainty if verdict else "") == certainty
+    assert not verdict or verdict.message.startswith("Variables are made anew in the loop: in 40 of 40 compared steps")

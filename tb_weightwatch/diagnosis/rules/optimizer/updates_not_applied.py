@@ -26,7 +26,10 @@ def updates_not_applied(
 
     What it sees:
         Non-zero gradients and a learning rate above 0, but the optimizer's own step count does not increase and no
-        weight changes; or trainable variables that are not in the optimizer's list and never change while others do.
+        weight changes; or trainable variables that are not in the optimizer's list and never change while others do;
+        or a loop that trains other objects than those that are watched: the optimizer is given other variables, the
+        model is never called, the gradients are those of another model; or an optimizer of your own that counts its
+        steps and assigns nothing.
 
     Why it matters:
         A gradient alone changes nothing: `optimizer.apply_gradients` (or `apply`) must be called with it, for the
@@ -34,7 +37,8 @@ def updates_not_applied(
 
     When it is a false alarm:
         Accumulation by hand applies one update in many steps: it is "likely" after 20 steps and "certain" after 64 (or
-        four times the longest pause so far). Steps that loss scaling skips have no finite gradient and do not count.
+        four times the longest pause so far). Steps that loss scaling skips have no finite gradient and do not count. In
+        staged training the watched variables may have their turn later.
 
     What to try:
         Call optimizer.apply_gradients(zip(gradients, model.trainable_variables)) in each step, with the variables of
@@ -57,19 +61,23 @@ def updates_not_applied(
     """
     if not (history.has("update_norm") or is_preflight(history)):
         return CannotTell("it was not recorded how far the weights moved in a step")
-    halted, missing = _halted(history, rows, steps, sure), _missing(history, rows)
-    if not halted.any() and (missing is None or not missing.any()):
-        return _cannot_tell(history)
+    missing, swapped = _missing(history, rows), signals.gradients_without_movement(history, steps)
+    halts = {"": _halted(history, rows, steps, sure), **_elsewhere(history, rows, steps, sure)}
+    halted = np.logical_or.reduce(list(halts.values()))
     firing = halted[:, None] & signals.trainable(history)
-    firing = firing if missing is None else missing | firing
-    return Finding(firing, partial(measure, history, halted, sure), text, evidence)
+    for some in (missing, swapped):
+        firing = firing if some is None else some | firing
+    if not firing.any():
+        return _cannot_tell(history)
+    reasons = halts if swapped is None else {**halts, "swapped": swapped.any(axis=1) & ~halted}
+    return Finding(firing, partial(measure, history, reasons, sure), text, evidence)
 
 
 class Details(NamedTuple):
     """What the verdict states.
 
     Attributes:
-        halted: whether no update is applied at all; otherwise the optimizer's list lacks these variables.
+        halted: whether no update is applied at all; otherwise some variables get none.
         names: names of the variables that get no update.
         trainable: number of trainable variables.
         step: the step of this row.
@@ -79,6 +87,11 @@ class Details(NamedTuple):
         exact: whether the pause is too long for accumulation by hand.
         nonzero_gradients: whether it was recorded that gradients are non-zero.
         custom_loop: whether the training loop is hand-written.
+        reason: why; "" if the optimizer makes no step, or if its list lacks these variables.
+        others: names of the first of the variables that the optimizer was given instead.
+        other_count: number of those variables.
+        optimizer: class of the optimizer.
+        model_called: how the watched model was called; "" if that is not known.
     """
 
     halted: bool
@@ -91,14 +104,28 @@ class Details(NamedTuple):
     exact: bool
     nonzero_gradients: bool
     custom_loop: bool
+    reason: str = ""
+    others: tuple[str, ...] = ()
+    other_count: int = 0
+    optimizer: str = ""
+    model_called: str = ""
 
 
-def measure(history: History, halted: signals.Bool, sure: int, row: int, variables: NDArray[np.intp]) -> Details:
+def measure(
+    history: History, reasons: dict[str, signals.Bool], sure: int, row: int, variables: NDArray[np.intp]
+) -> Details:
     """Returns the numbers and names of one row."""
-    step, last_update = int(history.steps[row]), int(_last_update(history)[row])
+    # The last reason is the most specific one.
+    reason = next((name for name, firing in reversed(reasons.items()) if firing[row]), None)
+    # Updates that an optimizer has counted did not reach the weights, if these are not what it trains.
+    last_update = int((_last_movement if reason else _last_update)(history)[row])
+    given = signals.at_row(history, signals.updated_variables(history), row)
+    called = signals.at_row(history, signals.called(history), row)
+    step = int(history.steps[row])
     count = float(signals.latest_known(signals.run_column(history, "iterations"))[row])
     return Details(
-        halted=bool(halted[row]),
+        halted=reason not in (None, "swapped"),
+        reason=reason or "",
         names=tuple(signals.variables(history)[i].name for i in variables),
         trainable=int(signals.trainable(history).sum()),
         step=step,
@@ -108,11 +135,19 @@ def measure(history: History, halted: signals.Bool, sure: int, row: int, variabl
         exact=step - last_update >= sure or history.ended is not None,
         nonzero_gradients=signals.any_nonzero_gradient(history) is not None,
         custom_loop=is_custom_loop(history),
+        others=given.names if given else (),
+        other_count=given.other if given else 0,
+        optimizer=signals.optimizer_class(history),
+        model_called=(called.model or "") if called else "",
     )
 
 
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
+    if details.reason:
+        message, fix = _text_of_elsewhere(details)
+        sure = (details.exact and details.reason != "not called") or details.reason == "released"
+        return VerdictText(message=message, fix=fix, certainty="certain" if sure else "likely")
     return _text_of_halt(details) if details.halted else _text_of_missing(details)
 
 
@@ -129,13 +164,56 @@ def _text_of_halt(details: Details) -> VerdictText:
     pause, gradients = plural(details.pause, "training step"), " with non-zero gradients"
     never = "has never made a step"
     halt = f"has made no step since step {details.last_update:,}" if details.last_update else never
+    uncalled = "; the watched model was not called either, so the loop trains other objects"
+    uncalled = uncalled if details.model_called == "never" else ""
     return VerdictText(
         message=f"Updates are not applied: in {pause}{gradients if details.nonzero_gradients else ''} the optimizer "
-        f"{halt} (its step count is {details.optimizer_steps}), so no weight changes",
+        f"{halt} (its step count is {details.optimizer_steps}), so no weight changes{uncalled}",
         fix="Apply the gradients in each step:\n"
         "    gradients = tape.gradient(loss, model.trainable_variables)\n"
         "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))",
         certainty="certain" if details.exact else "likely",
+    )
+
+
+def _text_of_elsewhere(details: Details) -> tuple[str, str]:
+    """Returns message and fix where what is watched is not what is trained."""
+    pause, several = plural(details.pause, "training step"), len(details.names) > 1
+    apply = "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
+    once = (
+        "Make model, variables and optimizer once, before the loop, and watch these:\n"
+        "    watch = ww.Watch(logs, model=model, optimizer=optimizer)\n"
+        "    for x, y in batches:   # nothing is made anew in here"
+    )
+    if details.reason == "elsewhere":
+        return (
+            f"Updates go to other variables: the optimizer was given {plural(details.other_count, 'variable')} "
+            f"({quote_list(details.others)}), none of which is watched, so in {pause} no watched weight changed",
+            f"Take the gradients and the variables from the same model, that of the loss:\n"
+            f"    gradients = tape.gradient(loss, model.trainable_variables)\n{apply}",
+        )
+    if details.reason == "own rule":
+        return (
+            f"{details.optimizer} assigns nothing: its step count is {details.optimizer_steps:,}, gradients are "
+            f"non-zero and the learning rate is large enough, but no weight has changed in {pause}",
+            f"Store the new value in {details.optimizer}.update_step:\n"
+            "    self.assign_sub(variable, learning_rate * gradient)",
+        )
+    if details.reason == "released":
+        all_of = f"any of the {len(details.names)} watched variables" if several else "the watched variable"
+        return f"The program no longer holds {all_of}: the loop trains others, made after ww.Watch(...)", once
+    if details.reason == "not called":
+        return (
+            f"The watched model is not the one that is trained: it was not called in any recorded step, and none of "
+            f"its weights has changed in {pause}",
+            once,
+        )
+    are, they = ("are", "they") if several else ("is", "it")
+    return (
+        f"Gradients and updates belong to different variables: {quote_list(details.names)} {are} given gradients and "
+        f"never change, while the variables that change are given none",
+        f"After building a model again, take its variables anew ({they} {are} not those from before):\n"
+        f"    gradients = tape.gradient(loss, model.trainable_variables)\n{apply}",
     )
 
 
@@ -151,6 +229,16 @@ def _text_of_missing(details: Details) -> VerdictText:
         "    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=...)",
         certainty="certain",
     )
+
+
+def _elsewhere(history: History, rows: int, steps: int, sure: int) -> dict[str, signals.Bool]:
+    """Returns, by reason, `[T]` whether what is watched is not what is trained, the most specific reason last."""
+    return {
+        "not called": signals.model_never_called(history, rows, steps),
+        "released": signals.all_released(history),
+        "own rule": signals.own_rule_without_effect(history, steps),
+        "elsewhere": signals.updates_given_elsewhere(history, rows, steps, sure),
+    }
 
 
 def _cannot_tell(history: History) -> CannotTell | None:
@@ -206,6 +294,11 @@ def _missing(history: History, carry: signals.Carry, rows: int) -> signals.Bool 
     # What the list of `compile` lacks never trains; in a hand-written loop a variable may have its turn later.
     enough_rows = carry.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
     return np.asarray(unlisted & ~carry.ever(moved) & ~on_purpose & (others_move & enough_rows)[:, None])
+
+
+def _last_movement(history: History) -> NDArray[np.int64]:
+    """Returns `[T]` the last recorded step that moved a weight; 0: none."""
+    return np.maximum.accumulate(np.where(signals.any_moved(history), history.steps, 0))
 
 
 def _last_update(history: History) -> NDArray[np.int64]:

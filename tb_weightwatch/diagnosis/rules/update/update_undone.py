@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import plural
+from ...wording import not_recorded, plural, quote_list
 
 
 @rule(
     code=602,
     name="update-undone",
     link="update",
-    needs=("update_norm", "weight_norm"),
-    explains=("no-learning-signal", "update-below-precision", "learning-rate-too-small"),
+    explains=("no-learning-signal", "update-below-precision", "learning-rate-too-small", "updates-not-applied"),
 )
 def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Finding[Details] | CannotTell | None:
     """Updates that are applied and then undone.
@@ -27,7 +26,8 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
         Weights that the optimizer changes in every step and that are back where they were when the next step begins:
         variables that started at zero and are exactly one update away from it again and again, or norms that change
         between two steps by more than the update. Or an optimizer that counts its steps, with gradients and a learning
-        rate that must change the weights (or averages of such gradients), while no weight changes.
+        rate that must change the weights (or averages of such gradients), while no weight changes. Or variables that
+        are new objects in nearly every step, and continue nothing.
 
     Why it matters:
         A constraint, clipping of weights, set_weights, or a model that is built anew in every round discards what was
@@ -57,15 +57,19 @@ def update_undone(history: History, *, rows: int = 10, times: int = 2) -> Findin
         rows: recorded steps before it is reported that no weight changes.
         times: how often weights must have been put back.
     """
+    anew = signals.variables_made_anew(history)
+    if not history.has("update_norm", "weight_norm") and not anew.any():
+        return not_recorded(history, "weight_norm" if history.has("update_norm") else "update_norm")
     trend = signals.loss_trend(history)
     progress = trend.decreased & ~trend.near_constant_loss(0.9) | trend.low()
     restored, jumped = _put_back(history)
     between_steps = (np.cumsum(restored) >= times) | (np.cumsum(jumped) >= max(times, 3))
     within_steps = _never_moved(history, rows) | signals.unmoved_with_slots(history, "alive", rows)
-    firing = (between_steps | within_steps) & ~(trend.enough_rows & progress)
-    return (
-        Finding(np.asarray(firing), partial(measure, history, within_steps), text, evidence) if firing.any() else None
-    )
+    within_steps &= ~_otherwise_explained(history, rows)
+    firing = (between_steps | within_steps | anew) & ~(trend.enough_rows & progress)
+    # Where it is known that nothing was continued, a loss that falls a little does so by chance.
+    firing = np.asarray(firing | anew & _known_start(history) & ~(trend.enough_rows & trend.low()))
+    return Finding(firing, partial(measure, history, within_steps, anew), text, evidence) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -79,6 +83,7 @@ class Details(NamedTuple):
         largest_update: largest update of a variable in this row; 0 if none changed.
         loss: the course of the loss in words; "" if it is not known.
         names: names of the trainable variables.
+        anew: how often variables were made anew, if that is why; else None.
     """
 
     within_steps: bool
@@ -88,25 +93,30 @@ class Details(NamedTuple):
     largest_update: float
     loss: str
     names: tuple[str, ...]
+    anew: signals.MadeAnew | None = None
 
 
-def measure(history: History, within_steps: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
+def measure(history: History, within_steps: signals.Bool, anew: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row."""
     count = float(signals.latest_known(signals.run_column(history, "iterations"))[row])
+    updates = signals.column(history, "update_norm")
     return Details(
         within_steps=bool(within_steps[row]),
         times=int(max(np.cumsum(changed)[row] for changed in _put_back(history))),
         counted=int(count) if np.isfinite(count) else row + 1,
         use_ema=signals.optimizer_setting(history, "ema_overwrite_frequency", 0) > 0,
-        largest_update=float(np.nanmax(history.column("update_norm")[row], initial=0)),
+        largest_update=0.0 if updates is None else float(np.nanmax(updates[row], initial=0)),
         loss=signals.loss_trend(history).describe(row),
         names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
+        anew=signals.at_row(history, signals.made_anew(history), row) if anew[row] else None,
     )
 
 
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     loss = f" ({details.loss})" if details.loss else ""
+    if details.anew is not None:
+        return _text_of_made_anew(details.anew, loss, details.names)
     restores = "a constraint, clipping of weights or an assign restores them"
     cause = "the moving average of use_ema overwrites them" if details.use_ema else restores
     message = (
@@ -128,10 +138,38 @@ def text(details: Details) -> VerdictText:
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
+    times = details.times if details.anew is None else details.anew.steps
     return (
-        Evidence("times put back", float(details.times), "of the recorded steps", quantity="weight_norm"),
+        Evidence("times put back", float(times), "of the recorded steps", quantity="weight_norm"),
         Evidence("update within the step", details.largest_update, "largest of a variable", quantity="update_norm"),
     )
+
+
+def _text_of_made_anew(anew: signals.MadeAnew, loss: str, names: tuple[str, ...]) -> VerdictText:
+    begins = {"same": ", each time with the same values", "other": ", each time with other values"}.get(anew.start, "")
+    these = f"the {anew.given} trained variables" if anew.variables == anew.given else f"{anew.variables} of them"
+    which = f"{these} ({quote_list(anew.names)})" if len(anew.names) == anew.given else these
+    return VerdictText(
+        message=f"Variables are made anew in the loop: in {anew.steps:,} of {anew.of:,} compared steps {which} were "
+        f"new objects{begins}, so what was learned before is lost{loss}",
+        fix="Make variables, model and optimizer once, before the loop:\n"
+        "    model, optimizer = build_model(), keras.optimizers.Adam(1e-3)   # not inside the loop\n"
+        "    for x, y in batches: ...\n"
+        "Update variables in place with assign or assign_sub.",
+        certainty="certain" if begins and anew.variables == anew.given else "likely",
+        variables=names,
+    )
+
+
+def _known_start(history: History) -> signals.Bool:
+    """Returns `[T]` whether all variables are made anew and it is known with which values they begin."""
+    facts = signals.made_anew(history)
+    return signals.holds(history, facts, [f.start in ("same", "other") and f.variables == f.given for f in facts])
+
+
+def _otherwise_explained(history: History, rows: int) -> signals.Bool:
+    """Returns `[T]` whether the weights did not move because the optimizer was given other variables."""
+    return signals.updates_given_elsewhere(history, rows, rows, rows)
 
 
 def _put_back(history: History) -> tuple[signals.Bool, signals.Bool]:
