@@ -58,7 +58,7 @@ def discriminator_frozen_for_its_own_optimizer(lab: Lab, bad: bool) -> Any:
     judge.trainable = not bad  # meant for the generator's turn only
 
     @tf.function
-    def step(xb: Any, _: Any) -> Any:
+    def step(xb: Any, unused: Any) -> Any:
         noise = tf.random.normal((32, 4))
         with tf.GradientTape() as tape:
             real, fake = judge(xb, training=True), judge(maker(noise), training=True)
