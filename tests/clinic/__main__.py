@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     from tb_weightwatch.diagnosis import catalogue, diagnose
     from tb_weightwatch.history import History
 
-    from . import decoys, healthy, sick, sick_more  # noqa: F401
+    from . import decoys, healthy, kinds, sick, sick_more  # noqa: F401
 
     if {"--all", "--sweep", "--write", "--judge"} & set(arguments):
         from .sweep.run import main as whole

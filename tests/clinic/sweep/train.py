@@ -145,7 +145,7 @@ def _by_hand(case: Case, folder: Path) -> None:
 
 
 def _program(folder: Path, name: str) -> None:
-    from tests.clinic import decoys, healthy, sick, sick_more  # noqa: F401
+    from tests.clinic import decoys, healthy, kinds, sick, sick_more  # noqa: F401
     from tests.clinic.lab import PROGRAMS, Lab
 
     began, broke = time.perf_counter(), ""
