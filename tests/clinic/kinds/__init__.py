@@ -1,0 +1,1 @@
+"""Programs by kind of training or of fault, written without looking at the rules."""
