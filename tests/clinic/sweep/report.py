@@ -88,7 +88,7 @@ def outcomes(
 
 def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
     """Returns group, causes and held-out families of a run, None if its process died or nobody knows it any more."""
-    from tests.clinic.lab import PROGRAMS
+    from tests.clinic.programs import PROGRAMS
 
     from .draw import LOOKED_AT
     from .faults import FAULTS, drawn
@@ -118,7 +118,7 @@ def kind_of(name: str) -> str:
     A program's kind is what it says; of programs without one, the sick ones are of the kind of their cause, and each
     healthy one is a kind of its own. Drawn runs are of the kind of their fault, or else of their architecture.
     """
-    from tests.clinic.lab import PROGRAMS
+    from tests.clinic.programs import PROGRAMS
 
     from .faults import drawn
 
@@ -130,12 +130,18 @@ def kind_of(name: str) -> str:
 
 
 def _left_out(name: str, line: dict[str, Any]) -> str:
-    """Says why a run does not count, "" if it does: a healthy one that nothing proves to be so, a harmless fault."""
+    """Says why a run does not count, "" if it does: a healthy one that nothing proves to be so, a harmless fault.
+
+    A healthy program proves itself by assertions at its end.
+    """
+    from tests.clinic.programs import PROGRAMS
+
     from .build import constant_loss
     from .faults import FAULTS, drawn
 
     if name.startswith("program-"):
-        return ""
+        healthy = PROGRAMS[name.removeprefix("program-")].expected is None
+        return "unproven" if healthy and line["broke"].startswith("AssertionError") else ""
     run = drawn(name)
     fault = FAULTS.get(run.fault)
     own = fault is None or fault.mutate is None  # the loss is that of the drawn run
