@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..lab import L, Lab, O
-from .proof import assert_accurate, assert_explained, assert_fell, batches, healthy, pairs, told
+from .proof import assert_accurate, assert_explained, assert_fell, batches, callback, healthy, pairs, told
 
 SPARSE = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -91,8 +91,6 @@ def masked_tokens_under_fit(lab: Lab, seed: int) -> None:
     model = keras.Model(start, L.Dense(13)(_block(embedded, 24, False)))
     model.compile(O.Adam(0.01), SPARSE, weighted_metrics=["accuracy"])
     seen = np.where(hidden, 0, tokens)
-    from .proof import callback
-
     model.fit(seen, tokens, sample_weight=hidden.astype("f"), epochs=6, verbose=0, callbacks=[callback(lab)])
     assert_accurate(np.asarray(model(seen))[hidden], tokens[hidden], 0.5)
 
