@@ -17,7 +17,7 @@ def _ring(seed: int, count: int = 1000) -> Any:
     return np.stack([2 + np.cos(angle), np.sin(angle)], axis=1).astype("f")
 
 
-class _Gan(keras.Model):
+class Gan(keras.Model):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.generator = mlp(4, 32, 32, 2, seed=seed)
@@ -49,7 +49,7 @@ def _assert_near_the_ring(generator: Any) -> None:
 @healthy("gan")
 def gan_in_its_own_train_step(lab: Lab, seed: int) -> None:
     """Two optimizers that `compile` does not know of by these names, no `loss` among what is reported."""
-    model = _Gan(seed)
+    model = Gan(seed)
     model.compile(O.Adam(2e-3, beta_1=0.5), O.Adam(2e-3, beta_1=0.5))
     model.fit(_ring(seed), epochs=8, batch_size=32, verbose=0, callbacks=[callback(lab)])
     _assert_near_the_ring(model.generator)

@@ -42,7 +42,7 @@ def only_the_largest_codes_pass(lab: Lab, seed: int) -> None:
     assert_explained(decoder(z), x, 0.3)
 
 
-class _Codebook(keras.Model):
+class Codebook(keras.Model):
     """Vectors of a codebook stand for what the encoder says; the gradient passes straight through."""
 
     def __init__(self, seed: int) -> None:
@@ -63,7 +63,7 @@ class _Codebook(keras.Model):
 @healthy("autoencoder")
 def vectors_from_a_codebook(lab: Lab, seed: int) -> None:
     x, _ = data("digits")
-    model = _Codebook(seed)
+    model = Codebook(seed)
     lab.fit(model, x, x, optimizer=O.Adam(3e-3), epochs=8)
     assert_explained(model(x), x, 0.3)
 

@@ -39,7 +39,7 @@ def slow_weights_in_an_optimizer(lab: Lab, seed: int) -> None:
     assert_accurate(model(x), y, 0.85)
 
 
-class _Sharpness(keras.Model):
+class Sharpness(keras.Model):
     """Weights are moved uphill, a gradient is taken there, and they are moved back before the step."""
 
     def __init__(self, network: Any) -> None:
@@ -69,7 +69,7 @@ class _Sharpness(keras.Model):
 @healthy("sharpness-aware")
 def sharpness_aware_train_step(lab: Lab, seed: int) -> None:
     x, y = data("digits")
-    model = _Sharpness(mlp(64, 32, 10, seed=seed))
+    model = Sharpness(mlp(64, 32, 10, seed=seed))
     model(x[:2])
     lab.fit(model, x, y, optimizer=O.SGD(0.1, momentum=0.9), loss=SPARSE, epochs=3)
     assert_accurate(model(x), y, 0.85)

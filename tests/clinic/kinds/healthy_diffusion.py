@@ -41,7 +41,7 @@ def noise_predicted_in_two_dimensions(lab: Lab, seed: int) -> None:
     assert_fell(losses, 0.75)
 
 
-class _Denoiser(keras.Model):
+class Denoiser(keras.Model):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.network = mlp(65, 96, 64, seed=seed)
@@ -61,7 +61,7 @@ class _Denoiser(keras.Model):
 @healthy("diffusion")
 def denoising_model_of_digits(lab: Lab, seed: int) -> None:
     x = data("digits")[0] * 2 - 1
-    model = _Denoiser(seed)
+    model = Denoiser(seed)
     model.compile(optimizer=O.AdamW(3e-3, weight_decay=1e-4))
     seen = model.fit(x, epochs=10, batch_size=64, verbose=0, callbacks=[callback(lab)])
     assert_fell(seen.history["noise_loss"], 0.8)

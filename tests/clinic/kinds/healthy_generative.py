@@ -42,7 +42,7 @@ def vae_sums_by_hand(lab: Lab, seed: int) -> None:
     assert_explained(tf.sigmoid(decoder(encoder(x)[:, :4])), x, 0.15)
 
 
-class _Vae(keras.Model):
+class Vae(keras.Model):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.encoder = mlp(64, 48, 12, activation="swish", seed=seed)
@@ -72,14 +72,14 @@ class _Vae(keras.Model):
 @healthy("vae")
 def vae_with_its_own_train_step(lab: Lab, seed: int) -> None:
     x, _ = data("digits")
-    model = _Vae(seed)
+    model = Vae(seed)
     model(x[:2])
     model.compile(optimizer=O.Adam(3e-3))
     seen = model.fit(x, epochs=8, batch_size=64, verbose=0, callbacks=[callback(lab)])
     assert_fell(seen.history["loss"], 0.7)
 
 
-class _Sampling(L.Layer):
+class Sampling(L.Layer):
     def call(self, inputs: Any) -> Any:
         mean, log_variance = inputs
         self.add_loss(-0.01 * keras.ops.mean(1 + log_variance - mean**2 - keras.ops.exp(log_variance)))
@@ -91,7 +91,7 @@ def vae_with_the_divergence_as_a_layer_loss(lab: Lab, seed: int) -> None:
     x, _ = data("digits")
     start = L.Input((64,))
     hidden = L.Dense(48, activation="relu")(start)
-    z = _Sampling()([L.Dense(6, name="mean")(hidden), L.Dense(6, name="log_variance")(hidden)])
+    z = Sampling()([L.Dense(6, name="mean")(hidden), L.Dense(6, name="log_variance")(hidden)])
     model = keras.Model(start, L.Dense(64, activation="sigmoid")(L.Dense(48, activation="relu")(z)))
     lab.fit(model, x, x, optimizer=O.Adam(5e-3), loss="mse", epochs=8)
     assert_explained(model(x), x, 0.3)

@@ -68,7 +68,7 @@ def brain_floats_by_hand(lab: Lab, seed: int) -> None:
     assert_accurate(model(x), y, 0.75)
 
 
-class _Accumulating(keras.Model):
+class Accumulating(keras.Model):
     def __init__(self, network: Any, every: int) -> None:
         super().__init__()
         self.network, self.every = network, every
@@ -98,7 +98,7 @@ class _Accumulating(keras.Model):
 def sums_kept_in_the_model(lab: Lab, seed: int) -> None:
     """The model's own train step updates the weights at every fourth batch only."""
     x, y = data("digits")
-    model = _Accumulating(mlp(64, 32, 10, seed=seed), 4)
+    model = Accumulating(mlp(64, 32, 10, seed=seed), 4)
     model(x[:2])
     lab.fit(model, x, y, optimizer=O.Adam(0.01), loss=SPARSE, epochs=4, batch=16)
     assert_accurate(model(x), y, 0.85)

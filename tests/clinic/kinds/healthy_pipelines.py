@@ -49,7 +49,7 @@ def generator_of_mixed_pictures(lab: Lab, seed: int) -> None:
     assert_accurate(model(x), y, 0.8)
 
 
-class _WeightNormalised(L.Layer):
+class WeightNormalised(L.Layer):
     def __init__(self, units: int, activation: str | None = None) -> None:
         super().__init__()
         self.units, self.activation = units, keras.activations.get(activation)
@@ -67,7 +67,7 @@ class _WeightNormalised(L.Layer):
 @healthy("weight-normalised")
 def length_and_direction_apart(lab: Lab, seed: int) -> None:
     x, y = data("digits")
-    model = keras.Sequential([L.Input((64,)), _WeightNormalised(48, "relu"), _WeightNormalised(10)])
+    model = keras.Sequential([L.Input((64,)), WeightNormalised(48, "relu"), WeightNormalised(10)])
     lab.fit(model, x, y, optimizer=O.Adam(5e-3), loss=SPARSE, epochs=4)
     assert_accurate(model(x), y, 0.85)
 

@@ -73,7 +73,7 @@ def layers_thawed_one_after_another(lab: Lab, seed: int) -> None:
     assert_accurate(model(x), y, 0.75)
 
 
-class _LowRank(L.Layer):
+class LowRank(L.Layer):
     def __init__(self, dense: Any, rank: int = 4) -> None:
         super().__init__()
         self.dense, self.rank = dense, rank
@@ -92,7 +92,7 @@ def low_rank_updates_of_frozen_layers(lab: Lab, seed: int) -> None:
     """Nearly all weights are frozen, and half of what is trained begins at zero."""
     x, y = data("digits")
     base = _pretrained(seed)
-    model = keras.Sequential([L.Input((64,)), *(_LowRank(layer) for layer in base.layers), L.Dense(10)])
+    model = keras.Sequential([L.Input((64,)), *(LowRank(layer) for layer in base.layers), L.Dense(10)])
     lab.fit(model, x, y, optimizer=O.AdamW(5e-3), loss=SPARSE, epochs=4)
     assert_accurate(model(x), y, 0.8)
 

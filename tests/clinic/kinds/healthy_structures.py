@@ -14,7 +14,7 @@ from .proof import assert_accurate, assert_explained, assert_fell, batches, call
 SPARSE = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-class _Radial(L.Layer):
+class Radial(L.Layer):
     def build(self, shape: Any) -> None:
         self.centres = self.add_weight(shape=(24, shape[-1]), initializer="random_normal", name="centres")
         self.log_width = self.add_weight(shape=(24,), initializer="zeros", name="log_width")
@@ -29,7 +29,7 @@ def radial_basis_functions(lab: Lab, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.uniform(-1.5, 1.5, (600, 2)).astype("f")
     y = (np.sum(x**2, axis=1, keepdims=True) < 1).astype("f")
-    model = keras.Sequential([L.Input((2,)), _Radial(), L.Dense(1)])
+    model = keras.Sequential([L.Input((2,)), Radial(), L.Dense(1)])
     lab.fit(model, x, y, optimizer=O.Adam(0.02), loss=keras.losses.BinaryCrossentropy(from_logits=True), epochs=10)
     assert_accurate(model(x), y, 0.85)
 
@@ -53,7 +53,7 @@ def _sign(w: Any) -> Any:
     return tf.sign(w) + tf.cast(w == 0, w.dtype), lambda upstream: upstream * tf.cast(tf.abs(w) <= 1, w.dtype)
 
 
-class _Binary(L.Layer):
+class Binary(L.Layer):
     def __init__(self, units: int) -> None:
         super().__init__()
         self.units = units
@@ -71,7 +71,7 @@ class _Binary(L.Layer):
 def binary_kernels_straight_through(lab: Lab, seed: int) -> None:
     """What the forward pass uses is the sign of the weights; they are clipped to one."""
     x, y = data("digits")
-    model = keras.Sequential([L.Input((64,)), _Binary(64), L.BatchNormalization(), L.ReLU(), _Binary(10),
+    model = keras.Sequential([L.Input((64,)), Binary(64), L.BatchNormalization(), L.ReLU(), Binary(10),
                               L.BatchNormalization()])  # fmt: skip
     lab.fit(model, x, y, optimizer=O.Adam(0.01), loss=SPARSE, epochs=4)
     assert_accurate(model(x, training=True), y, 0.75)

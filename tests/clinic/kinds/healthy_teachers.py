@@ -22,7 +22,7 @@ def _taught(seed: int) -> tuple[Any, Any, Any]:
     return teacher, x, y
 
 
-class _Distiller(keras.Model):
+class Distiller(keras.Model):
     def __init__(self, teacher: Any, student: Any) -> None:
         super().__init__()
         self.teacher, self.student = teacher, student
@@ -39,7 +39,7 @@ class _Distiller(keras.Model):
 @healthy("distillation")
 def distiller_with_a_frozen_teacher(lab: Lab, seed: int) -> None:
     teacher, x, y = _taught(seed)
-    model = _Distiller(teacher, mlp(64, 16, 10, seed=seed))
+    model = Distiller(teacher, mlp(64, 16, 10, seed=seed))
     model(x[:2])
     lab.fit(model, x, y, optimizer=O.Adam(3e-3), loss=None, epochs=4)
     assert_accurate(model.student(x), y, 0.85)
