@@ -63,6 +63,12 @@ class Lab:
         self.watches.append(ww.Watch(str(self.folder), model=model, optimizer=optimizer, verbose=False, **options))
         return self.watches[-1]
 
+    def broke(self, error: Exception) -> None:
+        """Ends what is being recorded as it ends when the program dies of an error, and removes hooks."""
+        for watch in self.watches:
+            if hasattr(watch, "__exit__"):
+                watch.__exit__(type(error), error, error.__traceback__)
+
     def fit(
         self,
         model: Any,

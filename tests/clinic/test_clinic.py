@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tb_weightwatch.diagnosis import catalogue, diagnose
-from tests.clinic import decoys, healthy, sick, sick_more  # noqa: F401
-from tests.clinic.lab import PROGRAMS, Lab
+from tests.clinic.lab import Lab
+from tests.clinic.programs import PROGRAMS
 
 # Sick programs of each link, under fit or by hand, and healthy ones that are most easily misjudged. The two examples of
 # each rule run in tests/rules.
@@ -41,6 +41,9 @@ CHOSEN = (
     "raw-inputs-behind-normalization",
     "unused-branch-without-gradient",
     "gan",
+    "deep-q-with-a-target-network",
+    "affine-coupling-flow",
+    "lr_zero_schedule__bad",
 )
 
 
@@ -66,8 +69,17 @@ def test_programs_get_the_verdict_they_deserve(name: str, tmp_path: Path, monkey
 
 def test_every_rule_has_sick_programs_in_the_clinic() -> None:
     """The clinic knows two sick programs and more for each rule, and many healthy ones."""
-    expected = [program.expected for program in PROGRAMS.values()]
+    expected = [program.expected for program in PROGRAMS.values() if program.source == "ours"]
     assert {name for name in expected if name} <= set(catalogue())
     assert not {name for name in catalogue() if expected.count(name) < 2}
     assert expected.count(None) > 60
     assert set(CHOSEN) <= set(PROGRAMS)
+
+
+def test_new_kinds_are_kinds_and_expect_causes_that_exist() -> None:
+    """A program that was written by kind says which; there are many healthy kinds."""
+    new = [program for program in PROGRAMS.values() if program.source == "kinds"]
+    assert all(program.kind for program in new)
+    assert {cause for one in new for cause in (one.expected, *one.also) if cause} <= set(catalogue())
+    assert len({program.kind for program in new if program.expected is None}) > 40
+    assert sum(program.expected is None for program in new) > 200

@@ -33,11 +33,11 @@ def drawn_names(healthy: int = HEALTHY, sick: int = SICK) -> list[str]:
     return [name for _, group in sorted(order) for name in group]
 
 
-def program_names() -> list[str]:
-    """Returns the programs at hand, as runs."""
-    from tests.clinic.lab import PROGRAMS
+def program_names(parts: list[str]) -> list[str]:
+    """Returns the programs, as runs; see `chosen` for `parts`."""
+    from tests.clinic.programs import chosen
 
-    return [f"program-{name}" for name in PROGRAMS]
+    return [f"program-{one.name}" for one in chosen(parts)]
 
 
 def results(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
@@ -47,13 +47,13 @@ def results(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     return {line["name"]: line for line in map(json.loads, lines)}
 
 
-def train(folder: Path, wanted: list[str]) -> Iterator[int]:
-    """Trains what has no line yet, in as many processes as there are cores, and yields how many have one."""
+def train(folder: Path, wanted: list[str], jobs: int) -> Iterator[int]:
+    """Trains what has no line yet, in that many processes, and yields how many have one."""
     folder.mkdir(parents=True, exist_ok=True)
     quiet = {"PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
     while missing := [name for name in wanted if name not in results(folder)]:
         # Each with names that follow one another: repeats of a program share its traced step.
-        batches = [missing[i : i + EACH] for i in range(0, len(missing), EACH)][: os.cpu_count()]
+        batches = [missing[i : i + EACH] for i in range(0, len(missing), EACH)][:jobs]
         workers = [
             subprocess.Popen(
                 [sys.executable, "-m", "tests.clinic.sweep.train", str(folder), *batch],
@@ -76,21 +76,24 @@ def main(arguments: list[str]) -> int:
     """Trains what is missing (not with --judge), judges, prints the tables, and updates docs/clinic.md with --write."""
     from rich.progress import Progress
 
-    from . import report
+    from . import report, tables
 
-    wanted = program_names() + (drawn_names() if "--sweep" in arguments else [])
+    parts = [a for a in arguments if not a.startswith("-")]
+    jobs = next((int(a.removeprefix("--jobs=")) for a in arguments if a.startswith("--jobs=")), os.cpu_count() or 1)
+    wanted = program_names(parts) + (drawn_names() if "--sweep" in arguments else [])
     with Progress() as bar:
         if "--judge" not in arguments:
             task = bar.add_task("training", total=len(wanted))
-            for done in train(FOLDER, wanted):
+            for done in train(FOLDER, wanted, jobs):
                 bar.update(task, completed=done)
-        known = {n: line for n, line in results().items() if n in wanted or not n.startswith("program-")}
+        # Drawn runs that are there are judged with the rest, but not where a part was asked for.
+        known = {n: line for n, line in results().items() if n in wanted or not (parts or n.startswith("program-"))}
         task = bar.add_task("judging", total=len(known))
         found, left = report.outcomes(FOLDER, known, lambda done: bar.update(task, completed=done + 1))
-    lines = report.tables(found, left)
+    lines = tables.tables(found, left)
     print("\n".join(lines))
     if "-v" in arguments:
-        print("\n".join(report.wrong(found)))
+        print("\n".join(tables.wrong(found)))
     if "--write" in arguments:
         replace_block(PAGE, "clinic", "\n".join(lines))
-    return sum(not one.right for one in found if one.group == "programs")
+    return sum(not one.right for one in found if one.group in report.HAND)

@@ -145,14 +145,15 @@ def _by_hand(case: Case, folder: Path) -> None:
 
 
 def _program(folder: Path, name: str) -> None:
-    from tests.clinic import decoys, healthy, kinds, sick, sick_more  # noqa: F401
-    from tests.clinic.lab import PROGRAMS, Lab
+    from tests.clinic.lab import Lab
+    from tests.clinic.programs import PROGRAMS
 
-    began, broke = time.perf_counter(), ""
+    began, broke, lab = time.perf_counter(), "", Lab(folder / name)
     try:
-        PROGRAMS[name.removeprefix("program-")].run(Lab(folder / name))
-    except Exception as error:
+        PROGRAMS[name.removeprefix("program-")].run(lab)
+    except Exception as error:  # judged all the same, from what was recorded
         broke = f"{type(error).__name__}: {str(error)[:300]}"
+        lab.broke(error)
     _write(folder, {"name": name, "broke": broke, "seconds": round(time.perf_counter() - began, 2)})
 
 
