@@ -129,6 +129,8 @@ class WatchTargets:
         known: dict[str, Any] = {"versions": library_versions()}
         for model in self.models[:1]:
             known |= facts.model_facts(model)
+        if len(self.models) > 1:
+            known.pop("output_layer", None)  # any of them may make the predictions
         recorder.describe(step, "facts", {**known, **facts.optimizer_facts(list(self.optimizers))})
 
     def _variable_items(self) -> list[dict[str, Any]]:
