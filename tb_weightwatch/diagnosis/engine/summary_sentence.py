@@ -6,7 +6,16 @@ import numpy as np
 
 from ...history import History
 from ...verdict import Status, Unknown, Verdict, number
-from ..signals import LossTrend, any_nonzero_gradient, loss_trend, mean_relative_update, trainable, trainable_kernels
+from ..signals import (
+    LossTrend,
+    any_nonzero_gradient,
+    loss_trend,
+    mean_relative_update,
+    trainable,
+    trainable_kernels,
+    training_error,
+)
+from ..symptoms.ended_by_exception import ended_by_exception
 from ..third_party import is_third_party, third_party_status
 from ..wording import is_preflight, plural
 
@@ -21,7 +30,7 @@ def overall_status(history: History, opened: list[Verdict], unknown: list[Unknow
     if sick:
         return "sick", sick[0].message.rstrip(".") + "."
     if not len(history):
-        return "undecided", "No training step has been recorded yet."
+        return _without_steps(history)
     if is_preflight(history):
         return "undecided", _before_training(opened, unknown)
     if is_third_party(history):
@@ -30,6 +39,15 @@ def overall_status(history: History, opened: list[Verdict], unknown: list[Unknow
         return "undecided", "Undecided: the size of the updates was not recorded."
     with np.errstate(all="ignore"):
         return _by_movement(history, unknown)
+
+
+def _without_steps(history: History) -> tuple[Status, str]:
+    symptom, error = ended_by_exception(history), training_error(history)
+    if symptom is not None:
+        return "sick", f"{symptom.message}."
+    if error is not None and error.ended:
+        return "undecided", f"Training was interrupted {error.when}."
+    return "undecided", "No training step has been recorded yet."
 
 
 def _before_training(opened: list[Verdict], unknown: list[Unknown]) -> str:

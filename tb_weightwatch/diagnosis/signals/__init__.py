@@ -10,6 +10,7 @@
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
 * `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
+* `training_error`: the exception that ended the training
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
@@ -99,6 +100,7 @@ from .optimizer import (
 from .optimizer_slots import unmoved_with_slots
 from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
 from .setting_effects import decay_effect, epsilon_effect
+from .training_error import TrainingError, training_error
 from .update_rule import (
     exceeds_expected_update,
     expected_update,
@@ -116,6 +118,7 @@ __all__ = [
     "LossTrend",
     "RowSpan",
     "SignalCache",
+    "TrainingError",
     "accumulation_steps",
     "all_gradients_zero",
     "any_dead",
@@ -199,6 +202,7 @@ __all__ = [
     "trainable_kernels",
     "trainable_matrices",
     "trainable_names",
+    "training_error",
     "unmoved_with_slots",
     "usual_learning_rate",
     "usual_weight_scale",

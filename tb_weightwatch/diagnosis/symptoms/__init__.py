@@ -1,0 +1,1 @@
+"""The symptoms of a run: what is certainly wrong with it, whatever the cause; one file per symptom."""
