@@ -78,6 +78,9 @@ def _ended(data: Any, step: int, unit: str) -> LaunchState:
     after = f"after {step:,} {unit}{'' if step == 1 else 's'}"
     if how == "log":  # a third-party log does not record how the training ended
         return LaunchState("ended", f"the log ends {after}", step)
+    raised_in = data.get("step")  # a step that was not completed
+    if how == "exception" and isinstance(raised_in, int) and raised_in > step:
+        return LaunchState("stopped", f"stopped by {detail or how} in {unit} {raised_in:,}", step)
     if how in ("exception", "signal"):
         return LaunchState("stopped", f"stopped by {detail or 'a ' + how} {after}", step)
     return LaunchState("ended", f"ended {after}", step)

@@ -6,10 +6,11 @@ import atexit
 import contextlib
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
+
+from .observe.run_ending import exception_at_exit
 
 
 class ExitHandlers:
@@ -19,11 +20,11 @@ class ExitHandlers:
     outside of the main thread, and where C code has installed a handler that could not be called afterwards.
 
     Args:
-        close: closes the recording; gets how it ended ("exception" or "closed"), and the type of the exception.
+        close: closes the recording; gets the exception that ends the interpreter, or None.
         end: writes what is recorded so far; gets "signal" and the name of the signal.
     """
 
-    def __init__(self, close: Callable[[str, str], None], end: Callable[[str, str], None]) -> None:
+    def __init__(self, close: Callable[[BaseException | None], None], end: Callable[[str, str], None]) -> None:
         self._close, self._end = close, end
         self._process = os.getpid()
         in_main_thread = threading.current_thread() is threading.main_thread()
@@ -42,8 +43,7 @@ class ExitHandlers:
 
     def _at_exit(self) -> None:
         if self._process == os.getpid():
-            error = getattr(sys, "last_value", None)  # the exception that ends the interpreter, if any
-            self._close("exception" if error else "closed", type(error).__name__ if error else "")
+            self._close(exception_at_exit())
 
     def _at_signal(self, number: int, frame: Any) -> None:
         if self._process == os.getpid():

@@ -17,8 +17,10 @@ from .measure.step_data import StepData
 from .observe import model_facts as facts
 from .observe import replicas
 from .observe.batch_features import feature_records
+from .observe.exception_meaning import OF_THE_BATCH, meaning_of
 from .observe.library_versions import library_versions
-from .observe.observation import base_optimizers
+from .observe.observation import total_iterations
+from .observe.run_ending import ending_of, exception_of_fit, latest_exceptions
 from .recorder import Recorder
 from .recording import Recording
 from .schedule.budget import Budget
@@ -68,11 +70,14 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         self._launch_model: Any = None
         self._user_function_untraced = False
         self._recording_function: RecordingTrainFunction | None = None
+        self._training = False  # whether `fit` has begun, and nothing is known of its end
+        self._earlier_exceptions: list[int] = []  # ids of exceptions that are older than the present `fit`
         self._start_launch()
 
     def _start_launch(self) -> None:
         self._gate = self._make_gate()
         self._recorder = self._make_recorder(self._gate.budget)
+        self._recorder.count_steps_with(self._completed_steps)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._gate.budget.pause()  # until training begins
         self._recording_function, self._step, self._steps_measured = None, 0, 0
@@ -97,6 +102,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start_launch()
         self._launch_model = model
+        self._training, self._earlier_exceptions = True, [id(error) for error in latest_exceptions()]
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()
         with self._recorder.guarded():
@@ -136,25 +142,52 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
 
     def _run_recorded(self, iterator: Any) -> Any:
         """Runs one execution recorded, in place of the user's train function."""
-        function, logs = self._recording_function, None
+        function = self._recording_function
         assert function is not None
         self.model.train_function = function.users_function
-        iterations = 0 if self._traced else self._total_iterations()
+        try:
+            return self._run_execution(function, iterator)
+        except (tf.errors.OutOfRangeError, StopIteration):
+            raise
+        except BaseException as error:
+            with self._recorder.guarded():
+                self._stop(error, completed=self._steps_measured, in_step=True)
+            raise
+
+    def _run_execution(self, function: RecordingTrainFunction, iterator: Any) -> Any:
+        logs, iterations = None, 0 if self._traced else total_iterations(self._optimizers)
         try:
             for batch in function.batches(iterator, self._batches_left()):
                 step = function.run(batch)
                 logs = step.logs
                 self._measure(step)
+            return logs
         except (tf.errors.OutOfRangeError, StopIteration):
             raise
         except Exception as error:
             # Either the user's own program has failed, or our tracing of it. If nothing has been updated yet, the
             # user's function goes on without us. An eager step is not traced: the error is the user's, of this batch.
-            if self._traced or self.model.run_eagerly or self._total_iterations() != iterations:
+            ours = not self._traced and not self.model.run_eagerly and meaning_of(error) not in OF_THE_BATCH
+            if not ours or total_iterations(self._optimizers) != iterations:
                 raise
-            logs = function.users_function(iterator)
-            self._recorder.fail(error)
+            fault = error
+        logs = function.users_function(iterator)
+        self._recorder.fail(fault)
         return logs
+
+    def _stop(self, error: BaseException, *, completed: int, in_step: bool) -> None:
+        """Records that an exception ended `fit`, of which Keras tells its callbacks nothing."""
+        self._training = False
+        if not self._traced:
+            items = facts.variable_items(listed_variables(self.model), self.model, self._optimizers)
+            self._recorder.describe(self._recorder.last_step, "variables", {"items": items})
+        self._recorder.end(*ending_of(error, completed, in_step=in_step))
+
+    def _note_exception(self) -> None:
+        """Records the exception of a step that ran the user's own function, when it is known afterwards."""
+        error = exception_of_fit(self.model, self._earlier_exceptions) if self._training else None
+        if error is not None:
+            self._stop(error, completed=self._step, in_step=False)
 
     def _measure(self, step: RecordedStep) -> None:
         """Submits a recorded step to the measurement, right after it has run."""
@@ -180,9 +213,6 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         """Returns how many batches of the epoch are left; None if that is not known."""
         batches = (self.params or {}).get("steps")
         return None if batches is None else batches - self._first_batch
-
-    def _total_iterations(self) -> int:
-        return sum(int(base.iterations.numpy()) for o in self._optimizers for base in base_optimizers(o))
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the steps and, at the end of a burst, has its rows appended to the History."""
@@ -228,5 +258,6 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model continues it."""
+        self._training = False
         with self._recorder.guarded():
             self._recorder.end("completed")

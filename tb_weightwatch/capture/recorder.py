@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakMethod
 
 from ..diagnosis import IncrementalDiagnosis, checked_rules
 from ..history import History, Record, Rows
@@ -19,6 +20,7 @@ from ..writer import EventWriter
 from .console_news import ConsoleNews
 from .exit_handlers import ExitHandlers
 from .observe.fault_guard import FaultGuard
+from .observe.run_ending import ending_of
 from .preflight_results import recall
 from .schedule.budget import Budget
 from .sinks import sink_of
@@ -60,15 +62,26 @@ class Recorder:
         self._diagnosis: Diagnosis | None = None  # the last one
         self._news = ConsoleNews(verbose)
         self._next_diagnosis, self._next_cost = 1, 32  # numbers of rows at which a diagnosis and the cost are due
-        self._ended = False
+        self._step_counter: WeakMethod[Callable[[], int]] | None = None
+        self._ended_after = -1  # completed steps when the end was recorded; -1: it is not, or training has gone on
         self._flush: list[Callable[[], None]] = []
         self.describe(0, "config", {"rules": rules, "overhead": budget.share})
         self.describe(0, "facts", {"recorder": {"kind": kind}})
-        self._exit_handlers = ExitHandlers(self.close, self._end_guarded)
+        self._exit_handlers = ExitHandlers(self._close_at_exit, self._end_guarded)
 
     def before_end(self, flush: Callable[[], None]) -> None:
         """Registers a function that appends rows which are still buffered; it is called before the launch ends."""
         self._flush.append(flush)
+
+    def count_steps_with(self, method: Callable[[], int]) -> None:
+        """Registers a method that returns the completed steps. Its object is not kept alive until the program ends."""
+        self._step_counter = WeakMethod(method)
+
+    @property
+    def completed_steps(self) -> int:
+        """How many steps were completed, recorded or not."""
+        count = self._step_counter() if self._step_counter is not None else None
+        return max(self._ended_after, self.last_step) if count is None else count()
 
     def describe(self, step: int, kind: str, data: Mapping[str, Any]) -> None:
         """Keeps and writes a dated record; of facts and described items only those that changed."""
@@ -90,7 +103,7 @@ class Recorder:
         """Records the result of an earlier `preflight` of that model, once a launch."""
         result = recall(model)
         if result is not None and result not in [record.data for record in self.history.of_kind("preflight")]:
-            self.describe(self._last_step, "preflight", result)
+            self.describe(self.last_step, "preflight", result)
 
     def append(self, rows: Rows) -> None:
         """Keeps rows in the form in which a reader will get them, writes them, and diagnoses when that is due.
@@ -102,7 +115,7 @@ class Recorder:
             return
         stored = as_stored(rows)
         self.history.append(stored)
-        self._ended = False
+        self._ended_after = -1
         self._writer.append(stored)
         count = len(self.history)
         if count >= self._next_cost:
@@ -138,14 +151,15 @@ class Recorder:
         return self._diagnosis
 
     @property
-    def _last_step(self) -> int:
+    def last_step(self) -> int:
+        """The last recorded step, or 0."""
         return int(self.history.steps[-1]) if len(self.history) else 0
 
     def _describe_cost(self) -> None:
         cost, seconds, one_off = self._budget.cost, self._budget.elapsed, self._budget.one_off
         overhead = None if cost is None else round(cost, 5)
         data = {"overhead": overhead, "seconds": round(seconds, 3), "once": round(one_off, 3)}
-        self.describe(self._last_step, "cost", data)
+        self.describe(self.last_step, "cost", data)
 
     def guarded(self) -> FaultGuard:
         """Returns a context that keeps faults of the recorder away from training."""
@@ -165,35 +179,42 @@ class Recorder:
             stacklevel=2,
         )
 
-    def end(self, how: str, detail: str = "") -> None:
-        """Records that training ended, diagnoses, prints what is new and flushes; training may go on afterwards."""
+    def end(self, how: str, detail: str = "", about: Mapping[str, Any] | None = None) -> None:
+        """Records that training ended (see `Ending`), diagnoses, prints what is new and flushes; it may still go on."""
         if self.off:
             return
         for flush in self._flush:
             flush()
         self._budget.pause()
-        if self._ended:
+        if self._is_ended:
             return
         self._describe_cost()
-        self.describe(self._last_step, "end", {"how": how, "detail": detail})
-        self._ended = True
+        self.describe(self.last_step, "end", {"how": how, "detail": detail, **(about or {})})
+        self._ended_after = self.completed_steps
         self._diagnosis = None
         self._writer.judged(self.diagnosis)
         self._news.end(self.diagnosis)
         self._writer.flush()
 
+    @property
+    def _is_ended(self) -> bool:
+        return self._ended_after == self.completed_steps
+
     def _end_guarded(self, how: str, detail: str) -> None:
         with self.guarded():
             self.end(how, detail)
 
-    def close(self, how: str = "closed", detail: str = "") -> None:
+    def _close_at_exit(self, error: BaseException | None) -> None:
+        self.close(*ending_of(error, self.completed_steps, without="closed"))
+
+    def close(self, how: str = "closed", detail: str = "", about: Mapping[str, Any] | None = None) -> None:
         """Ends the launch unless it has ended, and closes the event file; closing again does nothing."""
         self._exit_handlers.remove()
         with self.guarded():
             for flush in self._flush:
                 flush()
-            already_written = self._ended
-            self.end(how, detail)
+            already_written = self._is_ended
+            self.end(how, detail, about)
             # A caller's own writer may have been closed since all was written.
             with contextlib.suppress(RuntimeError) if already_written else contextlib.nullcontext():
                 self._writer.close()

@@ -13,6 +13,7 @@ class Recording:
 
     _recorder: Recorder
     _pipeline: MeasurementPipeline
+    _step: int  # completed steps
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -28,4 +29,11 @@ class Recording:
 
     def _flush(self) -> None:
         with self._recorder.guarded():
+            self._note_exception()
             self._pipeline.flush()
+
+    def _completed_steps(self) -> int:
+        return self._step
+
+    def _note_exception(self) -> None:
+        """Records an exception that is being handled, if it has ended the training."""

@@ -12,6 +12,7 @@ from ..verdict import Diagnosis, Verdict
 from .measure.summary_rows import SummaryRows
 from .observe.as_numpy import VariableArrays
 from .observe.library_versions import library_versions
+from .observe.run_ending import Ending, ending_of
 from .recorder import Recorder
 from .schedule.budget import Budget
 
@@ -61,7 +62,7 @@ class Writer:
 
     def close(self) -> None:
         """Ends the launch and closes its event file; closing again does nothing."""
-        self._end("closed")
+        self._end(Ending("closed"))
 
     def __enter__(self) -> Writer:
         self._blocks.append(self.as_default())
@@ -69,12 +70,12 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         self._blocks.pop().__exit__(None, None, None)
-        self._end("exception" if kind else "completed", kind.__name__ if kind else "")
+        self._end(ending_of(error, self.last_step))
 
-    def _end(self, how: str, detail: str = "") -> None:
+    def _end(self, ending: Ending) -> None:
         if not self._closed:
             self._closed = True
-            self._recorder.close(how, detail)
+            self._recorder.close(*ending)
 
     def add_step(self, step: int, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> bool:
         """Records one step whose arguments were checked; returns whether it was recorded (`ww.summary.update`)."""

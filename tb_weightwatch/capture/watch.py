@@ -14,9 +14,12 @@ from .loop.step_recorder import LoopStepRecorder
 from .loop.targets import WatchTargets
 from .measure.pipeline import MeasurementPipeline
 from .observe import replicas
+from .observe.run_ending import ending_of, handled_exception
 from .recorder import Recorder
 from .recording import Recording
 from .schedule.recording_gate import RecordingGate
+
+_MOST_EXCEPTIONS = 8  # of the optimizer, since a program may catch one in each step and go on
 
 
 class Watch(Recording):
@@ -76,8 +79,11 @@ class Watch(Recording):
         self._recorder = Recorder(logdir, kind="loop", budget=self._gate.budget, rules=rules, verbose=verbose)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._targets = WatchTargets(models, optimizers, own_variables, strategy.num_replicas_in_sync)
-        self._steps = LoopStepRecorder(self._targets, self._recorder)
+        self._steps = LoopStepRecorder(self._targets, self._recorder, self._update_raised)
         self._closed, self._step = False, 0
+        self._exceptions = 0  # of the optimizer, recorded so far
+        self._outer_exception = id(handled_exception())  # training goes on in a block that handles this one
+        self._recorder.count_steps_with(self._completed_steps)
         with self._recorder.guarded():
             self._steps.begin_step()
             self._targets.describe(self._recorder, 0)
@@ -131,6 +137,7 @@ class Watch(Recording):
 
     def _record(self, loss: Any, data: dict[str, Any], gradients: Any, variables: Any) -> None:
         """Checks what `step` was given and has the step measured."""
+        self._outer_exception = id(handled_exception())
         check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
         data = {name: replicas.concat_replicas(value) for name, value in data.items()}
         self._targets.begin_step()
@@ -163,14 +170,42 @@ class Watch(Recording):
         return not self._recorder.off and self._gate.due(step)
 
     def close(self) -> None:
-        """Ends the recording of this training; closing again does nothing."""
-        self._close("completed")
+        """Ends the recording of this training; closing again does nothing.
 
-    def _close(self, how: str, detail: str = "") -> None:
+        In an `except` or `finally` block the exception that is being handled is recorded as what ended the training.
+        """
+        self._close(self._ending_exception())
+
+    def _close(self, error: BaseException | None) -> None:
         if not self._closed:
             self._closed = True
-            self._recorder.close(how, detail)
+            self._recorder.close(*ending_of(error, self._step))
             self._steps.remove_hooks()
+
+    def _ending_exception(self) -> BaseException | None:
+        """Returns the exception that is being handled; None if it is one under which training went on."""
+        error = handled_exception()
+        return error if id(error) != self._outer_exception else None
+
+    def _note_exception(self) -> None:
+        error = self._ending_exception()
+        if error is not None and not self._closed:
+            self._stop(error, in_step=False)
+
+    def _update_raised(self, error: BaseException) -> None:
+        """Records an exception of the optimizer at once: the program may catch it, and never close this Watch."""
+        self._exceptions += 1
+        if self._recorder.off or self._exceptions > _MOST_EXCEPTIONS:
+            return
+        with self._recorder.guarded(), tf.init_scope():
+            self._targets.describe(self._recorder, self._recorder.last_step)
+            self._stop(error, in_step=True)
+
+    def _stop(self, error: BaseException, *, in_step: bool) -> None:
+        ending = ending_of(error, self._step, in_step=in_step)
+        if ending.how == "exception":
+            self._recorder.end(*ending)
+            self._gate.budget.begin()  # training may go on
 
     def __enter__(self) -> Watch:
         return self
@@ -178,7 +213,4 @@ class Watch(Recording):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._close("exception", kind.__name__)
+        self._close(error)

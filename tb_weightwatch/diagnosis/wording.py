@@ -11,7 +11,7 @@ from ..history import History
 from ..statistics import quantity
 from ..verdict import Evidence, number
 from .rule import CannotTell
-from .signals import model_facts, recorder_kind, variables
+from .signals import TrainingError, model_facts, recorder_kind, variables
 
 # How to record a column: by the beginning of its name, or else by its axis.
 _BY_NAME = {
@@ -72,6 +72,11 @@ def steps(history: History, count: float, noun: str = "step") -> str:
     return plural(count, "batch").replace("batchs", "batches") if is_preflight(history) else plural(count, noun)
 
 
+def stopped_with(error: TrainingError) -> str:
+    """Returns "Training stopped at step 1 with a ValueError"."""
+    return f"Training stopped {error.when} with {'an' if error.kind[0] in 'AEIOUaeiou' else 'a'} {error.kind}"
+
+
 def is_custom_loop(history: History) -> bool:
     """Whether the training loop is not `model.fit`."""
     return recorder_kind(history) != "fit"
@@ -91,5 +96,6 @@ __all__ = [
     "plural",
     "quote_list",
     "steps",
+    "stopped_with",
     "variable_names",
 ]

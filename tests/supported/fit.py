@@ -192,7 +192,7 @@ class Raises(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@case("fit", "exceptions, `KeyboardInterrupt`", "all steps until then")
+@case("fit", "exceptions, `KeyboardInterrupt`", "all steps until then; type and meaning of the exception")
 def interrupted(logs: Path) -> Seen:
     watch, spy, make, data = ww.WeightWatch(logs, verbose=False, overhead=None), Spy(), compiled(), diabetes()
     keras.utils.set_random_seed(3)

@@ -252,7 +252,7 @@ recorder.append(rows)
 """
 ENDINGS = [
     ("", 0, {"how": "closed", "detail": ""}),
-    ("raise KeyError('x')", 1, {"how": "exception", "detail": "KeyError"}),
+    ("raise KeyError('x')", 1, {"how": "exception", "detail": "KeyError", "meaning": "other", "after": 1}),
     ("os.kill(os.getpid(), signal.SIGTERM)", -15, {"how": "signal", "detail": "SIGTERM"}),
     ("recorder.close('completed'); os.kill(os.getpid(), signal.SIGTERM)", -15, {"how": "completed", "detail": ""}),
     ("if os.fork() == 0: os.kill(os.getpid(), signal.SIGTERM)\nos.wait()", 0, {"how": "closed", "detail": ""}),

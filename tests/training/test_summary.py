@@ -143,7 +143,7 @@ def test_closing(tmp_path: Path) -> None:
         raise KeyError("mine")
     ended = ww.read(tmp_path / "b")[0].ended
     assert ended is not None
-    assert ended.data == {"how": "exception", "detail": "KeyError"}
+    assert ended.data == {"how": "exception", "detail": "KeyError", "meaning": "other", "after": 1}
 
 
 def test_steps_may_leap_and_directions_know_it(tmp_path: Path) -> None:

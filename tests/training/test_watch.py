@@ -652,7 +652,8 @@ def test_an_exception_inside_with_is_recorded_and_passed_on(error: type[BaseExce
         raise error("stop")
     (read,) = ww.read(tmp_path)
     assert read.ended is not None
-    assert read.ended.data == {"how": "exception", "detail": error.__name__}
+    meaning = "interrupted" if error is KeyboardInterrupt else "other"
+    assert read.ended.data == {"how": "exception", "detail": error.__name__, "meaning": meaning, "after": 1}
     assert len(read) == 1
 
 

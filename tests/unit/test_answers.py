@@ -95,6 +95,8 @@ def test_runs_are_shown_without_our_directory() -> None:
         ({"how": "completed", "detail": ""}, None, 1e9, "ended", "ended after 40 steps"),
         ({"how": "closed"}, None, 0, "ended", "ended after 40 steps"),
         ({"how": "exception", "detail": "ValueError"}, None, 0, "stopped", "stopped by ValueError after 40 steps"),
+        ({"how": "exception", "detail": "KeyError", "step": 41}, None, 0, "stopped", "stopped by KeyError in step 41"),
+        ({"how": "exception", "detail": "X", "step": "41"}, None, 0, "stopped", "stopped by X after 40 steps"),
         ({"how": "signal"}, None, 0, "stopped", "stopped by a signal after 40 steps"),
         (None, 2.0, 20, "training", "training, at step 77"),
         (None, 60.0, 200, "training", "training, at step 77"),

@@ -46,14 +46,19 @@ class LoopHooks:
 
     Args:
         before_update: called in an eager step when a forward pass (True) or an update (False) begins.
+        update_raised: called with an exception of an optimizer's `apply`, in a traced function as well.
     """
 
-    def __init__(self, before_update: Callable[[EagerStepObservation, bool], None]) -> None:
+    def __init__(
+        self,
+        before_update: Callable[[EagerStepObservation, bool], None],
+        update_raised: Callable[[BaseException], None],
+    ) -> None:
         self.observation: EagerStepObservation | None = None
         self.none_gradients: dict[int, bool] = {}
         self.calls = ObservedCalls()
         self._traced = EagerStepObservation()  # takes the faults of hooks inside a traced function
-        self._before_update = before_update
+        self._before_update, self._update_raised = before_update, update_raised
         self._hooks = Hooks()
         self._hooked: set[tuple[int, str]] = set()
 
@@ -93,7 +98,7 @@ class LoopHooks:
         *,
         traced: bool = False,
     ) -> None:
-        """Hooks a method once; `traced`: its calls inside a traced function are observed as well."""
+        """Hooks a method once; `traced`: calls inside a traced function are observed as well, and exceptions."""
 
         def observation() -> EagerStepObservation | None:
             if tf.executing_eagerly():
@@ -103,7 +108,8 @@ class LoopHooks:
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
             self._hooked.add((id(instance), name))
-            self._hooks.put(instance, name, CallHook(observation, before, after), materialize=name == "apply")
+            raised = self._update_raised if traced else None
+            self._hooks.put(instance, name, CallHook(observation, before, after, raised), materialize=traced)
 
     def _gradients_given(self, observation: EagerStepObservation, call: MethodCall) -> None:
         pairs = observers.given_pairs(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,11 +42,14 @@ class LoopStepRecorder:
     Args:
         targets: what is watched.
         recorder: gets descriptions and facts.
+        update_raised: called with an exception of an optimizer's `apply`.
     """
 
-    def __init__(self, targets: WatchTargets, recorder: Recorder) -> None:
+    def __init__(
+        self, targets: WatchTargets, recorder: Recorder, update_raised: Callable[[BaseException], None]
+    ) -> None:
         self._targets, self._recorder = targets, recorder
-        self._hooks = LoopHooks(self._before_update)
+        self._hooks = LoopHooks(self._before_update, update_raised)
         self._before = Snapshot({}, OptimizerCounters())  # the start of the present step
         self._after: Snapshot | None = None  # the end of the step that was recorded last, if no other step followed
         self._gradient_source = ""  # "used", "raw" or "none", as described last

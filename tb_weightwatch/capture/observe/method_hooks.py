@@ -30,11 +30,13 @@ class CallHook(NamedTuple):
         observation: returns the observation to fill, which also stores faults; None: this call is not observed.
         before: called with the observation and the call before the method runs.
         after: called with the observation, the call and the result.
+        raised: called with an exception of the method, also where the call is not observed; the exception goes on.
     """
 
     observation: Callable[[], StepObservation | None]
     before: Callable[[Any, MethodCall], None] | None = None
     after: Callable[[Any, MethodCall, Any], None] | None = None
+    raised: Callable[[BaseException], None] | None = None
 
 
 class Hooks:
@@ -88,7 +90,11 @@ def _wrapper(instance: Any, original: Callable[..., Any], hooks: list[CallHook],
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         call = _method_call(instance, args, kwargs, materialize)
         observed = _before(hooks, call)
-        result = original(*call.args, **call.kwargs)
+        try:
+            result = original(*call.args, **call.kwargs)
+        except BaseException as error:
+            _raised(hooks, error)
+            raise
         _after(observed, call, result)
         return result
 
@@ -118,6 +124,13 @@ def _after(observed: list[tuple[CallHook, StepObservation]], call: MethodCall, r
         if hook.after is not None:
             with observation.guard():
                 hook.after(observation, call, result)
+
+
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+def _raised(hooks: list[CallHook], error: BaseException) -> None:
+    for hook in hooks:
+        if hook.raised is not None:
+            hook.raised(error)
 
 
 def _materialized(value: Any) -> Any:

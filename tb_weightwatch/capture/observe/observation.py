@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -79,6 +80,11 @@ def base_optimizers(optimizer: Any) -> list[Any]:
         return base_optimizers(inner)
     several = getattr(optimizer, "optimizers", None)
     return [base for item in several for base in base_optimizers(item)] if several else [optimizer]
+
+
+def total_iterations(optimizers: Iterable[Any]) -> int:
+    """Returns how many updates the optimizers have counted together."""
+    return sum(int(base.iterations.numpy()) for o in optimizers for base in base_optimizers(o))
 
 
 def clips(optimizer: Any) -> bool:

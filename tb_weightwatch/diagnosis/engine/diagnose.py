@@ -14,10 +14,11 @@ from ...history import History
 from ...verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
 from ..rule import CannotTell, Finding, Rule
 from ..rule_catalogue import catalogue, checked_rules
-from ..signals import SignalCache, is_recorded, signals_cached
+from ..signals import SignalCache, is_recorded, signals_cached, training_error
 from ..symptoms import symptoms
 from ..wording import not_recorded
 from .arbitration import arbitrate
+from .exception_verdicts import with_exception
 from .summary_sentence import overall_status
 
 
@@ -67,6 +68,7 @@ def _diagnose(history: History, config: Mapping[str, Any] | None, cache: SignalC
 
 
 def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
+    error = training_error(history)
     verdicts: list[Verdict] = []
     passed: list[str] = []
     unknown: list[Unknown] = []
@@ -74,7 +76,8 @@ def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
         setting = settings.get(rule.name, {})
         if setting is False:
             continue
-        answer = _run_rule(rule, history, setting if isinstance(setting, dict) else {})
+        of_rows = _run_rule(rule, history, setting if isinstance(setting, dict) else {})
+        answer = with_exception(rule, history, error, of_rows)
         if isinstance(answer, Verdict):
             verdicts.append(answer)
         elif isinstance(answer, CannotTell):

@@ -8,7 +8,15 @@ import numpy as np
 
 from ...history import History
 from ...verdict import Status, Suspect, Symptom, Unknown, Verdict, number, probability_text
-from ..signals import LossTrend, any_nonzero_gradient, loss_trend, mean_relative_update, trainable, trainable_kernels
+from ..signals import (
+    LossTrend,
+    any_nonzero_gradient,
+    loss_trend,
+    mean_relative_update,
+    trainable,
+    trainable_kernels,
+    training_error,
+)
 from ..third_party import is_third_party, third_party_status
 from ..wording import is_preflight, plural
 
@@ -31,7 +39,7 @@ def overall_status(
     if any(symptom.severity != "info" for symptom in symptoms) and not is_third_party(history):
         return "sick", _symptom_and_suspect(symptoms[0], suspects)
     if not len(history):
-        return "undecided", "No training step has been recorded yet."
+        return "undecided", _without_steps(history)
     if is_preflight(history):
         return "undecided", _before_training(opened, unknown)
     if is_third_party(history):
@@ -48,6 +56,13 @@ def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
         return f"{symptom.message}; no known cause fits."
     first = suspects[0]
     return f"{symptom.message}. Most probable cause: {first.name} ({probability_text(first.probability)})."
+
+
+def _without_steps(history: History) -> str:
+    error = training_error(history)
+    if error is not None and error.ended:
+        return f"Training was interrupted {error.when}."
+    return "No training step has been recorded yet."
 
 
 def _before_training(opened: list[Verdict], unknown: list[Unknown]) -> str:

@@ -11,6 +11,7 @@
 * `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
 * `trained_variables`, `updates_elsewhere`: whether the program trains the variables that are watched
+* `training_error`: the exception that ended the training
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
@@ -116,6 +117,7 @@ from .trained_variables import (
     released,
     updated_variables,
 )
+from .training_error import TrainingError, training_error
 from .update_rule import (
     exceeds_expected_update,
     expected_update,
@@ -143,6 +145,7 @@ __all__ = [
     "MadeAnew",
     "RowSpan",
     "SignalCache",
+    "TrainingError",
     "accumulation_steps",
     "all_gradients_zero",
     "all_released",
@@ -237,6 +240,7 @@ __all__ = [
     "trainable_kernels",
     "trainable_matrices",
     "trainable_names",
+    "training_error",
     "unmoved_with_slots",
     "updated_variables",
     "updates_given_elsewhere",

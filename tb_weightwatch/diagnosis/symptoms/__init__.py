@@ -11,6 +11,7 @@ from ...history import History
 from ...verdict import SEVERITIES, Symptom
 from ..third_party import is_third_party, third_party_symptoms
 from ..wording import is_preflight
+from .ended_by_exception import ended_by_exception
 from .loss_has_blown_up import loss_has_blown_up
 from .loss_no_better_than_constant import loss_no_better_than_constant
 from .predictions_are_equal import predictions_are_equal
@@ -28,12 +29,11 @@ SYMPTOMS = (
 
 def symptoms(history: History) -> tuple[Symptom, ...]:
     """Returns the symptoms at the last recorded step, worst first."""
-    if not len(history) or is_preflight(history):
-        return ()
     if is_third_party(history):
         return third_party_symptoms(history)
+    checks = SYMPTOMS if len(history) and not is_preflight(history) else ()
     with np.errstate(all="ignore"):
-        present = [symptom for check in SYMPTOMS if (symptom := check(history)) is not None]
+        present = [symptom for check in (*checks, ended_by_exception) if (symptom := check(history)) is not None]
     return tuple(sorted(present, key=lambda symptom: -SEVERITIES.index(symptom.severity)))
 
 

@@ -39,7 +39,7 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding[Detai
         Targets outside the range of the output (0 to 1 for a sigmoid, -1 to 1 for tanh, not negative for a ReLU),
         class ids for which the output has no unit, rows of class probabilities that do not sum to 1, one-hot rows given
         to a sparse loss or class ids to a categorical one, and a cross-entropy below zero, which only such targets can
-        cause.
+        cause. Or the exception with which a loss refuses such class ids, or targets of such a shape.
 
     Why it matters:
         With targets outside [0, 1] a cross-entropy has no minimum: the loss falls below zero without end while the

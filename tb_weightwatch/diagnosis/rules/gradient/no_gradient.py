@@ -18,7 +18,8 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding[Details] | Cannot
     """No gradient at all (None): backpropagation found no path from the loss to the variable.
 
     What it sees:
-        Trainable variables whose gradient was None in every recorded step so far, and that never changed.
+        Trainable variables whose gradient was None in every recorded step so far, and that never changed. Or the
+        exception with which an optimizer refuses a step in which no variable has a gradient.
 
     Why it matters:
         None is not zero: the tape recorded no connection. If all gradients are None, the loss was not computed from

@@ -27,7 +27,8 @@ def nonfinite_gradient(
 
     What it sees:
         Gradient elements that are NaN or infinite (an exact count), in which variables, since which step, and whether
-        the loss, a layer's output or a weight was not finite before.
+        the loss, a layer's output or a weight was not finite before. Or the exception of a check of the gradients, if
+        the recorded steps before it were finite.
 
     Why it matters:
         One update with a NaN turns the whole variable into NaN, and the next step turns all of them into NaN. While

@@ -25,7 +25,8 @@ def nonfinite_loss(history: History, *, rows: int = 1) -> Finding[Details] | Non
 
     What it sees:
         The first recorded loss that is not finite, with gradients and weights that were finite until then: the forward
-        pass or the loss function itself produced it. The layers' outputs of the same step show which of the two.
+        pass or the loss function itself produced it. The layers' outputs of the same step show which of the two. Or
+        the exception of a check of the loss for NaN, if the recorded steps before it were finite.
 
     Why it matters:
         log(0), a division by 0 or an overflow of exp gives an infinite loss; its gradient is NaN, and one update later
