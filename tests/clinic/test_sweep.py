@@ -61,7 +61,7 @@ def test_the_first_suspect_answers_where_no_verdict_does() -> None:
         _outcome("healthy kinds", (), dead),
     ]
     assert [one.right for one in found] == [True, False, True, False]
-    text = "\n".join(tables.tables(found, report.Left(0, 0, 0)))
+    text = "\n".join(tables.tables(found, report.Left()))
     assert "Field: 3 sick; new healthy kinds: 1 healthy." in text
     assert "| sick: right cause first | 2 of 3 (20.8 to 93.9 %) | - |" in text
     assert "| sick: cause in the first three | 3 of 3 (43.8 to 100.0 %) | - |" in text
@@ -96,7 +96,7 @@ def test_a_drawn_run_is_trained_proven_and_judged(tmp_path: Path) -> None:
     lines = run.results(tmp_path)
     assert lines["healthy-013.0"]["skill"] > report.PROVEN > lines["sick-002.0"]["skill"]
     found, left = report.outcomes(tmp_path, lines)
-    assert left == (0, 0, 0)
+    assert left == report.Left()
     assert [one.right for one in found] == [True, True]
     assert found[1].causes == ("learning-rate-zero",) and 3 <= (found[1].judged.right or 0) <= 20
     again, _ = report.outcomes(tmp_path, lines)  # read back, not judged again

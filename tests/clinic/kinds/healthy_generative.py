@@ -145,5 +145,5 @@ def mixture_density_network(lab: Lab, seed: int) -> None:
         return -tf.reduce_logsumexp(parts, axis=1)
 
     model = mlp(1, 32, 32, 6, activation="tanh", seed=seed)
-    lab.fit(model, x, y, optimizer=O.Adam(5e-3), loss=likelihood, epochs=25)
+    lab.fit(model, x, y, optimizer=O.Adam(0.01), loss=likelihood, epochs=20)
     assert float(tf.reduce_mean(likelihood(tf.constant(y), model(x)))) < -0.3

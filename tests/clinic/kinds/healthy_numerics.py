@@ -87,10 +87,16 @@ class Accumulating(keras.Model):
         self.count.assign_add(1)
         for total, g in zip(self.sums, tape.gradient(loss, listed), strict=True):
             total.assign_add(g / self.every)
-        if self.count % self.every == 0:
+        if not self.optimizer.built:
+            self.optimizer.build(listed)
+
+        def flush() -> Any:
             self.optimizer.apply([tf.convert_to_tensor(s) for s in self.sums], listed)
             for total in self.sums:
                 total.assign(tf.zeros_like(total))
+            return tf.constant(1)
+
+        tf.cond(tf.equal(self.count % self.every, 0), flush, lambda: tf.constant(0))
         return {"loss": loss}
 
 

@@ -61,7 +61,7 @@ def normalised_descent_by_hand(lab: Lab, seed: int) -> None:
     with lab.watch(model, optimizer) as watch:
         for xb, yb in batches(seed, 120, x, y, size=64):
             with tf.GradientTape() as tape:
-                loss = tf.reduce_sum((model(xb) - yb[:, None]) ** 2)
+                loss = tf.reduce_sum((model(xb) - yb) ** 2)
             optimizer.apply_gradients(pairs(tape, loss, model.trainable_variables))
             losses.append(loss)
             watch.step(loss)
@@ -159,4 +159,4 @@ def full_batch_descent_with_line_search(lab: Lab, seed: int) -> None:
                 size /= 2
             losses.append(loss)
             watch.step(loss)
-    assert_fell(losses, 0.6)
+    assert_fell(losses, 0.8)

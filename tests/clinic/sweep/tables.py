@@ -159,6 +159,8 @@ def tables(found: Sequence[Outcome], left: Left) -> list[str]:
     lines = [f"{'; '.join(told).capitalize()}. Intervals hold 95 % (Wilson).", ""]
     by_hand, drawn = [[one for one in found if (one.group in HAND) is which] for which in (True, False)]
     lines += [line for some in (by_hand, drawn) if some for line in (*summary(some), "")]
+    if left.failed:
+        lines += [f"{left.failed} healthy programs are not counted, since they failed to reach their own goal.", ""]
     if drawn:
         uncounted = (
             f"Of the drawn runs {left.unproven} are not counted, since nothing proves them healthy, {left.harmless} "
