@@ -12,6 +12,7 @@ import tensorflow as tf
 from .loop.arguments import INSIDE_FUNCTION, as_list, check_values, checked_variables
 from .loop.step_recorder import LoopStepRecorder
 from .loop.targets import WatchTargets
+from .loop.tensors_for_variables import TensorsForVariables
 from .measure.pipeline import MeasurementPipeline
 from .observe import replicas
 from .observe.run_ending import ending_of, handled_exception
@@ -79,6 +80,7 @@ class Watch(Recording):
         self._recorder = Recorder(logdir, kind="loop", budget=self._gate.budget, rules=rules, verbose=verbose)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._targets = WatchTargets(models, optimizers, own_variables, strategy.num_replicas_in_sync)
+        self._tensors = TensorsForVariables()
         self._steps = LoopStepRecorder(self._targets, self._recorder, self._update_raised)
         self._closed, self._step = False, 0
         self._exceptions = 0  # of the optimizer, recorded so far
@@ -141,9 +143,11 @@ class Watch(Recording):
         check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
         data = {name: replicas.concat_replicas(value) for name, value in data.items()}
         self._targets.begin_step()
+        variables, gradients, facts = self._tensors.take_out(self._step, variables, gradients)
         self._targets.add(checked_variables(variables))
         matched = {} if gradients is None else self._targets.match_gradients(gradients)
         with self._recorder.guarded(), tf.init_scope():
+            self._recorder.describe(self._step, "facts", facts)
             self._pipeline.submit(self._step, self._steps.record(self._step, loss, data, matched))
 
     def _prepare_next_step(self, entered: float) -> None:

@@ -115,6 +115,7 @@ from .trained_variables import (
     holds,
     made_anew,
     released,
+    tensors_for_variables,
     updated_variables,
 )
 from .training_error import TrainingError, training_error
@@ -235,6 +236,7 @@ __all__ = [
     "streak",
     "suggested_learning_rate",
     "targets_are_class_ids",
+    "tensors_for_variables",
     "trailing_mean",
     "trainable",
     "trainable_kernels",

@@ -87,6 +87,30 @@ class Released(NamedTuple):
     variables: int
 
 
+class TensorsForVariables(NamedTuple):
+    """Tensors that steps were given in the place of variables.
+
+    Attributes:
+        tensors: their number in the last step that had any.
+        of: number of what that step was given.
+        first_step: the first step that had any.
+    """
+
+    tensors: int
+    of: int
+    first_step: int
+
+
+@from_records
+def tensors_for_variables(history: History) -> TensorsForVariables | None:
+    """Returns the tensors that were given in the place of variables; None if there were none."""
+    dated = _dated(history, "tensors_for_variables")
+    if not dated:
+        return None
+    data = dated[-1][1]
+    return TensorsForVariables(_count(data, "tensors"), _count(data, "of"), _count(data, "first_step"))
+
+
 @from_records
 def made_anew(history: History) -> tuple[MadeAnew, ...]:
     """Returns what was described about variables that are made anew, oldest first."""

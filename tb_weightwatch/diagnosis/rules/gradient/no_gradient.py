@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, Severity, VerdictText, rule
-from ...wording import is_custom_loop, quote_list
+from ...rule import CannotTell, Evidence, Finding, History, Severity, SimpleFinding, VerdictText, rule
+from ...wording import is_custom_loop, not_recorded, quote_list
 
 
-@rule(code=401, name="no-gradient", link="gradient", needs=("gradient_none",), explains=("update-undone",))
-def no_gradient(history: History, *, rows: int = 3) -> Finding[Details] | CannotTell | None:
+@rule(code=401, name="no-gradient", link="gradient", explains=("update-undone", "updates-not-applied"))
+def no_gradient(history: History, *, rows: int = 3) -> Finding[Any] | CannotTell | None:
     """No gradient at all (None): backpropagation found no path from the loss to the variable.
 
     What it sees:
-        Trainable variables whose gradient was None in every recorded step so far, and that never changed. Or the
-        exception with which an optimizer refuses a step in which no variable has a gradient.
+        Trainable variables whose gradient was None in every recorded step so far, and that never changed. Or tensors
+        that `watch.step` is given in the place of variables, as `w = w - lr * g` makes them. Or the exception with
+        which an optimizer refuses a step in which no variable has a gradient.
 
     Why it matters:
         None is not zero: the tape recorded no connection. If all gradients are None, the loss was not computed from
@@ -51,6 +52,11 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding[Details] | Cannot
         history: what was recorded.
         rows: recorded steps without a gradient before this is reported for some of the variables.
     """
+    replaced = _replaced_by_tensors(history)
+    if replaced is not None:
+        return replaced
+    if not signals.is_recorded(history, "gradient_none"):
+        return not_recorded(history, "gradient_none")
     firing = _never_a_gradient(history, rows)
     return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
 
@@ -141,6 +147,23 @@ def _text_for_some(details: Details) -> VerdictText:
         severity=severity,
         certainty="certain",
     )
+
+
+def _replaced_by_tensors(history: History) -> Finding[SimpleFinding] | None:
+    """Returns what is certain if the program trains tensors in the place of its variables; None if it does not."""
+    tensors = signals.tensors_for_variables(history)
+    if tensors is None:
+        return None
+    firing = np.asarray(history.steps >= tensors.first_step)
+    are = "is a tensor" if tensors.tensors == 1 else "are tensors"
+    return SimpleFinding(
+        firing,
+        message=f"The variables are gone: {tensors.tensors} of {tensors.of} of what the step trains {are} since step "
+        f"{tensors.first_step:,}; an assignment such as w = w - learning_rate * gradient makes a new tensor, which the "
+        "tape does not watch, so there is no gradient for it",
+        fix="Change the variable in place:\n    w.assign_sub(learning_rate * gradient)   # not: w = w - ...",
+        evidence=(Evidence("tensors", float(tensors.tensors), f"of {tensors.of} given as variables"),),
+    ).finding()
 
 
 @signals.incremental
