@@ -1,6 +1,6 @@
 """Generated tables in the Markdown pages: each stands between two HTML comments and is written by a program.
 
-python -m tests.support.document_tables      writes the table of rules in README.md
+python -m tests.support.document_tables      writes the table of rules in README.md and that of causes in docs/suspects.md
 python -m tests.supported                    writes the table of supported ways of training in docs/recording.md
 python -m tests.clinic --all --sweep --write, python -m tests.benchmarks      write those that are measured
 """
@@ -10,10 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tb_weightwatch.diagnosis import catalogue
+from tb_weightwatch.diagnosis.suspects import TABLE
 from tb_weightwatch.verdict import LINKS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+SUSPECTS = ROOT / "docs" / "suspects.md"
 
 
 def block(name: str, content: str) -> str:
@@ -42,5 +44,18 @@ def rules_table() -> str:
     return "\n".join(["| link | causes |", "|---|---|", *(f"| {link} | {causes} |" for link, causes in rows)])
 
 
+def causes_table() -> str:
+    """Returns the table by which suspects are ranked: for each cause its symptoms and what its facts weigh."""
+    lines = ["| cause | symptoms | facts, with their weight if they hold / if they do not |", "|---|---|---|"]
+    for name, cause in TABLE.items():
+        symptoms = ", ".join(f"{symptom} {weight:+g}" for symptom, weight in cause.symptoms.items())
+        facts = "; ".join(
+            f"{fact.__name__.replace('_', ' ')} {if_so:+g} / {if_not:+g}" for fact, if_so, if_not in cause.facts
+        )
+        lines.append(f"| {catalogue()[name].code} {name} | {symptoms} | {facts} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     replace_block(README, "rules", rules_table())
+    replace_block(SUSPECTS, "causes", causes_table())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from tests.support.document_tables import README, ROOT, block, rules_table
+from tests.support.document_tables import README, ROOT, SUSPECTS, block, causes_table, rules_table
 
 
 def test_the_table_of_rules_is_that_of_the_catalogue() -> None:
     """README.md lists every rule (`python -m tests.support.document_tables` writes the table)."""
     assert block("rules", rules_table()) in README.read_text(encoding="utf-8")
+
+
+def test_the_table_of_causes_is_that_of_the_ranking() -> None:
+    """docs/suspects.md shows by which facts suspects are ranked."""
+    assert block("causes", causes_table()) in SUSPECTS.read_text(encoding="utf-8")
 
 
 def test_the_readme_can_be_read_in_two_minutes() -> None:

@@ -40,7 +40,7 @@ class TensorsForVariables:
 
 
 def _without(values: Any, variable_of: Callable[[Any], Any]) -> tuple[Any, int]:
-    """Returns the values without tensors in the place of variables, and how many had one; iterators stay as they are."""
+    """Returns the values without tensors in the place of variables, and how many had one; iterators stay whole."""
     if not isinstance(values, (list, tuple)):
         return values, 0
     kept = [value for value in values if not _is_eager_tensor(variable_of(value))]
