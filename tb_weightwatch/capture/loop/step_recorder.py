@@ -118,9 +118,7 @@ class LoopStepRecorder:
         after = Snapshot(
             {key: current_value(v) for key, v in targets.measured.items()}, optimizer_counters(targets.optimizers)
         )
-        identity = self._identity(step, after.weights, gradients)
-        released = {"released": self._released} if self._released else {}
-        self._recorder.describe(step, "facts", {**identity, **released})
+        self._describe_trained(step, after.weights, gradients)
         step_data = StepData(
             variables=tuple(targets.names.values()),
             layers={name: item["activation"] for name, item in targets.layer_outputs.items()},
@@ -142,16 +140,18 @@ class LoopStepRecorder:
         observation.freeze_forward()
         return observation
 
-    def _identity(self, step: int, weights: dict[int, Any], gradients: dict[int, Any]) -> dict[str, Any]:
-        """Returns what there is to describe of whether the program trains the variables that are watched."""
-        targets = self._targets
-        trained = targets.trained
+    def _describe_trained(self, step: int, weights: dict[int, Any], gradients: dict[int, Any]) -> None:
+        """Describes whether the program trains the variables that are watched, if something has changed."""
+        targets, trained = self._targets, self._targets.trained
         given = {key: v for key, v in targets.own.given.items() if key in trained}
         anew = self._made_anew.observe(step, given, targets.own.new, weights, gradients)
-        known = {} if anew is None else {"made_anew": anew}
-        if targets.replicas > 1:  # eager calls of a replica are not observed
-            return known
-        return known | self._hooks.calls.facts(len(targets.models), len(targets.optimizers), trained)
+        known: dict[str, Any] = {} if anew is None else {"made_anew": anew}
+        if targets.replicas == 1:  # eager calls of a replica are not observed
+            known |= self._hooks.calls.facts(len(targets.models), len(targets.optimizers), trained)
+        if self._released and self._count + 1 in RELEASED_AT:
+            known["released"] = self._released
+        if known:
+            self._recorder.describe(step, "facts", known)
 
     def _changes(
         self, observation: EagerStepObservation, after: dict[int, Any], gradients: dict[int, Any]

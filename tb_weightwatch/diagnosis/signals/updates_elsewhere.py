@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .carry import Carry
-from .columns import column, latest_run_value, root_sizes, trainable
+from .columns import column, latest_run_value, recorder_kind, root_sizes, trainable, variables
 from .gradients import any_nonzero_gradient, nonzero_gradient
 from .incremental import incremental, is_recorded
 from .loss_trend import loss_trend
@@ -111,6 +111,31 @@ def gradients_without_movement(rows: History, carry: Carry, least: int) -> Bool 
     swapped = nonzero.any(axis=1) & moved.any(axis=1) & ~(moved & nonzero).any(axis=1)
     unmoved = nonzero & (update == 0) & swapped[:, None]
     return np.asarray((carry.streak(unmoved) >= least) & ~carry.ever(moved))
+
+
+@incremental
+def never_listed(history: History, carry: Carry, rows: int) -> Bool | None:
+    """Returns `[T, V]` where a variable is not in the optimizer's list and has never moved, while others do.
+
+    None if the optimizer's list lacks no variable.
+    """
+    unlisted = np.array([variable.optimized is False for variable in variables(history)], bool)
+    unlisted &= trainable(history)
+    if not unlisted.any() or not optimizers(history):
+        return None
+    update, nonzero = column(history, "update_norm"), nonzero_gradient(history)
+    if update is None:  # before the first step: a variable with a gradient should have an optimizer
+        return None if nonzero is None else np.asarray(unlisted & nonzero)
+    moved = (update > 0) & trainable(history)
+    # A hand-written loop may leave a variable out on purpose, and then does not compute its gradient. In `fit`,
+    # `compile` made the list.
+    compiled = recorder_kind(history) == "fit"
+    with_gradient: Bool = np.zeros_like(moved) if nonzero is None else carry.ever(nonzero)
+    on_purpose = np.zeros(moved.shape, bool) if compiled else ~with_gradient
+    others_move = carry.ever(np.asarray(moved.any(axis=1)))
+    # What the list of `compile` lacks never trains; in a hand-written loop a variable may have its turn later.
+    enough_rows = carry.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
+    return np.asarray(unlisted & ~carry.ever(moved) & ~on_purpose & (others_move & enough_rows)[:, None])
 
 
 def _never_moved(history: History) -> Bool:

@@ -79,6 +79,8 @@ def test_released_and_uncalled() -> None:
     """Variables that nothing refers to are certain; a model that was not called is likely."""
     released = open_verdict(loop_history({"released": 4}, iterations=None), "updates-not-applied")
     assert released and released.certainty == "certain" and "any of the 4 watched variables" in released.message
+    learning = open_verdict(loop_history({"released": 4}, iterations=None, loss=1 / (1 + STEP)), "updates-not-applied")
+    assert learning and learning.severity == "info", "other objects are trained, and they learn"
     assert open_verdict(loop_history({"released": 3}, iterations=None), "updates-not-applied") is None
     never = {"called": {"model": "never", "optimizer": None}}
     uncalled = open_verdict(loop_history(never, iterations=None), "updates-not-applied")

@@ -61,7 +61,7 @@ def updates_not_applied(
     """
     if not (history.has("update_norm") or is_preflight(history)):
         return CannotTell("it was not recorded how far the weights moved in a step")
-    missing, swapped = _missing(history, rows), signals.gradients_without_movement(history, steps)
+    missing, swapped = signals.never_listed(history, rows), signals.gradients_without_movement(history, steps)
     halts = {"": _halted(history, rows, steps, sure), **_elsewhere(history, rows, steps, sure)}
     halted = np.logical_or.reduce(list(halts.values()))
     firing = halted[:, None] & signals.trainable(history)
@@ -92,6 +92,7 @@ class Details(NamedTuple):
         other_count: number of those variables.
         optimizer: class of the optimizer.
         model_called: how the watched model was called; "" if that is not known.
+        falling: whether the loss falls, so that something is trained.
     """
 
     halted: bool
@@ -109,6 +110,7 @@ class Details(NamedTuple):
     other_count: int = 0
     optimizer: str = ""
     model_called: str = ""
+    falling: bool = False
 
 
 def measure(
@@ -121,6 +123,7 @@ def measure(
     last_update = int((_last_movement if reason else _last_update)(history)[row])
     given = signals.at_row(history, signals.updated_variables(history), row)
     called = signals.at_row(history, signals.called(history), row)
+    trend = signals.loss_trend(history)
     step = int(history.steps[row])
     count = float(signals.latest_known(signals.run_column(history, "iterations"))[row])
     return Details(
@@ -139,6 +142,7 @@ def measure(
         other_count=given.other if given else 0,
         optimizer=signals.optimizer_class(history),
         model_called=(called.model or "") if called else "",
+        falling=bool((trend.enough_rows & (trend.decreased | trend.low()))[row]),
     )
 
 
@@ -147,7 +151,9 @@ def text(details: Details) -> VerdictText:
     if details.reason:
         message, fix = _text_of_elsewhere(details)
         sure = (details.exact and details.reason != "not called") or details.reason == "released"
-        return VerdictText(message=message, fix=fix, certainty="certain" if sure else "likely")
+        # Something is trained that is not watched, and it learns: that is a remark.
+        remark = details.falling and details.reason in ("not called", "released")
+        return VerdictText(message, fix, "info" if remark else "error", "certain" if sure else "likely")
     return _text_of_halt(details) if details.halted else _text_of_missing(details)
 
 
@@ -177,43 +183,50 @@ def _text_of_halt(details: Details) -> VerdictText:
 
 
 def _text_of_elsewhere(details: Details) -> tuple[str, str]:
-    """Returns message and fix where what is watched is not what is trained."""
-    pause, several = plural(details.pause, "training step"), len(details.names) > 1
-    apply = "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
-    once = (
-        "Make model, variables and optimizer once, before the loop, and watch these:\n"
-        "    watch = ww.Watch(logs, model=model, optimizer=optimizer)\n"
-        "    for x, y in batches:   # nothing is made anew in here"
+    """Returns message and fix where updates do not reach the watched variables."""
+    pause, name = plural(details.pause, "training step"), details.optimizer
+    if details.reason in ("not called", "released"):
+        return _text_of_unwatched(details, pause)
+    if details.reason == "own rule":
+        return (
+            f"{name} assigns nothing: its step count is {details.optimizer_steps:,}, gradients are non-zero and the "
+            f"learning rate is large enough, but no weight has changed in {pause}",
+            f"Store the new value in {name}.update_step:\n    self.assign_sub(variable, learning_rate * gradient)",
+        )
+    apply = (
+        "    gradients = tape.gradient(loss, model.trainable_variables)\n"
+        "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
     )
     if details.reason == "elsewhere":
         return (
             f"Updates go to other variables: the optimizer was given {plural(details.other_count, 'variable')} "
             f"({quote_list(details.others)}), none of which is watched, so in {pause} no watched weight changed",
-            f"Take the gradients and the variables from the same model, that of the loss:\n"
-            f"    gradients = tape.gradient(loss, model.trainable_variables)\n{apply}",
+            f"Take the gradients and the variables from the same model, that of the loss:\n{apply}",
         )
-    if details.reason == "own rule":
-        return (
-            f"{details.optimizer} assigns nothing: its step count is {details.optimizer_steps:,}, gradients are "
-            f"non-zero and the learning rate is large enough, but no weight has changed in {pause}",
-            f"Store the new value in {details.optimizer}.update_step:\n"
-            "    self.assign_sub(variable, learning_rate * gradient)",
-        )
-    if details.reason == "released":
-        all_of = f"any of the {len(details.names)} watched variables" if several else "the watched variable"
-        return f"The program no longer holds {all_of}: the loop trains others, made after ww.Watch(...)", once
-    if details.reason == "not called":
-        return (
-            f"The watched model is not the one that is trained: it was not called in any recorded step, and none of "
-            f"its weights has changed in {pause}",
-            once,
-        )
-    are, they = ("are", "they") if several else ("is", "it")
+    are, change = ("are", "change") if len(details.names) > 1 else ("is", "changes")
     return (
         f"Gradients and updates belong to different variables: {quote_list(details.names)} {are} given gradients and "
-        f"never change, while the variables that change are given none",
-        f"After building a model again, take its variables anew ({they} {are} not those from before):\n"
-        f"    gradients = tape.gradient(loss, model.trainable_variables)\n{apply}",
+        f"never {change}, while the variables that change are given none",
+        f"After building a model again, take its variables anew, in each step:\n{apply}",
+    )
+
+
+def _text_of_unwatched(details: Details, pause: str) -> tuple[str, str]:
+    """Returns message and fix where the loop trains other objects than those that are watched."""
+    fix = (
+        "Make model, variables and optimizer once, before the loop, and watch these:\n"
+        "    watch = ww.Watch(logs, model=model, optimizer=optimizer)\n"
+        "    for x, y in batches:   # nothing is made anew in here"
+    )
+    if details.reason == "not called":
+        message = "The watched model is not the one that is trained: it was not called in any recorded step"
+        return f"{message}, and none of its weights has changed in {pause}", fix
+    several = len(details.names) > 1
+    all_of = f"any of the {len(details.names)} watched variables" if several else "the watched variable"
+    return (
+        f"The program no longer holds {all_of}, so nothing can change {'them' if several else 'it'}: what the loop "
+        "trains are objects that it made later",
+        f"{fix}\nUpdate variables in place, variable.assign_sub(rate * gradient), instead of making new ones.",
     )
 
 
@@ -269,31 +282,6 @@ def _halted(history: History, rows: int, steps: int, sure: int) -> signals.Bool:
     expected = ~signals.any_moved(history) & (signals.trainable(history).any() if nonzero is None else nonzero)
     learning_rate = signals.latest_known(signals.run_column(history, "learning_rate"))
     return np.asarray((signals.streak(expected) >= rows) & (pause >= wait) & ~(learning_rate == 0))
-
-
-@signals.incremental
-def _missing(history: History, carry: signals.Carry, rows: int) -> signals.Bool | None:
-    """Returns `[T, V]` where a variable is not in the optimizer's list and has never moved, while others do.
-
-    None if the optimizer's list lacks no variable.
-    """
-    unlisted = np.array([variable.optimized is False for variable in signals.variables(history)], bool)
-    unlisted &= signals.trainable(history)
-    if not unlisted.any() or not signals.optimizers(history):
-        return None
-    update, nonzero = signals.column(history, "update_norm"), signals.nonzero_gradient(history)
-    if update is None:  # before the first step: a variable with a gradient should have an optimizer
-        return None if nonzero is None else np.asarray(unlisted & nonzero)
-    moved = (update > 0) & signals.trainable(history)
-    # A hand-written loop may leave a variable out on purpose, and then does not compute its gradient. In `fit`,
-    # `compile` made the list.
-    compiled = (signals.model_facts(history).get("recorder") or {}).get("kind") == "fit"
-    with_gradient: signals.Bool = np.zeros_like(moved) if nonzero is None else carry.ever(nonzero)
-    on_purpose = np.zeros(moved.shape, bool) if compiled else ~with_gradient
-    others_move = carry.ever(np.asarray(moved.any(axis=1)))
-    # What the list of `compile` lacks never trains; in a hand-written loop a variable may have its turn later.
-    enough_rows = carry.start + np.arange(1, len(history) + 1) >= (1 if compiled else rows)
-    return np.asarray(unlisted & ~carry.ever(moved) & ~on_purpose & (others_move & enough_rows)[:, None])
 
 
 def _last_movement(history: History) -> NDArray[np.int64]:
