@@ -1,6 +1,6 @@
 """Generated tables in the Markdown pages: each stands between two HTML comments and is written by a program.
 
-python -m tests.support.document_tables      writes the table of rules in README.md and that of causes in docs/suspects.md
+python -m tests.support.document_tables      writes the rules in README.md and the causes in docs/suspects.md
 python -m tests.supported                    writes the table of supported ways of training in docs/recording.md
 python -m tests.clinic --all --sweep --write, python -m tests.benchmarks      write those that are measured
 """
