@@ -6,7 +6,7 @@
 * `loss_trend`, `baseline`: the course of the loss, the loss of a constant prediction
 * `loss_function`, `loss_identity`: the recorded loss function, the loss identified by its value
 * `gradients`, `movement`: where gradients are non-zero, how far weights move
-* `layer_outputs`, `dead_by_gradient`: dead units and saturation
+* `layer_outputs`, `starved_layers`, `dead_by_gradient`: dead units and saturation
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
 * `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
@@ -107,6 +107,7 @@ from .optimizer import (
 from .optimizer_slots import unmoved_with_slots
 from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
 from .setting_effects import decay_effect, epsilon_effect
+from .starved_layers import starved_layers
 from .trained_variables import (
     MadeAnew,
     at_row,
@@ -235,6 +236,7 @@ __all__ = [
     "signals_cached",
     "single_column",
     "squashing_layers",
+    "starved_layers",
     "streak",
     "suggested_learning_rate",
     "targets_are_class_ids",

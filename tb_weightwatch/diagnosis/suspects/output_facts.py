@@ -19,6 +19,20 @@ def layer_is_dead(history: History) -> Observation:
     return observe(bool(names), f"all units of {quote_list(names)} are zero", "no ReLU layer is dead as a whole")
 
 
+def layer_input_is_zero(history: History) -> Observation:
+    """A ReLU layer with a random kernel and no bias outputs only zeros from the first step: its input is zero."""
+    starved = signals.starved_layers(history)
+    if not len(starved):
+        return UNKNOWN
+    names = [layer.name for layer, is_so in zip(history.layers, starved, strict=True) if is_so]
+    return observe(
+        bool(names),
+        f"{quote_list(names)} gave only zeros in the first step, before any update, with a usual kernel and no bias: "
+        "so its input was zero",
+        "no ReLU layer gave only zeros in the first step",
+    )
+
+
 def many_units_are_dead(history: History) -> Observation:
     """Most units of a ReLU layer are zero for every sample."""
     share = signals.dead_units(history)
