@@ -37,18 +37,18 @@ class ConsoleNews:
         return lines
 
     def _new_answer(self, diagnosis: Diagnosis) -> list[str]:
-        """Returns the answer with its fix if it was never printed."""
+        """Returns the answer, with its fix and the other findings, if it was never printed."""
         verdict = _first_verdict(diagnosis)
         if verdict is None or verdict.name in self._announced:
             return []
         self._announced[verdict.name] = True
-        return [f"{diagnosis}\n  fix: {verdict.fix}"]
+        return [str(diagnosis)]
 
     def _final_answer(self, diagnosis: Diagnosis) -> list[str]:
         """Returns the answer where nothing is wrong at the end, or where a resolved verdict holds again."""
         verdict = _first_verdict(diagnosis)
         printed = diagnosis.status == self._final_status if verdict is None else self._announced[verdict.name]
-        return [] if printed else [str(diagnosis)]
+        return [] if printed else [diagnosis.sentence]
 
     def _print(self, diagnosis: Diagnosis, lines: list[str]) -> None:
         for line in lines if self._verbose and diagnosis.rows else ():

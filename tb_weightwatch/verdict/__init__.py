@@ -1,5 +1,6 @@
-"""The types of a diagnosis: Verdict, Evidence, Symptom, Suspect, Unknown, Diagnosis."""
+"""The types of a diagnosis: Verdict, Evidence, Claim, Symptom, Suspect, Unknown, Diagnosis."""
 
+from .claim import Claim, Kind, Statement
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
 from .levels import LINKS, SEVERITIES, Certainty, Severity, Status
 from .symptom import Suspect, Symptom
@@ -10,9 +11,12 @@ __all__ = [
     "SEVERITIES",
     "SNAP_DIGITS",
     "Certainty",
+    "Claim",
     "Diagnosis",
     "Evidence",
+    "Kind",
     "Severity",
+    "Statement",
     "Status",
     "Suspect",
     "Symptom",
