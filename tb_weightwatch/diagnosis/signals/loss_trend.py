@@ -122,6 +122,7 @@ def loss_trend(history: History) -> LossTrend:
 def loss_course(history: History, row: int) -> LossCourse:
     """Returns the course of the loss up to a row; it is false if no finite loss was recorded by then."""
     trend, finite = loss_trend(history), np.isfinite(run_column(history, "loss"))
+    row = range(len(history))[row]  # -1 is the last one
     rows = np.flatnonzero(finite[: row + 1])
     if not len(rows):
         return LossCourse()
