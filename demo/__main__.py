@@ -53,7 +53,7 @@ def report(title: str, kind: str, diagnosis, expected: str | None) -> int:
     right = first == expected and (expected is not None or diagnosis.status == "healthy")
     colour = "green" if diagnosis.status == "healthy" else "red" if diagnosis.status == "sick" else "yellow"
     console.print(f"\n[bold]{title}[/bold] ({kind})  [{colour}]{diagnosis.status}[/{colour}]")
-    console.print(f"  {diagnosis}", markup=False)
+    console.print(f"  {diagnosis.sentence}", markup=False)
     for verdict in diagnosis.verdicts[:1]:
         console.print("  Fix: " + verdict.fix.replace("\n", "\n       "), style="dim", markup=False)
         for effect in verdict.explains:

@@ -106,6 +106,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
 
 def _verdict(verdict: Verdict, quantity_names: set[str]) -> dict[str, Any]:
     payload = verdict.as_dict()
+    del payload["claims"]  # the same numbers as in the message and the evidence
     for item, evidence in zip(payload["evidence"], verdict.evidence, strict=True):
         item["text"] = evidence_text(evidence)
         item["quantity"] = item["quantity"] if item["quantity"] in quantity_names else ""

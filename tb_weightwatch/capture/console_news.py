@@ -40,7 +40,7 @@ class ConsoleNews:
         return lines
 
     def _new_answer(self, diagnosis: Diagnosis) -> list[str]:
-        """Returns the answer with its fix, or with its first suspect, if it was never printed."""
+        """Returns the answer, with its fix or its first suspect, if it was never printed."""
         verdict, suspicion = answering_verdict(diagnosis), _suspicion(diagnosis)
         if suspicion and suspicion not in self._suspicions:
             return [self._symptom_answer(diagnosis, suspicion)]
@@ -48,7 +48,7 @@ class ConsoleNews:
             return []
         self._announced[verdict.name] = True
         self._last_suspicion = ""
-        return [f"{diagnosis}\n  fix: {verdict.fix}"]
+        return [str(diagnosis)]
 
     def _final_answer(self, diagnosis: Diagnosis) -> list[str]:
         """Returns the answer where nothing is wrong at the end, or where an earlier answer holds again."""
@@ -60,7 +60,7 @@ class ConsoleNews:
         else:
             printed = self._announced[verdict.name] and not self._last_suspicion
         self._last_suspicion = ""
-        return [] if printed else [str(diagnosis)]
+        return [] if printed else [diagnosis.sentence]
 
     def _symptom_answer(self, diagnosis: Diagnosis, suspicion: str) -> str:
         """Returns the symptom, what probably causes it, and what would settle that; it counts as printed."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..history import History
-from ..verdict import LINKS, Certainty, Evidence, Severity
+from ..verdict import LINKS, Certainty, Claim, Evidence, Severity
 
 D = TypeVar("D")  # the details of one rule
 HEADINGS = (
@@ -46,7 +46,7 @@ class VerdictText:
 
 @dataclass(frozen=True)
 class Finding(Generic[D]):
-    """Where a rule holds, and three functions that the engine calls for the last row at which it holds.
+    """Where a rule holds, and functions that the engine calls for the last row at which it holds.
 
     Attributes:
         firing: `[T]` or `[T, V]` bool, whether the rule holds, for the run or for each variable.
@@ -54,12 +54,15 @@ class Finding(Generic[D]):
             positions of the variables for which the rule holds (empty if `firing` is `[T]`).
         text: `text(details)` returns the text of the verdict; it depends on the details only and can be tested alone.
         evidence: `evidence(details)` returns the numbers on which the verdict rests.
+        claims: `claims(details)` returns what the text states, beyond what fields of the details claim themselves
+            (each that is a `Statement`), and evidence of a step.
     """
 
     firing: NDArray[np.bool_]
     measure: Callable[[int, NDArray[np.intp]], D]
     text: Callable[[D], VerdictText]
     evidence: Callable[[D], tuple[Evidence, ...]]
+    claims: Callable[[D], tuple[Claim, ...]] = lambda details: ()
 
 
 class SimpleFinding(NamedTuple):
@@ -72,6 +75,7 @@ class SimpleFinding(NamedTuple):
         evidence: the numbers on which the verdict rests.
         severity: as in `VerdictText`.
         certainty: as in `VerdictText`.
+        claims: what the message states.
     """
 
     firing: NDArray[np.bool_]
@@ -80,6 +84,7 @@ class SimpleFinding(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     severity: Severity = "error"
     certainty: Certainty = "certain"
+    claims: tuple[Claim, ...] = ()
 
     def finding(self) -> Finding[SimpleFinding] | None:
         """Returns it as a Finding that concerns no variable; None if the rule holds at no row."""
@@ -90,6 +95,7 @@ class SimpleFinding(NamedTuple):
             measure=lambda row, variables: self,
             text=SimpleFinding.text,
             evidence=lambda finding: finding.evidence,
+            claims=lambda finding: finding.claims,
         )
 
     def text(self) -> VerdictText:
@@ -178,6 +184,7 @@ __all__ = [
     "HEADINGS",
     "CannotTell",
     "Certainty",
+    "Claim",
     "Evidence",
     "Finding",
     "History",

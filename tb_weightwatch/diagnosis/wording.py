@@ -77,6 +77,12 @@ def stopped_with(error: TrainingError) -> str:
     return f"Training stopped {error.when} with {'an' if error.kind[0] in 'AEIOUaeiou' else 'a'} {error.kind}"
 
 
+def against_constant(loss: float, constant_loss: float) -> str:
+    """Returns how a loss compares with that of a constant prediction, where it is not clearly better."""
+    than = f"than {number(constant_loss)}, that of a constant prediction"
+    return f"worse {than}" if loss > 1.3 * constant_loss else f"not clearly better {than}"
+
+
 def is_custom_loop(history: History) -> bool:
     """Whether the training loop is not `model.fit`."""
     return recorder_kind(history) != "fit"
@@ -88,6 +94,7 @@ def evidence(name: str, value: float, text: str, *, step: int | None = None, qua
 
 
 __all__ = [
+    "against_constant",
     "evidence",
     "is_custom_loop",
     "is_preflight",

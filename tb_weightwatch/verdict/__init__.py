@@ -1,4 +1,4 @@
-"""The types of a diagnosis (Verdict, Evidence, Symptom, Suspect, Unknown, Diagnosis), and its answer in words."""
+"""The types of a diagnosis (Verdict, Evidence, Claim, Symptom, Suspect, Unknown ...), and its answer in words."""
 
 from .answer import (
     MOST_SUSPECTS,
@@ -11,6 +11,7 @@ from .answer import (
     suspect_lines,
     suspect_title,
 )
+from .claim import Claim, Kind, Statement
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
 from .levels import LINKS, SEVERITIES, Certainty, Severity, Status
 from .symptom import Suspect, Symptom
@@ -22,9 +23,12 @@ __all__ = [
     "SEVERITIES",
     "SNAP_DIGITS",
     "Certainty",
+    "Claim",
     "Diagnosis",
     "Evidence",
+    "Kind",
     "Severity",
+    "Statement",
     "Status",
     "Suspect",
     "Symptom",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from .claim import Claim
 from .formatting import jsonable, number
 from .levels import Certainty, Severity, Status
 from .symptom import Suspect, Symptom
@@ -69,6 +70,7 @@ class Verdict:
         evidence: the numbers on which it rests.
         fix: what to change.
         explains: verdicts that are consequences of this one.
+        claims: what its message and evidence state, in a form that can be checked.
     """
 
     code: int
@@ -84,6 +86,7 @@ class Verdict:
     evidence: tuple[Evidence, ...]
     fix: str
     explains: tuple[Verdict, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @property
     def life(self) -> str:
@@ -101,17 +104,19 @@ class Verdict:
             "variables": list(self.variables),
             "evidence": [e.as_dict() for e in self.evidence],
             "explains": [v.as_dict() for v in self.explains],
+            "claims": [c.as_dict() for c in self.claims],
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Verdict:
-        """Returns the verdict from the dictionary that `as_dict` returned."""
+        """Returns the verdict from the dictionary that `as_dict` returned; earlier versions knew no claims."""
         return cls(
             **{
                 **data,
                 "variables": tuple(data["variables"]),
                 "evidence": tuple(Evidence(**{**e, "value": float(e["value"])}) for e in data["evidence"]),
                 "explains": tuple(cls.from_dict(v) for v in data["explains"]),
+                "claims": tuple(Claim.from_dict(c) for c in data.get("claims", ())),
             }
         )
 
@@ -197,4 +202,8 @@ class Diagnosis:
         )
 
     def __str__(self) -> str:
-        return self.sentence
+        """Returns the answer, its fix, and a line for each finding that does not follow from the first."""
+        first = self.verdicts[0] if self.verdicts and self.status == "sick" else None
+        fix = [f"  fix: {first.fix}"] if first else []
+        others = [f"  also: {v.code} {v.name}: {v.message}" for v in self.verdicts if v is not first]
+        return "\n".join([self.sentence, *fix, *others])

@@ -20,7 +20,7 @@ def main(index: int, ports: list[str], logs: Path, rate: float) -> None:
     assert strategy.num_replicas_in_sync == len(ports)
     watch, model, _ = looped(logs if index == 0 else logs / "other", strategy, rate=rate, reduced=True)
     weights = [v.numpy().tobytes().hex() for v in model.trainable_variables]
-    print(json.dumps({"rows": len(watch.history), "sentence": str(watch.diagnosis), "weights": weights}))
+    print(json.dumps({"rows": len(watch.history), "sentence": watch.diagnosis.sentence, "weights": weights}))
 
 
 if __name__ == "__main__":

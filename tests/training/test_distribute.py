@@ -85,7 +85,7 @@ def test_of_two_workers_the_chief_records(tmp_path: Path) -> None:
     answers = [[(v.code, v.first_step, v.last_step) for v in ww.diagnose(h).verdicts] for h in (history, watch.history)]
     assert answers[0] == answers[1]
     assert answers[0]
-    assert chief["sentence"] == str(ww.diagnose(history))
+    assert chief["sentence"] == ww.diagnose(history).sentence
 
 
 REFUSED = """

@@ -165,7 +165,7 @@ def test_an_answer_is_printed_once_and_again_when_it_is_resolved(capsys: pytest.
     assert not printed(capsys)
     news.end(answer("sick", ("dead",)))
     (last,) = printed(capsys)
-    assert last == str(answer("sick", ("dead",)))
+    assert last == answer("sick", ("dead",)).sentence
 
 
 def test_a_final_answer_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from tb_weightwatch.diagnosis import catalogue, checked_rules, diagnose, rule_se
 from tb_weightwatch.diagnosis.engine.diagnose import fold, rank
 from tb_weightwatch.diagnosis.signals import round_learning_rate
 from tb_weightwatch.history import History
-from tb_weightwatch.verdict import Diagnosis, Verdict
+from tb_weightwatch.verdict import Claim, Diagnosis, Verdict
 from tests.support.synthetic_history import synthetic_history
 
 
@@ -138,3 +140,23 @@ def test_diagnosing_leaves_the_history_as_it_was() -> None:
     assert diagnose(history) == first
     history.append(synthetic_history(rows=5, first=len(history) + 1).rows(0, 5))
     assert diagnose(history).rows == first.rows + 5
+
+
+def test_a_diagnosis_is_printed_with_its_fix_and_what_else_is_wrong() -> None:
+    """The sentence comes first; the fix stands there once; a consequence of the first finding is no other finding."""
+    effect = Verdict(403, "zero-gradient", "gradient", "error", "certain", (), 1, 9, False, "It is zero", (), "Look.")
+    first = Verdict(201, "dead-relu", "activations", "error", "certain", (), 1, 9, False, "It is dead", (), "Wake it.")
+    other = Verdict(
+        103, "unscaled-target", "data", "warning", "likely", (), 1, 9, False, "It is large", (), "Scale it."
+    )
+    sick = Diagnosis("sick", "It is dead.", verdicts=(replace(first, explains=(effect,)), other))
+    assert str(sick) == "It is dead.\n  fix: Wake it.\n  also: 103 unscaled-target: It is large"
+    assert str(Diagnosis("healthy", "Healthy.")) == "Healthy."
+
+
+def test_a_verdict_claims_what_its_sentence_says() -> None:
+    """The count of steps, the course of the loss and what stands still are claims of the verdict."""
+    history = synthetic_history(learning_rate=0.0, update_norm=0.0, loss=1.1)
+    verdict = next(v for v in diagnose(history).verdicts if v.name == "learning-rate-zero")
+    assert Claim("is", "learning_rate", 0.0, 1, 120, recorded_only=True) in verdict.claims
+    assert Claim("mean", "loss", 1.1, 1, 1, recorded_only=True) in [replace(c, value=1.1) for c in verdict.claims]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...history import History
-from ...verdict import LINKS, SEVERITIES, Diagnosis, Unknown, Verdict
+from ...verdict import LINKS, SEVERITIES, Claim, Diagnosis, Evidence, Statement, Unknown, Verdict
 from ..rule import CannotTell, Finding, Rule
 from ..rule_catalogue import catalogue, checked_rules
 from ..signals import SignalCache, is_recorded, signals_cached, training_error
@@ -125,7 +125,7 @@ def _verdict(rule: Rule, history: History, finding: Finding[Any]) -> Verdict | N
     positions = np.flatnonzero(firing[row]) if firing.ndim == 2 else np.zeros(0, np.intp)
     details = finding.measure(row, positions)
     text = finding.text(details)
-    names = tuple(v.name for v in history.variables)
+    names, numbers = tuple(v.name for v in history.variables), finding.evidence(details)
     return Verdict(
         code=rule.code,
         name=rule.name,
@@ -137,9 +137,17 @@ def _verdict(rule: Rule, history: History, finding: Finding[Any]) -> Verdict | N
         last_step=int(history.steps[row]),
         resolved=row != len(history) - 1,
         message=text.message,
-        evidence=finding.evidence(details),
+        evidence=numbers,
         fix=text.fix,
+        claims=_claims(finding, details, numbers),
     )
+
+
+def _claims(finding: Finding[Any], details: Any, numbers: tuple[Evidence, ...]) -> tuple[Claim, ...]:
+    """Returns what the rule claims, what fields of its details claim, and what evidence of a recorded step does."""
+    of_fields = [claim for field in details if isinstance(field, Statement) for claim in field.claims]
+    of_steps = [Claim("sum", e.quantity, e.value, e.step, e.step) for e in numbers if e.step and e.quantity]
+    return tuple(dict.fromkeys([*finding.claims(details), *of_fields, *of_steps]))
 
 
 def fold(verdicts: list[Verdict]) -> list[Verdict]:

@@ -11,14 +11,16 @@ from ...verdict import Status, Suspect, Symptom, Unknown, Verdict, number, proba
 from ..signals import (
     LossTrend,
     any_nonzero_gradient,
+    loss_course,
     loss_trend,
     mean_relative_update,
     trainable,
     trainable_kernels,
     training_error,
 )
+from ..statements import AllSteps, steps_made
 from ..third_party import is_third_party, third_party_status
-from ..wording import is_preflight, plural
+from ..wording import against_constant, is_preflight, plural
 
 _FALLING = -0.03  # relative change of the loss from which it is still falling
 _FLAT = 0.01  # relative change of the loss below which it is flat
@@ -72,7 +74,7 @@ def _before_training(opened: list[Verdict], unknown: list[Unknown]) -> str:
 
 
 def _by_movement(history: History, unknown: list[Unknown]) -> tuple[Status, str]:
-    last_step, ratio = int(history.steps[-1]), _usual_relative_update(history)
+    steps, ratio = steps_made(history, len(history) - 1), _usual_relative_update(history)
     if not ratio > 0:
         return "undecided", _motionless(history, unknown)
     movement = f"weights move by {number(ratio)} of their norm per step"
@@ -81,18 +83,17 @@ def _by_movement(history: History, unknown: list[Unknown]) -> tuple[Status, str]
     if not np.isfinite(history.loss[history.known("loss")][-1]):
         return "undecided", f"Undecided: {movement}, but the loss is not finite, and no check found the cause."
     if loss_trend(history).finite_rows[-1] < 3:
-        few = f"{plural(last_step, 'step')} {'is' if last_step == 1 else 'are'} too few"
+        few = f"{steps} {'is' if steps.made == 1 else 'are'} too few"
         return "undecided", f"Undecided: {movement}, but {few} to tell whether the loss is falling."
     return _by_loss(history, loss_trend(history), movement)
 
 
 def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status, str]:
     row, slope = len(history) - 1, _recent_slope(history)
-    course = f"{trend.describe(row)} over {plural(int(history.steps[-1]), 'step')}"
+    course = loss_course(history, row).over(str(steps_made(history, row)))
     still_falling = trend.decreased[row] and slope < _FALLING
     if _no_better_than_constant(trend, row) and not still_falling:
-        constant_loss = number(float(trend.constant_loss[row]))
-        level = f"not clearly better than predicting a constant, which has a loss of {constant_loss}"
+        level = against_constant(float(trend.recent[row]), float(trend.constant_loss[row]))
         return "undecided", f"Undecided: {movement}, but the loss is {level} ({course}); no check found the cause."
     if trend.diverged[row]:
         first = number(float(trend.first[row]))
@@ -103,7 +104,7 @@ def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status,
     if trend.decreased[row]:
         return "healthy", f"Healthy: {movement}; {course}{', and now flat' if abs(slope) < _FLAT else ''}."
     if trend.low()[row] or (trend.recent[row] < 0.7 * trend.constant_loss[row]):
-        return "healthy", f"Healthy: {movement}, and the loss stays low ({course})."
+        return "healthy", f"Healthy: {movement}, and the last recorded losses are low ({course})."
     return "undecided", f"Undecided: {movement}, {_not_fallen(trend, row, course)}."
 
 
@@ -122,9 +123,9 @@ def _not_fallen(trend: LossTrend, row: int, course: str) -> str:
 
 
 def _motionless(history: History, unknown: list[Unknown]) -> str:
-    steps = plural(int(history.steps[-1]), "step")
+    steps = AllSteps(len(history), steps_made(history, len(history) - 1))
     if not len(history.variables) or not trainable(history).any():
-        return f"Undecided: no trainable weight was recorded in {steps}."
+        return f"Undecided: no trainable weight was recorded in {steps.steps}."
     open_checks = "; ".join(f"{u.rule}: {u.lacked}" for u in unknown[:2])
     reason = f"checks that could not decide: {open_checks}" if open_checks else "no check found the cause"
     nonzero = any_nonzero_gradient(history)

@@ -3,7 +3,7 @@
 * `columns`: recorded columns, variables and facts
 * `scans`: cumulative operations along the rows (running mean, streak, first known value)
 * `incremental`, `signal_rows`, `carry`, `memo`: how signals are computed once per row and cached
-* `loss_trend`, `baseline`: the course of the loss, the loss of a constant prediction
+* `loss_trend`, `loss_course`, `baseline`: the course of the loss, the same in words, the loss of a constant prediction
 * `loss_function`, `loss_identity`: the recorded loss function, the loss identified by its value
 * `gradients`, `movement`: where gradients are non-zero, how far weights move
 * `layer_outputs`, `starved_layers`, `dead_by_gradient`: dead units and saturation
@@ -49,6 +49,7 @@ from .incremental import (
 from .kernels_by_depth import kernel_profile, trainable_matrices
 from .large_update_effects import LargeUpdateEffects, effects_of_large_updates, weight_growth
 from .layer_outputs import (
+    DEAD_ROWS,
     any_dead,
     any_saturated,
     dead_layers,
@@ -61,6 +62,7 @@ from .layer_outputs import (
     squashing_layers,
     variables_of_layers,
 )
+from .loss_course import LossCourse
 from .loss_function import (
     is_cross_entropy,
     loss_facts,
@@ -68,7 +70,7 @@ from .loss_function import (
     targets_are_class_ids,
 )
 from .loss_identity import loss_equals
-from .loss_trend import LossTrend, loss_trend
+from .loss_trend import LossTrend, loss_course, loss_trend
 from .memo import memoized
 from .model_structure import (
     disconnected_region,
@@ -137,6 +139,7 @@ from .updates_elsewhere import (
 )
 
 __all__ = [
+    "DEAD_ROWS",
     "NORMALIZED",
     "SPAN_ROWS",
     "BatchNormalization",
@@ -144,6 +147,7 @@ __all__ = [
     "Carry",
     "Float",
     "LargeUpdateEffects",
+    "LossCourse",
     "LossTrend",
     "MadeAnew",
     "RowSpan",
@@ -197,6 +201,7 @@ __all__ = [
     "latest_run_value",
     "layer_activation",
     "literal",
+    "loss_course",
     "loss_equals",
     "loss_facts",
     "loss_name",

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...history import History
-from ...verdict import number
 from .baseline import constant_prediction_loss
-from .columns import run_column
+from .columns import model_facts, run_column
+from .loss_course import LossCourse
 from .loss_function import loss_name
 from .memo import memoized
 from .scans import Bool, Float, ever, latest_known, running_max, trailing_mean
@@ -90,12 +90,6 @@ class LossTrend(NamedTuple):
         initial = np.fmax(self.first, self.constant_loss)
         return (self.recent_min > 100 * initial) & (initial > 0) & self.enough_rows
 
-    def describe(self, row: int) -> str:
-        """Returns the course of the loss up to a row, "loss 2.3 -> 0.4"; "" if it is unknown."""
-        if not self.finite_rows[row]:
-            return ""
-        return f"loss {number(float(self.start[row]))} -> {number(float(self.recent[row]))}"
-
 
 @memoized
 def loss_trend(history: History) -> LossTrend:
@@ -125,6 +119,35 @@ def loss_trend(history: History) -> LossTrend:
     )
 
 
+def loss_course(history: History, row: int) -> LossCourse:
+    """Returns the course of the loss up to a row; it is false if no finite loss was recorded by then."""
+    trend, finite = loss_trend(history), np.isfinite(run_column(history, "loss"))
+    row = range(len(history))[row]  # -1 is the last one
+    rows = np.flatnonzero(finite[: row + 1])
+    if not len(rows):
+        return LossCourse()
+    width = int(_width(np.array([len(rows)]))[0])
+    initial, steps = min(len(rows), _initial_rows(history, finite)), history.steps
+    return LossCourse(
+        start=float(trend.start[row]),
+        recent=float(trend.recent[row]),
+        rows=width,
+        start_steps=(int(steps[rows[0]]), int(steps[rows[initial - 1]])),
+        recent_steps=(int(steps[rows[-width]]), int(steps[rows[-1]])),
+        unit=_unit_of_rows(history),
+    )
+
+
+def _unit_of_rows(history: History) -> str:
+    facts = model_facts(history)
+    return "batch" if facts.get("preflight") else "logged value" if facts.get("foreign") else "recorded step"
+
+
+def _width(count: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Returns over how many of the last losses `LossTrend.recent` is the mean: an eighth, at least three."""
+    return np.clip(count // 8, np.minimum(count, 3), None)
+
+
 def _initial_rows(history: History, finite: Bool) -> int:
     """Returns over how many losses `LossTrend.start` is the mean: more than one only where batches are tiny."""
     batch_size = run_column(history, "batch_size")[finite][:1]
@@ -144,7 +167,7 @@ class _Windows(NamedTuple):
 
 def _windows(losses: Float, initial_rows: int) -> _Windows:
     count = np.arange(1, len(losses) + 1)
-    width = np.clip(count // 8, np.minimum(count, 3), None)
+    width = _width(count)
     recent = _reduced(losses, count, width) / width
     deviation = np.sqrt(np.maximum(_reduced(losses**2, count, width) / width - recent**2, 0))
     initial_count = np.minimum(count, initial_rows)

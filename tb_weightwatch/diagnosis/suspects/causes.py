@@ -108,7 +108,8 @@ TABLE: dict[str, Cause] = {
     "constant-output": Cause(
         {EQUAL: 0.5, LEVEL: -1},
         (
-            W(output.layer_input_is_zero, 5), W(output.predictions_are_equal, 2, -5), W(output.layer_outputs_do_not_vary, 3),
+            W(output.layer_input_is_zero, 5), W(output.predictions_are_equal, 2, -5),
+            W(output.layer_outputs_do_not_vary, 3),
             W(output.layer_is_dead, -1.5), W(data.inputs_do_not_vary, -4), W(movement.kernels_start_constant, -2),
             W(gradient.gradient_falls_towards_the_input, -1.5), W(movement.initial_scale_is_unusual, -1),
         ),

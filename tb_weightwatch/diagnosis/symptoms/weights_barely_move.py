@@ -24,7 +24,11 @@ def weights_barely_move(history: History) -> Symptom | None:
     loss_stands_still = bool(trend.enough_rows[-1]) and not _fell(history)
     if not loss_stands_still and distance >= _CERTAIN_PATH:
         return None
-    course = f", and the loss does not fall beyond its noise ({trend.describe(-1)})" if loss_stands_still else ""
+    course = (
+        f", and the loss does not fall beyond its noise ({signals.loss_course(history, len(history) - 1)})"
+        if loss_stands_still
+        else ""
+    )
     return Symptom(
         name="weights-barely-move",
         link="update",

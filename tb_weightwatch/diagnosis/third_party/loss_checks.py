@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from ...verdict import Symptom, number
-from ..signals import loss_trend, model_facts, run_column
+from ..signals import loss_course, loss_trend, model_facts, run_column
 from .facts import duration_text, remarks, step_text, unit
 from .symptom import symptom_since
 
@@ -63,7 +63,7 @@ def flat_loss(history: History) -> list[Symptom]:
     if not (trend.loss_is_known and trend.finite_rows[row] >= enough and near) or trend.decreased[row]:
         return []
     text = (
-        f"The loss is flat at {number(constant_loss)}, the loss of a constant prediction: {trend.describe(row)} over "
-        f"{duration_text(history)}"
+        f"The loss is flat at {number(constant_loss)}, the loss of a constant prediction: "
+        f"{loss_course(history, row).over(duration_text(history))}"
     )
     return [symptom_since(history, 0)(name="flat-loss", link="loss", severity="warning", message=text, variables=())]

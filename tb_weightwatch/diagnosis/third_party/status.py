@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...history import History
 from ...verdict import Status
-from ..signals import loss_trend, trainable
+from ..signals import loss_course, loss_trend, trainable
 from .facts import duration_text, remarks
 from .snapshots import moved_since_last
 from .symptoms import third_party_symptoms
@@ -23,7 +23,7 @@ def third_party_status(history: History) -> tuple[Status, str]:
         unknown = "no scalar has a name that identifies it as the loss, so whether the loss falls is unknown"
         return "undecided", f"Undecided: {weights or 'no weights were logged'}, and {unknown}."
     trend, row = loss_trend(history), len(history) - 1
-    course, weights = f"{trend.describe(row)} over {duration_text(history)}", weights or "weights were not logged"
+    course, weights = loss_course(history, row).over(duration_text(history)), weights or "weights were not logged"
     if not trend.finite_rows[row] >= 3:
         early = f"after {duration_text(history)} it is too early to tell whether the loss falls"
         return "undecided", f"Undecided: {early}; {weights}."

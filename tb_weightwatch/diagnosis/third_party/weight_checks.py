@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...history import History
 from ...verdict import Severity, Symptom, number
-from ..signals import Bool, column, loss_trend, trainable, trainable_names, variables
+from ..signals import Bool, column, loss_course, loss_trend, trainable, trainable_names, variables
 from ..wording import quote_list
 from .facts import duration_text, remarks, step_text
 from .snapshots import moved_since_last, nonfinite_at_end, total_norm
@@ -86,7 +86,7 @@ def _all_motionless(history: History, movement: _Movement) -> Symptom:
     total = int(movement.comparable.sum())
     text = (
         f"No weight moves: all {total} that were logged stand still over {duration_text(history)}, to a millionth of "
-        f"their size{remarks(history, trend.describe(row))}"
+        f"their size{remarks(history, str(loss_course(history, row)))}"
     )
     # If the loss falls, something learns that was not logged; a single weight may be frozen on purpose.
     harmless = bool(trend.decreased[row] or trend.low()[row]) or (total == 1 and not history.has("loss"))
@@ -103,7 +103,7 @@ def _stopped(history: History, movement: _Movement) -> list[Symptom]:
     trend, row = loss_trend(history), len(history) - 1
     text = (
         f"All weights stopped moving after {step_text(history, last)}: {unchanged} snapshots since are the same"
-        f"{remarks(history, trend.describe(row))}"
+        f"{remarks(history, str(loss_course(history, row)))}"
     )
     learned = bool(trend.relative_decrease[row] > 0.5 or trend.low(0.5)[row])
     severity: Severity = "info" if learned else "error"
@@ -140,8 +140,8 @@ def exploding_weights(history: History) -> list[Symptom]:
         return []
     since = int(finite[np.flatnonzero(norms[finite] >= limit)[0]])
     text = (
-        f"The weights explode: their norm grew from {number(first)} to {number(last)}, and the loss does not fall "
-        f"({trend.describe(row)})"
+        f"The weights explode: their norm grew from {number(first)} to {number(last)}, and "
+        f"{loss_course(history, row).standstill}"
     )
     names = trainable_names(history)
     return [

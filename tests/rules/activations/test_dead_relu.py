@@ -17,6 +17,8 @@ from tb_weightwatch.diagnosis.rules.activations.dead_relu import (
     gradient_text,
     text,
 )
+from tb_weightwatch.diagnosis.signals import LossCourse
+from tb_weightwatch.diagnosis.statements import Onset, Streak
 from tests.support.rule_runs import dense_net, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
@@ -95,10 +97,10 @@ REPAIR = Repair(current=0.1, lower=0.01, code="    optimizer.learning_rate = 0.0
 DETAILS = Details(
     layers=("dense_1",),
     entirely=True,
-    since=1_003,
+    since=Onset(1_003, 1_002),
     zero_shares=(1.0,),
     dead_share=1.0,
-    loss="loss 1.2 -> 1.1",
+    loss=LossCourse(1.2, 1.1, 1),
     improving=False,
     repair=REPAIR,
     variables=("dense_1/kernel", "dense_1/bias"),
@@ -110,8 +112,8 @@ def test_wording() -> None:
     verdict = text(DETAILS)
     assert (verdict.severity, verdict.certainty, verdict.variables) == ("error", "certain", DETAILS.variables)
     assert verdict.message == (
-        "The ReLU layer is dead: every unit of 'dense_1' has been zero for every sample since about step 1,003, so no "
-        "gradient passes and the weights before it cannot change"
+        "The ReLU layer is dead: every unit of 'dense_1' has been zero for every recorded sample from step 1,003 on, "
+        "so no gradient passes to the weights before it"
     )
     assert verdict.fix == (
         "Start the training again with an activation that can recover, and lower the learning rate from 0.1 to 0.01:\n"
@@ -120,11 +122,14 @@ def test_wording() -> None:
     )
     two = text(DETAILS._replace(layers=("dense_1", "dense_2"), improving=True))
     assert two.severity == "warning" and two.message.startswith("The ReLU layers are dead: every unit of 'dense_1' and")
-    assert two.message.endswith("the weights before them cannot change")
-    partly = text(DETAILS._replace(entirely=False, dead_share=0.7))
+    assert two.message.endswith("no gradient passes to the weights before them")
+    gap = text(DETAILS._replace(since=Onset(1_003, 990))).message
+    assert "between step 990 and step 1,003 (steps 991 to 1,002 were not recorded) and since" in gap
+    assert "from the first step on" in text(DETAILS._replace(since=Onset(1, 0))).message
+    partly = text(DETAILS._replace(entirely=False, dead_share=0.7, since=Streak(8)))
     assert partly.certainty == "likely" and partly.message == (
-        "70 % of the units of ReLU layer 'dense_1' have been zero for every sample so far, and the loss does not "
-        "decrease (loss 1.2 -> 1.1)"
+        "70 % of the units of ReLU layer 'dense_1' were zero for every sample in each of the last 8 recorded steps, "
+        "and the loss has fallen too little (loss 1.2 -> 1.1)"
     )
 
 

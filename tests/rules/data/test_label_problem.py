@@ -86,7 +86,11 @@ def test_a_cross_entropy_below_zero_is_reported_without_targets() -> None:
     """Only targets outside [0, 1] can cause it, so the targets need not have been recorded."""
     history = synthetic_history(loss=0.5 - STEP / 50, facts=BINARY, target_low=None, target_high=None)
     verdict = open_verdict(history, "label-problem")
-    assert verdict and verdict.certainty == "certain" and verdict.message.startswith("The cross-entropy is below zero")
+    assert (
+        verdict
+        and verdict.certainty == "certain"
+        and verdict.message.startswith("The cross-entropy was below zero (-1.88 at step 120)")
+    )
     assert not verdict.evidence
 
 
@@ -97,9 +101,9 @@ SIGMOID = Details("out of range", low=1, high=2, activation="sigmoid", units=1)
     ("details", "message"),
     [
         (
-            SIGMOID._replace(below_zero=True),
-            "The targets lie between 1 and 2, but the sigmoid output reaches only 0 to 1, so the loss falls below zero "
-            "and the labels cannot be fitted",
+            SIGMOID._replace(lowest_loss=-0.2, lowest_step=30),
+            "The targets lie between 1 and 2, but the sigmoid output reaches only 0 to 1, so the loss fell below zero "
+            "(-0.2 at step 30) and the labels cannot be fitted",
         ),
         (
             SIGMOID._replace(binary=True),
@@ -132,8 +136,8 @@ SIGMOID = Details("out of range", low=1, high=2, activation="sigmoid", units=1)
             "The rows of the targets do not sum to 1 (targets from 0 to 1), but those of a softmax output always do",
         ),
         (
-            Details("negative loss", loss=-1.8),
-            "The cross-entropy is below zero (-1.8), which only targets outside [0, 1] can cause",
+            Details("negative loss", lowest_loss=-1.8, lowest_step=7),
+            "The cross-entropy was below zero (-1.8 at step 7), which only targets outside [0, 1] can cause",
         ),
     ],
 )

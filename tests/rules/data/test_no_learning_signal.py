@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.data.no_learning_signal import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
+from tb_weightwatch.diagnosis.statements import StepCount
 from tests.support.rule_runs import BINARY, REGRESSION, STEP, open_verdict
 from tests.support.synthetic_history import VARIABLES, synthetic_history
 
@@ -42,16 +44,18 @@ def test_batches_of_one_class_each_are_sorted_unless_it_is_the_same_class(label:
     assert (verdict is not None and "sorted by class" in verdict.message) is sick
 
 
-DETAILS = Details(sorted_by_class=False, steps=1200, loss="loss 0.7 -> 0.694", constant_loss=0.693, distance=2.14)
+DETAILS = Details(
+    sorted_by_class=False, steps=StepCount(1200), loss=LossCourse(0.7, 0.694, 1), constant_loss=0.693, distance=2.14
+)
 
 
 def test_wording() -> None:
     """The message has how far the weights moved and the level at which the loss stays, or the order of the batches."""
     assert text(DETAILS).message == (
-        "There is no learning signal: the weights moved by 2.1 times their own size in 1,200 steps, but the loss is "
-        "not clearly better than 0.693, that of a constant prediction (loss 0.7 -> 0.694)"
+        "There is no learning signal: the updates of 1,200 steps add up to about 2.1 times the size of the weights, "
+        "but the loss is not clearly better than 0.693, that of a constant prediction (loss 0.7 -> 0.694)"
     )
     assert text(DETAILS._replace(sorted_by_class=True)).message == (
-        "The batches are sorted by class: nearly every one holds a single class (loss 0.7 -> 0.694 over 1,200 steps), "
-        "so each undoes what the previous one taught"
+        "The batches are sorted by class: nearly every recorded one holds a single class (loss 0.7 -> 0.694 over "
+        "1,200 steps), so each undoes what the previous one taught"
     )

@@ -46,11 +46,11 @@ def test_wording() -> None:
     verdict = text(DETAILS)
     assert verdict.severity == "error" and verdict.message == (
         "The inputs contain NaN or infinite values: 3 elements of the batch at step 10 (features 'age' and 'income'), "
-        "in 1 of 1,200 recorded batches, and training breaks because of them: the loss is not finite from the same "
-        "step on"
+        "in 1 of 1,200 recorded batches, and training breaks because of them: the loss is not finite in the same "
+        "step"
     )
     later = text(DETAILS._replace(features=(), nonfinite="a gradient or weight", nonfinite_step=12))
-    assert later.message.endswith("because of them: a gradient or weight is not finite from step 12 on")
+    assert later.message.endswith("because of them: a gradient or weight is not finite at step 12")
     masked = text(DETAILS._replace(source="targets", elements=1.0, features=(), preflight=True, step=2, nonfinite=""))
     assert masked.severity == "info" and masked.message == (
         "The targets contain NaN or infinite values: 1 element of batch 2, in 1 of 1,200 recorded batches; nothing "

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.data.unscaled_input import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
+from tb_weightwatch.diagnosis.statements import StepCount
 from tests.support.rule_runs import STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
@@ -34,10 +36,10 @@ DETAILS = Details(
     uneven=True,
     features=("proline", "magnesium"),
     effects=("dead", "high loss", "bouncing loss"),
-    loss="loss 104 -> 1.09",
+    loss=LossCourse(104, 1.09, 1),
     peak=300.0,
     constant_loss=1.1,
-    duration="255 steps",
+    duration=StepCount(255),
     dominance=40.0,
 )
 
@@ -47,15 +49,15 @@ def test_wording() -> None:
     assert text(DETAILS).message == (
         "The inputs are not scaled: their size is about 227 (1 is usual), and the scales of the features differ by a "
         "factor of 2,590 (worst: 'proline' and 'magnesium'); as a result most units of a ReLU layer are dead and the "
-        "loss is not clearly better than 1.1, that of a constant prediction (loss 104 -> 1.09 in 255 steps); the first "
-        "layer's gradient is 40 times that of the other layers"
+        "loss is not clearly better than 1.1, that of a constant prediction (loss 104 -> 1.09 over 255 steps); the "
+        "first layer's gradient is 40 times that of the other layers"
     )
     plain = DETAILS._replace(uneven=False, effects=("high loss",), constant_loss=np.nan, dominance=np.nan)
     assert text(plain).message == (
-        "The inputs are not scaled: their size is about 227 (1 is usual); as a result the loss does not decrease (loss "
-        "104 -> 1.09 in 255 steps)"
+        "The inputs are not scaled: their size is about 227 (1 is usual); as a result the loss has fallen too "
+        "little (loss 104 -> 1.09)"
     )
     bouncing = text(plain._replace(effects=("saturated", "bouncing loss")))
     assert bouncing.message.endswith(
-        "as a result activations are saturated and the loss jumps up and down (loss 104 -> 1.09, up to 300)"
+        "as a result activations are saturated and the loss jumps up and down (loss 104 -> 1.09; it was 300 once)"
     )

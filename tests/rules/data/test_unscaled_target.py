@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.data.unscaled_target import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
+from tb_weightwatch.diagnosis.statements import StepCount
 from tests.support.rule_runs import REGRESSION, STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
@@ -35,8 +37,8 @@ DETAILS = Details(
     spread=20.0,
     size=151.3,
     broken=False,
-    steps=64,
-    loss="loss 2.3e4 -> 2.2e4",
+    steps=StepCount(64),
+    loss=LossCourse(2.3e4, 2.2e4, 1),
     peak=2.4e4,
     constant_loss=400.0,
 )
@@ -46,8 +48,8 @@ def test_wording() -> None:
     """The message has the scale of the targets, and either the level of the loss or what became of the weights."""
     assert text(DETAILS).message == (
         "The targets are not scaled: their mean is about 150 and their standard deviation 20 (0 and 1 are usual), and "
-        "after 64 steps the loss is still above 400, the loss of always predicting their mean (loss 2.3e4 -> 2.2e4)"
+        "after 64 steps the loss is still above 400, the loss of always predicting their mean (loss 23,000 -> 22,000)"
     )
     assert text(DETAILS._replace(broken=True)).message.endswith(
-        ", and the large updates they cause have ruined the weights (loss 2.3e4 -> 2.2e4, up to 24,000)"
+        ", and the large updates they cause have ruined the weights (loss 23,000 -> 22,000; it was 24,000 once)"
     )

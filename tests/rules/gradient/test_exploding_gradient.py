@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.gradient.exploding_gradient import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
 from tests.support.rule_runs import STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
@@ -21,7 +22,7 @@ def test_enormous_gradients_need_a_training_that_suffers(loss: Any, sick: bool) 
     history = synthetic_history(loss=loss, facts=SGD, gradient_norm=3000.0, gradient_max=500.0)
     verdict = open_verdict(history, "exploding-gradient")
     assert (verdict is not None) is sick
-    assert verdict is None or "in the first step" in verdict.message
+    assert verdict is None or "in the first recorded step" in verdict.message
 
 
 def test_gradients_that_grow_with_small_updates_are_reported() -> None:
@@ -46,7 +47,7 @@ DETAILS = Details(
     initial_norm=2.5,
     largest_norm=4e6,
     nonfinite=True,
-    loss="loss 1.1 -> 9",
+    loss=LossCourse(1.1, 9, 1),
     clip_norm=1.0,
     learning_rate=1e-3,
     optimizer="SGD",
@@ -58,13 +59,13 @@ def test_wording() -> None:
     """The message tells how large the gradient is and what came of it; the fix clips it, in the user's own terms."""
     verdict = text(DETAILS)
     assert verdict.message == (
-        "The gradient explodes: in the first step the gradient of 'rnn/recurrent' was 412,000 times as large as its "
-        "weights (below 30 is typical), and then values became NaN or infinite"
+        "The gradient explodes: in the first recorded step the gradient of 'rnn/recurrent' was 412,000 times as large "
+        "as its weights (below 30 is typical), and then values became NaN or infinite"
     )
     assert "    keras.optimizers.SGD(1e-3, global_clipnorm=1)\n" in verdict.fix
     assert verdict.variables == ("rnn/recurrent", "head/kernel")
     grown = text(DETAILS._replace(enormous=False, nonfinite=False, clip_norm=2.0, custom_loop=True))
     assert grown.message == (
-        "The gradient explodes: its norm grew from 2.5 to 4e6, and the loss is not improving (loss 1.1 -> 9)"
+        "The gradient explodes: its norm grew from about 2.5 to 4e6, and the loss does not fall (loss 1.1 -> 9)"
     )
     assert "    gradients, _ = tf.clip_by_global_norm(gradients, 2)\n" in grown.fix

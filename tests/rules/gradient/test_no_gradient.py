@@ -39,6 +39,9 @@ DETAILS = Details(
     region="input side",
     loss_falls=False,
     custom_loop=False,
+    layer="encoder",
+    span=(1, 30),
+    rows=30,
 )
 
 
@@ -47,19 +50,21 @@ DETAILS = Details(
     [
         (
             DETAILS,
-            "'encoder/kernel' and 'encoder/bias' (2 of 4 trainable variables) get no gradient (None) and never change: "
-            "an operation after them blocks the gradient (stop_gradient, numpy, argmax, round or a cast to integers)",
+            "'encoder/kernel' and 'encoder/bias' (2 of 4 trainable variables) get no gradient (None) and change in "
+            "none of 30 recorded steps: an operation after them blocks the gradient (stop_gradient, numpy, argmax, "
+            "round or a cast to integers)",
         ),
         (
             DETAILS._replace(names=("scale",), region="output side", loss_falls=True),
-            "'scale' (1 of 4 trainable variables) gets no gradient (None) and never changes: the loss is computed from "
-            "an earlier layer, or does not use its output; the other variables train, so this is harmless if this one "
-            "is unused on purpose",
+            "'scale' (1 of 4 trainable variables) gets no gradient (None) and changes in none of 30 recorded steps: "
+            "the loss is computed from an earlier layer, or does not use its output; the other variables train, so "
+            "this is harmless if this one is unused on purpose",
         ),
         (
             DETAILS._replace(region="inside"),
-            "'encoder/kernel' and 'encoder/bias' (2 of 4 trainable variables) get no gradient (None) and never change: "
-            "the loss does not use their output, or an operation after them blocks the gradient",
+            "'encoder/kernel' and 'encoder/bias' (2 of 4 trainable variables) get no gradient (None) and change in "
+            "none of 30 recorded steps: the loss does not use their output, or an operation after them blocks the "
+            "gradient",
         ),
         (
             DETAILS._replace(region="all"),
@@ -73,10 +78,13 @@ def test_wording(details: Details, message: str) -> None:
     assert text(details).message == message
 
 
-def test_wording_of_the_fix() -> None:
-    """`fit` needs another compile, a hand-written loop does not."""
-    assert text(DETAILS).fix == (
+def test_a_path_that_is_cut_is_not_frozen_but_repaired() -> None:
+    """Only variables that are without a gradient beside a training that learns may be meant to be unused."""
+    cut = text(DETAILS).fix
+    assert "trainable = False" not in cut and "tape.gradient(loss, hidden)" in cut
+    unused = DETAILS._replace(region="output side", loss_falls=True)
+    assert text(unused).fix == (
         "Find what blocks the path from the loss to these variables, or, if this is intended, set trainable = False:\n"
-        "    layer.trainable = False   # then compile again"
+        "    model.get_layer('encoder').trainable = False   # then compile again"
     )
-    assert "compile" not in text(DETAILS._replace(custom_loop=True)).fix
+    assert "compile" not in text(unused._replace(custom_loop=True)).fix

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.gradient.vanishing_gradient import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
 from tb_weightwatch.history import History
 from tests.support.rule_runs import open_verdict
 from tests.support.synthetic_history import FACTS, synthetic_history
@@ -55,12 +56,12 @@ def test_wording() -> None:
         ratio=0.25**9,
         activations=("sigmoid", "tanh"),
         weak=("d0/kernel", "d1/kernel"),
-        loss="loss 1.31 -> 1.09",
+        loss=LossCourse(1.31, 1.09, 1),
     )
     assert text(details).message == (
         "The gradient vanishes towards the input: relative to the weights it falls from 'd9/kernel' to 'd0/kernel' to "
-        "3.81e-6 of its size, a factor of 0.25 per layer over 10 layers (sigmoid and tanh layers), and the loss does "
-        "not decrease (loss 1.31 -> 1.09)"
+        "3.81e-6 of its size, a factor of 0.25 per layer over 10 layers (sigmoid and tanh layers), and the loss has "
+        "fallen too little (loss 1.31 -> 1.09)"
     )
     assert text(details).variables == ("d0/kernel", "d1/kernel")
     assert "over 10 layers, and" in text(details._replace(activations=())).message

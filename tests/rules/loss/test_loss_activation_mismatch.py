@@ -160,8 +160,9 @@ UNKNOWN_LOSS: dict[str, Any] = {"loss": None, "recorder": {"kind": "loop"}}
         (
             {"facts": UNKNOWN_LOSS, "loss": np.log(1 + 2 / np.e) + 0.2 * np.exp(-STEP / 9), "prediction_std": 0.46},
             "error",
-            "The loss has settled near 0.551, the lowest value of a cross-entropy that applies softmax a second time: "
-            "it gets probabilities, but treats them as raw outputs (from_logits=True)",
+            "No recorded loss is below 0.551, the lowest value of a cross-entropy that applies softmax a second time, "
+            "and the last are close to it (loss 0.751 -> 0.551, mean of the last 15 recorded steps): it gets "
+            "probabilities, but treats them as raw outputs (from_logits=True)",
         ),
     ],
 )

@@ -49,7 +49,7 @@ def test_a_loss_that_is_the_same_for_every_batch(tmp_path: Path) -> None:
     diagnosis = train_compiled(tmp_path, dense_net(1), optimizer, loss, diabetes(), loss_alone=True)
     assert first_name(diagnosis) == "loss-disconnected"
     assert diagnosis.verdicts[0].message == (
-        "The loss does not depend on the predictions: it is exactly 1 for every batch, and the optimizer has never "
+        "The loss does not depend on the predictions: it is 1 for every recorded batch, and the optimizer has never "
         "received a non-zero gradient"
     )
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.loss.nonfinite_loss import Details, text
-from tests.support.rule_runs import STEP, dense_net, first_name, open_verdict, train_compiled
+from tb_weightwatch.diagnosis.statements import Onset
+from tests.support.rule_runs import BINARY, REGRESSION, STEP, dense_net, first_name, open_verdict, train_compiled
 from tests.support.synthetic_history import synthetic_history
 
 NAN = np.where(STEP < 20, 1.0, np.nan)
@@ -45,42 +46,46 @@ def test_weights_that_are_nan_were_not_set_back(tmp_path: Path) -> None:
 
 DETAILS = Details(
     loss=np.nan,
-    step=10,
+    began=Onset(10, 9),
     previous_loss=2.31,
-    previous_step=9,
     bad_rows=3,
     rows=12,
-    finite=("weights",),
+    weights_finite=True,
+    outputs_finite=False,
     bad_layer="dense_2",
     bad_gradients=("dense/kernel",),
-    log_of_probabilities=False,
-    activation="linear",
+    fix="Clip.",
 )
 
 
 def test_wording() -> None:
     """The message has the step, the loss before it, and what was and was not finite."""
     assert text(DETAILS).message == (
-        "The loss became NaN at step 10, after 2.31 in the step before, while the weights were finite: the output of "
-        "'dense_2' is not finite in the same step; not finite in 3 of 12 recorded steps; in the first of them the "
-        "gradient of 'dense/kernel' is not finite either"
+        "The loss became NaN at step 10; it was 2.31 at step 9 with finite weights; the output of 'dense_2' is not "
+        "finite at step 10; not finite in 3 of 12 recorded steps; at step 10 the gradient of 'dense/kernel' is not "
+        "finite either"
     )
-    layers = DETAILS._replace(previous_step=5, finite=("weights", "layers' outputs"), bad_layer="", bad_gradients=())
+    layers = DETAILS._replace(began=Onset(10, 5), outputs_finite=True, bad_layer="", bad_gradients=())
     assert text(layers).message == (
-        "The loss became NaN at step 10, after 2.31 at step 5, while the weights and the layers' outputs were finite: "
-        "the loss itself overflows or takes the logarithm of 0; not finite in 3 of 12 recorded steps"
+        "The loss became NaN between step 5 and step 10 (steps 6 to 9 were not recorded); it was 2.31 at step 5 with "
+        "finite weights; the layers' outputs are finite at step 10, so the loss itself overflows or takes log(0); not "
+        "finite in 3 of 12 recorded steps"
     )
-    first = layers._replace(loss=np.inf, step=1, previous_loss=None, previous_step=None, finite=(), bad_rows=12)
-    assert text(first).message == (
-        "The loss became Inf at step 1, from the first step on; not finite in 12 of 12 recorded steps"
-    )
+    assert (text(DETAILS).certainty, text(layers).certainty) == ("certain", "likely")
+    first = layers._replace(loss=np.inf, began=Onset(1, 0), previous_loss=None, outputs_finite=False, bad_rows=12)
+    assert text(first).message == "The loss became Inf at step 1; not finite in 12 of 12 recorded steps"
 
 
-@pytest.mark.parametrize(
-    ("activation", "loss_class"), [("sigmoid", "BinaryCrossentropy"), ("softmax", "SparseCategoricalCrossentropy")]
-)
-def test_the_fix_of_probabilities_is_a_loss_on_logits(activation: str, loss_class: str) -> None:
+@pytest.mark.parametrize(("units", "loss_class"), [(1, "BinaryCrossentropy"), (3, "SparseCategoricalCrossentropy")])
+def test_the_fix_of_probabilities_is_a_loss_on_logits(units: int, loss_class: str) -> None:
     """The logarithm of a probability of 0 is avoided by computing the loss from raw outputs."""
-    assert "enable_check_numerics" in text(DETAILS).fix
-    fix = text(DETAILS._replace(log_of_probabilities=True, activation=activation)).fix
-    assert f"    loss = keras.losses.{loss_class}(from_logits=True)\n" in fix
+    verdict = open_verdict(synthetic_history(loss=NAN, facts=BINARY if units == 1 else {}), "nonfinite-loss")
+    assert verdict and f"    loss = keras.losses.{loss_class}(from_logits=True)\n" in verdict.fix
+    regression = open_verdict(synthetic_history(loss=NAN, facts=REGRESSION), "nonfinite-loss")
+    assert regression and "enable_check_numerics" in regression.fix
+
+
+def test_a_rate_that_is_far_too_large_is_not_cured_by_a_small_constant() -> None:
+    """A learning rate far above the usual one points to a divergence."""
+    verdict = open_verdict(synthetic_history(loss=NAN, learning_rate=1e25), "nonfinite-loss")
+    assert verdict and "from 1e25 to about 1e-3" in verdict.fix and "1e-7" not in verdict.fix

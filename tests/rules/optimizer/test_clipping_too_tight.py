@@ -72,8 +72,8 @@ def test_wording() -> None:
     """The message tells how much is clipped; the fix has the bound to set."""
     verdict = text(DETAILS)
     assert verdict.message == (
-        "Gradients are clipped too tightly (clipnorm 1e-6): 100 % of the gradients are clipped, to 2.18e-6 of their "
-        "norm on average, so the weights hardly move (loss 2.39 -> 2.38)"
+        "Gradients are clipped too tightly (clipnorm 1e-6): 100 % of the recorded gradients are clipped, to 2.18e-6 "
+        "of their norm on average, so the weights hardly move (loss 2.39 -> 2.38)"
     )
     assert verdict.fix == (
         "Raise the bound from 1e-6 to about 2, which one gradient in ten exceeds:\n"
@@ -86,8 +86,8 @@ def test_wording_of_clipping_by_hand() -> None:
     """Only the norm after clipping is known, so nothing is claimed of the norms before it."""
     verdict = text(DETAILS._replace(bound=1e-5, setting="", norms_known=False, norm_after=1e-5, new_bound=1.0))
     assert verdict.message == (
-        "Gradients are clipped too tightly (bound 1e-5): the gradient norm is 1e-5 in every step, so the weights "
-        "hardly move (loss 2.39 -> 2.38)"
+        "Gradients are clipped too tightly (bound 1e-5): the gradient norm is 1e-5 in every recorded step, so the "
+        "weights hardly move (loss 2.39 -> 2.38)"
     )
     assert verdict.fix == (
         "Raise the bound from 1e-5 to about 1:\n    gradients, _ = tf.clip_by_global_norm(gradients, 1)"

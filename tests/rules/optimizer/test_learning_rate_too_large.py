@@ -7,6 +7,7 @@ import pytest
 
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.diagnosis.rules.optimizer.learning_rate_too_large import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
 from tests.support.rule_runs import NAMES, REGRESSION, ROOT_SIZES, STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
@@ -51,14 +52,16 @@ DETAILS = Details(
     peak=4.56e16,
     recent=8.9,
     names=NAMES,
+    loss=LossCourse(1.26, 8.9, 1),
 )
 EFFECTS = {
-    "became_nonfinite": "the loss grew from 1.26 to 4.56e16 and then became NaN or infinite",
+    "became_nonfinite": "the loss grew from 1.26 to 4.56e16 and then values became NaN or infinite",
     "loss_rose": "the loss rose from 1.26 to 8.9",
     "loss_jumped": "the loss jumped from 1.26 to 4.56e16 and is not clearly better than at first (8.9)",
-    "weights_grew": "the weights grew 12-fold and the loss does not fall (1.26 -> 8.9)",
-    "relu_died": "a ReLU layer that was alive at first has died, and the loss does not fall (1.26 -> 8.9)",
-    "gradient_flips": "the gradient flips its direction at every step and the loss does not fall (1.26 -> 8.9)",
+    "weights_grew": "the weights grew 12-fold and the loss does not fall (loss 1.26 -> 8.9)",
+    "relu_died": "a ReLU layer that was alive at first has died, and the loss does not fall (loss 1.26 -> 8.9)",
+    "gradient_flips": "the gradient mostly points against that of the step before, and the loss does not fall "
+    "(loss 1.26 -> 8.9)",
 }
 
 
@@ -69,6 +72,15 @@ def test_wording(effect: str) -> None:
         "The learning rate of 3 is too large: one step changed the weights by 1.01 times their norm (1e-3 is typical), "
         f"and {EFFECTS[effect]}"
     )
+
+
+def test_a_loss_that_fell_is_not_said_to_stand_still() -> None:
+    """Half the loss of the start is a fall, if not enough of one; the numbers are those of the sentence."""
+    fell = DETAILS._replace(effect="relu_died", start=544, recent=252, loss=LossCourse(544, 252, 30))
+    course = "the loss has fallen too little (loss 544 -> 252, mean of the last 30 recorded steps)"
+    assert text(fell).message.endswith(course)
+    weights = text(DETAILS._replace(effect="became_nonfinite", peak=1.26, weight_growth=12.0)).message
+    assert weights.endswith("and the weights grew 12-fold and then values became NaN or infinite")
 
 
 def test_wording_of_the_fix() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.diagnosis.rules.optimizer.learning_rate_too_small import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
+from tb_weightwatch.diagnosis.statements import StepCount
 from tests.support.rule_runs import NAMES
 from tests.support.synthetic_history import synthetic_history
 
@@ -40,10 +42,14 @@ DETAILS = Details(
     new_learning_rate=1e-3,
     code="    optimizer.learning_rate = 1e-3",
     ratio=3.72e-8,
-    step=57,
+    kernel="first/kernel",
+    steps=StepCount(57),
+    span=(1, 57),
+    rows=57,
     exact=True,
-    loss="loss 2.39 -> 2.38",
+    loss=LossCourse(2.39, 2.38, 1),
     names=NAMES,
+    still=NAMES,
 )
 
 
@@ -51,8 +57,8 @@ def test_wording() -> None:
     """The message compares the learning rate and the update with typical ones; the fix has the value to set."""
     verdict = text(DETAILS)
     assert verdict.message == (
-        "The learning rate of 1e-8 is too small, 100,000 times below the typical one: an update changes the weights by "
-        "at most 3.72e-8 of their norm (1e-3 is typical), loss 2.39 -> 2.38 in 57 steps"
+        "The learning rate of 1e-8 is too small, 100,000 times below the typical one: on average a recorded step "
+        "changes no kernel by more than 3.72e-8 of its norm (1e-3 is typical), loss 2.39 -> 2.38 over 57 steps"
     )
     assert verdict.fix == (
         "Raise the learning rate from 1e-8 to about 1e-3 (the update ratio is 3.72e-8 now, 1e-3 is typical):\n"
@@ -63,8 +69,8 @@ def test_wording() -> None:
 
 def test_wording_without_loss_and_motion() -> None:
     """A learning rate not far below the typical one is not called so; a loss that is not known is left out."""
-    near = text(DETAILS._replace(learning_rate=3e-4, ratio=0.0, exact=False, loss="", step=1))
+    near = text(DETAILS._replace(learning_rate=3e-4, ratio=0.0, exact=False, loss=LossCourse(), rows=45))
     assert near.message == (
-        "The learning rate of 3e-4 is too small: the weights do not change at all (1e-3 is typical), in 1 step"
+        "The learning rate of 3e-4 is too small: the weights stand still in all 45 recorded steps (of 57), in 57 steps"
     )
     assert near.certainty == "likely"

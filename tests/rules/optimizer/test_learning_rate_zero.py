@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.optimizer.learning_rate_zero import Details, text
+from tb_weightwatch.diagnosis.statements import AllSteps, Onset, StepCount
 from tests.support.rule_runs import NAMES, STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
@@ -25,7 +26,7 @@ def test_a_schedule_that_ends_too_soon_is_named_with_its_length() -> None:
     assert open_verdict(goes_on, "learning-rate-zero") is None
     stops = synthetic_history(learning_rate=ENDS_AFTER_TEN, loss=1.05, update_norm=0.01 * (STEP < 10)[:, None])
     verdict = open_verdict(stops, "learning-rate-zero")
-    assert verdict and "after step 10 of 120" in verdict.message and "decay_steps=120" in verdict.fix
+    assert verdict and "at step 11 of 120" in verdict.message and "decay_steps=120" in verdict.fix
 
 
 DETAILS = Details(
@@ -33,10 +34,9 @@ DETAILS = Details(
     peak=0.0,
     new_learning_rate=1e-3,
     code="    optimizer.learning_rate = 1e-3",
-    step=30,
-    last_useful_step=0,
+    steps=AllSteps(30, StepCount(30)),
+    spent=Onset(1, 0),
     floor=0.01,
-    unit="step",
     nonzero_gradients=True,
     before_training=False,
     scheduled=False,
@@ -44,7 +44,9 @@ DETAILS = Details(
     loss="loss 2.39 -> 2.36",
     names=NAMES,
 )
-FALLEN = DETAILS._replace(learning_rate=2.5e-25, peak=0.01, new_learning_rate=0.01, step=114, last_useful_step=11)
+FALLEN = DETAILS._replace(
+    learning_rate=2.5e-25, peak=0.01, new_learning_rate=0.01, steps=AllSteps(114, StepCount(114)), spent=Onset(12, 11)
+)
 
 
 @pytest.mark.parametrize(
@@ -52,22 +54,22 @@ FALLEN = DETAILS._replace(learning_rate=2.5e-25, peak=0.01, new_learning_rate=0.
     [
         (
             DETAILS,
-            "The learning rate has been exactly 0 for all 30 steps, so no weight changes although gradients are "
+            "The learning rate has been exactly 0 in all 30 steps, so no weight changes although gradients are "
             "non-zero",
         ),
         (
-            DETAILS._replace(unit="epoch", nonzero_gradients=False),
-            "The learning rate has been exactly 0 for all 30 epochs, so no weight changes",
+            DETAILS._replace(steps=AllSteps(30, StepCount(30, "epoch")), nonzero_gradients=False),
+            "The learning rate has been exactly 0 in all 30 epochs, so no weight changes",
         ),
         (DETAILS._replace(before_training=True), "The learning rate is exactly 0, so no weight can change"),
         (
             FALLEN,
-            "The learning rate fell from 0.01 to 2.5e-25, below 1 % of its peak, after step 11 of 114, before the "
+            "The learning rate fell from 0.01 to 2.5e-25, below 1 % of its peak, at step 12 of 114, before the "
             "model had learned (loss 2.39 -> 2.36), so the weights have hardly changed since",
         ),
         (
             FALLEN._replace(learning_rate=0.0, loss=""),
-            "The learning rate fell from 0.01 to exactly 0 after step 11 of 114, before the model had learned, so the "
+            "The learning rate fell from 0.01 to exactly 0 at step 12 of 114, before the model had learned, so the "
             "weights have hardly changed since",
         ),
     ],

@@ -138,12 +138,12 @@ MISSING = DETAILS._replace(halted=False, names=NAMES[:2])
         (
             MISSING,
             "'first/kernel' and 'first/bias' (2 of 4 trainable variables) are not in the optimizer's list, so they "
-            "never change although trainable",
+            "change in no recorded step although trainable",
         ),
         (
             MISSING._replace(names=("scale",)),
-            "'scale' (1 of 4 trainable variables) is not in the optimizer's list, so it never changes although "
-            "trainable",
+            "'scale' (1 of 4 trainable variables) is not in the optimizer's list, so it changes in no recorded step "
+            "although trainable",
         ),
     ],
 )
@@ -159,5 +159,5 @@ def test_wording_of_the_fix() -> None:
     assert text(MISSING).fix == f"Pass these variables to the optimizer too:\n{apply}"
     assert text(MISSING._replace(custom_loop=False)).fix == (
         "Compile again after changing `trainable` (with a new optimizer object):\n"
-        "    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=...)"
+        "    model.compile(optimizer=keras.optimizers.Adam(...), loss=...)"
     )

@@ -56,20 +56,20 @@ FLOAT32 = DETAILS._replace(names=("scale",), dtype="float32", weight=1060.0, spa
     [
         (
             DETAILS,
-            "Updates are rounded away: bfloat16 weights of about 1 can only change in steps of 0.00781, but the update "
-            "is at most 1e-4, so 'first/kernel', 'first/bias', 'last/kernel' and 1 more do not change although their "
-            "gradients are non-zero",
+            "Updates are rounded away: bfloat16 weights of about 1 can only change in steps of 0.00781, but the "
+            "update is at most about 1e-4, so 'first/kernel', 'first/bias', 'last/kernel' and 1 more change in no "
+            "recorded step although their gradients are non-zero",
         ),
         (
             FLOAT32,
             "Updates are rounded away: float32 weights of about 1,060 can only change in steps of 1.26e-4, but the "
-            "update is at most 1e-5, so 'scale' does not change although its gradient is non-zero",
+            "update is at most about 1e-5, so 'scale' changes in no recorded step although its gradient is non-zero",
         ),
         (
             DETAILS._replace(names=("scale",), update=0.01),
-            "Updates are lost in the optimizer's own bfloat16 arithmetic: the update should be up to 0.01 but is 0 (in "
-            "bfloat16, Adam's beta_2 of 0.999 is rounded to 1), so 'scale' does not change although its gradient is "
-            "non-zero",
+            "Updates are lost in the optimizer's own bfloat16 arithmetic: the update should be up to 0.01 but is 0 "
+            "(in bfloat16, Adam's beta_2 of 0.999 is rounded to 1), so 'scale' changes in no recorded step although "
+            "its gradient is non-zero",
         ),
     ],
 )

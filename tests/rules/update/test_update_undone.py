@@ -89,17 +89,18 @@ DETAILS = Details(
         (
             DETAILS,
             "Updates are undone within the step: the optimizer has counted 36 steps with non-zero gradients, but no "
-            "weight has changed (loss 1.29 -> 1.45); a constraint, clipping of weights or an assign restores them",
+            "weight has changed in a recorded step (loss 1.29 -> 1.45); a constraint, clipping of weights or an "
+            "assign restores them",
         ),
         (
             DETAILS._replace(use_ema=True, loss=""),
             "Updates are undone within the step: the optimizer has counted 36 steps with non-zero gradients, but no "
-            "weight has changed; the moving average of use_ema overwrites them",
+            "weight has changed in a recorded step; the moving average of use_ema overwrites them",
         ),
         (
             DETAILS._replace(within_steps=False, times=6),
-            "Updates are undone between steps: 6 times the weights were not where the last update had left them, so "
-            "what was learned is lost (loss 1.29 -> 1.45)",
+            "Updates are undone between steps: at least 6 times the weights were not where the last update had left "
+            "them, so what was learned is lost (loss 1.29 -> 1.45)",
         ),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.diagnosis.rules.weight.batch_norm_statistics_frozen import Details, text
+from tb_weightwatch.diagnosis.signals import LossCourse
 from tb_weightwatch.history import History
 from tests.support.rule_runs import STEP, open_verdict
 from tests.support.synthetic_history import FACTS, synthetic_history
@@ -144,7 +145,7 @@ DETAILS = Details(
     inference=(),
     duration="24 recorded steps",
     stuck=True,
-    loss="loss 1.1 -> 1.1",
+    loss=LossCourse(1.1, 1.1, 1),
     affine=True,
     custom_loop=True,
 )
@@ -166,7 +167,7 @@ def test_wording_of_inference_mode() -> None:
     details = DETAILS._replace(momentum_of_one=(), inference=("bn",))
     assert text(details).message == (
         "The moving statistics of 'bn' are still mean 0 and variance 1 after 24 recorded steps, although the layer "
-        "trains: it is called in inference mode, and normalizes nothing, and the loss does not decrease (loss 1.1 -> "
+        "trains: it is called in inference mode, and normalizes nothing, and the loss does not fall (loss 1.1 -> "
         "1.1)"
     )
     assert "model(x, training=True)" in text(details).fix

@@ -63,14 +63,13 @@ COMPILE = "\n    model.compile(...)   # again: otherwise the change has no effec
         ),
         (
             DETAILS._replace(last_layer="last"),
-            "The layer nearest to the loss, 'last', is frozen (trainable=False) while layers before it train: "
+            "The layer nearest to the loss, 'last', is frozen (trainable=False) while layers before it are trainable: "
             "'last/kernel' and 'last/bias' cannot change",
             f"If they should train:\n    model.get_layer('last').trainable = True{COMPILE}",
         ),
         (
             DETAILS._replace(names=("base/kernel",), layer="base", custom_loop=True),
-            "1 of 4 weight variables is frozen (trainable=False): 'base/kernel'; the others train, as in transfer "
-            "learning",
+            "1 of 4 weight variables is frozen (trainable=False): 'base/kernel'; the others are trainable",
             "If they should train:\n    model.get_layer('base').trainable = True",
         ),
     ],

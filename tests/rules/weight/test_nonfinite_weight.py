@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tb_weightwatch.diagnosis.rules.weight.nonfinite_weight import Details, text
+from tb_weightwatch.diagnosis.statements import Onset
 from tests.support.rule_runs import NAMES, STEP, open_verdict
 from tests.support.synthetic_history import synthetic_history
 
@@ -20,7 +21,7 @@ def test_what_was_lost_before_the_weights_is_told() -> None:
     assert alone and "although the gradient was finite" in alone.message
     unknown = synthetic_history(weight_nonfinite=LOST, gradient_nonfinite=None, gradient_norm=None, gradient_max=None)
     verdict = open_verdict(unknown, "nonfinite-weight")
-    assert verdict and "while the loss was still finite" in verdict.message
+    assert verdict and "while the loss of that step was finite" in verdict.message
 
 
 def test_weights_lost_in_the_first_recorded_step_may_have_been_so_before() -> None:
@@ -32,8 +33,7 @@ def test_weights_lost_in_the_first_recorded_step_may_have_been_so_before() -> No
 DETAILS = Details(
     names=NAMES[:2],
     elements=1193.0,
-    step=3200,
-    unit="step",
+    began=Onset(3200, 3199),
     before="gradient",
     snapshots=False,
     nonfinite=3,
@@ -44,7 +44,8 @@ BEFORE = {
     "unknown": "which is the first recorded step: they may have been so before",
     "gradient": "after a gradient that was not finite",
     "finite gradient": "although the gradient was finite: the optimizer's arithmetic or an assignment produced them",
-    "finite loss": "while the loss was still finite",
+    "finite loss": "while the loss of that step was finite",
+    "gap": "in steps that were not recorded",
     "": "together with the loss",
 }
 
@@ -56,9 +57,19 @@ def test_wording(before: str) -> None:
     assert message == f"{START}{BEFORE[before]}; 3 of 4 variables affected by now"
 
 
+def test_what_was_lost_between_recorded_steps_is_not_claimed() -> None:
+    """Where steps were left out, the gradient of the next recorded one tells nothing of the cause."""
+    steps = np.r_[np.arange(1, 21), np.arange(30, 130)]
+    gap = synthetic_history(weight_nonfinite=LOST, steps=steps)
+    verdict = open_verdict(gap, "nonfinite-weight")
+    assert verdict and verdict.certainty == "likely"
+    assert "between step 20 and step 30 (steps 21 to 29 were not recorded)" in verdict.message
+    assert "although" not in verdict.message
+
+
 def test_wording_of_snapshots() -> None:
     """A third-party log holds no count of elements, and may count epochs."""
-    assert text(DETAILS._replace(snapshots=True, unit="epoch", step=7, before="")).message == (
+    assert text(DETAILS._replace(snapshots=True, began=Onset(7, 6, "epoch"), before="")).message == (
         "The weights of 'first/kernel' and 'first/bias' became NaN or infinite at epoch 7 (at least one element, seen "
         "in a snapshot), together with the loss; 3 of 4 variables affected by now"
     )

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import Evidence, Finding, History, VerdictText, rule
-from ...wording import number, steps
+from ...fixes import output_layer_code
+from ...rule import Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import Streak, streak
+from ...wording import number
 
 
 @rule(
@@ -65,29 +67,36 @@ class Details(NamedTuple):
 
     Attributes:
         mean, std: mean and standard deviation of the predictions of the latest batch.
-        duration: for how long they have been equal, in words ("12 recorded steps"; "3 batches" before training).
-        loss: the course of the loss in words; "" if it is not known.
+        duration: the recorded steps in which they have been equal.
+        loss: the course of the loss.
         activation: activation of the output layer.
         units: units of the output layer; 0 if they are not known.
+        linear: the call that makes the output layer without an activation.
     """
 
     mean: float
     std: float
-    duration: str
-    loss: str
+    duration: Streak
+    loss: signals.LossCourse
     activation: str
     units: int
+    linear: str = "keras.layers.Dense(units)"
 
 
 def measure(history: History, row: int, _: NDArray[np.intp], *, spread: float) -> Details:
     """Returns the numbers of one row."""
+    rows = int(signals.streak(_equal_predictions(history, spread))[row])
+    mean, std = (signals.run_column(history, f"prediction_{name}") for name in ("mean", "std"))
     return Details(
-        mean=float(signals.run_column(history, "prediction_mean")[row]),
-        std=float(signals.run_column(history, "prediction_std")[row]),
-        duration=steps(history, int(signals.streak(_equal_predictions(history, spread))[row]), "recorded step"),
-        loss=signals.loss_trend(history).describe(row),
+        mean=float(mean[row]),
+        std=float(std[row]),
+        duration=streak(
+            history, row, rows, Claim("at most", "prediction_std", float(std[row - rows + 1 : row + 1].max()))
+        ),
+        loss=signals.loss_course(history, row),
         activation=signals.output_activation(history),
         units=signals.output_units(history) or 0,
+        linear=output_layer_code(history),
     )
 
 
@@ -104,7 +113,7 @@ def text(details: Details) -> VerdictText:
             "    keras.layers.Dense(1, activation='sigmoid')   # with binary_crossentropy"
         )
     elif details.activation == "relu":
-        fix = "Make the output linear; a dead ReLU does not recover:\n    keras.layers.Dense(units)"
+        fix = f"Make the output linear; a dead ReLU does not recover:\n    {details.linear}"
     return VerdictText(
         message=f"The output is constant: every sample has had the same prediction (mean {number(details.mean)}) for "
         f"{details.duration} in a row{loss}",

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...fixes import layer_code
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import Onset, Streak, onset, streak
 from ...wording import not_recorded, number, quote_list
 
 
@@ -58,7 +60,7 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         firing = np.asarray(signals.dead_relu_by_gradient(history).any(axis=1))
         if not firing.any():
             return not_recorded(history, "dead_share")
-        return Finding(firing, partial(measure_gradient, history), gradient_text, gradient_evidence)
+        return Finding(firing, partial(measure_gradient, history), gradient_text, gradient_evidence, gradient_claims)
     if not signals.relu_layers(history).any():
         return None
     if signals.starved_layers(history).any():  # what is before them is at fault
@@ -68,15 +70,16 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
     firing = np.asarray(entirely | partly & judged)
     if not firing.any():
         return None
-    return Finding(firing, partial(measure, history, share=share, judged=judged), text, evidence)
+    return Finding(firing, partial(measure, history, share=share), text, evidence)
 
 
 class Repair(NamedTuple):
-    """The learning rate to use: the `current` one (NaN if it is not known), a `lower` one, and `code` to set it."""
+    """What to change: the learning rate, from `current` (NaN if it is not known) to `lower`, and the dead `layer`."""
 
     current: float
     lower: float
     code: str
+    layer: str = "keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')"
 
 
 class Details(NamedTuple):
@@ -85,10 +88,10 @@ class Details(NamedTuple):
     Attributes:
         layers: names of the dead layers; of the partly dead ones, if none is dead as a whole.
         entirely: whether they are dead as a whole.
-        since: the first step at which one of them was.
+        since: when the last of them died, or the recorded batches for which the partly dead ones have been so.
         zero_shares: share of each layer's units that are zero for a whole batch.
-        dead_share: the largest share of units that have been zero for every sample so far.
-        loss: the course of the loss in words.
+        dead_share: the least share of units that were zero for every sample, over these layers and the last batches.
+        loss: the course of the loss.
         improving: whether the loss decreases all the same.
         repair: the learning rate to use.
         variables: names of the variables of these layers.
@@ -96,30 +99,35 @@ class Details(NamedTuple):
 
     layers: tuple[str, ...]
     entirely: bool
-    since: int
+    since: Onset | Streak
     zero_shares: tuple[float, ...]
     dead_share: float
-    loss: str
+    loss: signals.LossCourse
     improving: bool
     repair: Repair
     variables: tuple[str, ...]
 
 
-def measure(history: History, row: int, _: NDArray[np.intp], *, share: float, judged: signals.Bool) -> Details:
+def measure(history: History, row: int, _: NDArray[np.intp], *, share: float) -> Details:
     """Returns the numbers and names of one row."""
     dead, units = signals.dead_layers(history), signals.dead_units(history)
     entirely = bool(dead[row].any())
     positions = np.flatnonzero(dead[row] if entirely else units[row] > share)
-    concerned = dead[:, positions] | (units[:, positions] > share) & judged[:, None]
+    layers = tuple(signals.recorded_layers(history)[i].name for i in positions)
+    zero = history.column("dead_share")[: row + 1, positions]
+    recent = zero[-signals.DEAD_ROWS :]
+    dead_share = float(np.nanmin(recent)) if np.isfinite(recent).any() else 0.0
     return Details(
-        layers=tuple(signals.recorded_layers(history)[i].name for i in positions),
+        layers=layers,
         entirely=entirely,
-        since=int(history.steps[int(np.argmax(concerned.any(axis=1)))]),
-        zero_shares=tuple(float(value) for value in history.column("dead_share")[row, positions]),
-        dead_share=float(np.nanmax(units[row, positions])),
-        loss=signals.loss_trend(history).describe(row),
+        since=_death(history, row, layers, zero)
+        if entirely
+        else streak(history, row, len(recent), Claim("at least", "dead_share", dead_share, variables=layers)),
+        zero_shares=tuple(float(value) for value in zero[row]),
+        dead_share=dead_share,
+        loss=signals.loss_course(history, row),
         improving=_improving(history, row),
-        repair=_repair(history, row),
+        repair=_repair(history, row, layers[0]),
         variables=tuple(signals.variables(history)[i].name for i in signals.variables_of_layers(history, positions)),
     )
 
@@ -127,15 +135,17 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, share: float, ju
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     layers = quote_list(details.layers)
+    several = len(details.layers) > 1
     message = (
-        f"{number(100 * details.dead_share, 2)} % of the units of ReLU layer {layers} have been zero for every sample "
-        f"so far, and the loss does not decrease ({details.loss})"
+        f"{'At least ' * several}{number(100 * details.dead_share, 2)} % of the units of ReLU "
+        f"{'layers' if several else 'layer'} {layers} were zero for every sample in each of the last {details.since}, "
+        f"and {details.loss.standstill}"
     )
-    if details.entirely:
+    if isinstance(details.since, Onset):
         message = (
-            f"The ReLU {'layers are' if len(details.layers) > 1 else 'layer is'} dead: every unit of {layers} has been "
-            f"zero for every sample since about step {details.since:,}, so no gradient passes and the weights before "
-            f"{'them' if len(details.layers) > 1 else 'it'} cannot change"
+            f"The ReLU {'layers are' if several else 'layer is'} dead: every unit of {layers} has been zero for every "
+            f"recorded sample {details.since.since}, so no gradient passes to the weights before "
+            f"{'them' if several else 'it'}"
         )
     return VerdictText(
         message=message,
@@ -154,6 +164,13 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     )
 
 
+def _death(history: History, row: int, layers: tuple[str, ...], zero: signals.Float) -> Onset:
+    """Returns since when all units of these layers have been zero in each recorded batch."""
+    begun, last = onset(history, (zero == 1).all(axis=1), row), int(history.steps[row])
+    dead = Claim("is", "dead_share", 1.0, begun.step, last, layers, recorded_only=True)
+    return begun._replace(became=(dead,))
+
+
 class GradientDetails(NamedTuple):
     """What the verdict states where layer outputs were not recorded.
 
@@ -164,6 +181,7 @@ class GradientDetails(NamedTuple):
         improving: whether the loss decreases all the same.
         repair: the learning rate to use.
         variables: names of the variables of the dead layers.
+        step: the step of this row.
     """
 
     relus: tuple[str, ...]
@@ -173,6 +191,7 @@ class GradientDetails(NamedTuple):
     improving: bool
     repair: Repair
     variables: tuple[str, ...]
+    step: int = 0
 
 
 def measure_gradient(history: History, row: int, _: NDArray[np.intp]) -> GradientDetails:
@@ -182,11 +201,12 @@ def measure_gradient(history: History, row: int, _: NDArray[np.intp]) -> Gradien
     variables = signals.variables(history)
     return GradientDetails(
         relus=tuple(pair.relu for pair in pairs),
+        step=int(history.steps[row]),
         quantity="gradient" if signals.is_recorded(history, "gradient_norm") else "update",
         kernel=variables[pairs[-1].kernel].name,
         bias=variables[pairs[-1].bias].name,
         improving=_improving(history, row),
-        repair=_repair(history, row),
+        repair=_repair(history, row, pairs[0].relu),
         variables=tuple(variables[i].name for pair in pairs for i in pair.own),
     )
 
@@ -212,21 +232,32 @@ def gradient_evidence(details: GradientDetails) -> tuple[Evidence, ...]:
     return (Evidence(name, 0.0, "exactly", quantity=quantity),)
 
 
+def gradient_claims(details: GradientDetails) -> tuple[Claim, ...]:
+    """Returns what the message states of the next layer's variables."""
+    quantity, step = f"{details.quantity}_norm", details.step
+    return (
+        Claim("is", quantity, 0, step, step, (details.kernel,)),
+        Claim("above", quantity, 0, step, step, (details.bias,)),
+    )
+
+
 def _fix(repair: Repair) -> str:
     current = f" from {signals.literal(repair.current)}" if repair.current > 0 else ""
     return (
         "Start the training again with an activation that can recover, and lower the learning rate"
         f"{current} to {signals.literal(repair.lower)}:\n"
-        "    keras.layers.Dense(units, activation='leaky_relu', kernel_initializer='he_normal')\n"
+        f"    {repair.layer}\n"
         f"{repair.code}"
     )
 
 
-def _repair(history: History, row: int) -> Repair:
-    """Returns a tenth of the learning rate."""
+def _repair(history: History, row: int, layer: str) -> Repair:
+    """Returns a tenth of the learning rate, and the layer with an activation that can recover."""
     rate = float(signals.run_column(history, "learning_rate")[row])
     lower = signals.round_learning_rate(rate / 10) if rate > 0 else 1e-4
-    return Repair(rate, lower, signals.set_learning_rate_code(history, lower))
+    options = "activation='leaky_relu', kernel_initializer='he_normal'"
+    code = f"{layer_code(history, layer, options)}   # '{layer}'"
+    return Repair(rate, lower, signals.set_learning_rate_code(history, lower), code)
 
 
 def _improving(history: History, row: int) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...fixes import layer_code
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...wording import number, quote_list
 
 
@@ -67,7 +68,7 @@ def saturated_activation(
     saturated, blocked = _any_saturated(history, share)
     enough = np.arange(len(history)) >= rows - 1
     firing = np.asarray((saturated & _stuck(history) | blocked & _no_gradient_matters(history)) & enough)
-    return Finding(firing, partial(measure, history, share=share), text, evidence) if firing.any() else None
+    return Finding(firing, partial(measure, history, share=share), text, evidence, claims) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -79,9 +80,11 @@ class Details(NamedTuple):
         shares: share of saturated outputs of each of them.
         mean_share: mean of these shares.
         blocked: whether the derivative is exactly 0 and no variable gets a gradient.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
         is_output: whether one of them is the output layer.
         variables: names of the variables of these layers; of all trainable ones, where theirs are not known.
+        step: the step of this row.
+        code: the call that makes the first of them with another activation, or without one.
     """
 
     layers: tuple[str, ...]
@@ -89,9 +92,11 @@ class Details(NamedTuple):
     shares: tuple[float, ...]
     mean_share: float
     blocked: bool
-    loss: str
+    loss: signals.LossCourse
     is_output: bool
     variables: tuple[str, ...]
+    step: int = 0
+    code: str = "keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')"
 
 
 def measure(history: History, row: int, _: NDArray[np.intp], *, share: float) -> Details:
@@ -105,15 +110,19 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, share: float) ->
     own = signals.variables_of_layers(history, positions)
     concerned = own if len(own) else np.flatnonzero(signals.trainable(history))
     names = tuple(layer.name for layer in layers)
+    is_output = _include_output(history, names)
+    options = "" if is_output else "activation='relu', kernel_initializer='he_normal'"
     return Details(
         layers=names,
         activations=tuple(sorted({signals.layer_activation(layer) for layer in layers})),
         shares=tuple(float(value) for value in shares),
         mean_share=float(np.nanmean(shares)),
         blocked=bool(blocked[positions].any()) and bool(_no_gradient(history)[row]),
-        loss=signals.loss_trend(history).describe(row),
-        is_output=_include_output(history, names),
+        loss=signals.loss_course(history, row),
+        is_output=is_output,
         variables=tuple(signals.variables(history)[i].name for i in concerned),
+        step=int(history.steps[row]),
+        code=f"{layer_code(history, names[-1], options)}   # '{names[-1]}'",
     )
 
 
@@ -127,15 +136,15 @@ def text(details: Details) -> VerdictText:
     )
     fix = (
         "Compute the loss from logits, and scale the inputs so that outputs start near 0:\n"
-        "    keras.layers.Dense(units)   # no sigmoid\n"
+        f"    {details.code}: no sigmoid\n"
         "    loss = keras.losses.BinaryCrossentropy(from_logits=True)"
         if details.is_output and "sigmoid" in details.activations
         else "Scale the inputs (x = (x - mean) / std) and use an activation that is not flat at both ends:\n"
-        "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')"
+        f"    {details.code}"
     )
     return VerdictText(
         message=f"The {' and '.join(details.activations)} outputs of {quote_list(details.layers)} are saturated "
-        f"({number(100 * details.mean_share)} % of them): {effect}{loss}",
+        f"({number(100 * details.mean_share)} % of them at step {details.step:,}): {effect}{loss}",
         fix=fix,
         certainty="certain" if details.blocked else "likely",
         variables=details.variables,
@@ -150,6 +159,11 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
         )
         for layer, share in list(zip(details.layers, details.shares, strict=True))[:3]
     )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns the mean share that the message states."""
+    return (Claim("mean", "saturated_share", details.mean_share, details.step, details.step, details.layers),)
 
 
 @signals.incremental

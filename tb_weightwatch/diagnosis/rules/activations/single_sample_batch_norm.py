@@ -83,7 +83,7 @@ class Details(NamedTuple):
         share: share of the latest recorded steps in which they normalized over one sample.
         recent: number of these steps.
         replicas: number of replicas among which a batch is divided.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
         custom_loop: whether the training loop is hand-written.
     """
 
@@ -92,7 +92,7 @@ class Details(NamedTuple):
     share: float
     recent: int
     replicas: int
-    loss: str
+    loss: signals.LossCourse
     custom_loop: bool
 
 
@@ -107,7 +107,7 @@ def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
         share=float(_single_share(history)[row, list(places)].min()),
         recent=min(row + 1, _RECENT),
         replicas=int((signals.model_facts(history).get("distribution") or {}).get("replicas") or 1),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
         custom_loop=is_custom_loop(history),
     )
 
@@ -116,6 +116,8 @@ def text(details: Details) -> VerdictText:
     """Words the verdict."""
     one = len(details.layers) == 1
     where = f" on each of {details.replicas} replicas" if details.replicas > 1 else ""
+    often = f" (in {number(100 * details.share)} % of the last {plural(details.recent, 'recorded step')})"
+    where += often if details.share < 1 else ""
     loss = f" ({details.loss})" if details.loss else ""
     batch = "dataset = dataset.batch(32)" if details.custom_loop else "model.fit(x, y, batch_size=32)"
     together = "    keras.layers.BatchNormalization(synchronized=True)   # over all replicas, or\n"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...wording import number
 
 
@@ -67,7 +67,7 @@ def constant_data(
     if not first_rows:
         return None
     source = min(first_rows, key=lambda name: first_rows[name])  # which was first does not change as rows are added
-    return Finding(constant[source], partial(measure, history, source=source), text, evidence)
+    return Finding(constant[source], partial(measure, history, source=source), text, evidence, claims)
 
 
 class Details(NamedTuple):
@@ -79,6 +79,7 @@ class Details(NamedTuple):
         samples: number of targets recorded.
         mean: mean of the inputs or targets; NaN for token ids.
         std: standard deviation of the inputs over all features.
+        last_step: the step of this row.
     """
 
     source: str
@@ -86,6 +87,7 @@ class Details(NamedTuple):
     samples: int
     mean: float
     std: float
+    last_step: int = 0
 
 
 def measure(history: History, row: int, _: NDArray[np.intp], *, source: str) -> Details:
@@ -97,6 +99,7 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, source: str) -> 
         samples=int(_target_count(history)[row]),
         mean=float(signals.run_column(history, f"{source[:-1]}_mean")[row]),
         std=float(signals.run_column(history, f"{source[:-1]}_std")[row]),
+        last_step=int(history.steps[row]),
     )
 
 
@@ -126,8 +129,19 @@ def text(details: Details) -> VerdictText:
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     if details.source == "targets":
-        return (Evidence("target spread", 0.0, "in every batch", quantity="target_std"),)
-    return (Evidence("constant features", 1.0, "share, in every batch", quantity="input_constant_share"),)
+        return (Evidence("target spread", 0.0, "in every recorded batch", quantity="target_std"),)
+    return (Evidence("constant features", 1.0, "share, in every recorded batch", quantity="input_constant_share"),)
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns what the message states of the recorded batches."""
+    first, last = 1, details.last_step
+    if details.source == "targets":
+        return (
+            Claim("is", "target_std", 0, first, last, recorded_only=True),
+            Claim("is", "target_mean", details.mean, first, last, recorded_only=True),
+        )
+    return (Claim("is", "input_constant_share", 1, first, last, recorded_only=True),)
 
 
 def _same_so_far(values: signals.Float) -> signals.Bool:

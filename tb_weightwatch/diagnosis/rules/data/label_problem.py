@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Certainty, Evidence, Finding, History, VerdictText, rule
+from ...rule import CannotTell, Certainty, Claim, Evidence, Finding, History, VerdictText, rule
 from ...wording import is_custom_loop, number
 
 Problem = Literal[
@@ -80,7 +80,7 @@ def label_problem(history: History, *, tolerance: float = 0.02) -> Finding[Detai
     )
     for problem, firing in checks:
         if firing.any():
-            return Finding(signals.ever(firing), partial(measure, history, problem=problem), text, evidence)
+            return Finding(signals.ever(firing), partial(measure, history, problem=problem), text, evidence, claims)
     if signals.output_activation(history) or signals.model_facts(history).get("loss"):
         return None
     return CannotTell("neither the output layer nor the loss function is known (pass model= to ww.Watch)")
@@ -96,8 +96,9 @@ class Details(NamedTuple):
         units: units of the output layer; 0 if they are not known.
         row_length: length of a row of the targets; 0 if it is not known.
         binary: whether the loss is a binary cross-entropy.
-        below_zero: whether the loss has been below zero.
-        loss: the latest loss.
+        lowest_loss: the smallest loss so far; NaN if it is not known.
+        lowest_step: its step.
+        last_step: the step of this row.
         certainty: "likely" if something that was not recorded may lie between the targets and the loss.
     """
 
@@ -108,8 +109,9 @@ class Details(NamedTuple):
     units: int = 0
     row_length: int = 0
     binary: bool = False
-    below_zero: bool = False
-    loss: float = np.nan
+    lowest_loss: float = np.nan
+    lowest_step: int = 0
+    last_step: int = 0
     certainty: Certainty = "certain"
 
 
@@ -118,6 +120,8 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, problem: Problem
     low, high = (column[: row + 1] for column in _low_and_high(history))
     recorded = np.isfinite(low).any()
     target, _prediction = _shapes(history)
+    loss = signals.run_column(history, "loss")[: row + 1]
+    lowest = int(np.nanargmin(loss)) if np.isfinite(loss).any() else 0
     return Details(
         problem=problem,
         low=float(np.nanmin(low)) if recorded else np.nan,
@@ -126,8 +130,9 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, problem: Problem
         units=signals.output_units(history) or 0,
         row_length=target[-1] if target else 0,
         binary=_is_binary(history),
-        below_zero=_loss_below_zero(history),
-        loss=float(signals.loss_trend(history).recent[row]),
+        lowest_loss=float(loss[lowest]),
+        lowest_step=int(history.steps[lowest]),
+        last_step=int(history.steps[row]),
         certainty=_certainty(history, problem),
     )
 
@@ -148,7 +153,8 @@ def _out_of_range_text(details: Details) -> tuple[str, str]:
         message = f"The targets go down to {low}, but the {details.activation} output is never below 0"
         return f"{message}, so negative targets cannot be predicted", f"Make the output linear:\n{linear}"
     limit = "binary cross-entropy has a minimum only for" if details.binary else "the sigmoid output reaches only"
-    falls = "the loss falls below zero and " if details.below_zero else ""
+    lowest = f"{number(details.lowest_loss)} at step {details.lowest_step:,}"
+    falls = f"the loss fell below zero ({lowest}) and " if details.lowest_loss < 0 else ""
     return (
         f"The targets lie between {low} and {high}, but {limit} 0 to 1, so {falls}the labels cannot be fitted",
         "Encode the labels as 0 and 1:\n"
@@ -191,7 +197,8 @@ def _encoding_text(details: Details) -> tuple[str, str]:
             "    keras.layers.Dense(classes, activation='sigmoid')   # with loss='binary_crossentropy'",
         ),
         "negative loss": (
-            f"The cross-entropy is below zero ({number(details.loss)}), which only targets outside [0, 1] can cause",
+            f"The cross-entropy was below zero ({number(details.lowest_loss)} at step {details.lowest_step:,}), which "
+            "only targets outside [0, 1] can cause",
             "Check the smallest and largest label, and encode the labels as 0 and 1 or as class ids from 0:\n"
             "    print(y.min(), y.max())\n    y = (y == positive_class).astype('float32')",
         ),
@@ -203,9 +210,23 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     if np.isnan(details.low):
         return ()
     return (
-        Evidence("smallest target", details.low, "so far", quantity="target_low"),
-        Evidence("largest target", details.high, "so far", quantity="target_high"),
+        Evidence("smallest target", details.low, "of the recorded batches", quantity="target_low"),
+        Evidence("largest target", details.high, "of the recorded batches", quantity="target_high"),
     )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns what the message states of targets and loss."""
+    last, low, high = details.last_step, details.low, details.high
+    targets = (
+        Claim("reached", "target_low", low, 1, last),
+        Claim("at least", "target_low", low, 1, last, recorded_only=True),
+        Claim("reached", "target_high", high, 1, last),
+        Claim("at most", "target_high", high, 1, last, recorded_only=True),
+    )
+    below = details.lowest_loss < 0
+    loss = (Claim("is", "loss", details.lowest_loss, details.lowest_step, details.lowest_step),) if below else ()
+    return (*(targets if np.isfinite(low) else ()), *loss)
 
 
 def _low_and_high(history: History) -> tuple[signals.Float, signals.Float]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import Evidence, Finding, History, VerdictText, rule
-from ...wording import number, plural
+from ...statements import StepCount, steps_made
+from ...wording import against_constant, number
 
 
 @rule(code=106, name="no-learning-signal", link="data", needs=("loss", "update_norm", "weight_norm"))
@@ -74,14 +75,14 @@ class Details(NamedTuple):
     Attributes:
         sorted_by_class: whether nearly every batch holds a single class.
         steps: training steps so far.
-        loss: the course of the loss in words.
+        loss: the course of the loss.
         constant_loss: the loss of a constant prediction.
-        distance: how far the weights have moved, in multiples of their own size.
+        distance: what the updates add up to, in multiples of the weights' own size.
     """
 
     sorted_by_class: bool
-    steps: int
-    loss: str
+    steps: StepCount
+    loss: signals.LossCourse
     constant_loss: float
     distance: float
 
@@ -91,8 +92,8 @@ def measure(history: History, row: int, _: NDArray[np.intp]) -> Details:
     trend = signals.loss_trend(history)
     return Details(
         sorted_by_class=bool(_sorted_by_class(history)[row]),
-        steps=int(history.steps[row]),
-        loss=trend.describe(row),
+        steps=steps_made(history, row),
+        loss=signals.loss_course(history, row),
         constant_loss=float(trend.constant_loss[row]),
         distance=float(signals.distance_moved(history)[row]),
     )
@@ -100,19 +101,19 @@ def measure(history: History, row: int, _: NDArray[np.intp]) -> Details:
 
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
-    steps = plural(details.steps, "step")
+    steps = details.steps
     if details.sorted_by_class:
         return VerdictText(
-            message=f"The batches are sorted by class: nearly every one holds a single class ({details.loss} over "
-            f"{steps}), so each undoes what the previous one taught",
+            message=f"The batches are sorted by class: nearly every recorded one holds a single class "
+            f"({details.loss.over(str(steps))}), so each undoes what the previous one taught",
             fix="Shuffle before batching, inputs and targets together:\n"
             "    dataset = dataset.shuffle(len(x)).batch(32)   # or: model.fit(..., shuffle=True)",
             variables=(),
         )
+    level = against_constant(details.loss.recent, details.constant_loss)
     return VerdictText(
-        message=f"There is no learning signal: the weights moved by {number(details.distance, 2)} times their own size "
-        f"in {steps}, but the loss is not clearly better than {number(details.constant_loss)}, that of a constant "
-        f"prediction ({details.loss})",
+        message=f"There is no learning signal: the updates of {steps} add up to about {number(details.distance, 2)} "
+        f"times the size of the weights, but the loss is {level} ({details.loss})",
         fix="Check that inputs and targets belong together, and shuffle them together:\n"
         "    order = np.random.permutation(len(x)); x, y = x[order], y[order]\n"
         "A healthy program can overfit a few samples:\n    model.fit(x[:32], y[:32], epochs=200)",

@@ -120,9 +120,9 @@ def text(details: Details) -> VerdictText:
     batch = f"batch {details.step:,}" if details.preflight else f"the batch at step {details.step:,}"
     noun = "features" if len(details.features) > 1 else "feature"
     features = f" ({noun} {quote_list(details.features)})" if details.features else ""
-    when = "the same step" if details.nonfinite_step == details.step else f"step {details.nonfinite_step:,}"
+    when = "in the same step" if details.nonfinite_step == details.step else f"at step {details.nonfinite_step:,}"
     effect = (
-        f", and training breaks because of them: {details.nonfinite} is not finite from {when} on"
+        f", and training breaks because of them: {details.nonfinite} is not finite {when}"
         if details.nonfinite
         else "; nothing after the data is affected so far, so the model seems to mask them"
     )

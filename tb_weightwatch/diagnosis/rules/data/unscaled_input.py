@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import number, quote_list, steps
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import StepCount, steps_made
+from ...wording import against_constant, is_preflight, number, quote_list
 
 
 @rule(
@@ -76,7 +77,7 @@ def unscaled_input(
         return CannotTell("the layers of the model are not known; it may scale its inputs (pass model= to ww.Watch)")
     effects = _effects(history, large | uneven, small, rows)
     firing = np.logical_or.reduce(list(effects.values())) & (large | uneven | small)
-    return Finding(firing, partial(measure, history, effects=effects, uneven=uneven), text, evidence)
+    return Finding(firing, partial(measure, history, effects=effects, uneven=uneven), text, evidence, claims)
 
 
 class Details(NamedTuple):
@@ -88,10 +89,10 @@ class Details(NamedTuple):
         uneven: whether the scales of the features differ too much.
         features: names of the worst features, where they are known.
         effects: what goes wrong: "saturated", "dead", "high loss", "bouncing loss".
-        loss: the course of the loss in words.
+        loss: the course of the loss.
         peak: the largest loss so far.
         constant_loss: the loss of a constant prediction; NaN if it is not known.
-        duration: the steps so far in words ("64 steps"; "3 batches" before training).
+        duration: the steps so far, or batches before training.
         dominance: gradient norm of the first layer over that of the others; NaN if it is not known.
     """
 
@@ -100,10 +101,10 @@ class Details(NamedTuple):
     uneven: bool
     features: tuple[str, ...]
     effects: tuple[str, ...]
-    loss: str
+    loss: signals.LossCourse
     peak: float
     constant_loss: float
-    duration: str
+    duration: StepCount
     dominance: float
 
 
@@ -118,10 +119,10 @@ def measure(
         uneven=bool(uneven[row]),
         features=_worst_features(history),
         effects=tuple(effect for effect, mask in effects.items() if mask[row]),
-        loss=trend.describe(row),
+        loss=signals.loss_course(history, row),
         peak=float(trend.peak[row]),
         constant_loss=float(trend.constant_loss[row]),
-        duration=steps(history, int(history.steps[row])),
+        duration=_duration(history, row),
         dominance=_dominance(history, row),
     )
 
@@ -132,14 +133,15 @@ def text(details: Details) -> VerdictText:
     if details.uneven:
         scale += f", and the scales of the features differ by a factor of {number(details.scale_ratio)}"
         scale += f" (worst: {quote_list(details.features)})" if details.features else ""
-    level = "does not decrease"
+    level = details.loss.standstill
     if np.isfinite(details.constant_loss):
-        level = f"is not clearly better than {number(details.constant_loss)}, that of a constant prediction"
+        level = f"the loss is {against_constant(details.loss.recent, details.constant_loss)}"
+        level += f" ({details.loss.over(str(details.duration))})"
     effects = {
         "saturated": "activations are saturated",
         "dead": "most units of a ReLU layer are dead",
-        "high loss": f"the loss {level} ({details.loss} in {details.duration})",
-        "bouncing loss": f"the loss jumps up and down ({details.loss}, up to {number(details.peak)})",
+        "high loss": level,
+        "bouncing loss": f"the loss jumps up and down ({details.loss}; it was {number(details.peak)} once)",
     }
     gradient = ""
     if 10 < details.dominance < 1e30:
@@ -162,6 +164,16 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
         Evidence("input size", details.size, "root mean square; about 1 is usual", quantity="input_std"),
         Evidence("input scales", ratio, "largest over smallest feature", quantity="input_scale_ratio"),
     )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns that the loss was once as large as stated."""
+    return (Claim("reached", "loss", details.peak, 1, details.duration.made),) if np.isfinite(details.peak) else ()
+
+
+def _duration(history: History, row: int) -> StepCount:
+    made = steps_made(history, row)
+    return StepCount(made.made, "batch") if is_preflight(history) else made
 
 
 def _input_rms(history: History) -> signals.Float:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import number, plural
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import StepCount, steps_made
+from ...wording import number
 
 
 @rule(
@@ -77,7 +78,7 @@ def unscaled_target(
     broken = (rms > size) & _broken(history) & _small_if_scaled(history, rms)
     slow = signals.streak(_slow(history, rows, reach)) >= 3
     firing = np.asarray(unscaled & slow & _learning_rate_sufficient(history) | broken)
-    return Finding(firing, partial(measure, history, broken=broken), text, evidence) if firing.any() else None
+    return Finding(firing, partial(measure, history, broken=broken), text, evidence, claims) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -88,7 +89,7 @@ class Details(NamedTuple):
         size: their root mean square.
         broken: whether the updates have ruined the weights; otherwise the loss is still too high.
         steps: training steps so far.
-        loss: the course of the loss in words.
+        loss: the course of the loss.
         peak: the largest loss so far.
         constant_loss: the loss of always predicting the mean.
     """
@@ -97,8 +98,8 @@ class Details(NamedTuple):
     spread: float
     size: float
     broken: bool
-    steps: int
-    loss: str
+    steps: StepCount
+    loss: signals.LossCourse
     peak: float
     constant_loss: float
 
@@ -112,8 +113,8 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, broken: signals.
         spread=float(np.sqrt(max(0.0, signals.running_mean(std**2)[row]))),
         size=float(_target_rms(history)[row]),
         broken=bool(broken[row]),
-        steps=int(history.steps[row]),
-        loss=trend.describe(row),
+        steps=steps_made(history, row),
+        loss=signals.loss_course(history, row),
         peak=float(trend.peak[row]),
         constant_loss=float(trend.constant_loss[row]),
     )
@@ -122,9 +123,9 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, broken: signals.
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     effect = (
-        f"the large updates they cause have ruined the weights ({details.loss}, up to {number(details.peak)})"
+        f"the large updates they cause have ruined the weights ({details.loss}; it was {number(details.peak)} once)"
         if details.broken
-        else f"after {plural(details.steps, 'step')} the loss is still above {number(details.constant_loss)}, "
+        else f"after {details.steps} the loss is still above {number(details.constant_loss)}, "
         f"the loss of always predicting their mean ({details.loss})"
     )
     return VerdictText(
@@ -144,6 +145,11 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
         Evidence("target size", details.size, "root mean square; about 1 is usual", quantity="target_mean"),
         Evidence("loss of the mean", level, "of always predicting the mean of the targets", quantity="loss"),
     )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns that the loss was once as large as stated."""
+    return (Claim("reached", "loss", details.peak, 1, details.steps.made),) if np.isfinite(details.peak) else ()
 
 
 def _target_rms(history: History) -> signals.Float:

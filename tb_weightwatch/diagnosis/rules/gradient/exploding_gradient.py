@@ -85,7 +85,7 @@ class Details(NamedTuple):
         initial_norm: typical norm of the whole gradient in the first steps; NaN if it is not known.
         largest_norm: largest norm of the whole gradient so far.
         nonfinite: whether the loss, a gradient or a weight has become NaN or infinite.
-        loss: the course of the loss in words.
+        loss: the course of the loss.
         clip_norm: the norm at which to clip.
         learning_rate: the learning rate to use with it.
         optimizer: class name of the optimizer.
@@ -99,7 +99,7 @@ class Details(NamedTuple):
     initial_norm: float
     largest_norm: float
     nonfinite: bool
-    loss: str
+    loss: signals.LossCourse
     clip_norm: float
     learning_rate: float
     optimizer: str
@@ -120,7 +120,7 @@ def measure(history: History, pull: float, row: int, _: NDArray[np.intp]) -> Det
         initial_norm=initial_norm,
         largest_norm=float(signals.running_max(_global_norm(history))[row]),
         nonfinite=bool(signals.ever(signals.anything_nonfinite(history))[row]),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
         clip_norm=float(f"{initial_norm:.1g}") if np.isfinite(initial_norm) and not enormous else 1.0,
         learning_rate=learning_rate if learning_rate > 0 else signals.usual_learning_rate(history),
         optimizer=signals.optimizer_class(history) or "Adam",
@@ -131,14 +131,12 @@ def measure(history: History, pull: float, row: int, _: NDArray[np.intp]) -> Det
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     size = (
-        f"in the first step the gradient of '{details.kernel}' was {number(details.ratio)} times as large as its "
-        "weights (below 30 is typical)"
+        f"in the first recorded step the gradient of '{details.kernel}' was {number(details.ratio)} times as large as "
+        "its weights (below 30 is typical)"
         if details.enormous
-        else f"its norm grew from {number(details.initial_norm)} to {number(details.largest_norm)}"
+        else f"its norm grew from about {number(details.initial_norm)} to {number(details.largest_norm)}"
     )
-    effect = (
-        "then values became NaN or infinite" if details.nonfinite else f"the loss is not improving ({details.loss})"
-    )
+    effect = "then values became NaN or infinite" if details.nonfinite else details.loss.standstill
     clip_norm, learning_rate = signals.literal(details.clip_norm), signals.literal(details.learning_rate)
     code = (
         f"    gradients, _ = tf.clip_by_global_norm(gradients, {clip_norm})"
@@ -157,7 +155,7 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     initial_norm = f"over all variables; {number(details.initial_norm)} at first"
     return (
-        Evidence("gradient over weight", details.ratio, "in the first step", quantity="gradient_norm"),
+        Evidence("gradient over weight", details.ratio, "in the first recorded step", quantity="gradient_norm"),
         Evidence("largest gradient norm", details.largest_norm, initial_norm, quantity="gradient_norm"),
     )
 

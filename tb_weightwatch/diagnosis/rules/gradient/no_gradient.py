@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, Severity, SimpleFinding, VerdictText, rule
-from ...wording import is_custom_loop, not_recorded, quote_list
+from ...rule import CannotTell, Claim, Evidence, Finding, History, Severity, SimpleFinding, VerdictText, rule
+from ...wording import is_custom_loop, not_recorded, plural, quote_list
 
 
 @rule(code=401, name="no-gradient", link="gradient", explains=("update-undone", "updates-not-applied"))
@@ -58,7 +58,7 @@ def no_gradient(history: History, *, rows: int = 3) -> Finding[Any] | CannotTell
     if not signals.is_recorded(history, "gradient_none"):
         return not_recorded(history, "gradient_none")
     firing = _never_a_gradient(history, rows)
-    return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
+    return Finding(firing, partial(measure, history), text, evidence, claims) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -71,6 +71,9 @@ class Details(NamedTuple):
         region: where these variables are: "all", "input side", "output side" or "inside".
         loss_falls: whether the loss falls, or is not known after more than ten rows.
         custom_loop: whether the training loop is hand-written.
+        layer: name of the layer of the first of these variables; "" if it belongs to none.
+        span: first and last recorded step.
+        rows: number of recorded steps.
     """
 
     names: tuple[str, ...]
@@ -79,6 +82,9 @@ class Details(NamedTuple):
     region: str
     loss_falls: bool
     custom_loop: bool
+    layer: str = ""
+    span: tuple[int, int] = (0, 0)
+    rows: int = 0
 
 
 def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
@@ -94,6 +100,9 @@ def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
         region=signals.disconnected_region(history, without),
         loss_falls=falls or (not trend.finite_rows[row] and row > 10),
         custom_loop=is_custom_loop(history),
+        layer=signals.variables(history)[int(variables[0])].layer,
+        span=(int(history.steps[0]), int(history.steps[row])),
+        rows=row + 1,
     )
 
 
@@ -108,6 +117,14 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     return (
         Evidence("variables without gradient", float(len(details.names)), trainable, quantity="gradient_none"),
         Evidence("variables with gradient", float(details.with_gradient), "in the same step", quantity="gradient_norm"),
+    )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns that these variables had no gradient in any recorded step."""
+    return (
+        Claim("above", "gradient_none", 0, details.span[1], details.span[1], details.names),
+        Claim("is", "update_norm", 0, *details.span, details.names, recorded_only=True),
     )
 
 
@@ -140,10 +157,8 @@ def _text_for_some(details: Details) -> VerdictText:
     note = f"; the other variables train, so this is harmless if {unused}" if harmless else ""
     return VerdictText(
         message=f"{quote_list(details.names)} ({len(details.names)} of {details.trainable} trainable variables) {get} "
-        f"no gradient (None) and never {change}: {cause}{note}",
-        fix=f"Find what blocks the path from the loss to {'these variables' if several else 'this variable'}, or, if "
-        "this is intended, set trainable = False:\n"
-        f"    layer.trainable = False{'' if details.custom_loop else '   # then compile again'}",
+        f"no gradient (None) and {change} in none of {plural(details.rows, 'recorded step')}: {cause}{note}",
+        fix=_fix_for_some(details, harmless),
         severity=severity,
         certainty="certain",
     )
@@ -164,6 +179,21 @@ def _replaced_by_tensors(history: History) -> Finding[SimpleFinding] | None:
         fix="Change the variable in place:\n    w.assign_sub(learning_rate * gradient)   # not: w = w - ...",
         evidence=(Evidence("tensors", float(tensors.tensors), f"of {tensors.of} given as variables"),),
     ).finding()
+
+
+def _fix_for_some(details: Details, harmless: bool) -> str:
+    """Returns what to change; a path that is cut is never repaired by `trainable = False`."""
+    path = f"Find what blocks the path from the loss to {'these' if len(details.names) > 1 else 'this'} variable"
+    path += "s" if len(details.names) > 1 else ""
+    if harmless:
+        again = "" if details.custom_loop else "   # then compile again"
+        layer = f"model.get_layer('{details.layer}')" if details.layer else "layer"
+        return f"{path}, or, if this is intended, set trainable = False:\n    {layer}.trainable = False{again}"
+    return (
+        f"{path}: print the gradients of what lies between, from the loss back, and look at the first that is None:\n"
+        "    with tf.GradientTape(persistent=True) as tape:\n        hidden = first_part(x); tape.watch(hidden)\n"
+        "        loss = loss_function(y, second_part(hidden))\n    print(tape.gradient(loss, hidden))"
+    )
 
 
 @signals.incremental

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
+from ...fixes import cross_entropy_class, lower_learning_rate_fix, points_to_divergence
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...statements import Onset, nonfinite_onset
 from ...wording import number, plural, quote_list
 
 
@@ -80,22 +82,24 @@ class Details(NamedTuple):
     Attributes:
         names: names of the variables with such a gradient.
         elements: number of their gradients' elements that are not finite.
-        step: that step.
+        began: when that was, as far as the recorded steps show.
         loss: the loss in that step; NaN if it was not recorded.
         origin: what was not finite before or at that step: "weight", "output", "loss", or "" for none of them.
         loss_known: whether the loss was recorded in that step.
         origin_step: first step at which the weight or the output was not finite; 0 for other origins.
         layer: name of the layer with that output; "" for other origins.
+        fix: what to change.
     """
 
     names: tuple[str, ...]
     elements: float
-    step: int
+    began: Onset
     loss: float
     origin: str
     loss_known: bool = True
     origin_step: int = 0
     layer: str = ""
+    fix: str = ""
 
 
 def measure(history: History, firing: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
@@ -103,15 +107,18 @@ def measure(history: History, firing: signals.Bool, row: int, _: NDArray[np.intp
     first = _first_row(firing)
     variables = np.flatnonzero(firing[first])
     origin, origin_row, layer = _origin(history, first)
+    names = tuple(signals.variables(history)[i].name for i in variables)
+    diverged = origin == "weight" or points_to_divergence(history, first)
     return Details(
-        names=tuple(signals.variables(history)[i].name for i in variables),
+        names=names,
         elements=float(np.nansum(history.column("gradient_nonfinite")[first, variables], dtype=np.float64)),
-        step=int(history.steps[first]),
+        began=nonfinite_onset(history, "gradient_nonfinite", first, names),
         loss=float(signals.run_column(history, "loss")[first]),
         origin=origin,
         loss_known=history.has("loss") and bool(history.known("loss")[first]),
         origin_step=int(history.steps[origin_row]) if origin in ("weight", "output") else 0,
         layer=layer,
+        fix=lower_learning_rate_fix(history, first) if diverged else _fix(history, origin),
     )
 
 
@@ -120,38 +127,38 @@ def text(details: Details) -> VerdictText:
     since = {
         "weight": f", after weights had become NaN or infinite at step {details.origin_step:,}",
         "output": f"; the output of '{details.layer}' is NaN or infinite at step {details.origin_step:,}",
-        "loss": f", together with the loss, which is {number(details.loss)} in that step",
-        "": f", while the loss was still finite ({number(details.loss)})" if details.loss_known else "",
+        "loss": f", together with the loss, which is {number(details.loss)} at step {details.began.step:,}",
+        "": f", while the loss of step {details.began.step:,} was finite ({number(details.loss)})" * details.loss_known,
     }[details.origin]
     return VerdictText(
-        message=f"The gradient of {quote_list(details.names)} became NaN or infinite at step {details.step:,} "
+        message=f"The gradient of {quote_list(details.names)} became NaN or infinite {details.began} "
         f"({plural(details.elements, 'element')}){since}",
-        fix=_FIXES[details.origin],
-        certainty="certain",
+        fix=details.fix,
+        certainty="certain" if details.began.exact else "likely",
     )
 
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
-    step, elements = details.step, plural(details.elements, "element")
+    step, elements = details.began.step, plural(details.elements, "element")
     return (
         Evidence("NaN/Inf in gradients", details.elements, elements, step=step, quantity="gradient_nonfinite"),
         Evidence("loss", details.loss, "in the same step", step=step, quantity="loss"),
     )
 
 
-_FORWARD = (
-    "The forward pass overflows or divides by zero. Add a small constant inside log and divisions, and use\n"
-    "    loss = keras.losses.CategoricalCrossentropy(from_logits=True)   # instead of log(softmax(x))"
-)
-_FIXES = {
-    "weight": "Restart from finite weights with a lower learning rate, and clip the gradient:\n"
-    "    optimizer = keras.optimizers.Adam(1e-4, global_clipnorm=1.0)",
-    "output": _FORWARD,
-    "loss": _FORWARD,
-    "": "A derivative is infinite although the value is finite (sqrt or norm at 0, 0 / 0). Add a small constant:\n"
-    "    tf.sqrt(x + 1e-12)   # tf.debugging.enable_check_numerics() names the operation",
-}
+def _fix(history: History, origin: str) -> str:
+    """Returns what to change where nothing points to a divergence."""
+    if not origin:
+        return (
+            "A derivative is infinite although the value is finite (sqrt or norm at 0, 0 / 0). Add a small constant:\n"
+            "    tf.sqrt(x + 1e-12)   # tf.debugging.enable_check_numerics() names the operation"
+        )
+    what = "The forward pass overflows or divides by zero. Add a small constant inside log and divisions"
+    if signals.is_cross_entropy(history) or signals.output_activation(history) in ("softmax", "sigmoid"):
+        loss = f"keras.losses.{cross_entropy_class(history)}(from_logits=True)"
+        return f"{what}, and use raw outputs:\n    loss = {loss}   # instead of the logarithm of probabilities"
+    return f"{what}:\n    tf.debugging.enable_check_numerics()   # names the operation"
 
 
 @signals.incremental

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
+from ...fixes import layer_code, layer_of_variable
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
 from ...wording import number
 
@@ -78,7 +79,8 @@ class Details(NamedTuple):
         ratio: relative gradient ‖g‖ / ‖w‖ of the first kernel over that of the last.
         activations: squashing activations of the model, sorted.
         weak: names of the kernels whose relative gradient is below a tenth of the last one's.
-        loss: the course of the loss in words.
+        loss: the course of the loss.
+        code: the call that makes the first layer with an activation that passes the gradient on.
     """
 
     first: str
@@ -87,7 +89,9 @@ class Details(NamedTuple):
     ratio: float
     activations: tuple[str, ...]
     weak: tuple[str, ...]
-    loss: str
+    loss: signals.LossCourse
+
+    code: str = "keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')"
 
     @property
     def factor(self) -> float:
@@ -108,7 +112,10 @@ def measure(history: History, row: int, _: NDArray[np.intp]) -> Details:
         ratio=float(pull[0] / pull[-1]),
         activations=tuple(sorted({signals.layer_activation(layer) for layer, squashes in squashing if squashes})),
         weak=tuple(names[: max(1, min(below, len(names) - 1))]),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
+        code=layer_code(
+            history, layer_of_variable(history, names[0]), "activation='relu', kernel_initializer='he_normal'"
+        ),
     )
 
 
@@ -118,9 +125,9 @@ def text(details: Details) -> VerdictText:
     return VerdictText(
         message=f"The gradient vanishes towards the input: relative to the weights it falls from '{details.last}' to "
         f"'{details.first}' to {number(details.ratio)} of its size, a factor of {number(details.factor, 2)} per "
-        f"layer over {details.kernels} layers{layers}, and the loss does not decrease ({details.loss})",
+        f"layer over {details.kernels} layers{layers}, and {details.loss.standstill}",
         fix="Use layers that pass the gradient on:\n"
-        "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')\n"
+        f"    {details.code}\n"
         "    x = keras.layers.Add()([x, block(x)])   # residual connections, and\n"
         "    keras.layers.BatchNormalization()   # or LayerNormalization between layers",
         variables=details.weak,

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, Severity, SimpleFinding, VerdictText, rule
-from ...wording import not_recorded, quote_list, steps
+from ...fixes import layer_code
+from ...rule import CannotTell, Claim, Evidence, Finding, History, Severity, SimpleFinding, VerdictText, rule
+from ...statements import Streak, streak
+from ...wording import not_recorded, quote_list
 
 
 @rule(code=402, name="zero-gradient", link="gradient", explains=("no-learning-signal",))
@@ -79,21 +81,23 @@ class Details(NamedTuple):
         names: names of the variables whose gradient is exactly zero.
         trainable: number of trainable variables.
         rows: for how many recorded steps in a row their gradients have all been zero.
-        duration: the same in words: "8 recorded steps", or "8 batches" before the first step.
+        duration: these recorded steps.
         region: where these variables are: "all", "input side", "output side" or "inside".
         layer: the layer of the last of them (its own name, if it has no layer).
         learning: whether the loss falls or is low.
-        loss: the course of the loss in words; "" if it is not known.
+        code: the call that makes that layer with another initializer.
+        loss: the course of the loss.
     """
 
     names: tuple[str, ...]
     trainable: int
     rows: int
-    duration: str
+    duration: Streak
     region: str
     layer: str
     learning: bool
-    loss: str
+    loss: signals.LossCourse
+    code: str = "keras.layers.Dense(units, kernel_initializer='glorot_uniform')"
 
 
 def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
@@ -101,15 +105,17 @@ def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
     trend, trainable = signals.loss_trend(history), signals.trainable(history)
     zero, last = np.isin(np.arange(len(trainable)), variables), signals.variables(history)[int(variables[-1])]
     count = int(_zero_rows(history)[0][row, variables].min())
+    names = tuple(signals.variables(history)[i].name for i in variables)
     return Details(
-        names=tuple(signals.variables(history)[i].name for i in variables),
+        names=names,
         trainable=int(trainable.sum()),
         rows=count,
-        duration=steps(history, count, "recorded step"),
+        duration=streak(history, row, count, Claim("is", "gradient_norm", 0.0, variables=names)),
         region=signals.disconnected_region(history, zero),
         layer=last.layer or last.name,
         learning=bool(_loss_falls(history)[row] or trend.low()[row]),
-        loss=trend.describe(row),
+        loss=signals.loss_course(history, row),
+        code=layer_code(history, last.layer, "kernel_initializer='glorot_uniform'"),
     )
 
 
@@ -133,7 +139,7 @@ def text(details: Details) -> VerdictText:
             f"The gradient of {quote_list(details.names)} ({count} of {trainable} trainable variables) is exactly "
             f"zero {duration}: {consequence}"
         )
-    return VerdictText(message=message, fix=_fix(details.region), severity=severity, certainty="certain")
+    return VerdictText(message=message, fix=_fix(details.region, details.code), severity=severity, certainty="certain")
 
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
@@ -146,7 +152,7 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     )
 
 
-def _fix(region: str) -> str:
+def _fix(region: str, code: str = "") -> str:
     if region == "all":
         return (
             "Examine what lies between the last layer and the loss: a single softmax unit, clipping, rounding, a mask "
@@ -156,7 +162,7 @@ def _fix(region: str) -> str:
     return (
         "Examine the layer after the last one named. Check whether its outputs are clipped or all zero, and whether "
         "kernels are initialized to zero (two such kernels in a row never change):\n"
-        "    keras.layers.Dense(units, kernel_initializer='glorot_uniform')"
+        f"    {code}"
     )
 
 

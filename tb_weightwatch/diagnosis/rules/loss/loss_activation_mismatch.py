@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ... import signals
+from ...fixes import cross_entropy_class, output_layer_code
 from ...rule import CannotTell, Evidence, Finding, History, Severity, SimpleFinding, earliest, rule
 from ...wording import is_custom_loop, number
 
@@ -116,17 +117,10 @@ def _activation_twice(history: History) -> SimpleFinding | None:
         f"The loss expects raw outputs (from_logits=True), but the output layer already has a {activation}, which "
         f"{'cuts off all negative logits' if activation == 'relu' else effect}",
         "Remove the activation of the last layer, or declare that the loss gets probabilities:\n"
-        "    keras.layers.Dense(units)   # no activation\nor\n"
-        f"    keras.losses.{_loss_class(history)}(from_logits=False)",
+        f"    {output_layer_code(history)}   # no activation\nor\n"
+        f"    keras.losses.{cross_entropy_class(history)}(from_logits=False)",
         severity="warning",
     )
-
-
-def _loss_class(history: History) -> str:
-    name = signals.loss_name(history)
-    if "binary" in name:
-        return "BinaryCrossentropy"
-    return "SparseCategoricalCrossentropy" if "sparse" in name else "CategoricalCrossentropy"
 
 
 def _raw_outputs(history: History) -> SimpleFinding | None:
@@ -148,7 +142,7 @@ def _raw_outputs(history: History) -> SimpleFinding | None:
         f"The loss expects probabilities (from_logits=False), but gets {outputs}: values outside 0 to 1 are clipped, "
         "and nothing is learned from them",
         "Remove any activation of the last layer, and declare that the loss gets raw outputs:\n"
-        f"    keras.layers.Dense({units})\n    loss = keras.losses.{_loss_class(history)}(from_logits=True)",
+        f"    {output_layer_code(history)}\n    loss = keras.losses.{cross_entropy_class(history)}(from_logits=True)",
         tuple(Evidence("prediction mean", float(m), "of the first batch", quantity="prediction_mean") for m in first),
     )
 
@@ -195,17 +189,18 @@ def _mismatch_by_value(history: History) -> SimpleFinding | None:
     if not firing.any():
         return None
     activation, loss_class = ("sigmoid", "Binary") if units == 1 else ("softmax", "SparseCategorical")
+    options = f"activation='{activation}'"
     if twice.any():
         mistake = "probabilities, but treats them as raw outputs (from_logits=True), so an activation is applied twice"
         fix = (
-            "    keras.layers.Dense(units)   # no activation in the last layer, or\n"
+            f"    {output_layer_code(history)}   # no activation in the last layer, or\n"
             f"    loss_function = keras.losses.{loss_class}Crossentropy(from_logits=False)"
         )
     else:
         mistake = "raw outputs, but treats them as probabilities (from_logits=False): those outside 0 to 1 are clipped"
         fix = (
             f"    loss_function = keras.losses.{loss_class}Crossentropy(from_logits=True)   # or\n"
-            f"    keras.layers.Dense(units, activation='{activation}')   # in the last layer"
+            f"    {output_layer_code(history, options)}   # in the last layer"
         )
     loss = signals.run_column(history, "loss")
     return SimpleFinding(
@@ -242,13 +237,15 @@ def _doubled_minimum(history: History, rows: int) -> SimpleFinding | None:
     share = 1 / (signals.output_units(history) or 2) if activation == "softmax" else 0.5
     spread = signals.trailing_mean(signals.run_column(history, "prediction_std"), 8)
     confident = spread > 0.7 * np.sqrt(share * (1 - share))
-    level = float(np.nanmean(minimum))
+    level, last = float(np.nanmean(minimum)), len(loss) - 1
+    loss_class = "BinaryCrossentropy" if activation == "sigmoid" else "SparseCategoricalCrossentropy"
     return SimpleFinding(
         ~below & near & confident & (np.cumsum(known) >= rows),
-        f"The loss has settled near {number(level)}, the lowest value of a cross-entropy that applies {activation} a "
-        "second time: it gets probabilities, but treats them as raw outputs (from_logits=True)",
+        f"No recorded loss is below {number(level)}, the lowest value of a cross-entropy that applies {activation} a "
+        f"second time, and the last are close to it ({signals.loss_course(history, last)}): it gets probabilities, "
+        "but treats them as raw outputs (from_logits=True)",
         "Declare that the loss gets probabilities, or remove the activation of the last layer:\n"
-        "    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=False)",
+        f"    loss_function = keras.losses.{loss_class}(from_logits=False)",
         (Evidence("lowest possible loss", level, "of a doubled activation", quantity="loss"),),
         certainty="likely",
     )

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, SimpleFinding, VerdictText, rule
-from ...wording import is_custom_loop, not_recorded, number, plural, steps
+from ...rule import CannotTell, Claim, Evidence, Finding, History, SimpleFinding, VerdictText, rule
+from ...statements import Streak, streak
+from ...wording import is_custom_loop, not_recorded, number, plural
 
 
 @rule(code=304, name="loss-disconnected", link="loss", explains=("zero-gradient",))
@@ -70,7 +71,7 @@ class Details(NamedTuple):
     Attributes:
         loss: the loss of the latest row; NaN if it was not recorded.
         gradients: number of trainable variables, whose gradients are all exactly zero.
-        duration: recorded steps in words ("8 recorded steps"; "8 batches" before training).
+        duration: the recorded steps.
         prediction_std: standard deviation of the predictions over the samples of the latest batch.
         custom_loop: whether the training loop is hand-written.
         variables: names of the trainable variables.
@@ -78,7 +79,7 @@ class Details(NamedTuple):
 
     loss: float
     gradients: int
-    duration: str
+    duration: Streak
     prediction_std: float
     custom_loop: bool
     variables: tuple[str, ...]
@@ -87,13 +88,14 @@ class Details(NamedTuple):
 def measure(history: History, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row."""
     trainable = signals.trainable(history)
+    names = tuple(signals.variables(history)[i].name for i in np.flatnonzero(trainable))
     return Details(
         loss=float(signals.run_column(history, "loss")[row]),
         gradients=int(trainable.sum()),
-        duration=steps(history, row + 1, "recorded step"),
+        duration=streak(history, row, row + 1, Claim("is", "gradient_norm", 0.0, variables=names)),
         prediction_std=float(signals.run_column(history, "prediction_std")[row]),
         custom_loop=is_custom_loop(history),
-        variables=tuple(signals.variables(history)[i].name for i in np.flatnonzero(trainable)),
+        variables=names,
     )
 
 
@@ -133,11 +135,11 @@ def _same_loss(history: History, rows: int) -> SimpleFinding:
     same = (np.cumsum(known & (loss == first)) >= rows) & (np.cumsum(known & (loss != first)) == 0)
     return SimpleFinding(
         same & signals.unmoved_with_slots(history, "zero", rows),
-        f"The loss does not depend on the predictions: it is exactly {number(first)} for every batch, and the "
+        f"The loss does not depend on the predictions: it is {number(first)} for every recorded batch, and the "
         "optimizer has never received a non-zero gradient",
         "Check what lies between the predictions and the loss: a mask or weight of 0, tf.clip_by_value, a loss made of "
         "constants alone:\n    print(loss_function(y, y_pred), loss_function(y, y_pred + 0.1))   # must differ",
-        (Evidence("loss", first, "of every batch, exactly", quantity="loss"),),
+        (Evidence("loss", first, "of every recorded batch", quantity="loss"),),
     )
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import Evidence, Finding, History, VerdictText, rule
+from ...fixes import cross_entropy_class, lower_learning_rate_fix, output_layer_code, points_to_divergence
+from ...rule import Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import Onset
 from ...wording import number, quote_list
 
 
@@ -71,86 +73,93 @@ class Details(NamedTuple):
 
     Attributes:
         loss: the first loss that is not finite.
-        step: its training step.
-        previous_loss, previous_step: the last finite loss before it; None if there is none.
+        began: when that was, as far as the recorded steps show.
+        previous_loss: the last finite loss before it; None if there is none.
         bad_rows, rows: recorded steps so far with a loss that is not finite, and all.
-        finite: what was finite at that step: "weights", "layers' outputs".
+        weights_finite: whether all weights were finite after the recorded step before.
+        outputs_finite: whether all recorded layers' outputs were finite at that step.
         bad_layer: the first layer whose output was not finite at that step; "" if there is none or it is not known.
         bad_gradients: names of the variables whose gradient was not finite at that step.
-        log_of_probabilities: whether the output is a probability of which the loss takes the logarithm.
-        activation: activation of the output layer.
+        fix: what to change.
     """
 
     loss: float
-    step: int
+    began: Onset
     previous_loss: float | None
-    previous_step: int | None
     bad_rows: int
     rows: int
-    finite: tuple[str, ...]
+    weights_finite: bool
+    outputs_finite: bool
     bad_layer: str
     bad_gradients: tuple[str, ...]
-    log_of_probabilities: bool
-    activation: str
+    fix: str
 
 
 def measure(history: History, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row."""
     loss, bad = signals.run_column(history, "loss"), _nonfinite(history)
-    first, activation = int(np.argmax(bad)), signals.output_activation(history)
+    first = int(np.argmax(bad))
     before = np.flatnonzero(np.isfinite(loss[:first]))
     outputs = signals.column(history, "output_nonfinite")
     bad_layers = _positive(outputs, first)
-    weights = ("weights",) if signals.is_recorded(history, "weight_nonfinite") else ()
-    layers = ("layers' outputs",) if outputs is not None and not len(bad_layers) else ()
     gradients = _positive(signals.column(history, "gradient_nonfinite"), first)
     return Details(
         loss=float(loss[first]),
-        step=int(history.steps[first]),
+        began=_began(history, float(loss[first]), int(before[-1]) if len(before) else -1, first),
         previous_loss=float(loss[before[-1]]) if len(before) else None,
-        previous_step=int(history.steps[before[-1]]) if len(before) else None,
         bad_rows=int(bad[: row + 1].sum()),
         rows=row + 1,
-        finite=weights + layers,
+        weights_finite=first > 0 and signals.is_recorded(history, "weight_nonfinite"),
+        outputs_finite=outputs is not None and not len(bad_layers),
         bad_layer=signals.recorded_layers(history)[bad_layers[0]].name if len(bad_layers) else "",
         bad_gradients=tuple(signals.variables(history)[i].name for i in gradients),
-        log_of_probabilities=signals.is_cross_entropy(history) or activation in ("softmax", "sigmoid"),
-        activation=activation,
+        fix=lower_learning_rate_fix(history, first) if points_to_divergence(history, first) else _fix(history),
     )
+
+
+def _began(history: History, loss: float, before: int, first: int) -> Onset:
+    """Returns when the loss was lost, with what is claimed of the rows `before` (-1: none) and `first`."""
+    step, previous = int(history.steps[first]), int(history.steps[before]) if before >= 0 else 0
+    was: list[Claim] = []
+    if previous:
+        was.append(Claim("finite", "loss", 0.0, previous, previous))
+    if previous and signals.is_recorded(history, "weight_nonfinite"):
+        was.append(Claim("at most", "weight_nonfinite", 0.0, previous, previous))
+    return Onset(step, previous, was=tuple(was), became=(Claim("is", "loss", loss, step, step),))
 
 
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
-    before = ", from the first step on"
-    if details.previous_loss is not None and details.previous_step is not None:
-        adjacent = details.previous_step == details.step - 1
-        when = "in the step before" if adjacent else f"at step {details.previous_step:,}"
-        before = f", after {number(details.previous_loss)} {when}"
-    finite = f", while the {' and the '.join(details.finite)} were finite" if details.finite else ""
+    began, before = details.began, ", the first recorded step" if details.began.step > 1 else ""
+    if details.previous_loss is not None:
+        finite = " with finite weights" if details.weights_finite else ""
+        before = f"; it was {number(details.previous_loss)} at step {began.before:,}{finite}"
     origin = ""
     if details.bad_layer:
-        origin = f": the output of '{details.bad_layer}' is not finite in the same step"
-    elif "layers' outputs" in details.finite:
-        origin = ": the loss itself overflows or takes the logarithm of 0"
+        origin = f"; the output of '{details.bad_layer}' is not finite at step {began.step:,}"
+    elif details.outputs_finite:
+        origin = (
+            f"; the layers' outputs are finite at step {began.step:,}, so the loss itself overflows or takes log(0)"
+        )
     gradients = ""
     if details.bad_gradients:
-        gradients = f"; in the first of them the gradient of {quote_list(details.bad_gradients)} is not finite either"
+        gradients = f"; at step {began.step:,} the gradient of {quote_list(details.bad_gradients)} is not finite either"
     return VerdictText(
-        message=f"The loss became {number(details.loss)} at step {details.step:,}{before}{finite}{origin}; not finite "
+        message=f"The loss became {number(details.loss)} {began}{before}{origin}; not finite "
         f"in {details.bad_rows:,} of {details.rows:,} recorded steps{gradients}",
-        fix=_fix(details),
-        certainty="certain",
+        fix=details.fix,
+        certainty="certain" if began.exact else "likely",
         variables=(),
     )
 
 
-def _fix(details: Details) -> str:
-    if details.log_of_probabilities:
-        loss_class = "BinaryCrossentropy" if details.activation == "sigmoid" else "SparseCategoricalCrossentropy"
+def _fix(history: History) -> str:
+    """Returns what to change where nothing points to a divergence."""
+    if signals.is_cross_entropy(history) or signals.output_activation(history) in ("softmax", "sigmoid"):
         return (
             "Compute the loss from raw outputs, not from the logarithm of probabilities that can be 0:\n"
-            f"    keras.layers.Dense(units)   # no activation\n"
-            f"    loss = keras.losses.{loss_class}(from_logits=True)\n"
+            f"    {output_layer_code(history)}   # no activation\n"
+            f"    loss = keras.losses.{cross_entropy_class(history)}(from_logits=True)\n"
             "or keep the probabilities away from 0:\n    tf.math.log(p + 1e-7)"
         )
     return (
@@ -161,7 +170,7 @@ def _fix(details: Details) -> str:
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
-    return (Evidence("loss", details.loss, "the first that is not finite", step=details.step, quantity="loss"),)
+    return (Evidence("loss", details.loss, "the first that is not finite", step=details.began.step, quantity="loss"),)
 
 
 def _nonfinite(history: History) -> signals.Bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, SimpleFinding, VerdictText, rule
+from ...rule import CannotTell, Claim, Evidence, Finding, History, SimpleFinding, VerdictText, rule
 from ...wording import is_custom_loop, not_recorded, number
 
 
@@ -81,7 +81,7 @@ class Details(NamedTuple):
         new_bound: the bound to set.
         optimizer: class name of the optimizer.
         custom_loop: whether the training loop is hand-written.
-        loss: the course of the loss in words.
+        loss: the course of the loss.
         names: names of the trainable variables.
     """
 
@@ -95,7 +95,7 @@ class Details(NamedTuple):
     new_bound: float
     optimizer: str
     custom_loop: bool
-    loss: str
+    loss: signals.LossCourse
     names: tuple[str, ...]
 
 
@@ -116,7 +116,7 @@ def measure(history: History, tight: signals.Bool, row: int, _: NDArray[np.intp]
         new_bound=float(f"{np.quantile(typical, 0.9):.1g}") if len(typical) else 1.0,
         optimizer=signals.optimizer_class(history) or "Adam",
         custom_loop=is_custom_loop(history),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
         names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
     )
 
@@ -125,10 +125,10 @@ def text(details: Details) -> VerdictText:
     """Words the verdict."""
     new_bound = signals.literal(details.new_bound)
     effect = (
-        f"{number(100 * details.clipped, 2)} % of the gradients are clipped, to {number(details.ratio)} of their norm "
-        "on average"
+        f"{number(100 * details.clipped, 2)} % of the recorded gradients are clipped, to {number(details.ratio)} of "
+        "their norm on average"
         if details.norms_known
-        else f"the gradient norm is {number(details.norm_after)} in every step"
+        else f"the gradient norm is {number(details.norm_after)} in every recorded step"
     )
     code = (
         f"    gradients, _ = tf.clip_by_global_norm(gradients, {new_bound})"
@@ -196,6 +196,10 @@ def _usual_learning_rate(history: History) -> signals.Bool:
     return np.asarray(learning_rate >= 0.1 * signals.usual_learning_rate(history))
 
 
+def _span(history: History) -> tuple[int, int]:
+    return int(history.steps[0]), int(history.steps[-1])
+
+
 def _by_settings(history: History, rows: int) -> Finding[SimpleFinding] | CannotTell:
     """Where no gradient was recorded: gradient descent moves a variable by at most learning rate times bound."""
     bound, setting = _bound(history, 0.0)
@@ -217,5 +221,6 @@ def _by_settings(history: History, rows: int) -> Finding[SimpleFinding] | Cannot
         f"    keras.optimizers.{signals.optimizer_class(history)}(..., global_clipnorm=1.0)",
         (Evidence("largest possible update", largest_update, "learning rate times the bound"),),
         certainty="certain",
+        claims=(Claim("at most", "update_norm", largest_update, *_span(history), signals.trainable_names(history)),),
     )
     return too_tight.finding() or not_recorded(history, "gradient_norm")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...wording import number
 
 
@@ -67,7 +67,7 @@ def learning_rate_too_large(
         return None
     effects = signals.effects_of_large_updates(history, rise, growth, rows)
     firing = large & np.logical_or.reduce(effects)
-    return Finding(firing, partial(measure, history, effects), text, evidence) if firing.any() else None
+    return Finding(firing, partial(measure, history, effects), text, evidence, claims) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -83,6 +83,10 @@ class Details(NamedTuple):
         first_loss: the very first loss.
         start, peak, recent: the loss at the beginning, its largest value so far, and its mean over the last rows.
         names: names of the trainable variables.
+        loss: the course of the loss.
+        norm: what the update is compared with: "their norm", or "the usual norm" of weights that began smaller.
+        peak_step: step of the largest loss so far.
+        last_step: the step of this row.
     """
 
     learning_rate: float
@@ -96,6 +100,10 @@ class Details(NamedTuple):
     peak: float
     recent: float
     names: tuple[str, ...]
+    loss: signals.LossCourse = signals.LossCourse()
+    norm: str = "their norm"
+    peak_step: int = 0
+    last_step: int = 0
 
 
 def measure(history: History, effects: signals.LargeUpdateEffects, row: int, _: NDArray[np.intp]) -> Details:
@@ -116,26 +124,33 @@ def measure(history: History, effects: signals.LargeUpdateEffects, row: int, _: 
         peak=float(trend.peak[row]),
         recent=float(trend.recent[row]),
         names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
+        loss=signals.loss_course(history, row),
+        norm=_compared_with(history, row, largest_update),
+        peak_step=_peak_step(history, row),
+        last_step=int(history.steps[row]),
     )
 
 
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     start, peak, recent = number(details.start), number(details.peak), number(details.recent)
-    does_not_fall = f"the loss does not fall ({start} -> {recent})"
+    does_not_fall = details.loss.standstill
+    grew = f"the weights grew {number(details.weight_growth)}-fold and then values"
+    if details.peak > details.start:
+        grew = f"the loss grew from {start} to {peak} and then values"
     effect = {
-        "became_nonfinite": f"the loss grew from {start} to {peak} and then became NaN or infinite",
+        "became_nonfinite": f"{grew} became NaN or infinite",
         "loss_rose": f"the loss rose from {number(min(details.first_loss, details.start))} to {recent}",
         "loss_jumped": f"the loss jumped from {start} to {peak} and is not clearly better than at first ({recent})",
         "weights_grew": f"the weights grew {number(details.weight_growth)}-fold and {does_not_fall}",
         "relu_died": f"a ReLU layer that was alive at first has died, and {does_not_fall}",
-        "gradient_flips": f"the gradient flips its direction at every step and {does_not_fall}",
+        "gradient_flips": f"the gradient mostly points against that of the step before, and {does_not_fall}",
     }[details.effect]
     known, learning_rate = details.learning_rate > 0, signals.literal(details.learning_rate)
     cause = f"The learning rate of {learning_rate} is too large" if known else "The updates are too large"
     return VerdictText(
-        message=f"{cause}: one step changed the weights by {number(details.largest_update)} times their norm (1e-3 is "
-        f"typical), and {effect}",
+        message=f"{cause}: one step changed the weights by {number(details.largest_update)} times {details.norm} (1e-3 "
+        f"is typical), and {effect}",
         fix=f"Lower the learning rate{f' from {learning_rate}' if known else ''} to about "
         f"{signals.literal(details.new_learning_rate)} and restart from fresh weights (clipping helps: "
         f"global_clipnorm=1.0):\n{details.code}",
@@ -148,10 +163,31 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     one_step = "of one step; 1e-3 is typical"
     return (
         Evidence("largest update ratio", details.largest_update, one_step, quantity="update_ratio"),
-        Evidence("loss at first", details.start, "before training", quantity="loss"),
-        Evidence("largest loss", details.peak, "so far", quantity="loss"),
-        Evidence("loss now", details.recent, "mean over the last rows", quantity="loss"),
+        Evidence("loss at first", details.start, "of the first recorded steps", quantity="loss"),
+        Evidence("largest loss", details.peak, "of those recorded", step=details.peak_step or None, quantity="loss"),
+        Evidence("loss now", details.recent, "mean of the last recorded steps", quantity="loss"),
     )
+
+
+def _compared_with(history: History, row: int, largest: float) -> str:
+    """Returns "their norm"; a weight that is smaller than usual for its shape is compared with the usual norm."""
+    update, weight = signals.column(history, "update_norm"), signals.column(history, "weight_norm")
+    assert update is not None and weight is not None
+    update, weight = update[: row + 1], weight[: row + 1]
+    ratio = np.where(weight > 0, update / np.where(weight > 0, weight, 1), 0)[:, signals.trainable(history)]
+    return "their norm" if (np.abs(ratio / largest - 1) < 0.01).any() else "the usual norm of such weights"
+
+
+def _peak_step(history: History, row: int) -> int:
+    loss = signals.run_column(history, "loss")[: row + 1]
+    finite = np.where(np.isfinite(loss), loss, -np.inf)
+    return int(history.steps[int(np.argmax(finite))]) if np.isfinite(finite).any() else 0
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns the update that the message states, where it is compared with the weights' own norm."""
+    known = details.norm == "their norm" and np.isfinite(details.largest_update)
+    return (Claim("reached", "update_ratio", details.largest_update, 1, details.last_step),) if known else ()
 
 
 def _lower_learning_rate(history: History, learning_rate: float, update_ratio: float) -> float:

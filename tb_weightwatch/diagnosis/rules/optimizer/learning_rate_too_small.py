@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import number, plural
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import AllSteps, StepCount, steps_made
+from ...wording import number
 
 
 @rule(
@@ -73,7 +74,7 @@ def learning_rate_too_small(
     firing &= np.ones(len(history), bool) if nonzero is None else nonzero
     motionless = (ratio < still) & ~_lost_to_precision(history) & ~_has_learned(history)
     firing &= motionless | _crawling(history, ratio, rows, patience)
-    return Finding(firing, partial(measure, history, motionless), text, evidence) if firing.any() else None
+    return Finding(firing, partial(measure, history, motionless), text, evidence, claims) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -84,11 +85,15 @@ class Details(NamedTuple):
         usual_learning_rate: the typical one for this optimizer.
         new_learning_rate: the learning rate to set.
         code: the lines of code that set it.
-        ratio: mean ‖Δw‖ / ‖w‖ over the steps, the largest over the variables.
-        step: training steps so far.
+        ratio: mean ‖Δw‖ / ‖w‖ over the recorded steps, the largest over the kernels; 0 if nothing has moved.
+        kernel: name of that kernel; "" if the norm is that which is usual, since all kernels began smaller.
+        steps: training steps so far.
+        span: first and last recorded step.
+        rows: number of recorded steps.
         exact: whether the learning rate alone explains that nothing moves.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
         names: names of the trainable variables.
+        still: names of those that stand still, where `ratio` is 0.
     """
 
     learning_rate: float
@@ -96,10 +101,14 @@ class Details(NamedTuple):
     new_learning_rate: float
     code: str
     ratio: float
-    step: int
+    kernel: str
+    steps: StepCount
+    span: tuple[int, int]
+    rows: int
     exact: bool
-    loss: str
+    loss: signals.LossCourse
     names: tuple[str, ...]
+    still: tuple[str, ...] = ()
 
 
 def measure(history: History, motionless: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
@@ -107,16 +116,23 @@ def measure(history: History, motionless: signals.Bool, row: int, _: NDArray[np.
     learning_rate = float(_learning_rate(history)[row])
     ratio = float(signals.largest_mean_relative_update(history)[row])
     new_learning_rate = signals.suggested_learning_rate(history, learning_rate, ratio)
+    stated, kernel = _stated_ratio(history, row, ratio)
+    names = signals.trainable_names(history)
+    kernels = tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable_kernels(history)))
     return Details(
         learning_rate=learning_rate,
         usual_learning_rate=signals.usual_learning_rate(history),
         new_learning_rate=new_learning_rate,
         code=signals.set_learning_rate_code(history, new_learning_rate),
-        ratio=ratio,
-        step=int(history.steps[row]),
+        ratio=stated,
+        kernel=kernel,
+        steps=steps_made(history, row),
+        span=(int(history.steps[0]), int(history.steps[row])),
+        rows=row + 1,
         exact=bool(motionless[row]) and signals.is_normalized(history) and learning_rate <= 1e-6,
-        loss=signals.loss_trend(history).describe(row),
-        names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
+        loss=signals.loss_course(history, row),
+        names=names,
+        still=kernels if ratio > 0 and stated == 0 else names,
     )
 
 
@@ -125,14 +141,17 @@ def text(details: Details) -> VerdictText:
     learning_rate = signals.literal(details.learning_rate)
     below = details.usual_learning_rate / details.learning_rate
     size = f", {number(below)} times below the typical one" if below > 5 else ""
+    still = "weights" if details.still == details.names else "kernels"
+    norm = "its norm" if details.kernel else "the usual norm of such a kernel"
     effect = (
-        "the weights do not change at all"
+        f"the {still} stand still in {AllSteps(details.rows, details.steps)}"
         if details.ratio == 0
-        else f"an update changes the weights by at most {number(details.ratio)} of their norm"
+        else f"on average a recorded step changes no kernel by more than {number(details.ratio)} of {norm} (1e-3 is "
+        "typical)"
     )
-    duration = f"{f'{details.loss} ' if details.loss else ''}in {plural(details.step, 'step')}"
+    duration = details.loss.over(str(details.steps)) if details.loss else f"in {details.steps}"
     return VerdictText(
-        message=f"The learning rate of {learning_rate} is too small{size}: {effect} (1e-3 is typical), {duration}",
+        message=f"The learning rate of {learning_rate} is too small{size}: {effect}, {duration}",
         fix=f"Raise the learning rate from {learning_rate} to about {signals.literal(details.new_learning_rate)} "
         f"(the update ratio is {number(details.ratio)} now, 1e-3 is typical):\n{details.code}",
         certainty="certain" if details.exact else "likely",
@@ -143,11 +162,38 @@ def text(details: Details) -> VerdictText:
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     usual = f"{signals.literal(details.usual_learning_rate)} is typical"
-    mean = "mean over the steps, largest over variables; 1e-3 is typical"
+    mean = "mean over the recorded steps, largest over the kernels; 1e-3 is typical"
     return (
         Evidence("learning rate", details.learning_rate, usual, quantity="learning_rate"),
-        Evidence("update ratio", details.ratio, mean, step=details.step, quantity="update_ratio"),
+        Evidence("update ratio", details.ratio, mean, quantity="update_ratio"),
     )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns what the message states of the weights."""
+    if details.ratio == 0:
+        return (Claim("is", "update_norm", 0, *details.span, details.still, recorded_only=True),)
+    if not details.kernel:
+        return ()
+    return (Claim("mean", "update_ratio", details.ratio, *details.span, (details.kernel,), recorded_only=True),)
+
+
+def _stated_ratio(history: History, row: int, ratio: float) -> tuple[float, str]:
+    """Returns the largest mean of a kernel's update over its norm, and its name; else what the rule judges by, and "".
+
+    A kernel that begins at zero, as biases do, makes a step of the size of its norm at first, however small it is.
+    """
+    if not ratio > 0:
+        return ratio, ""
+    kernels = np.flatnonzero(signals.trainable_kernels(history))
+    ratios = history.column("update_ratio")[: row + 1, kernels].astype(np.float64)
+    known = np.isfinite(ratios)
+    means = np.sum(np.where(known, ratios, 0), axis=0) / np.maximum(known.sum(axis=0), 1)
+    if not len(kernels) or means.max() > 30 * ratio:
+        return ratio, ""
+    if means.max() == 0:
+        return 0.0, ""
+    return float(means.max()), signals.variables(history)[int(kernels[int(np.argmax(means))])].name
 
 
 def _learning_rate(history: History) -> signals.Float:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...third_party import any_weight_moved, set_learning_rate_fix, unit
-from ...wording import is_preflight, number, plural
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import AllSteps, Onset, all_steps, onset
+from ...third_party import any_weight_moved, set_learning_rate_fix
+from ...wording import is_preflight
 
 
 @rule(
@@ -81,15 +82,14 @@ class Details(NamedTuple):
         peak: the largest learning rate so far; 0 if it was never above 0.
         new_learning_rate: the learning rate to set.
         code: the lines of code that set it.
-        step: training steps so far.
-        last_useful_step: last step before the learning rate fell below `floor` times its peak.
+        steps: training steps so far; each recorded one had a rate of 0 if it was never above 0.
+        spent: when the learning rate fell below `floor` times its peak.
         floor: that share.
-        unit: what a step is: "step", or "epoch" in some third-party logs.
         nonzero_gradients: whether it was recorded that gradients are non-zero.
         before_training: whether no step has been made yet (`preflight`).
         scheduled: whether the learning rate comes from a schedule.
         third_party_fix: how to set it in the framework that wrote a third-party log; "" otherwise.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
         names: names of the trainable variables.
     """
 
@@ -97,15 +97,14 @@ class Details(NamedTuple):
     peak: float
     new_learning_rate: float
     code: str
-    step: int
-    last_useful_step: int
+    steps: AllSteps
+    spent: Onset
     floor: float
-    unit: str
     nonzero_gradients: bool
     before_training: bool
     scheduled: bool
     third_party_fix: str
-    loss: str
+    loss: signals.LossCourse
     names: tuple[str, ...]
 
 
@@ -119,15 +118,14 @@ def measure(history: History, floor: float, spent: signals.Bool, row: int, _: ND
         peak=peak,
         new_learning_rate=new_learning_rate,
         code=signals.set_learning_rate_code(history, new_learning_rate),
-        step=int(history.steps[row]),
-        last_useful_step=int(_last_useful_step(history, spent)[row]),
+        steps=_all_steps(history, row, peak),
+        spent=onset(history, spent, row),
         floor=floor,
-        unit=unit(history),
         nonzero_gradients=signals.any_nonzero_gradient(history) is not None,
         before_training=is_preflight(history),
         scheduled=signals.has_schedule(history),
         third_party_fix=set_learning_rate_fix(history, new_learning_rate),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
         names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
     )
 
@@ -145,9 +143,9 @@ def text(details: Details) -> VerdictText:
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
-    peak = f"largest so far, {number(details.peak)}"
+    peak = "largest of the recorded steps"
     return (
-        Evidence("learning rate", details.learning_rate, "now", step=details.step, quantity="learning_rate"),
+        Evidence("learning rate", details.learning_rate, "now", quantity="learning_rate"),
         Evidence("peak", details.peak, peak, quantity="learning_rate"),
     )
 
@@ -156,10 +154,7 @@ def _message_of_zero(details: Details) -> str:
     if details.before_training:
         return "The learning rate is exactly 0, so no weight can change"
     although = " although gradients are non-zero" if details.nonzero_gradients else ""
-    return (
-        f"The learning rate has been exactly 0 for all {plural(details.step, details.unit)}, so no weight "
-        f"changes{although}"
-    )
+    return f"The learning rate has been exactly 0 in {details.steps}, so no weight changes{although}"
 
 
 def _fix_of_zero(details: Details) -> str:
@@ -174,17 +169,18 @@ def _message_of_fall(details: Details) -> str:
         else f"{signals.literal(details.learning_rate)}, below {100 * details.floor:.0f} % of its peak,"
     )
     return (
-        f"The learning rate fell from {signals.literal(details.peak)} to {learning_rate} after {details.unit} "
-        f"{details.last_useful_step:,} of {details.step:,}, before the model had learned"
+        f"The learning rate fell from {signals.literal(details.peak)} to {learning_rate} {details.spent} "
+        f"of {details.steps.steps.made:,}, before the model had learned"
         f"{f' ({details.loss})' if details.loss else ''}, so the weights have hardly changed since"
     )
 
 
 def _fix_of_fall(details: Details) -> str:
+    decay_steps = max(details.steps.steps.made, 10)
     peak = signals.literal(details.peak)
     return (
         "Make the schedule as long as the training (decay_steps counts batches: epochs * batches per epoch):\n"
-        f"    schedule = keras.optimizers.schedules.CosineDecay({peak}, decay_steps={max(details.step, 10)})\n"
+        f"    schedule = keras.optimizers.schedules.CosineDecay({peak}, decay_steps={decay_steps})\n"
         f"or set a constant one:\n{details.code}"
     )
 
@@ -192,3 +188,9 @@ def _fix_of_fall(details: Details) -> str:
 def _last_useful_step(history: History, spent: signals.Bool) -> signals.Float:
     """Returns `[T]` the last step so far at which the learning rate was not spent; 0 before there is one."""
     return np.asarray(np.maximum.accumulate(np.where(spent, 0.0, history.steps.astype(np.float64))))
+
+
+def _all_steps(history: History, row: int, peak: float) -> AllSteps:
+    """Returns all steps up to a row, with a rate of 0 in each of them if it was never above 0."""
+    steps = all_steps(history, row, Claim("is", "learning_rate", 0.0))
+    return steps if peak == 0 else steps._replace(claimed=())

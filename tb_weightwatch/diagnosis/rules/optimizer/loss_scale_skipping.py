@@ -113,8 +113,8 @@ def text(details: Details) -> VerdictText:
     )
     return VerdictText(
         message=f"Mixed precision skips its steps: in {details.skipped:,} of {plural(details.rows, 'recorded step')} a "
-        f"gradient overflowed, the loss scale fell from {number(details.initial_scale)} to {number(details.scale)}, "
-        f"and no update was applied{prospect}",
+        f"gradient overflowed and no update was applied, and the loss scale fell from {number(details.initial_scale)} "
+        f"to {number(details.scale)}{prospect}",
         fix="Use the 16-bit type that does not overflow:\n"
         "    keras.mixed_precision.set_global_policy('mixed_bfloat16')   # before the model is made\n"
         "or find the layer whose numbers exceed float16 (65,504), give it dtype='float32', and scale its inputs.",

@@ -86,7 +86,7 @@ class Details(NamedTuple):
         setting: name of the setting.
         value: its value.
         optimizer: class name of the optimizer.
-        loss: the course of the loss in words.
+        loss: the course of the loss.
         ratio: for a large epsilon, its ratio to the size that it is added to; for a strong decay, the share of the
             update that it makes up.
         gradient: for a large epsilon, a typical element of the gradient.
@@ -96,7 +96,7 @@ class Details(NamedTuple):
     setting: str
     value: float
     optimizer: str = "Adam"
-    loss: str = ""
+    loss: signals.LossCourse = signals.LossCourse()
     ratio: float = np.nan
     gradient: float = np.nan
 
@@ -113,7 +113,7 @@ def measure(
     """Returns the details of a setting, with the numbers of one row; `ratio` and `gradient` are `[T]`."""
     return setting._replace(
         optimizer=signals.optimizer_class(history) or "Adam",
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
         ratio=np.nan if ratio is None else float(ratio[row]),
         gradient=np.nan if gradient is None else float(gradient[row]),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...wording import is_custom_loop, is_preflight, plural, quote_list
 
 
@@ -84,6 +84,8 @@ class Details(NamedTuple):
         pause: training steps since the last update, or since the beginning.
         last_update: the last step that applied an update; 0 if there was none.
         optimizer_steps: the optimizer's own step count; 0 if it is not known.
+        counted: whether that count was recorded.
+        moves_known: whether it was recorded how far weights moved.
         exact: whether the pause is too long for accumulation by hand.
         nonzero_gradients: whether it was recorded that gradients are non-zero.
         custom_loop: whether the training loop is hand-written.
@@ -108,9 +110,11 @@ class Details(NamedTuple):
     reason: str = ""
     others: tuple[str, ...] = ()
     other_count: int = 0
-    optimizer: str = ""
+    optimizer: str = "Adam"
     model_called: str = ""
     falling: bool = False
+    counted: bool = True
+    moves_known: bool = True
 
 
 def measure(
@@ -140,9 +144,11 @@ def measure(
         custom_loop=is_custom_loop(history),
         others=given.names if given else (),
         other_count=given.other if given else 0,
-        optimizer=signals.optimizer_class(history),
+        optimizer=signals.optimizer_class(history) or "Adam",
         model_called=(called.model or "") if called else "",
         falling=bool((trend.enough_rows & (trend.decreased | trend.low()))[row]),
+        counted=bool(np.isfinite(count)),
+        moves_known=signals.is_recorded(history, "update_norm"),
     )
 
 
@@ -161,9 +167,17 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     pause, concerned, trainable = float(details.pause), float(len(details.names)), f"of {details.trainable} trainable"
     return (
-        Evidence("steps without an update", pause, "training steps", step=details.step, quantity="iterations"),
+        Evidence("steps without an update", pause, "training steps", quantity="iterations"),
         Evidence("variables without an update", concerned, trainable, quantity="update_norm"),
     )
+
+
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns that the optimizer's count stood still, or that these variables did in the recorded steps."""
+    if details.halted:
+        first = max(details.last_update, 1)
+        return (Claim("is", "iterations", details.optimizer_steps, first, details.step),) if details.counted else ()
+    return (Claim("is", "update_norm", 0, 1, details.step, details.names, recorded_only=True),) * details.moves_known
 
 
 def _text_of_halt(details: Details) -> VerdictText:
@@ -234,12 +248,12 @@ def _text_of_missing(details: Details) -> VerdictText:
     are, they, change = ("are", "they", "change") if len(details.names) > 1 else ("is", "it", "changes")
     return VerdictText(
         message=f"{quote_list(details.names)} ({len(details.names)} of {details.trainable} trainable variables) {are} "
-        f"not in the optimizer's list, so {they} never {change} although trainable",
+        f"not in the optimizer's list, so {they} {change} in no recorded step although trainable",
         fix="Pass these variables to the optimizer too:\n"
         "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
         if details.custom_loop
         else "Compile again after changing `trainable` (with a new optimizer object):\n"
-        "    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=...)",
+        f"    model.compile(optimizer=keras.optimizers.{details.optimizer}(...), loss=...)",
         certainty="certain",
     )
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...fixes import layer_code
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...wording import number, quote_list
 
 
@@ -69,7 +70,7 @@ def update_below_precision(
     # An update that is negligible at any precision is due to the learning rate, and learning-rate-too-small reports it.
     no_progress = ~(trend.decreased | trend.low()) & ~negligible
     firing = (never_changed | mostly_stuck & no_progress[:, None]) & (learning_rate > 0)[:, None]
-    return Finding(firing, partial(measure, history, never_changed), text, evidence) if firing.any() else None
+    return Finding(firing, partial(measure, history, never_changed), text, evidence, claims) if firing.any() else None
 
 
 class Details(NamedTuple):
@@ -86,6 +87,9 @@ class Details(NamedTuple):
         negligible: whether the update would matter in no number type.
         learning: whether the loss falls or is low.
         never_changed: whether one of them has never changed at all; otherwise most of their elements are stuck.
+        motionless: names of those that have changed in no recorded step.
+        span: first and last recorded step.
+        code: the call that makes the layer of the largest one with an initializer of typical size.
     """
 
     names: tuple[str, ...]
@@ -98,6 +102,9 @@ class Details(NamedTuple):
     negligible: bool
     learning: bool
     never_changed: bool
+    motionless: tuple[str, ...] = ()
+    span: tuple[int, int] = (0, 0)
+    code: str = "keras.layers.Dense(units, kernel_initializer='glorot_uniform')"
 
     @property
     def is_16_bit(self) -> bool:
@@ -130,6 +137,9 @@ def measure(history: History, never_changed: signals.Bool, row: int, variables: 
         negligible=bool(negligible[row]),
         learning=bool(trend.decreased[row] or trend.low()[row]),
         never_changed=bool(never_changed[row, variables].any()),
+        motionless=tuple(signals.variables(history)[i].name for i in variables if never_changed[row, i]),
+        span=(int(history.steps[0]), int(history.steps[row])),
+        code=layer_code(history, signals.variables(history)[largest].layer, "kernel_initializer='glorot_uniform'"),
     )
 
 
@@ -155,9 +165,16 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     )
 
 
+def claims(details: Details) -> tuple[Claim, ...]:
+    """Returns which variables have changed in no recorded step."""
+    names = details.motionless
+    return (Claim("is", "update_norm", 0, *details.span, names, recorded_only=True),) if names else ()
+
+
 def _consequence(details: Details) -> str:
-    do, its = ("do", "their gradients are") if len(details.names) > 1 else ("does", "its gradient is")
-    return f"so {quote_list(details.names)} {do} not change although {its} non-zero"
+    change, its = ("change", "their gradients are") if len(details.names) > 1 else ("changes", "its gradient is")
+    how = "in no recorded step" if details.never_changed else "hardly"
+    return f"so {quote_list(details.names)} {change} {how} although {its} non-zero"
 
 
 def _message_of_optimizer(details: Details) -> str:
@@ -171,7 +188,8 @@ def _message_of_optimizer(details: Details) -> str:
 def _message_of_rounding(details: Details) -> str:
     return (
         f"Updates are rounded away: {details.dtype} weights of about {number(details.weight)} can only change in steps "
-        f"of {number(details.spacing)}, but the update is at most {number(details.update)}, {_consequence(details)}"
+        f"of {number(details.spacing)}, but the update is at most about {number(details.update)}, "
+        f"{_consequence(details)}"
     )
 
 
@@ -188,7 +206,7 @@ def _fix(details: Details) -> str:
         learning_rate = min(10 * details.learning_rate * details.spacing / details.update, 1e-1)
     return (
         f"Start from weights of typical size (they are about {number(details.weight)}), or scale the layer's output "
-        "instead:\n    keras.layers.Dense(units, kernel_initializer='glorot_uniform')\n"
+        f"instead:\n    {details.code}\n"
         f"or raise the learning rate from {signals.literal(details.learning_rate)} to about "
         f"{signals.literal(learning_rate)}."
     )

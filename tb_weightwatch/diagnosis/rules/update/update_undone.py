@@ -81,7 +81,7 @@ class Details(NamedTuple):
         counted: number of steps that the optimizer has counted.
         use_ema: whether the optimizer overwrites the weights with their average.
         largest_update: largest update of a variable in this row; 0 if none changed.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
         names: names of the trainable variables.
         anew: how often variables were made anew, if that is why; else None.
     """
@@ -91,7 +91,7 @@ class Details(NamedTuple):
     counted: int
     use_ema: bool
     largest_update: float
-    loss: str
+    loss: signals.LossCourse
     names: tuple[str, ...]
     anew: signals.MadeAnew | None = None
 
@@ -106,7 +106,7 @@ def measure(history: History, within_steps: signals.Bool, anew: signals.Bool, ro
         counted=int(count) if np.isfinite(count) else row + 1,
         use_ema=signals.optimizer_setting(history, "ema_overwrite_frequency", 0) > 0,
         largest_update=0.0 if updates is None else float(np.nanmax(updates[row], initial=0)),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
         names=tuple(signals.variables(history)[i].name for i in np.flatnonzero(signals.trainable(history))),
         anew=signals.at_row(history, signals.made_anew(history), row) if anew[row] else None,
     )
@@ -121,10 +121,10 @@ def text(details: Details) -> VerdictText:
     cause = "the moving average of use_ema overwrites them" if details.use_ema else restores
     message = (
         f"Updates are undone within the step: the optimizer has counted {plural(details.counted, 'step')} with "
-        f"non-zero gradients, but no weight has changed{loss}; {cause}"
+        f"non-zero gradients, but no weight has changed in a recorded step{loss}; {cause}"
         if details.within_steps
-        else f"Updates are undone between steps: {plural(details.times, 'time')} the weights were not where the last "
-        f"update had left them, so what was learned is lost{loss}"
+        else f"Updates are undone between steps: at least {plural(details.times, 'time')} the weights were not where "
+        f"the last update had left them, so what was learned is lost{loss}"
     )
     return VerdictText(
         message=message,

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import is_custom_loop, not_recorded, quote_list, steps
+from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
+from ...statements import Streak, streak
+from ...wording import is_custom_loop, not_recorded, quote_list
 
 _RECENT = 16  # rows in which a layer that trains must have moved: accumulation of gradients leaves many without update
 
@@ -77,18 +78,18 @@ class Details(NamedTuple):
     Attributes:
         momentum_of_one: names of the layers whose momentum is 1.
         inference: names of the layers that are called in inference mode.
-        duration: for how long they have been so, in words ("24 recorded steps").
+        duration: the recorded steps after which they are so.
         stuck: whether the loss does not decrease.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
         affine: whether each of the layers has a gamma or a beta, and that moved.
         custom_loop: whether the training loop is hand-written.
     """
 
     momentum_of_one: tuple[str, ...]
     inference: tuple[str, ...]
-    duration: str
+    duration: Streak
     stuck: bool
-    loss: str
+    loss: signals.LossCourse
     affine: bool
     custom_loop: bool
 
@@ -97,14 +98,15 @@ def measure(history: History, row: int, variables: NDArray[np.intp], *, rows: in
     """Returns the numbers and names of one row."""
     named = set(variables.tolist())
     layers = [layer for layer in signals.batch_normalizations(history) if layer.mean in named]
-    trend = signals.loss_trend(history)
+    trend, count = signals.loss_trend(history), int(_initial_rows(history)[row].max())
+    means = tuple(signals.variables(history)[layer.mean].name for layer in layers)
     stuck = (trend.finite_rows >= rows) & ~trend.decreased & trend.not_improving()
     return Details(
         momentum_of_one=tuple(layer.name for layer in layers if layer.momentum >= 1),
         inference=tuple(layer.name for layer in layers if layer.momentum < 1),
-        duration=steps(history, int(_initial_rows(history)[row].max()), "recorded step"),
+        duration=streak(history, row, count, Claim("is", "statistic_norm", 0.0, variables=means)),
         stuck=bool(stuck[row]),
-        loss=trend.describe(row),
+        loss=signals.loss_course(history, row),
         affine=all(layer.affine for layer in layers),
         custom_loop=is_custom_loop(history),
     )
@@ -130,7 +132,7 @@ def text(details: Details) -> VerdictText:
 def _inference_text(details: Details) -> VerdictText:
     one = len(details.inference) == 1
     layer_trains, it_is = ("layer trains", "it is") if one else ("layers train", "they are")
-    loss = f", and the loss does not decrease ({details.loss})" if details.stuck else ""
+    loss = f", and {details.loss.standstill}" if details.stuck else ""
     if details.custom_loop:
         fix = "Call the model in training mode in each training step:\n    predictions = model(x, training=True)"
     else:

@@ -112,13 +112,13 @@ def text(details: Details) -> VerdictText:
         severity = "warning"
         message = (
             f"The layer nearest to the loss, '{details.last_layer}', is frozen (trainable=False) while layers before "
-            f"it train: {quote_list(details.names)} cannot change"
+            f"it are trainable: {quote_list(details.names)} cannot change"
         )
     else:
         are = "are" if len(details.names) > 1 else "is"
         message = (
             f"{len(details.names)} of {details.weights} weight variables {are} frozen (trainable=False): "
-            f"{quote_list(details.names)}; the others train, as in transfer learning"
+            f"{quote_list(details.names)}; the others are trainable"
         )
     compile_again = "\n    model.compile(...)   # again: otherwise the change has no effect"
     fix = fix if details.custom_loop else f"{fix}{compile_again}"

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
+from ...fixes import lower_learning_rate_fix
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...third_party import is_third_party, unit
+from ...statements import Onset, nonfinite_onset
+from ...third_party import is_third_party
 from ...wording import plural, quote_list
 
 
@@ -68,23 +70,23 @@ class Details(NamedTuple):
     Attributes:
         names: names of the variables with such elements in that step.
         elements: number of those elements.
-        step: that step.
-        unit: what a step is: "step", or "epoch" in some third-party logs.
+        began: when that was, as far as the recorded steps show.
         before: what was known before: "" if nothing, "unknown" in the first recorded step, "gradient" if it was not
-            finite, "finite gradient", "finite loss".
+            finite, "finite gradient", "finite loss", "gap" if steps before it were not recorded.
         snapshots: whether the weights were logged in snapshots only, which do not hold a count.
         nonfinite: number of variables that are not finite by now.
         variables: number of all variables.
+        fix: what to change.
     """
 
     names: tuple[str, ...]
     elements: float
-    step: int
-    unit: str
+    began: Onset
     before: str
     snapshots: bool
     nonfinite: int
     variables: int
+    fix: str = ""
 
     @property
     def amount(self) -> str:
@@ -96,15 +98,16 @@ def measure(history: History, firing: signals.Bool, row: int, variables: NDArray
     """Returns the numbers and names of the first row at which it fires."""
     first = int(np.flatnonzero(firing.any(axis=1))[0])
     affected = np.flatnonzero(firing[first])
+    names = tuple(signals.variables(history)[i].name for i in affected)
     return Details(
-        names=tuple(signals.variables(history)[i].name for i in affected),
+        names=names,
         elements=float(np.nansum(history.column("weight_nonfinite")[first, affected], dtype=np.float64)),
-        step=int(history.steps[first]),
-        unit=unit(history),
+        began=nonfinite_onset(history, "weight_nonfinite", first, names),
         before=_before(history, first),
         snapshots=is_third_party(history),
         nonfinite=len(variables),
         variables=len(signals.variables(history)),
+        fix=_fix(history, first),
     )
 
 
@@ -112,27 +115,33 @@ def text(details: Details) -> VerdictText:
     """Words the verdict."""
     affected = f"{details.nonfinite} of {details.variables} variables affected by now"
     return VerdictText(
-        message=f"The weights of {quote_list(details.names)} became NaN or infinite at {details.unit} "
-        f"{details.step:,} ({details.amount}), {_BEFORE[details.before]}; {affected}",
-        fix="Go back to finite weights and stop at the first NaN:\n"
-        "    model.load_weights(checkpoint)\n"
-        "    callbacks=[keras.callbacks.TerminateOnNaN()]   # by hand: tf.debugging.check_numerics(loss, 'loss')\n"
-        "then restart with a lower learning rate and global_clipnorm=1.0.",
-        certainty="certain",
+        message=f"The weights of {quote_list(details.names)} became NaN or infinite {details.began} "
+        f"({details.amount}), {_BEFORE[details.before]}; {affected}",
+        fix=details.fix,
+        certainty="certain" if details.began.exact or details.snapshots else "likely",
     )
 
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     elements, amount = details.elements, details.amount
-    return (Evidence("NaN/Inf in weights", elements, amount, step=details.step, quantity="weight_nonfinite"),)
+    return (Evidence("NaN/Inf in weights", elements, amount, step=details.began.step, quantity="weight_nonfinite"),)
+
+
+def _fix(history: History, first: int) -> str:
+    stop = (
+        "    model.load_weights(checkpoint)\n"
+        "    callbacks=[keras.callbacks.TerminateOnNaN()]   # by hand: tf.debugging.check_numerics(loss, 'loss')\n"
+    )
+    return f"Go back to finite weights and stop at the first NaN:\n{stop}{lower_learning_rate_fix(history, first)}"
 
 
 _BEFORE = {
     "unknown": "which is the first recorded step: they may have been so before",
     "gradient": "after a gradient that was not finite",
     "finite gradient": "although the gradient was finite: the optimizer's arithmetic or an assignment produced them",
-    "finite loss": "while the loss was still finite",
+    "gap": "in steps that were not recorded",
+    "finite loss": "while the loss of that step was finite",
     "": "together with the loss",
 }
 
@@ -149,6 +158,9 @@ def _before(history: History, first: int) -> str:
     """Returns what was known before the weights of row `first` were not finite: a key of `_BEFORE`."""
     # Snapshots of two steps do not show which of them was lost first.
     gradient = None if is_third_party(history) else signals.column(history, "gradient_nonfinite")
+    exact = not first or int(history.steps[first] - history.steps[first - 1]) == 1
+    if gradient is not None and not exact and not (gradient[:first] > 0).any():
+        return "gap"
     if gradient is not None and (gradient[: first + 1] > 0).any():
         return "gradient" if first else "unknown"
     if gradient is not None and np.isfinite(gradient[first]).any():

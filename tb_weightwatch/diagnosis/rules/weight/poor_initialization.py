@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
+from ...fixes import layer_code, layer_of_variable
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
 from ...wording import is_preflight, number, quote_list
 
@@ -87,7 +88,8 @@ class Details(NamedTuple):
         equal: whether these start with all elements equal; otherwise their scale is off.
         ratio: ratio of their scale to the typical one, median over the kernels concerned.
         median_ratio: the same, median over all kernels.
-        loss: the course of the loss in words; "" if it is not known.
+        loss: the course of the loss.
+        code: the call that makes the layer of the first of them with an initializer of typical size.
     """
 
     names: tuple[str, ...]
@@ -95,20 +97,30 @@ class Details(NamedTuple):
     equal: bool
     ratio: float
     median_ratio: float
-    loss: str
+    loss: signals.LossCourse
+    code: str = "keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')   # or glorot_uniform"
 
 
 def measure(history: History, equal: signals.Bool, concerned: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row; `concerned` is `[T, K]`."""
     kernels, ratio = signals.kernel_profile(history).places, _scale_ratio(history)[row]
+    names = tuple(signals.variables(history)[i].name for i in kernels[concerned[row]])
+    layer = layer_of_variable(history, names[0])
     return Details(
-        names=tuple(signals.variables(history)[i].name for i in kernels[concerned[row]]),
+        names=names,
         kernels=len(kernels),
         equal=bool(equal[row]),
         ratio=float(np.nanmedian(ratio[concerned[row]])),
         median_ratio=float(np.nanmedian(ratio)),
-        loss=signals.loss_trend(history).describe(row),
+        loss=signals.loss_course(history, row),
+        code=f"{layer_code(history, layer, _options(history, layer))}   # '{layer}'",
     )
+
+
+def _options(history: History, layer: str) -> str:
+    """Returns the initializer that fits the activation of a layer."""
+    activations = {str(item.get("name")): str(item.get("activation") or "") for item in signals.model_layers(history)}
+    return f"kernel_initializer='{'he_normal' if 'relu' in activations.get(layer, '') else 'glorot_uniform'}'"
 
 
 def text(details: Details) -> VerdictText:
@@ -126,8 +138,7 @@ def text(details: Details) -> VerdictText:
     )
     return VerdictText(
         message=message,
-        fix="Use an initializer that takes the layer's width into account:\n"
-        "    keras.layers.Dense(units, activation='relu', kernel_initializer='he_normal')   # or glorot_uniform",
+        fix=f"Use an initializer that takes the layer's width into account:\n    {details.code}",
         certainty="certain" if details.equal else "likely",
         variables=details.names,
     )
