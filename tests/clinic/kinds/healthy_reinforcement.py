@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..lab import Lab, O, mlp
-from .proof import assert_fell, callback, healthy, pairs, told
+from .proof import callback, healthy, pairs, told
 
 PLACES = 8  # of a corridor: reward at its right end, episodes begin anywhere and end after 12 moves
 
@@ -95,14 +95,13 @@ def actor_and_critic_with_two_optimizers(lab: Lab, seed: int) -> None:
         optimizers[1].apply_gradients(pairs(valued, error, critic.trainable_variables))
         return loss, error
 
-    errors = []
     with lab.watch([actor, critic], optimizers) as watch:
         for _ in range(80):
             loss, error = train(*map(tf.constant, _episode(rng, _sampled(rng, actor))))
-            errors.append(error)
             watch.step(loss + 0.5 * error)
     _assert_goes_right(actor(np.eye(PLACES, dtype="f")))
-    assert_fell(errors, 0.7)
+    values = np.asarray(critic(np.eye(PLACES, dtype="f")))[:, 0]
+    assert values[-1] > values[0] + 1, values  # what is left to gain; its error grows as the walks get better
 
 
 def _replay(rng: np.random.Generator, count: int = 32) -> tuple[Any, ...]:

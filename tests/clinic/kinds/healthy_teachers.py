@@ -31,7 +31,7 @@ class Distiller(keras.Model):
     def call(self, x: Any) -> Any:
         return self.student(x)
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **_: Any) -> Any:
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:
         soft = tf.nn.softmax(self.teacher(x, training=False) / 3)
         return 0.1 * SPARSE(y, y_pred) + 0.9 * 9 * keras.losses.KLDivergence()(soft, tf.nn.softmax(y_pred / 3))
 
