@@ -6,7 +6,7 @@
 * `ranking`: from facts to probabilities
 """
 
-from .causes import TABLE
+from .causes import KNOWN_SYMPTOMS, TABLE
 from .ranking import scores, suspects
 
-__all__ = ["TABLE", "scores", "suspects"]
+__all__ = ["KNOWN_SYMPTOMS", "TABLE", "scores", "suspects"]

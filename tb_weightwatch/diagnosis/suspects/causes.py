@@ -259,3 +259,4 @@ TABLE: dict[str, Cause] = {
         "Train 50 steps with the default initializers (glorot_uniform)",
     ),
 }  # fmt: skip
+KNOWN_SYMPTOMS = {symptom for cause in TABLE.values() for symptom in cause.symptoms}

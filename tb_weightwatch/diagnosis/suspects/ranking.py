@@ -10,7 +10,7 @@ import numpy as np
 from ...history import History
 from ...verdict import Suspect, Symptom, Verdict
 from ..rule_catalogue import catalogue
-from .causes import TABLE, Cause
+from .causes import KNOWN_SYMPTOMS, TABLE, Cause
 from .observation import Observation, Observe
 
 _ABSENT = -6.0  # weight of a cause that does not make the symptom
@@ -38,7 +38,7 @@ def suspects(history: History, symptoms: Sequence[Symptom], likely: Sequence[Ver
         symptoms: the symptoms of the run; () returns ().
         likely: verdicts of rules that call a cause likely.
     """
-    names = {symptom.name for symptom in symptoms if symptom.severity != "info"}
+    names = {symptom.name for symptom in symptoms if symptom.severity != "info"} & KNOWN_SYMPTOMS
     if not names:
         return ()
     observed: dict[Observe, Observation] = {}
