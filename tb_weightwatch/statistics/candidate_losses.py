@@ -28,9 +28,11 @@ def loss_candidates(targets: list[Array], predictions: list[Array]) -> dict[str,
         return {}
     y, p = y.astype(np.float64), p.astype(np.float64)
     with np.errstate(all="ignore"):
-        losses = _squared_errors(y, p)
+        losses = _distances(y, p)
         if y.size == p.size and _within(y, 1):
             losses |= _binary_cross_entropies(y, p)
+        if _are_pairs(y, p):
+            losses |= _losses_of_pairs(y.reshape(-1), p.reshape(-1))
         if p.ndim > 1 and p.shape[-1] > 1:
             losses |= _categorical_cross_entropies(y, p)
     return {name: float(value) for name, value in losses.items()}
@@ -45,15 +47,40 @@ def _within(y: Array, top: float) -> bool:
     return bool(y.min() >= 0 and y.max() <= top)
 
 
-def _squared_errors(y: Array, p: Array) -> dict[str, float]:
-    """Returns the squared error prediction by prediction and, where the shapes broadcast, that of all pairs."""
+def _distances(y: Array, p: Array) -> dict[str, float]:
+    """Returns the squared and the absolute error, prediction by prediction."""
     if y.size != p.size or not (p.shape == y.shape or 1 in (p.shape[-1], y.shape[-1])):
         return {}
-    losses = {"squared_error": np.mean((y.reshape(-1) - p.reshape(-1)) ** 2)}
-    if {p.shape, y.shape} == {(y.size,), (y.size, 1)} and y.size > 1:
-        # The mean over all pairs is the sum of both variances and of the squared distance of the means.
-        losses["pair_squared_error"] = np.var(y) + np.var(p) + (np.mean(y) - np.mean(p)) ** 2
+    difference = y.reshape(-1) - p.reshape(-1)
+    return {"squared_error": np.mean(difference**2), "absolute_error": np.mean(np.abs(difference))}
+
+
+def _are_pairs(y: Array, p: Array) -> bool:
+    """Whether a difference of the two broadcasts to a matrix of every prediction with every target."""
+    return bool({p.shape, y.shape} == {(y.size,), (y.size, 1)} and y.size > 1)
+
+
+def _losses_of_pairs(y: Array, p: Array) -> dict[str, float]:
+    """Returns the losses over every prediction with every target, in closed form: there are n x n of them."""
+    losses: dict[str, float] = {
+        # The sum of both variances and of the squared distance of the means.
+        "pair_squared_error": float(np.var(y) + np.var(p) + (np.mean(y) - np.mean(p)) ** 2),
+        "pair_absolute_error": _mean_distance(y, p),
+    }
+    if _within(y, 1):  # a binary cross-entropy is linear in the target, so only the mean target counts
+        q, mean = np.clip(p, _LOW, _HIGH), np.mean(y)
+        losses["pair_cross_entropy"] = -(mean * np.mean(np.log(q)) + (1 - mean) * np.mean(np.log(1 - q)))
+        losses["pair_logit_cross_entropy"] = float(np.mean(np.logaddexp(0, p)) - mean * np.mean(p))
     return losses
+
+
+def _mean_distance(y: Array, p: Array) -> float:
+    """Returns the mean of |y_i - p_j| over all pairs, from sorted targets and their running sum."""
+    ordered = np.sort(y)
+    total = np.concatenate([[0.0], np.cumsum(ordered)])
+    below = np.searchsorted(ordered, p)
+    distances = p * below - total[below] + (total[-1] - total[below]) - p * (y.size - below)
+    return float(np.mean(distances) / y.size)
 
 
 def _binary_cross_entropies(y: Array, p: Array) -> dict[str, float]:

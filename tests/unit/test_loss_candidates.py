@@ -22,7 +22,20 @@ def test_squared_errors_with_and_without_matching_shapes() -> None:
     assert losses["pair_squared_error"] == pytest.approx(float(np.mean((y - p).astype(np.float64) ** 2)), rel=1e-5)
     assert losses["squared_error"] == pytest.approx(float(np.mean((y[:, None] - p) ** 2)), rel=1e-5)
     assert "pair_squared_error" not in candidates(y[:, None], p) and "squared_error" in candidates(y[:, None], p)
-    assert candidates(rng.normal(size=(5, 4)), rng.normal(size=(5, 4))).keys() == {"squared_error"}
+    same_shape = candidates(rng.normal(size=(5, 4)), rng.normal(size=(5, 4)))
+    assert same_shape.keys() == {"squared_error", "absolute_error"}
+
+
+def test_losses_of_all_pairs_are_those_of_the_table() -> None:
+    """The closed forms equal the mean over the whole matrix."""
+    rng = np.random.default_rng(3)
+    y, p = rng.integers(0, 2, 40).astype(np.float64), rng.uniform(0.05, 0.95, (40, 1))
+    losses = candidates(y, p)
+    cross_entropy = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    assert losses["pair_absolute_error"] == pytest.approx(np.mean(np.abs(y - p)))
+    assert losses["pair_cross_entropy"] == pytest.approx(np.mean(cross_entropy), rel=1e-6)
+    assert losses["pair_logit_cross_entropy"] == pytest.approx(np.mean(np.logaddexp(0, p) - y * p))
+    assert losses["absolute_error"] == pytest.approx(np.mean(np.abs(y[:, None] - p)))
 
 
 @pytest.mark.parametrize(

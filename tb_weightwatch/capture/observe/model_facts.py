@@ -67,6 +67,7 @@ def model_facts(model: Any) -> dict[str, Any]:
             "parameters": sum(item["weights"] for item in items),
             "layers": items,
             "untracked": untracked_variables(model, layers),
+            "own_train_step": _has_own_train_step(model),
         },
         "precision": str(getattr(getattr(model, "dtype_policy", None), "name", "")),
     }
@@ -79,6 +80,12 @@ def model_facts(model: Any) -> dict[str, Any]:
             "units": last["units"] or weighted["units"],
         }
     return facts
+
+
+def _has_own_train_step(model: Any) -> bool:
+    """Checks whether a program defines the training step of the model, and Keras does not."""
+    definer = next((kind for kind in type(model).__mro__ if "train_step" in vars(kind)), type(model))
+    return definer.__module__.partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
 
 
 def optimizers_of(model: Any) -> list[Any]:

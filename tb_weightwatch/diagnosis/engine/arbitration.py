@@ -25,7 +25,7 @@ def arbitrate(
         opened: open verdicts, ranked.
     """
     sick = [verdict for verdict in opened if verdict.severity != "info"]
-    if not len(history) or is_third_party(history) or any(verdict.certainty == "certain" for verdict in sick):
+    if is_third_party(history) or any(verdict.certainty == "certain" for verdict in sick):
         return opened, ()
     possible = suspects(history, symptoms, sick)
     if not possible or not sick:

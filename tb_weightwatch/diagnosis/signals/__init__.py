@@ -69,7 +69,7 @@ from .loss_function import (
     loss_name,
     targets_are_class_ids,
 )
-from .loss_identity import loss_equals
+from .loss_identity import loss_equals, maximized_candidate, pair_candidate
 from .loss_trend import LossTrend, loss_course, loss_trend
 from .memo import memoized
 from .model_structure import (
@@ -207,6 +207,7 @@ __all__ = [
     "loss_name",
     "loss_trend",
     "made_anew",
+    "maximized_candidate",
     "mean_relative_update",
     "memoized",
     "model_facts",
@@ -223,6 +224,7 @@ __all__ = [
     "output_is_plain",
     "output_units",
     "own_rule_without_effect",
+    "pair_candidate",
     "predicted_units",
     "recorded_layers",
     "recorder_kind",

@@ -58,8 +58,17 @@ def _guessed_from_value(history: History) -> Float:
         return np.where(loss_below(history, _ENTROPIES), np.nan, entropy)
     # A loss below the squared error is an absolute error, or nearly one.
     variance = _target_variance(history)
+    if units > 1 and not np.isfinite(variance).any() and _starts_at(history, np.log(units)):
+        return entropy  # of logits: a linear output whose first loss is ln k
     regression = np.where(loss_below(history, _SQUARES), _MEAN_DEVIATION * np.sqrt(variance), variance)
     return np.where(loss_matches(history, _ENTROPIES), entropy, regression)
+
+
+def _starts_at(history: History, level: float) -> bool:
+    """Whether the first loss is at this level, up to 15 %."""
+    loss = run_column(history, "loss")
+    loss = loss[np.isfinite(loss)]
+    return bool(len(loss) and abs(loss[0] / level - 1) < 0.15)
 
 
 def double_activation_losses(history: History) -> tuple[Float, Float]:

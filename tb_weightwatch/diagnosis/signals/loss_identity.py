@@ -6,10 +6,45 @@ import numpy as np
 
 from ...history import History
 from .columns import run_column
-from .scans import Bool, ever
+from .scans import Bool, Float, ever, running_mean
 
 _EQUAL = 2e-4  # relative difference allowed between a float32 loss and a float64 one
 _DISTINCT = 2e-3  # relative difference between two candidates from which the loss can distinguish them
+
+
+CANDIDATES = ("cross_entropy", "logit_cross_entropy", "squared_error", "absolute_error")  # prediction by prediction
+
+
+def pair_candidate(history: History) -> tuple[str, Bool]:
+    """Returns the candidate of which the loss is the mean over all pairs, and `[T]` whether it is; "" for none."""
+    for name in CANDIDATES:
+        if history.has(f"pair_{name}", name, "loss"):
+            equal = loss_equals(history, f"pair_{name}", name)
+            if equal.any():
+                return name, equal
+    return "", np.zeros(len(history), bool)
+
+
+def maximized_candidate(history: History, least: int = 5) -> tuple[str, Bool]:
+    """Returns the candidate whose negative the loss is while it grows, and `[T]` whether that is so; "" for none.
+
+    Args:
+        history: what was recorded.
+        least: number of batches at the beginning of which all that are comparable must agree.
+    """
+    loss = run_column(history, "loss")
+    for name in CANDIDATES:
+        candidate = run_column(history, name)
+        comparable = np.isfinite(loss) & np.isfinite(candidate) & (np.abs(candidate) > 1e-6)
+        equal = comparable & (np.abs(loss + candidate) <= _EQUAL * np.abs(candidate))
+        first = candidate[np.argmax(comparable)] if comparable.any() else np.nan
+        grows = np.fmax.accumulate(np.where(comparable, candidate, -np.inf)) > 1.2 * first
+        # Later batches may differ: an error that grows for ever is clipped in the end.
+        identified = ever((np.cumsum(equal) >= least) & (np.cumsum(comparable & ~equal) == 0))
+        holds = identified & grows
+        if holds.any():
+            return name, np.asarray(holds)
+    return "", np.zeros(len(history), bool)
 
 
 def loss_equals(history: History, reading: str, other: str, least: int = 3) -> Bool:
@@ -40,6 +75,30 @@ def loss_below(history: History, readings: tuple[str, ...]) -> Bool:
     """
     smallest = np.fmin.reduce([run_column(history, reading) for reading in readings])
     return ever(run_column(history, "loss") < 0.99 * smallest - 1e-5)
+
+
+_CLIPPED = 0.4  # a single clipped probability in a batch of 32 makes up more than that
+_SQUARED, _ENTROPY = ("squared_error",), ("cross_entropy", "logit_cross_entropy")
+
+
+def agreement(history: History, *, squared: bool) -> Float:
+    """Returns `[T]` the share of batches so far whose loss is that of a candidate, up to a tenth; NaN if none is known.
+
+    Penalties may make up a tenth of a loss. One that is far from the candidates is weighted, or measures other things.
+
+    Args:
+        history: what was recorded.
+        squared: whether the loss should be a squared error, else a cross-entropy.
+    """
+    loss = run_column(history, "loss")
+    known, equal = np.zeros(len(history), bool), np.zeros(len(history), bool)
+    for name in _SQUARED if squared else _ENTROPY:
+        candidate = run_column(history, name)
+        # Keras computes the loss of a softmax from its logits; that of the probabilities, which are clipped, is lower.
+        clipped = (candidate > _CLIPPED) & (loss > candidate) & (not squared)
+        known |= np.isfinite(candidate) & np.isfinite(loss) & ~clipped
+        equal |= np.abs(loss - candidate) <= 0.1 * np.abs(candidate) + 1e-5
+    return running_mean(np.where(known, equal, np.nan))
 
 
 def loss_matches(history: History, readings: tuple[str, ...]) -> Bool:

@@ -12,6 +12,7 @@ from .baseline import constant_prediction_loss
 from .columns import model_facts, run_column
 from .loss_course import LossCourse
 from .loss_function import loss_name
+from .loss_identity import agreement
 from .memo import memoized
 from .scans import Bool, Float, ever, latest_known, running_max, trailing_mean
 
@@ -25,12 +26,14 @@ class LossTrend(NamedTuple):
         recent: mean over the last eighth of the rows, at least three.
         noise: by how much `start` and `recent` may differ by chance (two standard errors).
         peak: the largest finite loss so far.
-        constant_loss: the loss of the best constant prediction; NaN if unknown.
+        constant_loss: the loss of the best constant prediction; NaN if unknown, or if the loss is far from that of the
+            predictions, as one with class weights is.
         loss_is_known: whether `constant_loss` comes from the recorded loss function; otherwise it is guessed from the
             output layer.
         first: the first finite loss, that of the initial weights.
         recent_margin: by how much `recent` may be off by chance (two standard errors).
         recent_min: the smallest loss over the last eighth of the rows.
+        agreement: share of the batches whose loss is about that of the predictions (see `loss_identity.agreement`).
     """
 
     finite_rows: Float
@@ -43,6 +46,7 @@ class LossTrend(NamedTuple):
     first: Float
     recent_margin: Float
     recent_min: Float
+    agreement: Float
 
     @property
     def relative_decrease(self) -> Float:
@@ -80,9 +84,9 @@ class LossTrend(NamedTuple):
 
     @property
     def baseline_reliable(self) -> Bool:
-        """Whether `constant_loss` is reliable: the loss function is known, or the loss started at the guessed level."""
+        """Whether `constant_loss` is reliable: the loss is known, identified, or started at the guessed level."""
         started_there = np.abs(np.log(np.abs(self.first / self.constant_loss))) < 0.4
-        return np.isfinite(self.constant_loss) & (self.loss_is_known | started_there)
+        return np.isfinite(self.constant_loss) & (self.loss_is_known | (self.agreement > 0.9) | started_there)
 
     @property
     def diverged(self) -> Bool:
@@ -105,17 +109,19 @@ def loss_trend(history: History) -> LossTrend:
 
     finite_rows = np.cumsum(finite).astype(np.float64)
     recent = per_row(windows.recent)
+    share = agreement(history, squared="squared" in loss_name(history))
     return LossTrend(
         finite_rows=finite_rows,
         start=per_row(windows.start),
         recent=recent,
         noise=per_row(windows.noise),
         peak=running_max(np.where(finite, loss, np.nan)),
-        constant_loss=_constant_loss(history, recent),
+        constant_loss=np.where(share < 0.5, np.nan, _constant_loss(history, recent)),
         loss_is_known=not loss_name(history).startswith("guess"),
         first=np.where(finite_rows > 0, loss[np.argmax(finite)], np.nan) if len(loss) else loss,
         recent_margin=per_row(windows.margin),
         recent_min=per_row(windows.smallest),
+        agreement=share,
     )
 
 

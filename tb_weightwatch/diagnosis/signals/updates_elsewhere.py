@@ -6,9 +6,10 @@ import numpy as np
 
 from ...history import History
 from .carry import Carry
-from .columns import column, latest_run_value, recorder_kind, root_sizes, trainable, variables
+from .columns import column, latest_run_value, model_facts, recorder_kind, root_sizes, trainable, variables
 from .gradients import any_nonzero_gradient, nonzero_gradient
 from .incremental import incremental, is_recorded
+from .loss_function import loss_facts
 from .loss_trend import loss_trend
 from .movement import any_moved
 from .optimizer import accumulation_steps, optimizers
@@ -127,9 +128,10 @@ def never_listed(history: History, carry: Carry, rows: int) -> Bool | None:
     if update is None:  # before the first step: a variable with a gradient should have an optimizer
         return None if nonzero is None else np.asarray(unlisted & nonzero)
     moved = (update > 0) & trainable(history)
-    # A hand-written loop may leave a variable out on purpose, and then does not compute its gradient. In `fit`,
-    # `compile` made the list.
-    compiled = recorder_kind(history) == "fit"
+    # A hand-written loop or train_step may leave a variable out on purpose, and then does not compute its gradient.
+    # Elsewhere in `fit`, `compile` made the list.
+    own_step = bool((model_facts(history).get("model") or {}).get("own_train_step"))
+    compiled = recorder_kind(history) == "fit" and bool(loss_facts(history)) and not own_step
     with_gradient: Bool = np.zeros_like(moved) if nonzero is None else carry.ever(nonzero)
     on_purpose = np.zeros(moved.shape, bool) if compiled else ~with_gradient
     others_move = carry.ever(np.asarray(moved.any(axis=1)))

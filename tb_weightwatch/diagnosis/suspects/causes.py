@@ -19,6 +19,7 @@ from .observation import Observe
 
 STILL, BARELY, LEVEL = "weights-do-not-move", "weights-barely-move", "loss-no-better-than-constant"
 BLOWN, NONFINITE, EQUAL = "loss-has-blown-up", "loss-is-not-finite", "predictions-are-equal"
+ENDED = "ended-by-exception"
 
 
 class Weighing(NamedTuple):
@@ -42,11 +43,13 @@ class Cause(NamedTuple):
         symptoms: symptom -> how usual the cause is where it shows.
         facts: what tells it from other causes.
         settle: what would settle it.
+        rule_holds: weight of a rule that calls the cause likely.
     """
 
     symptoms: dict[str, float]
     facts: tuple[Weighing, ...]
     settle: str
+    rule_holds: float = 4.0
 
 
 W = Weighing
@@ -75,8 +78,12 @@ TABLE: dict[str, Cause] = {
         "Train 50 steps with standardized targets: y = (y - y.mean()) / y.std()",
     ),
     "label-problem": Cause(
-        {LEVEL: -1.5, NONFINITE: -1, EQUAL: -2},
-        (W(data.class_ids_are_no_integers, 5), W(data.targets_do_not_vary, 2), *_ALL_MOVE),
+        {LEVEL: -1.5, NONFINITE: -1, EQUAL: -2, BLOWN: -1, ENDED: 0},
+        (
+            W(data.class_ids_are_no_integers, 5), W(data.targets_do_not_vary, 2),
+            W(output.loss_is_far_below_zero, 1), W(output.targets_leave_the_range_of_probabilities, 2.5),
+            W(output.exception_is_a_mismatch, 2, -6), *_ALL_MOVE,
+        ),
         "Print the smallest, the largest and the type of the targets, beside the number of outputs",
     ),
     "no-learning-signal": Cause(
@@ -89,6 +96,7 @@ TABLE: dict[str, Cause] = {
             W(output.many_units_are_dead, -1), W(output.layer_is_saturated, -1),
         ),
         "Train on 32 samples only: a program whose labels belong to their inputs can learn them by heart",
+        rule_holds=2.0,  # it sees that nothing is learned, and little of why
     ),
     "dead-relu": Cause(
         {LEVEL: 0, EQUAL: 0.5, STILL: -1, BARELY: -2},
@@ -129,14 +137,21 @@ TABLE: dict[str, Cause] = {
         "Print the last layer's activation beside the loss and its from_logits",
     ),
     "wrong-loss": Cause(
-        {LEVEL: -0.5, BLOWN: -0.5, NONFINITE: -1, EQUAL: -2},
-        (W(output.loss_compares_all_pairs, 5), W(movement.path_is_long, 0.5, -1), _ALIVE, *_ALL_MOVE),
+        {LEVEL: -0.5, BLOWN: -0.5, NONFINITE: -1, EQUAL: -2, ENDED: -1},
+        (
+            W(output.loss_compares_all_pairs, 5), W(output.loss_is_far_below_zero, 2),
+            W(output.targets_leave_the_range_of_probabilities, -2),
+            W(output.exception_is_a_mismatch, 2, -6), W(movement.path_is_long, 0.5, -1), _ALIVE, *_ALL_MOVE,
+        ),
         "Hand over targets and predictions, watch.step(loss, targets=y, predictions=p): the loss is then compared "
         "with the usual ones",
     ),
     "loss-disconnected": Cause(
         {STILL: -1, EQUAL: -3, LEVEL: -3},
-        (W(gradient.gradients_are_nonzero, -5, 3.5), W(gradient.gradients_are_none, -3), W(output.layer_is_dead, -3)),
+        (
+            W(output.loss_is_always_zero, 4), W(gradient.gradients_are_nonzero, -5, 3.5),
+            W(gradient.gradients_are_none, -3), W(output.layer_is_dead, -3),
+        ),
         "Print tape.gradient(loss, predictions): it is None or 0 if the loss does not depend on them",
     ),
     "no-gradient": Cause(
@@ -197,6 +212,7 @@ TABLE: dict[str, Cause] = {
         (
             W(optimizer.learning_rate_is_high, 2.5, -2.5), W(output.loss_jumped, 1, -0.5), W(movement.weights_grew, 1),
             W(gradient.gradients_reverse, 1), W(optimizer.learning_rate_is_low, -3), W(data.inputs_are_large, -1.5),
+            W(output.loss_is_far_below_zero, -2),
             W(data.targets_are_large, -1), *_ALL_MOVE,
         ),
         "Train 50 steps with a tenth of the learning rate",
@@ -240,8 +256,9 @@ TABLE: dict[str, Cause] = {
         "Train 50 steps with float32 weights",
     ),
     "update-undone": Cause(
-        {STILL: -0.5, BARELY: -1, LEVEL: -1.5},
+        {STILL: -0.5, BARELY: -1, LEVEL: -1.5, EQUAL: -1.5},
         (
+            W(movement.weights_sit_at_one_bound, 6),
             W(movement.weights_are_put_back, 4, -1.5), W(optimizer.optimizer_counts, 1, -1),
             W(optimizer.updates_are_below_their_rule, 1), W(gradient.gradients_are_nonzero, 1, -4),
             W(optimizer.learning_rate_is_low, -2),

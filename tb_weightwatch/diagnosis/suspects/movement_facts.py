@@ -86,6 +86,24 @@ def weights_are_put_back(history: History) -> Observation:
     )
 
 
+def weights_sit_at_one_bound(history: History) -> Observation:
+    """The largest elements of several kernels are the same number in every step: something clips the weights."""
+    largest = signals.column(recent_rows(history), "weight_max")
+    positions = signals.trainable_matrices(history)
+    if largest is None or len(positions) < 2 or len(largest) < 8:
+        return UNKNOWN
+    last = largest[-8:, positions]
+    bound = float(last[-1, 0])
+    # A stored number is known to 0.4 %. Kernels that hardly move keep the largest element that they started with.
+    moves = bool(signals.distance_moved(history)[-1] > 0.1)
+    same = bool(moves and np.isfinite(bound) and bound > 0 and (np.abs(last / bound - 1) < 0.01).all())
+    return observe(
+        same,
+        f"the largest element of every kernel is {number(bound)} in each of the last 8 recorded steps",
+        "the largest elements of the kernels differ",
+    )
+
+
 def weights_have_16_bits(history: History) -> Observation:
     """The weights themselves are stored in a 16-bit type."""
     dtypes = {v.dtype for v in signals.variables(history) if v.trainable}

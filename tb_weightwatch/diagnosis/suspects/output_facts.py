@@ -137,15 +137,57 @@ def logits_are_taken_as_probabilities(history: History) -> Observation:
     )
 
 
+def loss_is_far_below_zero(history: History) -> Observation:
+    """The loss is negative and larger than at first: it has no minimum."""
+    trend = signals.loss_trend(history)
+    if not trend.finite_rows[-1]:
+        return UNKNOWN
+    recent, first = float(trend.recent[-1]), float(trend.first[-1])
+    text = f"the loss went from {number(first)} to {number(recent)}"
+    return observe(recent < -100 * max(1.0, abs(first)), text, text)
+
+
+def targets_leave_the_range_of_probabilities(history: History) -> Observation:
+    """The targets of a single output are whole numbers, and some are outside 0 to 1."""
+    low, high = signals.run_column(history, "target_low"), signals.run_column(history, "target_high")
+    low, high = low[np.isfinite(low)], high[np.isfinite(high)]
+    fractions = signals.run_column(history, "target_fraction_share")
+    if not len(low) or not len(high):
+        return UNKNOWN
+    whole = not (fractions > 0).any() and signals.predicted_units(history) == 1
+    text = f"the targets are between {number(float(low.min()))} and {number(float(high.max()))}"
+    return observe(whole and (low.min() < 0 or high.max() > 1), text, text)
+
+
+def loss_is_always_zero(history: History) -> Observation:
+    """The loss of every batch is exactly 0."""
+    if not history.has("loss"):
+        return UNKNOWN
+    loss = history.loss[np.isfinite(history.loss)]
+    zero = bool(len(loss) and not loss.any())
+    return observe(zero, "the loss of every recorded step is exactly 0", "the loss is not 0")
+
+
 def loss_compares_all_pairs(history: History) -> Observation:
     """The loss compares every prediction with every target of the batch."""
     if not history.has("loss", "pair_squared_error"):
         return UNKNOWN
-    equal = bool(signals.loss_equals(history, "pair_squared_error", "squared_error")[-1])
     return observe(
-        equal,
+        bool(signals.pair_candidate(history)[1][-1]),
         "the loss is the mean over every prediction with every target, [n, 1] against [n]",
         "the loss compares each prediction with its own target",
+    )
+
+
+def exception_is_a_mismatch(history: History) -> Observation:
+    """Shapes or dtypes that do not fit together ended the training."""
+    error = signals.training_error(history)
+    if error is None or not error.ended:
+        return UNKNOWN
+    mismatch = error.meaning in ("shape-mismatch", "dtype-mismatch", "target-shape-mismatch")
+    kind = "shapes" if "shape" in error.meaning else "dtypes"
+    return observe(
+        mismatch, f"the {error.kind} says that {kind} do not fit together", f"the {error.kind} says something else"
     )
 
 

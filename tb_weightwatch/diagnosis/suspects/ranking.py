@@ -11,11 +11,11 @@ from ...history import History
 from ...verdict import Suspect, Symptom, Verdict
 from ..rule_catalogue import catalogue
 from .causes import KNOWN_SYMPTOMS, TABLE, Cause
-from .observation import Observation, Observe
+from .observation import UNKNOWN, Observation, Observe
+from .output_facts import exception_is_a_mismatch
 
 _ABSENT = -6.0  # weight of a cause that does not make the symptom
 _OTHER = 0.0  # weight of all causes that the table does not know
-_RULE_HOLDS = 4.0  # weight of a rule that calls the cause likely
 _SHARPNESS = 1.0  # how far sums of weights are trusted; fitted on the clinic
 _LEAST = 0.03  # probability below which a cause is not named
 _MOST = 8  # suspects that are named
@@ -45,8 +45,9 @@ def suspects(history: History, symptoms: Sequence[Symptom], likely: Sequence[Ver
 
     def look(fact: Observe) -> Observation:
         if fact not in observed:
-            with np.errstate(all="ignore"):
-                observed[fact] = fact(history)
+            with np.errstate(all="ignore"):  # without a recorded step only the exception that ended it is known
+                known = len(history) > 0 or fact is exception_is_a_mismatch
+                observed[fact] = fact(history) if known else UNKNOWN
         return observed[fact]
 
     held = {verdict.name: verdict for verdict in likely}
@@ -72,7 +73,7 @@ def _weigh(
     held: Mapping[str, Verdict],
 ) -> _Weighed:
     usual = [weight for symptom, weight in cause.symptoms.items() if symptom in symptoms]
-    score = max(usual) + (_RULE_HOLDS if name in held else 0.0) if usual else _ABSENT
+    score = max(usual) + (cause.rule_holds if name in held else 0.0) if usual else _ABSENT
     weights: list[tuple[float, str]] = []
     for fact, if_so, if_not in cause.facts:
         observation = look(fact)

@@ -9,6 +9,7 @@ from ...verdict import Symptom, number
 from .. import signals
 from ..wording import plural
 
+_ENORMOUS = 1e4  # times the first loss, below zero
 _ROWS = 3  # recorded steps at the end at which the loss is not finite
 
 
@@ -23,6 +24,8 @@ def loss_has_blown_up(history: History) -> Symptom | None:
         last = int(np.flatnonzero(finite)[-1]) if finite.any() else -1
         return _nonfinite(history, known, last)
     trend = signals.loss_trend(history)
+    if _runs_away_below_zero(history):
+        return _without_bound(history)
     if not trend.diverged[-1]:
         return None
     bound = 100 * max(float(trend.first[-1]), float(np.nan_to_num(trend.constant_loss[-1])))
@@ -35,6 +38,28 @@ def loss_has_blown_up(history: History) -> Symptom | None:
         f"{number(float(trend.recent[-1]))} now (mean over the last recorded steps)",
         variables=(),
         first_step=int(history.steps[above[0]]) if len(above) else 1,
+        last_step=int(history.steps[-1]),
+    )
+
+
+def _runs_away_below_zero(history: History) -> bool:
+    """Whether the losses at the end are enormous and negative: such a loss has no minimum."""
+    trend = signals.loss_trend(history)
+    size = max(1.0, abs(float(trend.first[-1])), float(np.nan_to_num(trend.constant_loss[-1])))
+    return bool(trend.enough_rows[-1] and trend.recent[-1] + trend.recent_margin[-1] < -_ENORMOUS * size)
+
+
+def _without_bound(history: History) -> Symptom:
+    trend = signals.loss_trend(history)
+    below = np.flatnonzero(history.loss < 0)
+    return Symptom(
+        name="loss-has-blown-up",
+        link="loss",
+        severity="error",
+        message=f"The loss has no minimum: it was {number(float(trend.first[-1]))} at first and is "
+        f"{number(float(trend.recent[-1]))} now (mean over the last recorded steps)",
+        variables=(),
+        first_step=int(history.steps[below[0]]),
         last_step=int(history.steps[-1]),
     )
 

@@ -42,9 +42,14 @@ def weights_barely_move(history: History) -> Symptom | None:
 
 
 def _rising_rate(history: History) -> bool:
-    """Whether the learning rate still rises, as it does during warm-up."""
+    """Whether the learning rate still rises, as it does during warm-up, and will matter before long.
+
+    A warm-up that at its present slope would not reach a hundredth of the usual learning rate in ten times the steps
+    so far is as good as a learning rate that is too small.
+    """
     rate = signals.run_column(history, "learning_rate")
-    return bool(signals.latest_known(rate)[-1] > 1.02 * signals.first_known(rate)[-1])
+    first, last = float(signals.first_known(rate)[-1]), float(signals.latest_known(rate)[-1])
+    return last > 1.02 * first and 10 * last > 0.01 * signals.usual_learning_rate(history)
 
 
 def _may_be_done(history: History) -> bool:

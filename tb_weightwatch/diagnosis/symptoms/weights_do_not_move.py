@@ -60,11 +60,17 @@ def _longest_wait(history: History, moved: signals.Bool) -> int:
     return max(_STOPPED, 4 * longest)
 
 
+def _always_zero(history: History) -> bool:
+    """Whether the loss of every batch was exactly 0 from the first step on: then it measures nothing."""
+    loss = history.loss[np.isfinite(history.loss)]
+    return bool(int(history.steps[0]) == 1 and len(loss) and not loss.any())
+
+
 def _nothing_left_to_learn(history: History) -> bool:
     """Whether the loss is low, or has fallen and gradients are exactly zero (a hinge loss that is satisfied)."""
     if not history.has("loss"):
         return False
     trend = signals.loss_trend(history)
-    if not trend.finite_rows[-1]:
+    if not trend.finite_rows[-1] or _always_zero(history):
         return False
     return bool(trend.low(0.2)[-1] or (trend.decreased[-1] and not trend.near_constant_loss()[-1]))

@@ -63,9 +63,11 @@ def dead_relu(history: History, *, share: float = 0.5, rows: int = 20) -> Findin
         return Finding(firing, partial(measure_gradient, history), gradient_text, gradient_evidence, gradient_claims)
     if not signals.relu_layers(history).any():
         return None
-    if signals.starved_layers(history).any():  # what is before them is at fault
-        return None
     entirely, partly = signals.any_dead(history, share)
+    starved = signals.starved_layers(history)
+    if starved.any():  # what is before them is at fault
+        entirely = (signals.dead_layers(history) & ~starved).any(axis=1)
+        partly = partly & entirely
     judged = _judged(history, rows)
     firing = np.asarray(entirely | partly & judged)
     if not firing.any():

@@ -301,6 +301,9 @@ def _expects_ids(history: History) -> bool:
 def _ids_without_unit(history: History) -> signals.Bool:
     """Returns `[T]` whether targets that are class ids lie outside 0 to units - 1."""
     units = signals.output_units(history)
+    # The recorded output layer need not be what predicts, where there are several models or branches.
+    if _shapes(history)[1] and units != signals.predicted_units(history):
+        return np.zeros(len(history), bool)
     if not _expects_ids(history) or not units or units < 2:
         return np.zeros(len(history), bool)
     low, high = _low_and_high(history)

@@ -27,8 +27,9 @@ def wrong_loss(
 
     What it sees:
         Continuous targets outside 0 to 1 with a cross-entropy; class ids with a squared or absolute error on one
-        output per class; class ids treated as numbers where nothing is gained by it; in a hand-written loop, a squared
-        error of `[batch, 1]` predictions and `[batch]` targets, which compares every prediction with every target.
+        output per class; class ids treated as numbers where nothing is gained by it; in a hand-written loop, a loss of
+        `[batch, 1]` predictions and `[batch]` targets, which compares every prediction with every target, or one that
+        is the negative of an error that grows.
 
     Why it matters:
         A loss that measures something else is minimised all the same: weights move, and nothing useful is learned. When
@@ -57,7 +58,9 @@ def wrong_loss(
     """
     if not history.has("target_high", "target_low"):
         return CannotTell("the targets were not recorded (pass targets=y to watch.step)")
-    finding = earliest(_numbers(history, continuous), _class_ids(history, rows), _all_pairs(history))
+    finding = earliest(
+        _numbers(history, continuous), _class_ids(history, rows), _all_pairs(history), _wrong_sign(history)
+    )
     if finding is None and not signals.loss_facts(history) and not is_custom_loop(history):
         return CannotTell("the loss function is not known")
     return finding
@@ -144,21 +147,43 @@ def _rests_at_constant(history: History, rows: int) -> signals.Bool:
     return np.asarray(signals.streak(near & trend.enough_rows & ~signals.beats_constant(history)) >= rows)
 
 
+_KINDS = {
+    "squared_error": "mean square",
+    "absolute_error": "mean absolute value",
+    "cross_entropy": "mean cross-entropy",
+    "logit_cross_entropy": "mean cross-entropy",
+}
+
+
 def _all_pairs(history: History) -> SimpleFinding | None:
-    """Finds a squared error of all pairs of predictions and targets, which broadcasting makes."""
-    if not history.has("pair_squared_error", "loss"):
-        return None
-    firing = signals.loss_equals(history, "pair_squared_error", "squared_error")
-    if not firing.any():
+    """Finds a loss over all pairs of predictions and targets, which broadcasting makes."""
+    name, firing = signals.pair_candidate(history)
+    if not name:
         return None
     loss, (target, prediction) = signals.run_column(history, "loss"), _shapes(history)
     size = "x".join(str(shape[0]) for shape in (prediction, target) if shape)
     return SimpleFinding(
         firing,
         f"The loss compares every prediction with every target: predictions have the shape {prediction} and targets "
-        f"{target}, so broadcasting makes their difference a {size} matrix, and the loss is exactly its mean square",
+        f"{target}, so broadcasting makes a {size} matrix of them, and the loss is exactly its {_KINDS[name]}",
         "Give both the same shape:\n    y = y[:, None]   # or: y_pred = tf.squeeze(model(x), -1)",
         (Evidence("loss", float(loss[np.isfinite(loss)][-1]), "equal to that over all pairs", quantity="loss"),),
+    )
+
+
+def _wrong_sign(history: History) -> SimpleFinding | None:
+    """Finds a loss that is the negative of an error, while this error grows."""
+    name, firing = signals.maximized_candidate(history)
+    if not name:
+        return None
+    error = signals.run_column(history, name)
+    error = error[np.isfinite(error)]
+    return SimpleFinding(
+        firing,
+        f"The loss has the wrong sign: it is exactly the negative of the {_KINDS[name]} of the batch, which grew from "
+        f"{number(float(error[0]))} to {number(float(error.max()))}, so training makes the predictions worse",
+        "Minimise the error itself:\n    loss = tf.reduce_mean(loss_function(y, y_pred))   # without the minus",
+        (Evidence("error", float(error.max()), "largest of a recorded batch", quantity=name),),
     )
 
 

@@ -9,20 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, Severity, VerdictText, rule
-from ...wording import is_custom_loop, quote_list
+from ...rule import CannotTell, Certainty, Evidence, Finding, History, Severity, VerdictText, rule
+from ...wording import is_custom_loop, number, quote_list
 
+_NEARLY_ALL = 0.9  # share of the elements that are frozen
+_STEPS = 100  # training steps before what is left to train is judged
 # Last parts of the names of variables that are statistics or constants, and by nature never trainable.
 _STATISTICS = ("moving_mean", "moving_variance", "seed_generator", "seed", "mean", "variance", "count", "iterations")
 
 
-@rule(code=701, name="frozen-weights", link="weight", explains=("learning-rate-too-small", "no-gradient"))
+@rule(
+    code=701,
+    name="frozen-weights",
+    link="weight",
+    explains=("learning-rate-too-small", "no-gradient", "no-learning-signal"),
+)
 def frozen_weights(history: History) -> Finding[Details] | CannotTell | None:
     """Weights that are set not to train: trainable=False.
 
     What it sees:
         The `trainable` flags: whether all weights, or those of the layer nearest to the loss, are frozen. A frozen base
-        under a trainable head is reported as a remark only.
+        under a trainable head is reported as a remark only, unless the head alone does not bring the loss below that of
+        a constant prediction.
 
     Why it matters:
         A frozen weight gets no update, whatever the loss, the gradient and the learning rate are; Keras does not warn.
@@ -68,6 +76,9 @@ class Details(NamedTuple):
         last_layer: name of the layer nearest to the loss, if that layer is frozen and others train; "" otherwise.
         layer: the layer of the first frozen weight.
         custom_loop: whether the training loop is hand-written.
+        share: share of the elements of all weights that are frozen.
+        constant_loss: the loss of a constant prediction if nearly all is frozen and what trains does not beat it
+            clearly; NaN otherwise.
     """
 
     names: tuple[str, ...]
@@ -77,6 +88,8 @@ class Details(NamedTuple):
     last_layer: str
     layer: str
     custom_loop: bool
+    share: float = 0.0
+    constant_loss: float = np.nan
 
 
 def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
@@ -92,12 +105,15 @@ def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
         last_layer=last_layer if last_layer_frozen[row] else "",
         layer=signals.variables(history)[int(variables[0])].layer,
         custom_loop=is_custom_loop(history),
+        share=_frozen_share(history, frozen[row] & weights, weights),
+        constant_loss=_constant_loss_not_beaten(history, row),
     )
 
 
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     severity: Severity = "info"
+    certainty: Certainty = "certain"
     fix = f"If they should train:\n    model.get_layer('{details.last_layer or details.layer}').trainable = True"
     if details.everything:
         severity = "error"
@@ -114,6 +130,13 @@ def text(details: Details) -> VerdictText:
             f"The layer nearest to the loss, '{details.last_layer}', is frozen (trainable=False) while layers before "
             f"it are trainable: {quote_list(details.names)} cannot change"
         )
+    elif details.share > _NEARLY_ALL and np.isfinite(details.constant_loss):
+        severity, certainty = "error", "likely"
+        message = (
+            f"{number(100 * details.share)} % of the elements of the weights are frozen (trainable=False), and what is "
+            f"trainable does not bring the loss clearly below {number(details.constant_loss)}, that of a constant "
+            f"prediction: {quote_list(details.names)} cannot change"
+        )
     else:
         are = "are" if len(details.names) > 1 else "is"
         message = (
@@ -122,13 +145,27 @@ def text(details: Details) -> VerdictText:
         )
     compile_again = "\n    model.compile(...)   # again: otherwise the change has no effect"
     fix = fix if details.custom_loop else f"{fix}{compile_again}"
-    return VerdictText(message=message, fix=fix, severity=severity, certainty="certain")
+    return VerdictText(message=message, fix=fix, severity=severity, certainty=certainty)
 
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     frozen = float(len(details.names))
     return (Evidence("frozen variables", frozen, f"of {details.weights}", quantity="update_norm"),)
+
+
+def _frozen_share(history: History, frozen: signals.Bool, weights: signals.Bool) -> float:
+    """Returns the share of the elements of the weights that are frozen; masks are `[V]`."""
+    sizes = np.array([variable.size for variable in signals.variables(history)], float)
+    return float(sizes[frozen].sum() / max(1.0, sizes[weights].sum()))
+
+
+def _constant_loss_not_beaten(history: History, row: int) -> float:
+    """Returns the loss of a constant prediction if the loss has been near it for long; NaN otherwise."""
+    trend = signals.loss_trend(history)
+    long_enough = history.steps[row] >= _STEPS and trend.finite_rows[row] >= _STEPS // 2
+    near = trend.baseline_reliable[row] and trend.near_constant_loss(0.95)[row]
+    return float(trend.constant_loss[row]) if long_enough and near else float("nan")
 
 
 def _frozen(history: History) -> signals.Bool:
