@@ -7,6 +7,6 @@
 """
 
 from .causes import KNOWN_SYMPTOMS, TABLE
-from .ranking import scores, suspects
+from .ranking import scores, shares, suspects
 
-__all__ = ["KNOWN_SYMPTOMS", "TABLE", "scores", "suspects"]
+__all__ = ["KNOWN_SYMPTOMS", "TABLE", "scores", "shares", "suspects"]

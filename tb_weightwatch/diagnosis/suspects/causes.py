@@ -94,6 +94,7 @@ TABLE: dict[str, Cause] = {
             W(optimizer.learning_rate_is_high, -1), W(optimizer.learning_rate_is_low, -2),
             W(data.batches_hold_one_class, 3), W(output.predictions_are_equal, -3), W(data.inputs_are_large, -1),
             W(output.many_units_are_dead, -1), W(output.layer_is_saturated, -1),
+            W(output.loss_is_far_above_constant, -4),
         ),
         "Train on 32 samples only: a program whose labels belong to their inputs can learn them by heart",
         rule_holds=2.0,  # it sees that nothing is learned, and little of why

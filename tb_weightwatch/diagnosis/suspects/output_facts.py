@@ -137,6 +137,16 @@ def logits_are_taken_as_probabilities(history: History) -> Observation:
     )
 
 
+def loss_is_far_above_constant(history: History) -> Observation:
+    """The loss is several times that of a constant prediction."""
+    trend = signals.loss_trend(history)
+    recent, level = float(trend.recent[-1]), float(trend.constant_loss[-1])
+    if not (np.isfinite(recent) and np.isfinite(level) and level > 0):
+        return UNKNOWN
+    text = f"the loss is {number(recent / level, 2)} times that of a constant prediction"
+    return observe(recent > 3 * level, text, text)
+
+
 def loss_is_far_below_zero(history: History) -> Observation:
     """The loss is negative and larger than at first: it has no minimum."""
     trend = signals.loss_trend(history)

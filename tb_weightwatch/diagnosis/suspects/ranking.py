@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,11 @@ from .output_facts import exception_is_a_mismatch
 
 _ABSENT = -6.0  # weight of a cause that does not make the symptom
 _OTHER = 0.0  # weight of all causes that the table does not know
-_SHARPNESS = 1.0  # how far sums of weights are trusted; fitted on the clinic
-_LEAST = 0.03  # probability below which a cause is not named
+# log odds of being right = _BIAS + _SLOPE * log odds of the share among all causes (Platt scaling), and for the first
+# suspect + _FIRST. `python -m tests.clinic.sweep.calibration` fits them, and says how well they hold for kinds of
+# programs that were left out.
+_BIAS, _SLOPE, _FIRST = -0.76, 0.41, 2.10
+_LEAST = 0.03  # share below which a cause is not named
 _MOST = 8  # suspects that are named
 
 
@@ -52,9 +55,9 @@ def suspects(history: History, symptoms: Sequence[Symptom], likely: Sequence[Ver
 
     held = {verdict.name: verdict for verdict in likely}
     weighed = [_weigh(name, cause, names, look, held) for name, cause in TABLE.items()]
-    probabilities = _probabilities([item.score for item in weighed])
-    ranked = sorted(zip(probabilities, weighed, strict=True), key=lambda pair: -pair[0])
-    return tuple(_suspect(p, item, held) for p, item in ranked[:_MOST] if p >= _LEAST)
+    ranked = sorted(zip(shares(item.score for item in weighed), weighed, strict=True), key=lambda pair: -pair[0])
+    named = [pair for pair in ranked[:_MOST] if pair[0] >= _LEAST]
+    return tuple(_suspect(_probability(share, i), item, held) for i, (share, item) in enumerate(named))
 
 
 def scores(history: History, symptoms: Sequence[Symptom], likely: Sequence[Verdict]) -> dict[str, float]:
@@ -88,11 +91,23 @@ def _weigh(
     )
 
 
-def _probabilities(weights: list[float]) -> list[float]:
-    """Returns the probability of each cause; what is left belongs to causes that the table does not know."""
-    scaled = _SHARPNESS * np.array([*weights, _OTHER])
+def shares(weights: Iterable[float]) -> list[float]:
+    """Returns each cause's share of all causes; what is left belongs to causes that the table does not know."""
+    scaled = np.array([*weights, _OTHER])
     exponentials = np.exp(scaled - scaled.max())
-    return [round(float(p), 3) for p in exponentials[:-1] / exponentials.sum()]
+    return [float(share) for share in exponentials[:-1] / exponentials.sum()]
+
+
+def _probability(share: float, rank: int) -> float:
+    """Returns how probable it is that a cause with this share is a right answer; more than one cause may be.
+
+    Args:
+        share: its share among all causes.
+        rank: 0 for the first suspect, and so on.
+    """
+    share = min(max(share, 1e-6), 1 - 1e-6)
+    log_odds = _BIAS + _SLOPE * float(np.log(share / (1 - share))) + _FIRST * (rank == 0)
+    return round(1 / (1 + float(np.exp(-log_odds))), 3)
 
 
 def _suspect(probability: float, item: _Weighed, held: Mapping[str, Verdict]) -> Suspect:

@@ -69,7 +69,7 @@ def outcomes(
     left: Counter[str] = Counter()
     for number, (name, line) in enumerate(results.items()):
         report(number)
-        told = _asked(name, line)
+        told = asked(name, line)
         if told is None:
             left["lost"] += 1
             continue
@@ -87,7 +87,7 @@ def outcomes(
     return found, Left(**left)
 
 
-def _asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+def asked(name: str, line: dict[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
     """Returns group, causes and held-out families of a run, None if its process died or nobody knows it any more."""
     from tests.clinic.programs import PROGRAMS
 

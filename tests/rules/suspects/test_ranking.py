@@ -32,11 +32,11 @@ def test_a_symptom_makes_a_run_sick_and_names_the_first_suspect() -> None:
     assert "Most probable cause: learning-rate-too-small (" in diagnosis.sentence
 
 
-def test_suspects_are_ranked_and_their_probabilities_add_up_to_at_most_one() -> None:
-    """The rest belongs to causes that nobody knows."""
+def test_suspects_are_ranked() -> None:
+    """Several may be right, so their probabilities need not add up to 1."""
     suspects = diagnose(synthetic_history(**BARELY)).suspects
     probabilities = [suspect.probability for suspect in suspects]
-    assert probabilities == sorted(probabilities, reverse=True) and sum(probabilities) <= 1.001
+    assert probabilities == sorted(probabilities, reverse=True) and all(0 < p < 1 for p in probabilities)
     assert len({suspect.name for suspect in suspects}) == len(suspects)
 
 
