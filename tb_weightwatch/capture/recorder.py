@@ -189,7 +189,8 @@ class Recorder:
         if self._is_ended:
             return
         self._describe_cost()
-        self.describe(self.last_step, "end", {"how": how, "detail": detail, **(about or {})})
+        last = max(self.last_step, self.completed_steps)  # the last steps may not have been recorded
+        self.describe(last, "end", {"how": how, "detail": detail, **(about or {})})
         self._ended_after = self.completed_steps
         self._diagnosis = None
         self._writer.judged(self.diagnosis)

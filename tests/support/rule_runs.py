@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tb_weightwatch.diagnosis import diagnose
+from tb_weightwatch.diagnosis.engine.diagnose import rule_answers
+from tb_weightwatch.diagnosis.signals import SignalCache, signals_cached
 from tb_weightwatch.history import History
 from tb_weightwatch.verdict import Diagnosis, Verdict
 from tests.support.synthetic_history import VARIABLES
@@ -32,14 +33,16 @@ BINARY: dict[str, Any] = {
 
 
 def open_verdict(history: History, name: str) -> Verdict | None:
-    """Returns the open verdict of that rule, folded under another or not."""
+    """Returns the open verdict of that rule, folded under another or not, even if another cause is more probable."""
 
     def flat(verdicts: tuple[Verdict, ...]) -> Iterator[Verdict]:
         for verdict in verdicts:
             yield verdict
             yield from flat(verdict.explains)
 
-    return next((verdict for verdict in flat(diagnose(history).verdicts) if verdict.name == name), None)
+    with signals_cached(history, SignalCache()):
+        opened = rule_answers(history, {}).opened
+    return next((verdict for verdict in flat(tuple(opened)) if verdict.name == name), None)
 
 
 def first_name(diagnosis: Diagnosis) -> str:

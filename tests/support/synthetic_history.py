@@ -90,7 +90,7 @@ def _healthy_columns(steps: np.ndarray, variables: Any) -> dict[str, Any]:
         "raw_gradient_norm": 0.3 * noise,
         "weight_std": 0.2,
         "weight_norm": np.sqrt(sizes) * 0.2,
-        "weight_max": 0.5,
+        "weight_max": 0.5 + 0.05 * np.arange(len(variables)),
         "weight_nonfinite": 0,
         "update_norm": 0.001 * np.sqrt(sizes) * noise,
         "update_max": 0.001,

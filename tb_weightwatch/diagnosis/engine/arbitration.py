@@ -27,6 +27,8 @@ def arbitrate(
     sick = [verdict for verdict in opened if verdict.severity != "info"]
     if is_third_party(history) or any(verdict.certainty == "certain" for verdict in sick):
         return opened, ()
+    if sick:  # a rule has its own evidence for what an exception means
+        symptoms = tuple(symptom for symptom in symptoms if symptom.name != "ended-by-exception")
     possible = suspects(history, symptoms, sick)
     if not possible or not sick:
         return opened, possible

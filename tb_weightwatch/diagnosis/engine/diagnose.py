@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,10 +64,27 @@ def _diagnose(history: History, config: Mapping[str, Any] | None, cache: SignalC
     history = history[:]  # a prefix never grows, and the values memoized for it are freed with it
     settings = checked_rules(history.config.get("rules") if config is None else config)
     with signals_cached(history, cache):
-        return _run_rules(history, settings)
+        return _judged(history, settings)
 
 
-def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
+class RuleAnswers(NamedTuple):
+    """What all rules say of a History.
+
+    Attributes:
+        opened: verdicts that hold at the last row, consequences folded under their cause, ranked.
+        resolved: verdicts that no longer hold, ranked.
+        passed: names of the rules that do not hold.
+        unknown: rules that could not decide.
+    """
+
+    opened: list[Verdict]
+    resolved: list[Verdict]
+    passed: list[str]
+    unknown: list[Unknown]
+
+
+def rule_answers(history: History, settings: Mapping[str, Any]) -> RuleAnswers:
+    """Runs the rules, without regard to symptoms and suspects; `settings` is as `checked_rules` returns it."""
     error = training_error(history)
     verdicts: list[Verdict] = []
     passed: list[str] = []
@@ -85,18 +102,22 @@ def _run_rules(history: History, settings: Mapping[str, Any]) -> Diagnosis:
         else:
             passed.append(rule.name)
     opened = rank(fold([v for v in verdicts if not v.resolved]))
-    present = symptoms(history)
-    opened, possible = arbitrate(history, present, opened)
-    status, sentence = overall_status(history, opened, present, possible, unknown)
+    return RuleAnswers(opened, rank([v for v in verdicts if v.resolved]), passed, unknown)
+
+
+def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
+    answers, present = rule_answers(history, settings), symptoms(history)
+    opened, possible = arbitrate(history, present, answers.opened)
+    status, sentence = overall_status(history, opened, present, possible, answers.unknown)
     return Diagnosis(
         status=status,
         sentence=sentence,
         verdicts=tuple(opened),
         symptoms=present,
         suspects=possible,
-        resolved=tuple(rank([v for v in verdicts if v.resolved])),
-        passed=tuple(passed),
-        unknown=tuple(unknown),
+        resolved=tuple(answers.resolved),
+        passed=tuple(answers.passed),
+        unknown=tuple(answers.unknown),
         step=int(history.steps[-1]) if len(history) else 0,
         rows=len(history),
         complete=history.complete,

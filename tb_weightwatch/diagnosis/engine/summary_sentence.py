@@ -19,7 +19,6 @@ from ..signals import (
     training_error,
 )
 from ..statements import AllSteps, steps_made
-from ..suspects import KNOWN_SYMPTOMS
 from ..third_party import is_third_party, third_party_status
 from ..wording import against_constant, is_preflight, plural
 
@@ -56,7 +55,7 @@ def overall_status(
 def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
     """Returns the symptom, with the most probable cause."""
     if not suspects:
-        return f"{symptom.message}{'; no known cause fits' if symptom.name in KNOWN_SYMPTOMS else ''}."
+        return f"{symptom.message}{'; no known cause fits' if symptom.name != 'ended-by-exception' else ''}."
     first = suspects[0]
     return f"{symptom.message}. Most probable cause: {first.name} ({probability_text(first.probability)})."
 

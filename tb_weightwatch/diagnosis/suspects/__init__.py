@@ -6,7 +6,7 @@
 * `ranking`: from facts to probabilities
 """
 
-from .causes import KNOWN_SYMPTOMS, TABLE
+from .causes import TABLE
 from .ranking import scores, shares, suspects
 
-__all__ = ["KNOWN_SYMPTOMS", "TABLE", "scores", "shares", "suspects"]
+__all__ = ["TABLE", "scores", "shares", "suspects"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ def table(said: Sequence[tuple[int, float, bool]]) -> list[str]:
     for what, chosen in (("first suspect", [one for one in said if one[0] == 0]), ("all suspects", list(said))):
         chosen.sort(key=lambda one: one[1])
         edges = [len(chosen) * i // BINS for i in range(BINS + 1)]
-        for low, high in zip(edges, edges[1:], strict=False):
+        for low, high in pairwise(edges):
             inside = chosen[low:high]
             bounds = f"{100 * inside[0][1]:.0f} to {100 * inside[-1][1]:.0f} %"
             mean, right = (100 * np.mean([one[i] for one in inside]) for i in (1, 2))

@@ -160,3 +160,19 @@ def test_wording_where_layer_outputs_were_not_recorded() -> None:
     two = gradient_text(details._replace(relus=("dense", "dense_1"), quantity="update")).message
     assert two.startswith("The ReLU layers are dead: 'dense' and 'dense_1' output only zeros, since in the next layer")
     assert "the update of 'dense_2/kernel'" in two and two.endswith("the weights before them cannot change")
+
+
+def test_a_layer_whose_input_is_zero_is_a_consequence() -> None:
+    """All units of a random kernel without bias are zero in the very first step: nothing has killed them."""
+    gradient = np.array([0.0, 0.0, 0.0, 0.3])
+    columns: dict[str, Any] = {
+        "dead_share": 1.0, "always_dead_share": 1.0, "zero_share": 1.0, "loss": 1.1, "prediction_std": 0.0,
+        "gradient_norm": gradient, "gradient_max": gradient, "update_norm": gradient,
+    }  # fmt: skip
+    weight = np.array([3.6, 0.0, 1.4, 0.3])
+    diagnosis = diagnose(synthetic_history(**columns, weight_norm=weight))
+    assert diagnosis.verdicts[0].name == "constant-output"
+    assert open_verdict(synthetic_history(**columns, weight_norm=weight), "dead-relu") is None
+    # With a bias below zero the layer is dead itself.
+    biased = synthetic_history(**columns, weight_norm=np.array([3.6, 40.0, 1.4, 0.3]))
+    assert open_verdict(biased, "dead-relu") is not None

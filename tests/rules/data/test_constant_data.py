@@ -81,3 +81,11 @@ def test_wording_of_targets() -> None:
         "The targets are constant: all 38,400 recorded so far are 0.5, so the model can only learn to predict that "
         "value"
     )
+
+
+@pytest.mark.parametrize(("dtype", "sick"), [("int32", True), ("float32", False)])
+def test_equal_class_ids_in_a_loop_whose_loss_is_not_known(dtype: str, sick: bool) -> None:
+    """Integers beside several outputs are class ids; the equal targets of a discriminator are meant."""
+    loop = {"loss": None, "recorder": {"kind": "loop"}, "target_dtype": dtype}
+    history = synthetic_history(facts=loop, target_mean=2.0, target_std=0.0, target_low=2.0, target_high=2.0)
+    assert (open_verdict(history, "constant-data") is not None) is sick

@@ -151,3 +151,12 @@ def test_evidence_needs_recorded_targets() -> None:
     """The smallest and the largest target, where they were recorded."""
     assert [e.value for e in evidence(SIGMOID)] == [1, 2]
     assert not evidence(SIGMOID._replace(low=np.nan, high=np.nan))
+
+
+@pytest.mark.parametrize(("share", "sick"), [(0.9, True), (0.0, False)])
+def test_fractions_for_a_loss_that_expects_class_ids(share: float, sick: bool) -> None:
+    """Labels that were divided by 255 all become class 0."""
+    history = synthetic_history(target_fraction_share=share, target_low=0.0, target_high=0.9)
+    verdict = open_verdict(history, "label-problem")
+    assert (verdict is not None) is sick
+    assert verdict is None or (verdict.certainty == "certain" and "fractions from 0 to 0.9" in verdict.message)

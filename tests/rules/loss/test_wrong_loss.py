@@ -69,7 +69,7 @@ def test_a_matrix_of_all_pairs_is_found_within_five_steps(rate: float, tmp_path:
                 "pair_squared_error": 1.5,
             },
             "The loss compares every prediction with every target: predictions have the shape [32, 1] and targets "
-            "[32], so broadcasting makes their difference a 32x32 matrix, and the loss is exactly its mean square",
+            "[32], so broadcasting makes a 32x32 matrix of them, and the loss is exactly its mean square",
         ),
     ],
 )
@@ -77,3 +77,29 @@ def test_wording(columns: dict[str, Any], message: str) -> None:
     """The words do not depend on the row: each of the four findings has a message of its own."""
     verdict = open_verdict(synthetic_history(**columns), "wrong-loss")
     assert verdict and verdict.message == message
+
+
+PAIRS: dict[str, Any] = {
+    "loss": None, "target_shape": [32], "prediction_shape": [32, 1], "recorder": {"kind": "loop"},
+    "output_layer": {"name": "last", "activation": "sigmoid", "units": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "cross_entropy", "logit_cross_entropy"])
+def test_the_mean_over_all_pairs_is_known_by_its_value(name: str) -> None:
+    """Any usual loss of [n, 1] against [n]; a loss that equals neither candidate says nothing."""
+    own, pairs = 0.6 - 0.001 * STEP, 0.7 - 0.0005 * STEP
+    columns = {name: own, f"pair_{name}": pairs, "target_high": 1.0}
+    verdict = open_verdict(synthetic_history(facts=PAIRS, loss=pairs, **columns), "wrong-loss")
+    assert verdict is not None and verdict.certainty == "certain" and "32x32" in verdict.message
+    for loss in (own, 0.5 * own):
+        assert open_verdict(synthetic_history(facts=PAIRS, loss=loss, **columns), "wrong-loss") is None
+
+
+@pytest.mark.parametrize(("error", "sick"), [(1 + STEP / 20, True), (np.full(120, 1.0), False)])
+def test_the_negative_of_an_error_that_grows_has_the_wrong_sign(error: np.ndarray, sick: bool) -> None:
+    """An adversary may maximise an error that does not grow."""
+    history = synthetic_history(facts=PAIRS | {"target_shape": [32, 1]}, loss=-error, cross_entropy=error)
+    verdict = open_verdict(history, "wrong-loss")
+    assert (verdict is not None) is sick
+    assert verdict is None or "grew from 1 to 6.95" in verdict.message

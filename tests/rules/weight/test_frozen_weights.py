@@ -78,3 +78,16 @@ def test_wording(details: Details, message: str, fix: str) -> None:
     """The message tells which part is frozen; the fix unfreezes it, and compiles again in `fit`."""
     assert text(details).message == message
     assert text(details).fix == fix
+
+
+@pytest.mark.parametrize(("loss", "severity"), [(1.0986, "error"), (0.8, "info")])
+def test_a_frozen_base_that_leaves_too_little_to_learn(loss: float, severity: str) -> None:
+    """Where nearly all is frozen and the loss is that of a constant prediction, freezing is the cause of it."""
+    variables = [{**v, "trainable": v["name"] == "last/bias"} for v in VARIABLES]
+    moves = np.array([0.01 if v["name"] == "last/bias" else np.nan for v in VARIABLES])
+    level = loss + 0.01 * np.sin(np.arange(120))
+    diagnosis = diagnose(synthetic_history(variables=variables, update_norm=moves, loss=level))
+    verdict = next(v for v in diagnosis.verdicts if v.name == "frozen-weights")
+    assert verdict.severity == severity
+    assert ("does not bring the loss clearly below 1.1" in verdict.message) is (severity == "error")
+    assert [v.name for v in verdict.explains] == (["no-learning-signal"] if severity == "error" else [])
