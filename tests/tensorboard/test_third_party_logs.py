@@ -32,9 +32,13 @@ from tests.support.third_party_logs import (
 @pytest.mark.parametrize(
     ("run", "status", "says"),
     [
-        ("torch-healthy", "healthy", "loss 1.02 -> 0.0541 over 10 steps; all 6 weights that were logged move"),
-        ("torch-steps", "healthy", "over 30 steps; all 6 weights that were logged move"),
-        ("torch-stops", "sick", "The learning rate fell from 1e-3 to exactly 0 after step 4 of 18"),
+        (
+            "torch-healthy",
+            "healthy",
+            "loss 1.02 -> 0.0541 over 10 steps, mean of the last 3 logged; all 6 weights that were logged move",
+        ),
+        ("torch-steps", "healthy", "over 30 steps, mean of the last 3 logged; all 6 weights that were logged move"),
+        ("torch-stops", "sick", "The learning rate fell from 1e-3 to exactly 0 at step 5 of 18"),
         ("torch-stops-untold", "sick", "All weights stopped moving after step 3: 7 snapshots since are the same"),
         (
             "torch-nan",
@@ -102,7 +106,7 @@ def test_a_healthy_fit_is_healthy(fitted: Path) -> None:
     history = only_history(fitted / "healthy" / "train")
     found = diagnose(history)
     assert found.status == "healthy", found.sentence
-    assert "5 epochs; all 6 weights that were logged move" in found.sentence
+    assert "5 epochs, mean of the last 3 logged; all 6 weights that were logged move" in found.sentence
     assert not found.verdicts
     assert history.steps.tolist() == [1, 2, 3, 4, 5]
     facts = history.facts
@@ -134,7 +138,7 @@ def test_a_broken_fit_is_sick(fitted: Path) -> None:
     assert symptom_severities(nan) == {"nonfinite-weights": "error", "nonfinite-loss": "error"}
     spent = diagnose(only_history(fitted / "spent" / "train"))
     assert [v.code for v in spent.verdicts] == [501]
-    assert "after epoch 2 of 14, before the model had learned" in spent.sentence
+    assert "at epoch 3 of 14, before the model had learned" in spent.sentence
     assert "keras.optimizers" in spent.verdicts[0].fix
     (torch,) = diagnose(only_history(RECORDED / "torch-stops")).verdicts
     assert "optimizer.param_groups" in torch.fix
@@ -236,7 +240,7 @@ def test_a_learning_rate_of_zero_without_logged_gradients(tmp_path: Path) -> Non
     """The sentence claims nothing about gradients that were not logged."""
     found = diagnose(write_series(tmp_path, 30, loss=lambda t: 1.0, lr=lambda t: 0.0, w=lambda t: WEIGHTS))
     assert [v.name for v in found.verdicts] == ["learning-rate-zero"]
-    assert "has been exactly 0 for all 30 steps, so no weight changes" in found.sentence
+    assert "has been exactly 0 in all 30 steps, so no weight changes" in found.sentence
     assert "gradient" not in found.sentence
 
 
@@ -279,7 +283,10 @@ def test_gradients_of_zero_are_counted_by_snapshots(tmp_path: Path) -> None:
 def test_a_loss_that_becomes_nan_between_logged_steps(tmp_path: Path) -> None:
     """The sentence claims neither which step came before, nor that weights were finite."""
     found = diagnose(write_series(tmp_path, 60, loss=lambda t: (2.0 if t < 20 else np.nan) if t % 5 == 0 else None))
-    assert "became NaN at step 21, after 2 at step 16; not finite in 8 of 12" in found.sentence
+    assert (
+        "became NaN between step 16 and step 21 (steps 17 to 20 were not recorded); it was 2 at step 16; not finite in "
+        "8 of 12" in found.sentence
+    )
 
 
 def test_motionless_weights_are_reported_with_the_learning_rate(tmp_path: Path) -> None:
@@ -463,6 +470,6 @@ def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest
     done = diagnose_run(Job("logs", "train", str(tmp_path / "train"), 0))
     assert [one.diagnosis.status for one in done.launches] == ["undecided"]
     assert "could not be diagnosed" in done.launches[0].diagnosis.sentence
-    with pytest.raises(AttributeError):
+    with pytest.raises(ValueError, match="dictionary"):
         diagnose(only_history(tmp_path / "train"))
     assert done.launches[0].diagnosis.symptoms == ()
