@@ -120,6 +120,8 @@ def _symptom(symptom: Symptom) -> dict[str, Any]:
 
 def _suspect(suspect: Suspect) -> dict[str, Any]:
     summary = _rule(suspect.name)["summary"]
+    if summary.rstrip(".") == suspect.message:  # a rule that does not hold has no words of its own for this run
+        summary = ""
     return {**suspect.as_dict(), "probability_text": probability_text(suspect.probability), "summary": summary}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from ...verdict import Symptom, number
 from .. import signals
-from ..wording import plural
+from ..statements import steps_made
 
 _ROWS = 50  # finite losses
 _STEPS = 100
@@ -35,14 +35,20 @@ def loss_no_better_than_constant(history: History) -> Symptom | None:
         name="loss-no-better-than-constant",
         link="loss",
         severity="error",
-        message=f"The model is no better than a constant answer: the loss of one is {number(level)}, that of the model "
-        f"{number(float(trend.recent[row]))} (mean over the last recorded steps) after "
-        f"{plural(int(history.steps[row]), 'step')}, in which the weights moved by {number(distance, 2)} times their "
-        "own size",
+        message=f"The model is no better than a constant answer: after {steps_made(history, row)} its loss is "
+        f"{number(float(trend.recent[row]))} and that of a constant prediction {number(level)}, although the weights "
+        f"have moved by {number(distance, 2)} times their own size",
         variables=(),
-        first_step=_STEPS,
+        first_step=_since(history),
         last_step=int(history.steps[row]),
     )
+
+
+def _since(history: History) -> int:
+    """Returns the first recorded step since which the mean of the last losses has never been better."""
+    trend = signals.loss_trend(history)
+    better = np.flatnonzero(trend.recent <= _LEVEL * trend.constant_loss)
+    return int(history.steps[better[-1] + 1 if len(better) else 0])
 
 
 def _still_falling(history: History) -> bool:

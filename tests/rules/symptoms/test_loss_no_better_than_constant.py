@@ -18,8 +18,11 @@ def test_at_the_level_after_the_weights_have_moved() -> None:
     """Both losses and the way of the weights are in the sentence."""
     symptom = loss_no_better_than_constant(synthetic_history(loss=LEVEL))
     assert symptom is not None
-    assert "the loss of one is 1.1, that of the model 1.1" in symptom.message
-    assert "after 120 steps, in which the weights moved by 0.51 times their own size" in symptom.message
+    assert symptom.message == (
+        "The model is no better than a constant answer: after 120 steps its loss is 1.1 and that of a constant "
+        "prediction 1.1, although the weights have moved by 0.51 times their own size"
+    )
+    assert symptom.first_step == 1
 
 
 @pytest.mark.parametrize(
