@@ -10,6 +10,7 @@ from typing import Any
 
 from ..observe import observers
 from ..observe.method_hooks import CallHook, Hooks, MethodCall
+from ..observe.model_facts import has_own_train_step, loss_tracker
 from ..observe.observation import StepObservation, base_optimizers, clips
 
 BranchCollector = Callable[[list[Any], list[Any]], None]
@@ -38,6 +39,8 @@ def fit_hooks(
             for optimizer in optimizers:
                 _hook_optimizer(hooks, observation, optimizer, branch_collector)
             hooks.put(model, "compute_loss", _hook(observation, after=observers.loss_and_data))
+            if observation.replica_count == 1 and has_own_train_step(model):
+                _hook_own_step(hooks, observation, model)
             for layer in model._flatten_layers(include_self=False):
                 if id(layer) in layer_names:
                     after = partial(_layer_output, layer_names[id(layer)])
@@ -54,6 +57,14 @@ def _hook(
 ) -> CallHook:
     """Returns a hook that observes the calls made by the observation's replica, which has a thread of its own."""
     return CallHook(lambda: observation if threading.get_ident() == observation.thread else None, before, after)
+
+
+def _hook_own_step(hooks: Hooks, observation: StepObservation, model: Any) -> None:
+    """Hooks what a training step of one's own may call in the place of `compute_loss`."""
+    hooks.put(model, "call", _hook(observation, after=observers.own_predictions))
+    tracker = loss_tracker(model)
+    if tracker is not None:
+        hooks.put(tracker, "update_state", _hook(observation, before=observers.tracked_loss))
 
 
 def _hook_optimizer(hooks: Hooks, observation: StepObservation, optimizer: Any, collector: BranchCollector) -> None:

@@ -124,14 +124,23 @@ class StepOutputs:
 
     def _run_numbers(self, observation: StepObservation) -> Tensors:
         numbers = dict(observation.run_numbers)
-        loss, result = observation.loss, observation.train_step_result
-        if loss is None and isinstance(result, dict):
-            loss = result.get("loss")
+        loss = observation.loss if observation.loss is not None else observation.tracked_loss
+        if loss is None:
+            loss = _reported_loss(observation.train_step_result)
         if loss is not None:
             numbers["loss"] = tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64))
         if self._optimizers:
             numbers["iterations"] = tf.convert_to_tensor(base_optimizers(self._optimizers[0])[0].iterations)
         return numbers
+
+
+def _reported_loss(result: Any) -> Any:
+    """Returns the loss that a training step of one's own returns, by its name; None if there is none."""
+    if not isinstance(result, dict):
+        return None
+    names = [name for name in result if isinstance(name, str) and "loss" in name.lower()]
+    best = next((name for name in ("loss", "total_loss") if name in names), names[0] if names else None)
+    return None if best is None else result[best]
 
 
 def _optimizer_settings(optimizers: list[Any]) -> Tensors:

@@ -67,7 +67,7 @@ def model_facts(model: Any) -> dict[str, Any]:
             "parameters": sum(item["weights"] for item in items),
             "layers": items,
             "untracked": untracked_variables(model, layers),
-            "own_train_step": _has_own_train_step(model),
+            "own_train_step": has_own_train_step(model),
         },
         "precision": str(getattr(getattr(model, "dtype_policy", None), "name", "")),
     }
@@ -82,10 +82,20 @@ def model_facts(model: Any) -> dict[str, Any]:
     return facts
 
 
-def _has_own_train_step(model: Any) -> bool:
+def has_own_train_step(model: Any) -> bool:
     """Checks whether a program defines the training step of the model, and Keras does not."""
     definer = next((kind for kind in type(model).__mro__ if "train_step" in vars(kind)), type(model))
     return definer.__module__.partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
+
+
+def loss_tracker(model: Any) -> Any:
+    """Returns the metric that a training step of one's own keeps its loss in: the whole loss, if it has several."""
+    trackers = [metric for metric in model.metrics if "loss" in str(metric.name).lower()]
+    names = {str(metric.name).lower(): metric for metric in trackers}
+    for wanted in ("loss", "total_loss"):
+        if wanted in names:
+            return names[wanted]
+    return next(iter(names.values()), None)
 
 
 def optimizers_of(model: Any) -> list[Any]:

@@ -37,6 +37,7 @@ class StepObservation:
         self.run_numbers: dict[str, Any] = {}  # run-wide numbers read before the step
         self.layer_outputs: dict[str, Any] = {}  # by the name of the layer use
         self.loss: Any = None
+        self.tracked_loss: Any = None  # what a training step of one's own gave to the metric of its loss
         self.train_step_result: Any = None
         self.data: dict[str, Any] = {}  # "x", "y", "y_pred"
 

@@ -76,6 +76,19 @@ def loss_and_data(observation: StepObservation, call: MethodCall, loss: Any) -> 
         observation.loss = loss
 
 
+def own_predictions(observation: StepObservation, call: MethodCall, output: Any) -> None:
+    """After `model.call` in a training step of one's own: stores the predictions, if the update comes after them."""
+    if observation.in_step_graph() and not observation.optimizer_applied and tf.is_tensor(output):
+        observation.data["y_pred"] = output
+
+
+def tracked_loss(observation: StepObservation, call: MethodCall) -> None:
+    """Before `metric.update_state`: stores the loss of the batch, of which the metric only keeps the mean."""
+    value = call.argument(0, "values")
+    if observation.in_step_graph() and tf.is_tensor(value) and value.dtype.is_floating:
+        observation.tracked_loss = value
+
+
 def layer_output(name: str, observation: StepObservation, call: MethodCall, output: Any) -> None:
     """After `layer.call`: stores the output under the name of the layer use."""
     if observation.in_step_graph() and tf.is_tensor(output):
