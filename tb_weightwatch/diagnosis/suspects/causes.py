@@ -193,17 +193,18 @@ TABLE: dict[str, Cause] = {
     ),
     "learning-rate-zero": Cause(
         {STILL: 0, BARELY: -1},
-        (W(optimizer.learning_rate_is_zero, 6, -1), W(optimizer.learning_rate_fell, 4, -1)),
+        (W(optimizer.learning_rate_is_zero, 6, -1), W(optimizer.learning_rate_fell, 6, -1)),
         "Print optimizer.learning_rate in each step",
     ),
     "learning-rate-too-small": Cause(
         {BARELY: 1.5, STILL: -3, LEVEL: -1},
         (
             _ALIVE, W(optimizer.learning_rate_is_low, 3, -0.5), W(optimizer.learning_rate_is_high, -4),
-            W(optimizer.update_rule_gives_too_little, 2), W(gradient.gradients_have_one_norm, -3),
+            W(optimizer.updates_have_their_usual_size, -2.5), W(optimizer.update_rule_gives_too_little, 2),
+            W(gradient.gradients_have_one_norm, -3),
             W(gradient.gradients_keep_their_direction, 1.5, -0.5), W(movement.path_is_long, -1, 1.5),
             W(movement.weights_have_16_bits, -1), W(optimizer.gradients_are_clipped, -3),
-            W(optimizer.learning_rate_fell, -4), W(optimizer.learning_rate_is_zero, -4),
+            W(optimizer.learning_rate_fell, -6), W(optimizer.learning_rate_is_zero, -6),
             W(optimizer.epsilon_is_large, -3), W(optimizer.settings_are_extreme, -2), *_ALL_MOVE,
         ),
         "Train 50 steps with a learning rate 100 times as large",
@@ -219,9 +220,9 @@ TABLE: dict[str, Cause] = {
         "Train 50 steps with a tenth of the learning rate",
     ),
     "optimizer-misconfigured": Cause(
-        {BARELY: 0, STILL: -2, LEVEL: -1.5, BLOWN: -2},
+        {BARELY: 0, STILL: -2, LEVEL: -1.5, BLOWN: -2, EQUAL: -1.5},
         (
-            W(optimizer.epsilon_is_large, 4), W(optimizer.weight_decay_is_large, 3),
+            W(optimizer.epsilon_is_large, 4), W(optimizer.weight_decay_is_large, 4),
             W(optimizer.settings_are_extreme, 4),
             W(optimizer.loss_scale_is_not_used, 5), W(optimizer.updates_are_below_their_rule, 1),
         ),

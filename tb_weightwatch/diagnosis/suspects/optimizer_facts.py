@@ -44,6 +44,20 @@ def learning_rate_is_low(history: History) -> Observation:
     return observe(rate * _FAR < usual, text, text)
 
 
+def updates_have_their_usual_size(history: History) -> Observation:
+    """The optimizer divides by the gradient's size, and its learning rate is usual: then so are its updates."""
+    rate = float(signals.latest_run_value(history, "learning_rate")[-1])
+    if not np.isfinite(rate) or not signals.optimizer_class(history):
+        return UNKNOWN
+    usual = signals.is_normalized(history) and rate > 0.3 * signals.usual_learning_rate(history)
+    name = signals.optimizer_class(history)
+    return observe(
+        usual,
+        f"an update of {name} is about its learning rate of {signals.literal(rate)}, whatever the gradient",
+        f"an update of {name} depends on the size of the gradient, or its learning rate is low",
+    )
+
+
 def learning_rate_fell(history: History) -> Observation:
     """The learning rate has fallen to a hundredth of its peak."""
     rate = signals.run_column(history, "learning_rate")
