@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from . import data_facts as data
 from . import gradient_facts as gradient
+from . import loss_facts as loss
 from . import movement_facts as movement
 from . import optimizer_facts as optimizer
 from . import output_facts as output
+from . import setting_facts as setting
 from .observation import Observe
 
 STILL, BARELY, LEVEL = "weights-do-not-move", "weights-barely-move", "loss-no-better-than-constant"
@@ -69,7 +71,7 @@ TABLE: dict[str, Cause] = {
     ),
     "unscaled-input": Cause(
         {LEVEL: 0, BLOWN: 0, NONFINITE: 0, EQUAL: 0, BARELY: -2},
-        (W(data.inputs_are_large, 3, -5), W(output.loss_starts_high, 1), W(output.layer_is_saturated, 1), *_ALL_MOVE),
+        (W(data.inputs_are_large, 3, -5), W(loss.loss_starts_high, 1), W(output.layer_is_saturated, 1), *_ALL_MOVE),
         "Train 50 steps with standardized inputs: x = (x - x.mean(axis=0)) / x.std(axis=0)",
     ),
     "unscaled-target": Cause(
@@ -81,8 +83,8 @@ TABLE: dict[str, Cause] = {
         {LEVEL: -1.5, NONFINITE: -1, EQUAL: -2, BLOWN: -1, ENDED: 0},
         (
             W(data.class_ids_are_no_integers, 5), W(data.targets_do_not_vary, 2),
-            W(output.loss_is_far_below_zero, 1), W(output.targets_leave_the_range_of_probabilities, 2.5),
-            W(output.exception_is_a_mismatch, 2, -6), *_ALL_MOVE,
+            W(loss.loss_is_far_below_zero, 1), W(output.targets_leave_the_range_of_probabilities, 2.5),
+            W(loss.exception_is_a_mismatch, 2, -6), *_ALL_MOVE,
         ),
         "Print the smallest, the largest and the type of the targets, beside the number of outputs",
     ),
@@ -94,7 +96,7 @@ TABLE: dict[str, Cause] = {
             W(optimizer.learning_rate_is_high, -1), W(optimizer.learning_rate_is_low, -2),
             W(data.batches_hold_one_class, 3), W(output.predictions_are_equal, -3), W(data.inputs_are_large, -1),
             W(output.many_units_are_dead, -1), W(output.layer_is_saturated, -1),
-            W(output.loss_is_far_above_constant, -4),
+            W(loss.loss_is_far_above_constant, -4),
         ),
         "Train on 32 samples only: a program whose labels belong to their inputs can learn them by heart",
         rule_holds=2.0,  # it sees that nothing is learned, and little of why
@@ -132,17 +134,17 @@ TABLE: dict[str, Cause] = {
         {LEVEL: -0.5, NONFINITE: 0, BLOWN: -1, EQUAL: -1, BARELY: -1},
         (
             W(output.output_cannot_vary, 6),
-            W(output.probabilities_are_taken_as_logits, 4), W(output.logits_are_taken_as_probabilities, 4),
-            W(output.loss_starts_high, 1), *_ALL_MOVE,
+            W(loss.probabilities_are_taken_as_logits, 4), W(loss.logits_are_taken_as_probabilities, 4),
+            W(loss.loss_starts_high, 1), *_ALL_MOVE,
         ),
         "Print the last layer's activation beside the loss and its from_logits",
     ),
     "wrong-loss": Cause(
         {LEVEL: -0.5, BLOWN: -0.5, NONFINITE: -1, EQUAL: -2, ENDED: -1},
         (
-            W(output.loss_compares_all_pairs, 5), W(output.loss_is_far_below_zero, 2),
+            W(loss.loss_compares_all_pairs, 5), W(loss.loss_is_far_below_zero, 2),
             W(output.targets_leave_the_range_of_probabilities, -2),
-            W(output.exception_is_a_mismatch, 2, -6), W(movement.path_is_long, 0.5, -1), _ALIVE, *_ALL_MOVE,
+            W(loss.exception_is_a_mismatch, 2, -6), W(movement.path_is_long, 0.5, -1), _ALIVE, *_ALL_MOVE,
         ),
         "Hand over targets and predictions, watch.step(loss, targets=y, predictions=p): the loss is then compared "
         "with the usual ones",
@@ -150,7 +152,7 @@ TABLE: dict[str, Cause] = {
     "loss-disconnected": Cause(
         {STILL: -1, EQUAL: -3, LEVEL: -3},
         (
-            W(output.loss_is_always_zero, 4), W(gradient.gradients_are_nonzero, -5, 3.5),
+            W(loss.loss_is_always_zero, 4), W(gradient.gradients_are_nonzero, -5, 3.5),
             W(gradient.gradients_are_none, -3), W(output.layer_is_dead, -3),
         ),
         "Print tape.gradient(loss, predictions): it is None or 0 if the loss does not depend on them",
@@ -186,7 +188,7 @@ TABLE: dict[str, Cause] = {
     "nonfinite-loss": Cause(
         {NONFINITE: 0.5},
         (
-            W(output.loss_jumped, -1.5, 1), W(movement.weights_grew, -1.5, 0.5), W(data.data_are_not_finite, -4),
+            W(loss.loss_jumped, -1.5, 1), W(movement.weights_grew, -1.5, 0.5), W(data.data_are_not_finite, -4),
             W(gradient.gradients_are_lost_first, -2), W(optimizer.learning_rate_is_high, -1),
         ),
         "Call tf.debugging.enable_check_numerics() before training: it names the operation",
@@ -203,18 +205,18 @@ TABLE: dict[str, Cause] = {
             W(optimizer.updates_have_their_usual_size, -2.5), W(optimizer.update_rule_gives_too_little, 2),
             W(gradient.gradients_have_one_norm, -3),
             W(gradient.gradients_keep_their_direction, 1.5, -0.5), W(movement.path_is_long, -1, 1.5),
-            W(movement.weights_have_16_bits, -1), W(optimizer.gradients_are_clipped, -3),
+            W(movement.weights_have_16_bits, -1), W(setting.gradients_are_clipped, -3),
             W(optimizer.learning_rate_fell, -6), W(optimizer.learning_rate_is_zero, -6),
-            W(optimizer.epsilon_is_large, -3), W(optimizer.settings_are_extreme, -2), *_ALL_MOVE,
+            W(setting.epsilon_is_large, -3), W(setting.settings_are_extreme, -2), *_ALL_MOVE,
         ),
         "Train 50 steps with a learning rate 100 times as large",
     ),
     "learning-rate-too-large": Cause(
         {BLOWN: 1, NONFINITE: 0.5, LEVEL: 0, EQUAL: 0},
         (
-            W(optimizer.learning_rate_is_high, 2.5, -2.5), W(output.loss_jumped, 1, -0.5), W(movement.weights_grew, 1),
+            W(optimizer.learning_rate_is_high, 2.5, -2.5), W(loss.loss_jumped, 1, -0.5), W(movement.weights_grew, 1),
             W(gradient.gradients_reverse, 1), W(optimizer.learning_rate_is_low, -3), W(data.inputs_are_large, -1.5),
-            W(output.loss_is_far_below_zero, -2),
+            W(loss.loss_is_far_below_zero, -2),
             W(data.targets_are_large, -1), *_ALL_MOVE,
         ),
         "Train 50 steps with a tenth of the learning rate",
@@ -222,20 +224,20 @@ TABLE: dict[str, Cause] = {
     "optimizer-misconfigured": Cause(
         {BARELY: 0, STILL: -2, LEVEL: -1.5, BLOWN: -2, EQUAL: -1.5},
         (
-            W(optimizer.epsilon_is_large, 4), W(optimizer.weight_decay_is_large, 4),
-            W(optimizer.settings_are_extreme, 4),
-            W(optimizer.loss_scale_is_not_used, 5), W(optimizer.updates_are_below_their_rule, 1),
+            W(setting.epsilon_is_large, 4), W(setting.weight_decay_is_large, 4),
+            W(setting.settings_are_extreme, 4),
+            W(setting.loss_scale_is_not_used, 5), W(optimizer.updates_are_below_their_rule, 1),
         ),
         "Train 50 steps with keras.optimizers.Adam(1e-3)",
     ),
     "clipping-too-tight": Cause(
         {BARELY: 0, STILL: -1, LEVEL: -2},
-        (W(optimizer.gradients_are_clipped, 5, -1), W(gradient.gradients_have_one_norm, 5, -2)),
+        (W(setting.gradients_are_clipped, 5, -1), W(gradient.gradients_have_one_norm, 5, -2)),
         "Train 50 steps without clipping",
     ),
     "loss-scale-skipping": Cause(
         {STILL: 0, NONFINITE: -1},
-        (W(optimizer.loss_scale_skips_steps, 4, -6), W(optimizer.optimizer_counts, -2, 1)),
+        (W(setting.loss_scale_skips_steps, 4, -6), W(optimizer.optimizer_counts, -2, 1)),
         "Train 50 steps in float32 or bfloat16",
     ),
     "updates-not-applied": Cause(
@@ -244,7 +246,7 @@ TABLE: dict[str, Cause] = {
             W(gradient.gradients_are_nonzero, 1, -4), W(optimizer.optimizer_counts, -1.5, 3),
             W(optimizer.optimizer_is_unknown_class, 3), W(optimizer.learning_rate_is_low, -2),
             W(optimizer.learning_rate_is_zero, -6), W(movement.weights_have_16_bits, -2),
-            W(optimizer.settings_are_extreme, -2), W(optimizer.update_rule_gives_too_little, -2),
+            W(setting.settings_are_extreme, -2), W(optimizer.update_rule_gives_too_little, -2),
             W(movement.most_trainable_weights_stand, 4), W(movement.most_weights_are_frozen, -3),
         ),
         "Print a weight before and after optimizer.apply_gradients(...), and pass optimizer= to ww.Watch",

@@ -11,8 +11,8 @@ from ...history import History
 from ...verdict import Suspect, Symptom, Verdict
 from ..rule_catalogue import catalogue
 from .causes import KNOWN_SYMPTOMS, TABLE, Cause
+from .loss_facts import exception_is_a_mismatch
 from .observation import UNKNOWN, Observation, Observe
-from .output_facts import exception_is_a_mismatch
 
 _ABSENT = -6.0  # weight of a cause that does not make the symptom
 _OTHER = 0.0  # weight of all causes that the table does not know
