@@ -1,8 +1,7 @@
 """The suspects of a run: causes that fit its symptoms, ranked by how probable they are.
 
 * `observation`: the type of a fact about a run
-* `movement_facts`, `optimizer_facts`, `setting_facts`, `gradient_facts`, `loss_facts`, `output_facts`, `data_facts`: the
-  facts
+* `data_facts`, `output_facts`, `loss_facts`, `gradient_facts`, `optimizer_facts`, `setting_facts`, `movement_facts`: facts
 * `causes`: how causes show, cause x symptom x fact, as a table
 * `ranking`: from facts to probabilities
 """
