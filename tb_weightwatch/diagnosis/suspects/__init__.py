@@ -1,7 +1,7 @@
 """The suspects of a run: causes that fit its symptoms, ranked by how probable they are.
 
 * `observation`: the type of a fact about a run
-* `data_facts`, `output_facts`, `loss_facts`, `gradient_facts`, `optimizer_facts`, `setting_facts`, `movement_facts`: facts
+* `data_facts` and the other modules whose names end so: the facts
 * `causes`: how causes show, cause x symptom x fact, as a table
 * `ranking`: from facts to probabilities
 """
