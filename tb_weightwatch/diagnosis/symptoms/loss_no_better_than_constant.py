@@ -26,7 +26,7 @@ def loss_no_better_than_constant(history: History) -> Symptom | None:
     if not enough or not trend.baseline_reliable[row] or not np.isfinite(trend.recent[row]):
         return None
     level, distance = float(trend.constant_loss[row]), float(signals.distance_moved(history)[row])
-    at_level = trend.recent[row] + trend.recent_margin[row] > level and trend.recent[row] > _LEVEL * level
+    at_level = trend.recent[row] > _LEVEL * level
     if not at_level or distance < _PATH or _still_falling(history) or _predictions_are_better(history, level):
         return None
     if signals.beats_constant(history)[row] or len(signals.optimizers(history)) > 1:
