@@ -95,5 +95,8 @@ def main(arguments: list[str]) -> int:
     if "-v" in arguments:
         print("\n".join(tables.wrong(found)))
     if "--write" in arguments:
+        from . import calibration
+
         replace_block(PAGE, "clinic", "\n".join(lines))
+        calibration.main(["--write"])
     return sum(not one.right for one in found if one.group in report.HAND)
