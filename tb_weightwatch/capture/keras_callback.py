@@ -206,6 +206,8 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         describe(self._step, "layers", {"items": layout.layers})
         describe(self._step, "facts", layout.batch_shapes)
         describe(self._step, "facts", facts.model_facts(self.model))
+        if self._recording_function is not None:
+            describe(self._step, "facts", self._recording_function.facts_of_first_step)
         for features in feature_records(step.data["x"], step.data["y"]):
             describe(self._step, "features", features)
 

@@ -21,6 +21,7 @@ from .graph_variables import SideVariables
 from .hooks import fit_hooks
 from .step_layout import StepLayout, Tensors
 from .step_outputs import StepOutputs
+from .variables_made import VariablesMade
 
 _GRAPH_ITERATORS = (tf.data.Iterator, tf.distribute.DistributedIterator)
 
@@ -63,6 +64,7 @@ class RecordingTrainFunction:
         self._optimizers = optimizers
         self._layouts: list[StepLayout] = []  # one for each way in which the step has been traced
         self._fault: BaseException | None = None
+        self._made, self.facts_of_first_step = VariablesMade(), dict[str, Any]()
         self._trainable_since_tracing = _trainable_since_tracing(model, optimizers)
         self._replicas = ReplicaObservations(model.distribute_strategy)
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
@@ -99,10 +101,11 @@ class RecordingTrainFunction:
 
     def run(self, batch: Any) -> RecordedStep:
         """Runs one step in place of the user's train function. Exceptions of the user's step are raised as they are."""
-        with self._recording_train_step():
+        with self._recording_train_step(), self._made.noted():
             result = self._function(batch)
         layout = data = None
         with FaultGuard(self._set_fault):
+            self.facts_of_first_step = self.facts_of_first_step or self._made.untracked(self._model, self._optimizers)
             for key, tensors in result["layout"].items():  # none after a fault while tracing
                 side_tensors = self._replica_tensors.read() if self._replica_tensors else {}
                 layout = self._layouts[int(key)]

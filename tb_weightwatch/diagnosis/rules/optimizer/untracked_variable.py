@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import signals
-from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
+from ...rule import CannotTell, Evidence, Finding, History, SimpleFinding, VerdictText, rule
 from ...wording import plural, quote_list
 
 
 @rule(code=508, name="untracked-variable", link="optimizer")
-def untracked_variable(history: History, *, elements: int = 1) -> Finding[Details] | CannotTell | None:
+def untracked_variable(history: History, *, elements: int = 1) -> Finding[Any] | CannotTell | None:
     """Variables that Keras does not track, so that they are in none of its lists and never train.
 
     What it sees:
         Trainable `tf.Variable` objects that layers or the model hold as attributes, but that are in none of Keras'
-        lists of variables and were not passed to the optimizer.
+        lists of variables and were not passed to the optimizer. In `fit`, also variables that are made while the first
+        step runs, as by a layer that is made inside a call or a Lambda.
 
     Why it matters:
         Keras 3 tracks its own variables only. A bare tf.Variable made in a layer takes part in the forward pass, but
@@ -65,7 +66,7 @@ def untracked_variable(history: History, *, elements: int = 1) -> Finding[Detail
         elements: number of elements from which such a variable is reported.
     """
     if not _untracked(history, elements):
-        return None
+        return _made_in_step(history, elements)
     return Finding(np.ones(len(history), bool), partial(measure, history, elements), text, evidence)
 
 
@@ -119,6 +120,31 @@ def text(details: Details) -> VerdictText:
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     return (Evidence("elements not tracked", float(details.elements), f"{details.tracked:,} are"),)
+
+
+def _made_in_step(history: History, elements: int) -> Finding[SimpleFinding] | None:
+    """Finds variables that were made while the first step ran, and that nothing tracks."""
+    made = signals.model_facts(history).get("made_in_step")
+    if not isinstance(made, dict) or not _count(made, "variables") or _count(made, "elements") < elements:
+        return None
+    count, size = _count(made, "variables"), _count(made, "elements")
+    tracked = sum(variable.size for variable in signals.variables(history) if variable.trainable)
+    names = quote_list([str(name) for name in made.get("names") or ()])
+    return SimpleFinding(
+        np.ones(len(history), bool),
+        message=f"{plural(count, 'variable')} ({plural(size, 'element')}, such as {names}) were made while the step "
+        "ran, by a layer that is made inside a call or a Lambda: neither the model nor the optimizer has them, so they "
+        "never get an update, and each trace makes new ones",
+        fix="Make the layer once, as an attribute of the model or of a layer, and only call it there:\n"
+        "    self.dense = keras.layers.Dense(16)   # in __init__\n    x = self.dense(x)   # in call",
+        evidence=(Evidence("elements not tracked", float(size), f"{tracked:,} are"),),
+        severity="error" if size > 0.1 * max(1, tracked) else "warning",
+    ).finding()
+
+
+def _count(made: dict[str, Any], name: str) -> int:
+    value = made.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _untracked(history: History, elements: int) -> list[dict[str, Any]]:

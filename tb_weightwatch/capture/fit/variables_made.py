@@ -1,0 +1,50 @@
+"""Variables that are made while a step runs: a layer that is made inside a call or a Lambda is new in each trace."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from ..observe.observation import base_optimizers, variable_id
+
+_MOST_NAMES = 3
+
+
+class VariablesMade:
+    """Notes the trainable variables that are made while the step is traced, or runs eagerly, for the first time."""
+
+    def __init__(self) -> None:
+        self._made: list[Any] | None = []  # None once they have been looked at
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[None]:
+        """Notes what is made inside, in the first step only."""
+        made = self._made
+        if made is None:
+            yield
+            return
+
+        def creator(next_creator: Any, **arguments: Any) -> Any:
+            variable = next_creator(**arguments)
+            made.append(variable)
+            return variable
+
+        with tf.variable_creator_scope(creator):
+            yield
+
+    def untracked(self, model: Any, optimizers: Iterable[Any]) -> dict[str, Any]:
+        """Returns the facts about those that neither the model nor an optimizer has; {} if there is none."""
+        made, self._made = self._made or [], None
+        bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
+        lists = [model.variables, model.metrics_variables]
+        lists += [variables for b in bases for variables in (b.variables, getattr(b, "_trainable_variables", ()))]
+        known = {variable_id(v) for variables in lists for v in variables}
+        unknown = [v for v in made if v.trainable and v.dtype.is_floating and variable_id(v) not in known]
+        if not unknown:
+            return {}
+        elements = sum(int(v.shape.num_elements() or 1) for v in unknown)
+        names = [str(v.name).removesuffix(":0") for v in unknown[:_MOST_NAMES]]
+        return {"made_in_step": {"variables": len(unknown), "elements": elements, "names": names}}

@@ -1,0 +1,58 @@
+"""Tests of layers that are made while a step runs, in `fit`: nothing tracks their variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import tb_weightwatch as ww
+
+L = keras.layers
+
+
+class MadeOnce(L.Layer):
+    """Makes it once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = L.Dense(12, "relu")
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+def _fit(folder: Path, layer: Any, *, eager: bool = False, watched: bool = True) -> Any:
+    keras.utils.set_random_seed(4)
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(96, 6)).astype("float32")
+    model = keras.Sequential([keras.Input((6,)), layer(), L.Dense(3, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=eager)
+    watch = ww.WeightWatch(str(folder), verbose=False, overhead=None)
+    model.fit(x, np.digitize(x[:, 0], (-0.5, 0.5)), batch_size=32, epochs=3, verbose=0,
+              callbacks=[watch] if watched else [])  # fmt: skip
+    return model, watch
+
+
+@pytest.mark.parametrize("eager", [False, True])
+@pytest.mark.filterwarnings("ignore")  # Keras itself warns of a layer in a Lambda
+def test_a_layer_that_is_made_inside_a_lambda_is_the_cause(eager: bool, tmp_path: Path) -> None:
+    """In a graph, where each trace makes it, and eagerly, where each step does."""
+    _, watch = _fit(tmp_path, lambda: L.Lambda(lambda x: L.Dense(12, "relu")(x)), eager=eager)
+    first = watch.diagnosis.verdicts[0]
+    assert (first.name, first.certainty) == ("untracked-variable", "certain")
+    assert "2 variables (84 elements" in first.message and "inside a call or a Lambda" in first.message
+    assert ww.diagnose(ww.read(str(tmp_path))[-1]) == watch.diagnosis
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_layer_that_is_made_once_is_fine(eager: bool, tmp_path: Path) -> None:
+    """Nor are the optimizer's variables and those of metrics, which are made in the first step, too."""
+    model, watch = _fit(tmp_path / "a", MadeOnce, eager=eager)
+    assert "untracked-variable" in watch.diagnosis.passed
+    other, _ = _fit(tmp_path / "b", MadeOnce, eager=eager, watched=False)
+    for weight, same in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, same)
