@@ -32,6 +32,7 @@ _TABLE = (
     _Entry("out-of-memory", ("MemoryError", "ResourceExhaustedError")),
     _Entry("out-of-memory", _TENSORFLOW, r"OOM when allocating|[Oo]ut of memory|CUDA_ERROR_OUT_OF_MEMORY"),
     _Entry("no-gradients", ("ValueError",), r"No gradients provided for any variable"),
+    _Entry("variables-made-in-step", ("ValueError",), r"only supports singleton tf\.Variables"),
     _Entry("label-out-of-range", _TENSORFLOW, r"label value of -?\d+ which is outside the valid range"),
     _Entry("non-finite-in-gradient", _TENSORFLOW, rf"(?i:grad)[^\n{{}}]* : {_NAN_CHECK}"),
     _Entry("non-finite-in-gradient", _TENSORFLOW, rf"{_NAN_CHECK}[^\n]*\s+\[\[\{{\{{node [^\n]*gradient"),

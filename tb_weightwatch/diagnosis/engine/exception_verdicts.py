@@ -95,6 +95,16 @@ def _target_shape(history: History, error: signals.TrainingError) -> VerdictText
     )
 
 
+def _variables_made(history: History, error: signals.TrainingError) -> VerdictText:
+    return VerdictText(
+        message=f"{stopped_with(error)}: variables are made while the step runs, by a layer that is made inside a call "
+        "or a Lambda, so that each trace would make new ones, which nothing trains",
+        fix="Make the layer once, as an attribute of the model or of a layer, and only call it there:\n"
+        "    self.dense = keras.layers.Dense(16)   # in __init__\n    x = self.dense(x)   # in call",
+        certainty="certain",
+    )
+
+
 def _nonfinite(history: History, error: signals.TrainingError) -> VerdictText | None:
     """Words what a check of numbers found; None where recorded steps show what became NaN first."""
     if signals.anything_nonfinite(history).any():
@@ -117,6 +127,7 @@ Word = Callable[[History, signals.TrainingError], VerdictText | None]
 # meaning of the exception -> name of the rule, and the text of its verdict
 _BY_MEANING: dict[str, tuple[str, Word]] = {
     "no-gradients": ("no-gradient", _no_gradients),
+    "variables-made-in-step": ("untracked-variable", _variables_made),
     "label-out-of-range": ("label-problem", _label_out_of_range),
     "target-shape-mismatch": ("label-problem", _target_shape),
     "non-finite-loss": ("nonfinite-loss", _nonfinite),

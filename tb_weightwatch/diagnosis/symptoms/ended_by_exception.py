@@ -10,6 +10,7 @@ from ..wording import stopped_with
 # meaning -> the link on which it shows, and what happened; a meaning that is not listed says only that training ended.
 _MEANINGS = {
     "no-gradients": ("gradient", "none of the variables that the optimizer was given had a gradient"),
+    "variables-made-in-step": ("optimizer", "variables are made while the step runs, so that nothing tracks them"),
     "label-out-of-range": ("data", "a label is not a valid class id for this output"),
     "target-shape-mismatch": ("data", "targets and predictions do not have the shapes that the loss needs"),
     "shape-mismatch": ("activations", "the shapes of two tensors do not fit together"),
