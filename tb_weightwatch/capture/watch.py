@@ -147,7 +147,8 @@ class Watch(Recording):
         self._targets.add(checked_variables(variables))
         matched = {} if gradients is None else self._targets.match_gradients(gradients)
         with self._recorder.guarded(), tf.init_scope():
-            self._recorder.describe(self._step, "facts", facts)
+            if facts:
+                self._recorder.describe(self._step, "facts", facts)
             self._pipeline.submit(self._step, self._steps.record(self._step, loss, data, matched))
 
     def _prepare_next_step(self, entered: float) -> None:

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import tb_weightwatch as ww
+from tests.supported.distribute import mirrored
 
 
 class OwnStep(keras.Model):
@@ -46,13 +47,16 @@ class OwnStep(keras.Model):
         return {self.name_of_loss: loss}
 
 
-def _train(folder: Path, *, watched: bool = True, epochs: int = 4, eager: bool = False, **options: Any) -> Any:
+def _train(
+    folder: Path, *, watched: bool = True, epochs: int = 4, eager: bool = False, strategy: Any = None, **options: Any
+) -> Any:
     keras.utils.set_random_seed(3)
     rng = np.random.default_rng(1)
     x = rng.normal(size=(160, 6)).astype("float32")
     y = np.digitize(x[:, 0], (-0.5, 0.5))
-    model = OwnStep(**{"tracked": True, "name_of_loss": "loss", "from_logits": False, **options})
-    model.compile(optimizer=keras.optimizers.Adam(0.01), run_eagerly=eager)
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = OwnStep(**{"tracked": True, "name_of_loss": "loss", "from_logits": False, **options})
+        model.compile(optimizer=keras.optimizers.Adam(0.01), run_eagerly=eager)
     watch = ww.WeightWatch(str(folder), verbose=False, overhead=None)
     model.fit(x, y, batch_size=32, epochs=epochs, verbose=0, shuffle=False, callbacks=[watch] if watched else [])
     return model, watch
@@ -69,6 +73,19 @@ def test_the_loss_of_the_batch_is_recorded_and_not_the_mean_of_the_epoch(
     assert history.known("loss").all() and history.facts["prediction_shape"][-1] == 3
     np.testing.assert_allclose(history.loss, history.column("cross_entropy"), rtol=1e-4)
     assert watch.diagnosis.status == "healthy"
+
+
+def test_the_loss_of_two_replicas_is_that_of_the_whole_batch(tmp_path: Path) -> None:
+    """A step of one's own may return it under another name than "loss"."""
+    histories = []
+    for strategy in (None, mirrored()):
+        folder = tmp_path / str(len(histories))
+        _, watch = _train(folder, tracked=False, name_of_loss="total_loss", strategy=strategy)
+        histories.append(watch.history)
+    single, replicated = histories
+    assert replicated.known("loss").all() and replicated.facts["distribution"]["replicas"] == 2
+    np.testing.assert_allclose(replicated.loss[0], single.loss[0], rtol=1e-5)  # later ones: this step sums gradients
+    assert "made_in_step" not in replicated.facts
 
 
 @pytest.mark.parametrize("eager", [True, False])

@@ -8,8 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture.fit.variables_made import VariablesMade
 
 L = keras.layers
 
@@ -72,3 +74,16 @@ def test_a_layer_that_is_made_once_is_fine(eager: bool, tmp_path: Path) -> None:
     other, _ = _fit(tmp_path / "b", MadeOnce, eager=eager, watched=False)
     for weight, same in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, same)
+
+
+@pytest.mark.parametrize(("replicas", "noted"), [(1, True), (2, False)])
+def test_variables_are_looked_at_once_and_only_without_replicas(replicas: int, noted: bool) -> None:
+    """The model is not walked again in later steps: `None` has no variables."""
+    made = VariablesMade(replicas)
+    with made.noted():
+        tf.Variable([1.0, 2.0])
+    facts = made.untracked(keras.Sequential(), []) if noted else made.untracked(None, [])
+    assert bool(facts) == noted
+    with made.noted():
+        tf.Variable([3.0])
+    assert made.untracked(None, []) == {}

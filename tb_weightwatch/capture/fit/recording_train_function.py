@@ -64,9 +64,9 @@ class RecordingTrainFunction:
         self._optimizers = optimizers
         self._layouts: list[StepLayout] = []  # one for each way in which the step has been traced
         self._fault: BaseException | None = None
-        self._made, self.facts_of_first_step = VariablesMade(), dict[str, Any]()
         self._trainable_since_tracing = _trainable_since_tracing(model, optimizers)
         self._replicas = ReplicaObservations(model.distribute_strategy)
+        self._made, self.facts_of_first_step = VariablesMade(self._replicas.count), dict[str, Any]()
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
         self._replica_tensors = SideVariables() if self._replicas.count > 1 else None
         try:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from ...statistics import NOT_OBSERVED, VariableStep, measurable
 from ..measure.step_data import StepData
 from ..observe import model_facts as facts
+from ..observe.loss_names import whole_loss_name
 from ..observe.model_layers import moving_statistics
 from ..observe.observation import StepObservation, base_optimizers, clips, current_value, variable_id
 from .graph_reads import independent_read
@@ -138,9 +139,8 @@ def _reported_loss(result: Any) -> Any:
     """Returns the loss that a training step of one's own returns, by its name; None if there is none."""
     if not isinstance(result, dict):
         return None
-    names = [name for name in result if isinstance(name, str) and "loss" in name.lower()]
-    best = next((name for name in ("loss", "total_loss") if name in names), names[0] if names else None)
-    return None if best is None else result[best]
+    name = whole_loss_name(result)
+    return None if name is None else result[name]
 
 
 def _optimizer_settings(optimizers: list[Any]) -> Tensors:

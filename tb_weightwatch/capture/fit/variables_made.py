@@ -14,10 +14,14 @@ _MOST_NAMES = 3
 
 
 class VariablesMade:
-    """Notes the trainable variables that are made while the step is traced, or runs eagerly, for the first time."""
+    """Notes the trainable variables that are made while the step is traced, or runs eagerly, for the first time.
 
-    def __init__(self) -> None:
-        self._made: list[Any] | None = []  # None once they have been looked at
+    Args:
+        replicas: number of replicas; with several, a strategy makes a part of each variable, and none is noted.
+    """
+
+    def __init__(self, replicas: int) -> None:
+        self._made: list[Any] | None = [] if replicas == 1 else None  # None once they have been looked at
 
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
@@ -36,8 +40,13 @@ class VariablesMade:
             yield
 
     def untracked(self, model: Any, optimizers: Iterable[Any]) -> dict[str, Any]:
-        """Returns the facts about those that neither the model nor an optimizer has; {} if there is none."""
-        made, self._made = self._made or [], None
+        """Returns the facts about those that neither the model nor an optimizer has; {} if there is none.
+
+        They are looked at once, after the first step: further calls return {}.
+        """
+        made, self._made = self._made, None
+        if not made:
+            return {}
         bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
         lists = [model.variables, model.metrics_variables]
         lists += [variables for b in bases for variables in (b.variables, getattr(b, "_trainable_variables", ()))]

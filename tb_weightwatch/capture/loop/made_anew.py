@@ -108,23 +108,23 @@ class MadeAnew:
     ) -> None:
         """Compares the new variables with those that they replace, and keeps the values for the next step."""
         known = [p.signature for p in self._predecessors] == signatures
-        found = []
+        starts = []
         for i, key in enumerate(given):
             before = self._predecessors[i] if known else Predecessor(signatures[i], None, None)
             value = sketch(values.get(key)) if i < MOST else None
             if key in new and value is not None:
-                found.append(start_of(value, before, sketch(gradients.get(key))))
+                starts.append(start_of(value, before, sketch(gradients.get(key))))
             if i < len(self._predecessors) and known:
                 self._predecessors[i] = before._replace(last=value)
             else:
                 self._predecessors[i:] = [Predecessor(signatures[i], None, value)]
         del self._predecessors[len(given) :]
-        starts = {start for start in found if start != "unknown"}
-        if starts == {"same", "other"}:
-            starts = {"other"}  # biases begin at zero each time, kernels anywhere
-        if len(starts) == 1:  # variables that contradict each other tell nothing
-            self.carried = "carried" in starts
-            self._starts[starts.pop()] += 1
+        known_starts = {start for start in starts if start != "unknown"}
+        if known_starts == {"same", "other"}:
+            known_starts = {"other"}  # biases begin at zero each time, kernels anywhere
+        if len(known_starts) == 1:  # variables that contradict each other tell nothing
+            self.carried = "carried" in known_starts
+            self._starts[known_starts.pop()] += 1
 
 
 def start_of(value: Sketch, before: Predecessor, gradient: Sketch | None) -> str:

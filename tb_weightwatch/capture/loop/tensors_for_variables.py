@@ -34,7 +34,7 @@ class TensorsForVariables:
         self._first_step = self._first_step or step
         given = taken + len((kept if variables_taken else pairs) or ())
         fact = {"tensors": taken, "of": given, "steps": self._steps, "first_step": self._first_step}
-        # The count alone changes from step to step; a dozen records of it are enough.
+        # The count alone changes from step to step; it is described when it has doubled.
         due = self._steps & (self._steps - 1) == 0
         return kept, pairs or None, {"tensors_for_variables": fact} if due else {}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .loss_names import whole_loss_name
 from .model_layers import (
     activation_of,
     batch_normalization_facts,
@@ -90,12 +91,9 @@ def has_own_train_step(model: Any) -> bool:
 
 def loss_tracker(model: Any) -> Any:
     """Returns the metric that a training step of one's own keeps its loss in: the whole loss, if it has several."""
-    trackers = [metric for metric in model.metrics if "loss" in str(metric.name).lower()]
-    names = {str(metric.name).lower(): metric for metric in trackers}
-    for wanted in ("loss", "total_loss"):
-        if wanted in names:
-            return names[wanted]
-    return next(iter(names.values()), None)
+    trackers = {str(metric.name): metric for metric in reversed(model.metrics)}
+    name = whole_loss_name(reversed(trackers))
+    return None if name is None else trackers[name]
 
 
 def optimizers_of(model: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from .loss_names import whole_loss_name
 from .observation import StepObservation
 
 
@@ -93,10 +94,11 @@ def _join_losses(joined: StepObservation, observations: list[StepObservation]) -
         means = [tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64)) for loss in losses]
         joined.loss = tf.add_n(means) * (joined.replica_count / len(means) if _scales_loss() else 1 / len(means))
     results = [o.train_step_result for o in observations]
-    reported = [result["loss"] for result in results if isinstance(result, dict) and "loss" in result]
+    name = whole_loss_name(results[0]) if isinstance(results[0], dict) else None
+    reported = [result[name] for result in results if name is not None and name in result]
     if reported:
         total = tf.add_n([tf.cast(loss, tf.float64) for loss in reported])
-        joined.train_step_result = {"loss": total / len(reported)}
+        joined.train_step_result = {name: total / len(reported)}
 
 
 def _scales_loss() -> bool:
