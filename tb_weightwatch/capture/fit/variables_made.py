@@ -1,11 +1,14 @@
-"""Variables that are made while a step runs: a layer that is made inside a call or a Lambda is new in each trace."""
+"""Variables that are made inside the call of a layer: those of a layer that is made there are new in each trace."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator
+from types import FrameType
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ..observe.observation import base_optimizers, variable_id
@@ -14,7 +17,9 @@ _MOST_NAMES = 3
 
 
 class VariablesMade:
-    """Notes the trainable variables that are made while the step is traced, or runs eagerly, for the first time.
+    """Notes the trainable variables that are made inside a layer's call in the first step.
+
+    A training step of one's own may make variables, such as an adversarial perturbation, that are no weights.
 
     Args:
         replicas: number of replicas; with several, a strategy makes a part of each variable, and none is noted.
@@ -33,7 +38,8 @@ class VariablesMade:
 
         def creator(next_creator: Any, **arguments: Any) -> Any:
             variable = next_creator(**arguments)
-            made.append(variable)
+            if _is_in_layer_call():
+                made.append(variable)
             return variable
 
         with tf.variable_creator_scope(creator):
@@ -57,3 +63,13 @@ class VariablesMade:
         elements = sum(int(v.shape.num_elements() or 1) for v in unknown)
         names = [str(v.name).removesuffix(":0") for v in unknown[:_MOST_NAMES]]
         return {"made_in_step": {"variables": len(unknown), "elements": elements, "names": names}}
+
+
+def _is_in_layer_call() -> bool:
+    """Whether a caller is `__call__` of a Keras layer or model."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "__call__" and isinstance(frame.f_locals.get("self"), keras.layers.Layer):
+            return True
+        frame = frame.f_back
+    return False

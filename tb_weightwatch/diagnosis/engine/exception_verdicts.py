@@ -59,7 +59,7 @@ def _no_gradients(history: History, error: signals.TrainingError) -> VerdictText
     one_optimizer = len(signals.optimizers(history)) <= 1  # of several, one may have refused its own variables
     return VerdictText(
         message=f"{stopped_with(error)}: none of the variables that the optimizer was given had a gradient (all are "
-        "None), because backpropagation found no path from the loss to the weights",
+        "None), as where backpropagation finds no path from the loss to the weights",
         fix="Compute the loss from the output of the model, with TensorFlow functions only (no numpy, float(), "
         "model.predict, tf.argmax, tf.round, casts to integers or tf.stop_gradient in between), and inside the tape:\n"
         "    with tf.GradientTape() as tape:\n        y_pred = model(x, training=True)\n"
@@ -97,8 +97,8 @@ def _target_shape(history: History, error: signals.TrainingError) -> VerdictText
 
 def _variables_made(history: History, error: signals.TrainingError) -> VerdictText:
     return VerdictText(
-        message=f"{stopped_with(error)}: variables are made while the step runs, by a layer that is made inside a call "
-        "or a Lambda, so that each trace would make new ones, which nothing trains",
+        message=f"{stopped_with(error)}: variables are made while the step runs, as by a layer that is made inside a "
+        "call or a Lambda, so that each trace would make new ones, which nothing trains",
         fix="Make the layer once, as an attribute of the model or of a layer, and only call it there:\n"
         "    self.dense = keras.layers.Dense(16)   # in __init__\n    x = self.dense(x)   # in call",
         certainty="certain",

@@ -19,8 +19,8 @@ def untracked_variable(history: History, *, elements: int = 1) -> Finding[Any] |
 
     What it sees:
         Trainable `tf.Variable` objects that layers or the model hold as attributes, but that are in none of Keras'
-        lists of variables and were not passed to the optimizer. In `fit`, also variables that are made while the first
-        step runs, as by a layer that is made inside a call or a Lambda.
+        lists of variables and were not passed to the optimizer. In `fit`, also variables that are made inside the call
+        of a layer in the first step, as by a layer that is made inside a call or a Lambda.
 
     Why it matters:
         Keras 3 tracks its own variables only. A bare tf.Variable made in a layer takes part in the forward pass, but
@@ -123,7 +123,7 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
 
 
 def _made_in_step(history: History, elements: int) -> Finding[SimpleFinding] | None:
-    """Finds variables that were made while the first step ran, and that nothing tracks."""
+    """Finds variables that were made inside a layer's call in the first step, and that nothing tracks."""
     made = signals.model_facts(history).get("made_in_step")
     if not isinstance(made, dict) or not _count(made, "variables") or _count(made, "elements") < elements:
         return None
@@ -132,9 +132,9 @@ def _made_in_step(history: History, elements: int) -> Finding[SimpleFinding] | N
     names = quote_list([str(name) for name in made.get("names") or ()])
     return SimpleFinding(
         np.ones(len(history), bool),
-        message=f"{plural(count, 'variable')} ({plural(size, 'element')}, such as {names}) were made while the step "
-        "ran, by a layer that is made inside a call or a Lambda: neither the model nor the optimizer has them, so they "
-        "never get an update, and each trace makes new ones",
+        message=f"{plural(count, 'variable')} ({plural(size, 'element')}, such as {names}) were made inside the "
+        "call of a layer in the first recorded step, as by a layer that is made there or in a Lambda: neither the "
+        "model nor the optimizer has them, so they get no update",
         fix="Make the layer once, as an attribute of the model or of a layer, and only call it there:\n"
         "    self.dense = keras.layers.Dense(16)   # in __init__\n    x = self.dense(x)   # in call",
         evidence=(Evidence("elements not tracked", float(size), f"{tracked:,} are"),),
