@@ -83,6 +83,15 @@ def against_constant(loss: float, constant_loss: float) -> str:
     return f"worse {than}" if loss > 1.3 * constant_loss else f"not clearly better {than}"
 
 
+def add_up_to(distance: float) -> str:
+    """Returns what the updates so far add up to; those of steps that were not recorded are taken as the mean ones.
+
+    Args:
+        distance: see `signals.distance_moved`.
+    """
+    return f"add up to about {number(distance, 2)} times the size of the weight that moved most"
+
+
 def is_custom_loop(history: History) -> bool:
     """Whether the training loop is not `model.fit`."""
     return recorder_kind(history) != "fit"
@@ -94,6 +103,7 @@ def evidence(name: str, value: float, text: str, *, step: int | None = None, qua
 
 
 __all__ = [
+    "add_up_to",
     "against_constant",
     "evidence",
     "is_custom_loop",

@@ -1,4 +1,4 @@
-"""Which likely verdicts stand, and which are only suspects beside better ones."""
+"""Decides which likely verdicts stand, and which of them are only suspects beside more probable causes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def arbitrate(
 ) -> tuple[list[Verdict], tuple[Suspect, ...]]:
     """Returns the verdicts that stand, and the suspects.
 
-    Where a rule is certain of a cause, or none of the symptoms needs one, there are no suspects. Where rules only call
+    Where a rule is certain of a cause, or the run has no symptom, there are no suspects. Where rules only call
     a cause likely, it competes with all other causes that fit the symptoms. If another one is far more probable, the
     verdict gives way, and the cause is one suspect among others.
 

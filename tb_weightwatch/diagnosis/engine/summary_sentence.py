@@ -14,6 +14,7 @@ from ..signals import (
     loss_course,
     loss_trend,
     mean_relative_update,
+    recent_slope,
     trainable,
     trainable_kernels,
     training_error,
@@ -89,7 +90,7 @@ def _by_movement(history: History, unknown: list[Unknown]) -> tuple[Status, str]
 
 
 def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status, str]:
-    row, slope = len(history) - 1, _recent_slope(history)
+    row, slope = len(history) - 1, recent_slope(history)
     course = loss_course(history, row).over(str(steps_made(history, row)))
     still_falling = trend.decreased[row] and slope < _FALLING
     if _no_better_than_constant(trend, row) and not still_falling:
@@ -131,18 +132,6 @@ def _motionless(history: History, unknown: list[Unknown]) -> str:
     nonzero = any_nonzero_gradient(history)
     note = " although gradients are non-zero" if nonzero is not None and nonzero.any() else ""
     return f"Undecided: the weights did not move in {steps}{note}; {reason}."
-
-
-def _recent_slope(history: History) -> float:
-    """Returns the relative change of the loss from the third quarter of the rows to the last; 0 if it is noise."""
-    loss = history.loss[np.isfinite(history.loss)]
-    quarter = len(loss) // 4
-    if quarter < 2:
-        return float(loss[-1] / loss[0] - 1) if len(loss) > 1 and loss[0] > 0 else 0.0
-    before, after = loss[-2 * quarter : -quarter], loss[-quarter:]
-    change = float(np.mean(after) - np.mean(before))
-    noise = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
-    return 0.0 if abs(change) < noise else change / max(abs(float(np.mean(before))), 1e-12)
 
 
 def _usual_relative_update(history: History) -> float:

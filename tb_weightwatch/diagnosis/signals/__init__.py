@@ -5,7 +5,8 @@
 * `incremental`, `signal_rows`, `carry`, `memo`: how signals are computed once per row and cached
 * `loss_trend`, `loss_course`, `baseline`: the course of the loss, the same in words, the loss of a constant prediction
 * `loss_function`, `loss_identity`: the recorded loss function, the loss identified by its value
-* `gradients`, `movement`: where gradients are non-zero, how far weights move
+* `gradients`, `movement`: where gradients are non-zero, their norm, how far weights move
+* `weight_variables`, `initial_kernels`: which variables are weights, how the kernels started
 * `layer_outputs`, `starved_layers`, `dead_by_gradient`: dead units and saturation
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
 * `batch_normalization`: BatchNormalization layers and where their variables are
@@ -35,7 +36,7 @@ from .columns import (
     variables,
 )
 from .dead_by_gradient import dead_relu_by_gradient, relu_pairs
-from .gradients import all_gradients_zero, any_nonzero_gradient, nonzero_gradient
+from .gradients import all_gradients_zero, any_nonzero_gradient, clipping_ratio, global_norm, nonzero_gradient
 from .incremental import (
     SPAN_ROWS,
     RowSpan,
@@ -46,6 +47,7 @@ from .incremental import (
     restrict,
     signals_cached,
 )
+from .initial_kernels import elements_start_equal, initial_scale_ratio
 from .kernels_by_depth import kernel_profile, trainable_matrices
 from .large_update_effects import LargeUpdateEffects, effects_of_large_updates, weight_growth
 from .layer_outputs import (
@@ -62,14 +64,14 @@ from .layer_outputs import (
     squashing_layers,
     variables_of_layers,
 )
-from .loss_course import LossCourse
+from .loss_course import LossCourse, recent_slope
 from .loss_function import (
     is_cross_entropy,
     loss_facts,
     loss_name,
     targets_are_class_ids,
 )
-from .loss_identity import loss_equals, maximized_candidate, pair_candidate
+from .loss_identity import ENTROPIES, SQUARED, loss_equals, maximized_candidate, pair_candidate
 from .loss_trend import LossTrend, loss_course, loss_trend
 from .memo import memoized
 from .model_structure import (
@@ -137,11 +139,14 @@ from .updates_elsewhere import (
     updates_given_elsewhere,
     variables_made_anew,
 )
+from .weight_variables import share_of_elements, weight_variables
 
 __all__ = [
     "DEAD_ROWS",
+    "ENTROPIES",
     "NORMALIZED",
     "SPAN_ROWS",
+    "SQUARED",
     "BatchNormalization",
     "Bool",
     "Carry",
@@ -167,6 +172,7 @@ __all__ = [
     "batch_normalizations",
     "beats_constant",
     "called",
+    "clipping_ratio",
     "column",
     "constant_prediction_loss",
     "dead_layers",
@@ -177,6 +183,7 @@ __all__ = [
     "distance_moved",
     "double_activation_losses",
     "effects_of_large_updates",
+    "elements_start_equal",
     "epsilon_effect",
     "ever",
     "exceeds_expected_update",
@@ -185,12 +192,14 @@ __all__ = [
     "first_known",
     "first_optimizer",
     "full_history",
+    "global_norm",
     "gradients_without_movement",
     "half_ulp",
     "has_own_update_rule",
     "has_schedule",
     "holds",
     "incremental",
+    "initial_scale_ratio",
     "is_cross_entropy",
     "is_normalized",
     "is_recorded",
@@ -226,6 +235,7 @@ __all__ = [
     "own_rule_without_effect",
     "pair_candidate",
     "predicted_units",
+    "recent_slope",
     "recorded_layers",
     "recorder_kind",
     "released",
@@ -240,6 +250,7 @@ __all__ = [
     "saturated_layers",
     "select_columns",
     "set_learning_rate_code",
+    "share_of_elements",
     "signals_cached",
     "single_column",
     "squashing_layers",
@@ -264,4 +275,5 @@ __all__ = [
     "variables_made_anew",
     "variables_of_layers",
     "weight_growth",
+    "weight_variables",
 ]

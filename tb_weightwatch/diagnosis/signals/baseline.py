@@ -7,14 +7,13 @@ import numpy as np
 from ...history import History
 from .columns import run_column
 from .loss_function import loss_facts, loss_name
-from .loss_identity import loss_below, loss_matches
+from .loss_identity import ENTROPIES, SQUARED, loss_below, loss_matches
 from .memo import memoized
 from .model_structure import output_activation, output_units, predicted_units
 from .scans import Bool, Float, running_mean
 
 _MEAN_DEVIATION = 0.8  # mean absolute deviation of a normal distribution, in standard deviations
-_ENTROPIES = ("cross_entropy", "logit_cross_entropy")
-_SQUARES = ("squared_error", "pair_squared_error")
+_SQUARES = (*SQUARED, "pair_squared_error")
 
 
 @memoized
@@ -55,13 +54,13 @@ def _guessed_from_value(history: History) -> Float:
     units, name = predicted_units(history), loss_name(history)
     entropy = np.full(len(history), np.log(units)) if units > 1 else _binary_cross_entropy(history)
     if "squared" not in name:
-        return np.where(loss_below(history, _ENTROPIES), np.nan, entropy)
+        return np.where(loss_below(history, ENTROPIES), np.nan, entropy)
     # A loss below the squared error is an absolute error, or nearly one.
     variance = _target_variance(history)
     if units > 1 and not np.isfinite(variance).any() and _starts_at(history, np.log(units)):
         return entropy  # of logits: a linear output whose first loss is ln k
     regression = np.where(loss_below(history, _SQUARES), _MEAN_DEVIATION * np.sqrt(variance), variance)
-    return np.where(loss_matches(history, _ENTROPIES), entropy, regression)
+    return np.where(loss_matches(history, ENTROPIES), entropy, regression)
 
 
 def _starts_at(history: History, level: float) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import nan
 from typing import NamedTuple
 
+import numpy as np
+
+from ...history import History
 from ...verdict import Claim, number
 
 
@@ -68,3 +71,15 @@ class LossCourse(NamedTuple):
             Claim("mean", "loss", self.start, *self.start_steps, recorded_only=True),
             Claim("mean", "loss", self.recent, *self.recent_steps, recorded_only=True),
         )
+
+
+def recent_slope(history: History) -> float:
+    """Returns the relative change of the loss from the third quarter of the rows to the last; 0 if it is noise."""
+    loss = history.loss[np.isfinite(history.loss)]
+    quarter = len(loss) // 4
+    if quarter < 2:
+        return float(loss[-1] / loss[0] - 1) if len(loss) > 1 and loss[0] > 0 else 0.0
+    before, after = loss[-2 * quarter : -quarter], loss[-quarter:]
+    change = float(np.mean(after) - np.mean(before))
+    noise = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
+    return 0.0 if abs(change) < noise else change / max(abs(float(np.mean(before))), 1e-12)

@@ -83,7 +83,7 @@ TABLE: dict[str, Cause] = {
         {LEVEL: -1.5, NONFINITE: -1, EQUAL: -2, BLOWN: -1, ENDED: 0},
         (
             W(data.class_ids_are_no_integers, 5), W(data.targets_do_not_vary, 2),
-            W(loss.loss_is_far_below_zero, 1), W(output.targets_leave_the_range_of_probabilities, 2.5),
+            W(loss.loss_is_far_below_zero, 1), W(data.targets_leave_the_range_of_probabilities, 2.5),
             W(loss.exception_is_a_mismatch, 2, -6), *_ALL_MOVE,
         ),
         "Print the smallest, the largest and the type of the targets, beside the number of outputs",
@@ -143,7 +143,7 @@ TABLE: dict[str, Cause] = {
         {LEVEL: -0.5, BLOWN: -0.5, NONFINITE: -1, EQUAL: -2, ENDED: -1},
         (
             W(loss.loss_compares_all_pairs, 5), W(loss.loss_is_far_below_zero, 2),
-            W(output.targets_leave_the_range_of_probabilities, -2),
+            W(data.targets_leave_the_range_of_probabilities, -2),
             W(loss.exception_is_a_mismatch, 2, -6), W(movement.path_is_long, 0.5, -1), _ALIVE, *_ALL_MOVE,
         ),
         "Hand over targets and predictions, watch.step(loss, targets=y, predictions=p): the loss is then compared "
@@ -244,7 +244,7 @@ TABLE: dict[str, Cause] = {
         {STILL: 1, LEVEL: -1},
         (
             W(gradient.gradients_are_nonzero, 1, -4), W(optimizer.optimizer_counts, -1.5, 3),
-            W(optimizer.optimizer_is_unknown_class, 3), W(optimizer.learning_rate_is_low, -2),
+            W(optimizer.update_rule_is_own, 3), W(optimizer.learning_rate_is_low, -2),
             W(optimizer.learning_rate_is_zero, -6), W(movement.weights_have_16_bits, -2),
             W(setting.settings_are_extreme, -2), W(optimizer.update_rule_gives_too_little, -2),
             W(movement.most_trainable_weights_stand, 4), W(movement.most_weights_are_frozen, -3),

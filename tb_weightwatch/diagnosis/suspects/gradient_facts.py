@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number, plural, variable_names
-from .observation import UNKNOWN, Observation, observe, recent_rows
+from .observation import ROWS, UNKNOWN, Observation, observe, recent_rows
 
 
 def gradients_are_nonzero(history: History) -> Observation:
@@ -30,9 +30,7 @@ def gradients_are_none(history: History) -> Observation:
     if none is None:
         return UNKNOWN
     without = (none[-1] == 1) & signals.trainable(history)
-    sizes = np.array([v.size for v in signals.variables(history)], float)
-    total = float(sizes[signals.trainable(history)].sum())
-    share = float(sizes[without].sum()) / total if total else 0.0
+    share = signals.share_of_elements(history, without, signals.trainable(history))
     names = variable_names(history, np.flatnonzero(without))
     return observe(
         share > 0.5, f"backpropagation gives no gradient (None) for {names}", "no gradient is missing (None)"
@@ -45,7 +43,7 @@ def gradient_is_small_for_its_weight(history: History) -> Observation:
     if not pull.size or not np.isfinite(pull[-1]).any():
         return UNKNOWN
     largest = float(np.nanmax(pull[-1]))
-    text = f"the first gradients were at most {number(largest, 2)} times their weight"
+    text = f"the first recorded gradient of a kernel was at most {number(largest, 2)} times its weight"
     return observe(largest < 1e-3, text, text)
 
 
@@ -57,7 +55,8 @@ def gradient_falls_towards_the_input(history: History) -> Observation:
     first, last = float(pull[-1, 0]), float(pull[-1, -1])
     if not (np.isfinite(first) and np.isfinite(last) and last > 0):
         return UNKNOWN
-    text = f"the gradient at the input is {number(first / last, 2)} times that at the output, against their weights"
+    ratio = number(first / last, 2)
+    text = f"relative to the weights, the first gradient at the input is {ratio} times that at the output"
     return observe(first < 1e-2 * last, text, text)
 
 
@@ -67,7 +66,7 @@ def gradient_grows_towards_the_input(history: History) -> Observation:
     if not all(len(norm) for norm in norms):
         return UNKNOWN
     first, largest = float(norms[0][0]), float(max(norm.max() for norm in norms))
-    text = f"the largest gradient norm was {number(first, 2)} at first and {number(largest, 2)} in the last steps"
+    text = f"the largest gradient norm was {number(first, 2)} at first and {number(largest, 2)} at most"
     return observe(largest > 100 * max(first, 1e-12) or first > 1e3, text, text)
 
 
@@ -90,21 +89,18 @@ def gradients_are_lost_first(history: History) -> Observation:
     return observe(
         lost,
         f"a gradient was NaN or infinite at step {int(history.steps[first]):,}, while the loss of that step was finite",
-        "no gradient was NaN or infinite while the loss was finite",
+        "no recorded gradient was NaN or infinite while the loss of its step was finite",
     )
 
 
 def gradients_have_one_norm(history: History) -> Observation:
     """All gradients together have the same norm in every step, as after clipping by hand."""
-    gradient = signals.column(recent_rows(history), "gradient_norm")
-    if gradient is None:
-        return UNKNOWN
-    norm = np.sqrt(np.nansum(np.where(signals.trainable(history), gradient, 0) ** 2, axis=1))
-    norm = norm[np.isfinite(norm) & (norm > 0)]
+    norm = signals.global_norm(history, "gradient_norm")[-ROWS:]
+    norm = norm[norm > 0]
     if len(norm) < 10:
         return UNKNOWN
     variation = float(np.std(norm) / np.mean(norm))
-    text = f"the norm of all gradients varies by {number(100 * variation, 2)} % from step to step"
+    text = f"the norm of all gradients together varies by {number(100 * variation, 2)} % (standard deviation)"
     return observe(variation < 0.01, text, text)
 
 

@@ -1,4 +1,4 @@
-"""Facts about the loss: its course, its level, what it is computed from, and the exception that ended it."""
+"""Facts about the loss: its course, its level, what it is computed from, and the exception that ended the training."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def probabilities_are_taken_as_logits(history: History) -> Observation:
     return observe(
         equal and probabilities,
         "the loss is that of logits (from_logits=True), but the predictions are probabilities",
-        "the loss takes the predictions as what they are",
+        "the loss is not known to take probabilities as logits",
     )
 
 
@@ -52,7 +52,7 @@ def logits_are_taken_as_probabilities(history: History) -> Observation:
     return observe(
         equal and raw,
         "the loss is that of probabilities, but the predictions are raw outputs",
-        "the loss takes the predictions as what they are",
+        "the loss is not known to take logits as probabilities",
     )
 
 
@@ -67,7 +67,7 @@ def loss_is_far_above_constant(history: History) -> Observation:
 
 
 def loss_is_far_below_zero(history: History) -> Observation:
-    """The loss is negative and larger than at first: it has no minimum."""
+    """The loss is negative, and its size far above that of the first one."""
     trend = signals.loss_trend(history)
     if not trend.finite_rows[-1]:
         return UNKNOWN
@@ -82,7 +82,7 @@ def loss_is_always_zero(history: History) -> Observation:
         return UNKNOWN
     loss = history.loss[np.isfinite(history.loss)]
     zero = bool(len(loss) and not loss.any())
-    return observe(zero, "the loss of every recorded step is exactly 0", "the loss is not 0")
+    return observe(zero, "the loss of every recorded step is 0", "the loss is not always 0")
 
 
 def loss_compares_all_pairs(history: History) -> Observation:
@@ -92,7 +92,7 @@ def loss_compares_all_pairs(history: History) -> Observation:
     return observe(
         bool(signals.pair_candidate(history)[1][-1]),
         "the loss is the mean over every prediction with every target, [n, 1] against [n]",
-        "the loss compares each prediction with its own target",
+        "the loss is not that of all pairs of predictions and targets",
     )
 
 

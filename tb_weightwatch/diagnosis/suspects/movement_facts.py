@@ -6,22 +6,11 @@ import numpy as np
 
 from ...history import History
 from .. import signals
-from ..wording import number, plural, variable_names
+from ..wording import add_up_to, number, plural, variable_names
 from .observation import UNKNOWN, Observation, observe, recent_rows
 
 _LITTLE = 0.1  # share of the elements that may learn, below which a model is as good as fixed
 _16_BIT = ("float16", "bfloat16")
-
-
-def nothing_has_moved(history: History) -> Observation:
-    """No trainable weight has moved in any recorded step."""
-    if not history.has("update_norm"):
-        return UNKNOWN
-    moved = signals.any_moved(history)
-    rows = plural(len(history), "recorded step")
-    return observe(
-        not moved.any(), f"no weight has moved in {rows}", f"weights moved in {int(moved.sum()):,} of {rows}"
-    )
 
 
 def path_is_long(history: History) -> Observation:
@@ -29,41 +18,39 @@ def path_is_long(history: History) -> Observation:
     distance = float(signals.distance_moved(history)[-1])
     if not np.isfinite(distance):
         return UNKNOWN
-    text = f"the updates add up to {number(distance, 2)} times the size of the weights"
+    text = f"the updates {add_up_to(distance)}"
     return observe(distance > 0.5, text, text)
 
 
 def most_weights_are_frozen(history: History) -> Observation:
     """Nearly all elements of the weights have trainable=False."""
-    weights = _weights(history)
-    sizes = np.array([v.size for v in signals.variables(history)], float)
-    total = float(sizes[weights].sum())
-    if not total:
+    weights = signals.weight_variables(history)
+    if not weights.any():
         return UNKNOWN
-    share = float(sizes[weights & ~signals.trainable(history)].sum()) / total
+    share = signals.share_of_elements(history, weights & ~signals.trainable(history), weights)
     text = f"{number(100 * share)} % of the elements of the weights are frozen (trainable=False)"
     return observe(share > 1 - _LITTLE, text, text if share else "no weight is frozen")
 
 
 def most_trainable_weights_stand(history: History) -> Observation:
-    """Most elements that are trainable have never moved, while others do."""
+    """Most elements that are trainable have not moved in any recorded step, while others have."""
     mean = signals.mean_relative_update(history)
     if mean is None:
         return UNKNOWN
     trainable = signals.trainable(history)
     moved = (mean > 0) & trainable
-    sizes = np.array([v.size for v in signals.variables(history)], float)
-    total = float(sizes[trainable].sum())
-    if not moved.any() or not total:
-        return Observation(False, "no variable moves, so that none is left out") if total else UNKNOWN
-    zero = _gradient_is_zero(history)  # a dead layer stands still, too, and is not left out
-    still = np.flatnonzero(trainable & ~moved & ~zero)
-    share = float(sizes[still].sum()) / total
+    if not trainable.any():
+        return UNKNOWN
+    if not moved.any():
+        return Observation(False, "no variable has moved in a recorded step, so that none is left out")
+    still = trainable & ~moved & ~_gradient_is_zero(history)  # a dead layer stands still, too, and is not left out
+    share = signals.share_of_elements(history, still, trainable)
+    names = variable_names(history, np.flatnonzero(still))
     return observe(
         share > 1 - _LITTLE,
-        f"{variable_names(history, still)} ({number(100 * share)} % of the trainable elements) have never moved, "
-        "while others do",
-        "most trainable weights move",
+        f"{names} ({number(100 * share)} % of the trainable elements) have not moved "
+        "in any recorded step, while others have",
+        "most trainable weights have moved",
     )
 
 
@@ -82,7 +69,7 @@ def weights_are_put_back(history: History) -> Observation:
     return observe(
         count >= 3,
         f"{plural(count, 'time')} weights had changed between two recorded steps by more than the update",
-        "every recorded step begins with the weights that the last one left",
+        "weights have not changed between recorded steps by more than the update",
     )
 
 
@@ -110,9 +97,8 @@ def weights_have_16_bits(history: History) -> Observation:
     if not dtypes:
         return UNKNOWN
     is_16_bit = bool(dtypes & set(_16_BIT))
-    return observe(
-        is_16_bit, f"weights are stored in {min(dtypes & set(_16_BIT), default='')}", "weights are in float32"
-    )
+    text = f"weights are stored in {' and '.join(sorted(dtypes))}"
+    return observe(is_16_bit, text, text)
 
 
 def elements_are_stuck(history: History) -> Observation:
@@ -144,25 +130,18 @@ def weights_grew(history: History) -> Observation:
 
 
 def kernels_start_constant(history: History) -> Observation:
-    """A kernel starts with all its elements equal."""
-    rows = signals.RowSpan(history, 0, 1)
-    spread, weight = signals.column(rows, "weight_std"), signals.column(rows, "weight_norm")
-    positions = signals.trainable_matrices(history)
-    if spread is None or weight is None or not len(positions):
+    """A kernel of several units starts with all its elements equal, so that its units learn the same."""
+    if not history.has("weight_norm"):
         return UNKNOWN
-    update = signals.column(rows, "update_norm")
-    first = np.zeros_like(spread[0]) if update is None else np.nan_to_num(update[0])
-    # After a first update that is large against the weight, nobody can tell how it started; zeros can be told.
-    visible = (first < 0.3 * weight[0]) | (np.abs(weight[0] - first) <= 0.01 * first)
-    spreads = spread[0] * signals.root_sizes(history)
-    several = [i for i in positions if signals.variables(history)[i].shape[-1] > 1]  # units, of which none may differ
-    equal = [i for i in several if visible[i] and spreads[i] <= 1.01 * first[i]]
-    if not visible[several].any():
+    kernels = signals.trainable_matrices(history)
+    several = np.array([signals.variables(history)[i].shape[-1] > 1 for i in kernels], bool)
+    equal = kernels[signals.elements_start_equal(history)[-1] & several]
+    if not several.any():
         return UNKNOWN
     return observe(
-        bool(equal),
-        f"{variable_names(history, np.array(equal, np.intp))} started with equal elements",
-        "every kernel started with different elements",
+        len(equal) > 0,
+        f"{variable_names(history, equal)} started with equal elements",
+        "no kernel is seen to start with equal elements",
     )
 
 
@@ -171,8 +150,7 @@ def initial_scale_is_unusual(history: History) -> Observation:
     profile = signals.kernel_profile(history)
     if not profile.start.size:
         return UNKNOWN
-    sizes = signals.root_sizes(history)[profile.places]
-    ratio = profile.start[-1] / (sizes * profile.scale)
+    ratio = signals.initial_scale_ratio(history)[-1]
     weight = signals.column(signals.RowSpan(history, 0, 1), "weight_norm")
     assert weight is not None
     # `start` is a lower bound, which says little if the first update was large.
@@ -190,11 +168,3 @@ def _gradient_is_zero(history: History) -> signals.Bool:
     if gradient is None:
         return np.zeros(len(signals.variables(history)), bool)
     return np.asarray((gradient == 0).any(axis=0) & ~(gradient > 0).any(axis=0))
-
-
-def _weights(history: History) -> signals.Bool:
-    """Returns `[V]` which variables are weights, and not statistics or counters."""
-    statistics = ("moving_mean", "moving_variance", "seed_generator_state", "count", "iterations")
-    return np.array(
-        ["int" not in v.dtype and not v.name.endswith(statistics) for v in signals.variables(history)], bool
-    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...history import History
-from ..signals import RowSpan, memoized
+import numpy as np
 
-_ROWS = 256
+from ...history import History
+from ..signals import Float, RowSpan, memoized, run_column
+
+ROWS = 256  # last rows that most facts are about
 
 
 class Observation(NamedTuple):
@@ -23,12 +25,6 @@ class Observation(NamedTuple):
     text: str = ""
 
 
-@memoized
-def recent_rows(history: History) -> RowSpan:
-    """Returns the last rows: most facts need no more, and a long run of many variables has millions of numbers."""
-    return RowSpan(history, max(0, len(history) - _ROWS), len(history))
-
-
 UNKNOWN = Observation(None)
 Observe = Callable[[History], Observation]
 
@@ -36,3 +32,15 @@ Observe = Callable[[History], Observation]
 def observe(holds: bool, if_so: str, if_not: str) -> Observation:
     """Returns the observation of a fact that is known."""
     return Observation(bool(holds), if_so if holds else if_not)
+
+
+@memoized
+def recent_rows(history: History) -> RowSpan:
+    """Returns the last rows: most facts need no more, and a long run of many variables has millions of numbers."""
+    return RowSpan(history, max(0, len(history) - ROWS), len(history))
+
+
+def known_values(history: History, name: str) -> Float:
+    """Returns the finite values of a run-wide column."""
+    values = run_column(history, name)
+    return np.asarray(values[np.isfinite(values)])

@@ -7,15 +7,14 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number, plural
-from .observation import UNKNOWN, Observation, observe, recent_rows
+from .observation import UNKNOWN, Observation, known_values, observe, recent_rows
 
 _FAR = 20.0  # factor from the usual learning rate
 
 
 def optimizer_counts(history: History) -> Observation:
     """The optimizer has counted steps."""
-    count = signals.run_column(history, "iterations")
-    count = count[np.isfinite(count)]
+    count = known_values(history, "iterations")
     if len(count) < 2:
         return UNKNOWN
     steps = plural(int(history.steps[-1]), "training step")
@@ -31,7 +30,7 @@ def learning_rate_is_zero(history: History) -> Observation:
     rate = float(signals.latest_run_value(history, "learning_rate")[-1])
     if not np.isfinite(rate):
         return UNKNOWN
-    return observe(rate == 0, "the learning rate is exactly 0", f"the learning rate is {signals.literal(rate)}")
+    return observe(rate == 0, "the learning rate is 0", f"the learning rate is {signals.literal(rate)}")
 
 
 def learning_rate_is_low(history: History) -> Observation:
@@ -60,8 +59,7 @@ def updates_have_their_usual_size(history: History) -> Observation:
 
 def learning_rate_fell(history: History) -> Observation:
     """The learning rate has fallen to a hundredth of its peak."""
-    rate = signals.run_column(history, "learning_rate")
-    rate = rate[np.isfinite(rate)]
+    rate = known_values(history, "learning_rate")
     if not len(rate):
         return UNKNOWN
     peak, last = float(rate.max()), float(rate[-1])
@@ -112,15 +110,13 @@ def updates_are_below_their_rule(history: History) -> Observation:
     return observe(share < 0.03, text, text)
 
 
-def optimizer_is_unknown_class(history: History) -> Observation:
-    """The optimizer is not one of Keras' own classes."""
-    name = signals.optimizer_class(history)
-    if not name:
+def update_rule_is_own(history: History) -> Observation:
+    """The program defines the update rule itself, where it may forget to assign."""
+    own, name = signals.has_own_update_rule(history), signals.optimizer_class(history)
+    if own is None:
         return UNKNOWN
-    known = name.lower() in (*signals.NORMALIZED, "sgd", "adagrad", "adadelta", "ftrl")
-    return observe(
-        not known, f"the optimizer's class {name} is not one of Keras' own", f"the optimizer is Keras' {name}"
-    )
+    text = f"{'the program itself' if own else 'Keras'} defines the update rule of {name}"
+    return observe(own, text, text)
 
 
 def _rate(history: History) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""Facts about activations, predictions and the loss."""
+"""Facts about activations and predictions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def layer_input_is_zero(history: History) -> Observation:
     names = [layer.name for layer, is_so in zip(history.layers, starved, strict=True) if is_so]
     return observe(
         bool(names),
-        f"{quote_list(names)} gave only zeros in the first step, before any update, with a usual kernel and no bias: "
-        "so its input was zero",
+        f"{quote_list(names)} gave only zeros in the first step, before any update, with a usual kernel and no bias, "
+        "as where the input is zero",
         "no ReLU layer gave only zeros in the first step",
     )
 
@@ -89,15 +89,3 @@ def output_cannot_vary(history: History) -> Observation:
         return UNKNOWN
     text = f"the output layer has {units} unit{'' if units == 1 else 's'} and the activation {activation}"
     return observe(activation == "softmax" and units == 1, text, text)
-
-
-def targets_leave_the_range_of_probabilities(history: History) -> Observation:
-    """The targets of a single output are whole numbers, and some are outside 0 to 1."""
-    low, high = signals.run_column(history, "target_low"), signals.run_column(history, "target_high")
-    low, high = low[np.isfinite(low)], high[np.isfinite(high)]
-    fractions = signals.run_column(history, "target_fraction_share")
-    if not len(low) or not len(high):
-        return UNKNOWN
-    whole = not (fractions > 0).any() and signals.predicted_units(history) == 1
-    text = f"the targets are between {number(float(low.min()))} and {number(float(high.max()))}"
-    return observe(whole and (low.min() < 0 or high.max() > 1), text, text)

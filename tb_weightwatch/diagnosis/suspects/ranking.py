@@ -22,6 +22,7 @@ _OTHER = 0.0  # weight of all causes that the table does not know
 _BIAS, _SLOPE, _FIRST = -0.72, 0.47, 1.84
 _LEAST = 0.03  # share below which a cause is not named
 _MOST = 8  # suspects that are named
+_WITHOUT_STEPS = (exception_is_a_mismatch,)  # facts that need no recorded step
 
 
 class _Weighed(NamedTuple):
@@ -44,28 +45,31 @@ def suspects(history: History, symptoms: Sequence[Symptom], likely: Sequence[Ver
     names = {symptom.name for symptom in symptoms if symptom.severity != "info"} & KNOWN_SYMPTOMS
     if not names:
         return ()
-    observed: dict[Observe, Observation] = {}
-
-    def look(fact: Observe) -> Observation:
-        if fact not in observed:
-            with np.errstate(all="ignore"):  # without a recorded step only the exception that ended it is known
-                known = len(history) > 0 or fact is exception_is_a_mismatch
-                observed[fact] = fact(history) if known else UNKNOWN
-        return observed[fact]
-
     held = {verdict.name: verdict for verdict in likely}
-    weighed = [_weigh(name, cause, names, look, held) for name, cause in TABLE.items()]
+    weighed = _all_weighed(history, names, held)
     ranked = sorted(zip(shares(item.score for item in weighed), weighed, strict=True), key=lambda pair: -pair[0])
     named = [pair for pair in ranked[:_MOST] if pair[0] >= _LEAST]
     return tuple(_suspect(_probability(share, i), item, held) for i, (share, item) in enumerate(named))
 
 
 def scores(history: History, symptoms: Sequence[Symptom], likely: Sequence[Verdict]) -> dict[str, float]:
-    """Returns the sum of weights of each cause, from which probabilities are made; the clinic fits their sharpness."""
+    """Returns the sum of weights of each cause; the clinic fits how they become probabilities."""
     names = {symptom.name for symptom in symptoms if symptom.severity != "info"}
     held = {verdict.name: verdict for verdict in likely}
+    return {cause.name: cause.score for cause in _all_weighed(history, names, held)}
+
+
+def _all_weighed(history: History, symptoms: set[str], held: Mapping[str, Verdict]) -> list[_Weighed]:
+    observed: dict[Observe, Observation] = {}
+
+    def look(fact: Observe) -> Observation:
+        if fact not in observed:
+            known = len(history) > 0 or fact in _WITHOUT_STEPS
+            observed[fact] = fact(history) if known else UNKNOWN
+        return observed[fact]
+
     with np.errstate(all="ignore"):
-        return {name: _weigh(name, cause, names, lambda f: f(history), held).score for name, cause in TABLE.items()}
+        return [_weigh(name, cause, symptoms, look, held) for name, cause in TABLE.items()]
 
 
 def _weigh(

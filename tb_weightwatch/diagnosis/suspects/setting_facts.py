@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .. import signals
 from ..wording import number
-from .observation import UNKNOWN, Observation, observe, recent_rows
+from .observation import ROWS, UNKNOWN, Observation, known_values, observe
 
 
 def settings_are_extreme(history: History) -> Observation:
@@ -47,14 +47,11 @@ def weight_decay_is_large(history: History) -> Observation:
 
 def gradients_are_clipped(history: History) -> Observation:
     """Clipping takes nearly all of the gradient away."""
-    rows = recent_rows(history)
-    used, raw = signals.column(rows, "gradient_norm"), signals.column(rows, "raw_gradient_norm")
-    if used is None or raw is None:
+    ratio = signals.clipping_ratio(history)[-ROWS:]
+    ratio = ratio[np.isfinite(ratio)]
+    if not len(ratio):
         return UNKNOWN
-    known = (raw > 0) & (used >= 0)
-    if not known.any():
-        return UNKNOWN
-    share = float(np.median(used[known] / raw[known]))
+    share = float(np.median(ratio))
     text = f"clipping leaves {number(100 * share, 2)} % of the gradients' norm"
     return observe(share < 0.05, text, "clipping leaves the gradients nearly as they are")
 
@@ -77,8 +74,7 @@ def loss_scale_is_not_used(history: History) -> Observation:
 
 def loss_scale_skips_steps(history: History) -> Observation:
     """The loss scale falls, which happens when steps are skipped."""
-    scale = signals.run_column(history, "loss_scale")
-    scale = scale[np.isfinite(scale)]
+    scale = known_values(history, "loss_scale")
     if not len(scale):
         return Observation(False, "there is no loss scale") if signals.optimizer_class(history) else UNKNOWN
     text = f"the loss scale went from {number(float(scale[0]))} to {number(float(scale[-1]))}"

@@ -24,8 +24,9 @@ def loss_has_blown_up(history: History) -> Symptom | None:
         last = int(np.flatnonzero(finite)[-1]) if finite.any() else -1
         return _nonfinite(history, known, last)
     trend = signals.loss_trend(history)
-    if _runs_away_below_zero(history):
-        return _without_bound(history)
+    lowest = -_ENORMOUS * _usual_size(trend)
+    if trend.enough_rows[-1] and trend.recent[-1] + trend.recent_margin[-1] < lowest:
+        return _below_zero(history, lowest)
     if not trend.diverged[-1]:
         return None
     bound = 100 * max(float(trend.first[-1]), float(np.nan_to_num(trend.constant_loss[-1])))
@@ -42,21 +43,19 @@ def loss_has_blown_up(history: History) -> Symptom | None:
     )
 
 
-def _runs_away_below_zero(history: History) -> bool:
-    """Whether the losses at the end are enormous and negative: such a loss has no minimum."""
-    trend = signals.loss_trend(history)
-    size = max(1.0, abs(float(trend.first[-1])), float(np.nan_to_num(trend.constant_loss[-1])))
-    return bool(trend.enough_rows[-1] and trend.recent[-1] + trend.recent_margin[-1] < -_ENORMOUS * size)
+def _usual_size(trend: signals.LossTrend) -> float:
+    return max(1.0, abs(float(trend.first[-1])), float(np.nan_to_num(trend.constant_loss[-1])))
 
 
-def _without_bound(history: History) -> Symptom:
+def _below_zero(history: History, lowest: float) -> Symptom:
+    """Returns the symptom of losses that are enormous and negative, and have been so since they fell below `lowest`."""
     trend = signals.loss_trend(history)
-    below = np.flatnonzero(history.loss < 0)
+    below = np.flatnonzero(history.loss < lowest)
     return Symptom(
         name="loss-has-blown-up",
         link="loss",
         severity="error",
-        message=f"The loss has no minimum: it was {number(float(trend.first[-1]))} at first and is "
+        message=f"The loss runs away below zero: it was {number(float(trend.first[-1]))} at first and is "
         f"{number(float(trend.recent[-1]))} now (mean over the last recorded steps)",
         variables=(),
         first_step=int(history.steps[below[0]]),

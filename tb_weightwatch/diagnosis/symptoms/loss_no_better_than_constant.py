@@ -8,6 +8,7 @@ from ...history import History
 from ...verdict import Symptom, number
 from .. import signals
 from ..statements import steps_made
+from ..wording import add_up_to
 
 _ROWS = 50  # finite losses
 _STEPS = 100
@@ -27,7 +28,8 @@ def loss_no_better_than_constant(history: History) -> Symptom | None:
         return None
     level, distance = float(trend.constant_loss[row]), float(signals.distance_moved(history)[row])
     at_level = trend.recent[row] > _LEVEL * level
-    if not at_level or distance < _PATH or _still_falling(history) or _predictions_are_better(history, level):
+    falls = signals.recent_slope(history) < -_FALLING
+    if not at_level or distance < _PATH or falls or _predictions_are_better(history, level):
         return None
     if signals.beats_constant(history)[row] or len(signals.optimizers(history)) > 1:
         return None
@@ -36,8 +38,8 @@ def loss_no_better_than_constant(history: History) -> Symptom | None:
         link="loss",
         severity="error",
         message=f"The model is no better than a constant answer: after {steps_made(history, row)} its loss is "
-        f"{number(float(trend.recent[row]))} and that of a constant prediction {number(level)}, although the weights "
-        f"have moved by {number(distance, 2)} times their own size",
+        f"{number(float(trend.recent[row]))} and that of a constant prediction {number(level)}, although the updates "
+        f"{add_up_to(distance)}",
         variables=(),
         first_step=_since(history),
         last_step=int(history.steps[row]),
@@ -51,27 +53,12 @@ def _since(history: History) -> int:
     return int(history.steps[better[-1] + 1 if len(better) else 0])
 
 
-def _still_falling(history: History) -> bool:
-    """Whether the mean loss of the last quarter of the rows is clearly below that of the quarter before."""
-    loss = history.loss[np.isfinite(history.loss)]
-    quarter = len(loss) // 4
-    before, after = loss[-2 * quarter : -quarter], loss[-quarter:]
-    noise = 2 * float(np.hypot(np.std(after), np.std(before))) / quarter**0.5
-    fall = float(np.mean(before) - np.mean(after))
-    return fall > max(noise, _FALLING * abs(float(np.mean(before))))
-
-
 def _predictions_are_better(history: History, level: float) -> bool:
     """Whether the predictions themselves have a lower error: then penalties make up the rest of the loss."""
-    for name in ("cross_entropy", "logit_cross_entropy", "squared_error"):
+    # A squared error says nothing about a cross-entropy.
+    for name in signals.SQUARED if "squared" in signals.loss_name(history) else signals.ENTROPIES:
         values = signals.run_column(history, name)
         recent = values[np.isfinite(values)][-max(3, len(values) // 8) :]
-        if len(recent) and float(np.mean(recent)) < 0.9 * level and name in _comparable(history):
+        if len(recent) and float(np.mean(recent)) < 0.9 * level:
             return True
     return False
-
-
-def _comparable(history: History) -> tuple[str, ...]:
-    """Returns the candidates that are of the loss' own kind; a squared error says nothing about a cross-entropy."""
-    entropies = ("cross_entropy", "logit_cross_entropy")
-    return ("squared_error",) if "squared" in signals.loss_name(history) else entropies

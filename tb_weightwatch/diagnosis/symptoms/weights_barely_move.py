@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from ...history import History
-from ...verdict import Symptom, number
+from ...verdict import Symptom
 from .. import signals
-from ..wording import plural
+from ..wording import add_up_to, plural
 
 _PATH = 0.02  # length of the path of all updates, in multiples of the weight's own size
-_CERTAIN_PATH = 1e-4  # no healthy training is known whose weights moved less in a whole run
+_CERTAIN_PATH = 1e-4  # weights are the same in four digits as at first, whatever the loss does
 _STEPS = 40
 
 
 def weights_barely_move(history: History) -> Symptom | None:
     """Returns the symptom if all updates so far add up to a small part of the weights, and the loss stands still.
 
-    The path is the sum of the update ratios, and so an upper bound of how far a weight is from its start.
+    The path is the sum of the update ratios, and so at least as long as the way from where a weight started.
     """
     distance, trend = float(signals.distance_moved(history)[-1]), signals.loss_trend(history)
     enough = int(history.steps[-1]) >= _STEPS and len(history) >= _STEPS // 2
@@ -33,8 +33,8 @@ def weights_barely_move(history: History) -> Symptom | None:
         name="weights-barely-move",
         link="update",
         severity="error",
-        message=f"The weights barely move: the updates of {plural(int(history.steps[-1]), 'step')} add up to "
-        f"{number(distance, 2)} times the size of the weight that moved most{course}",
+        message=f"The weights barely move: the updates of {plural(int(history.steps[-1]), 'step')} "
+        f"{add_up_to(distance)}{course}",
         variables=signals.trainable_names(history),
         first_step=1,
         last_step=int(history.steps[-1]),

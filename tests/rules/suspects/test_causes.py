@@ -56,3 +56,20 @@ NOTHING = dict.fromkeys(
         "target_fraction_share", "target_nonfinite", "batch_size", "prediction_mean", "prediction_std",
     )
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(("own", "expected"), [(True, "the program itself"), (False, "Keras"), (None, "")])
+def test_who_defines_the_update_rule_is_recorded_and_not_guessed_by_its_name(own: bool | None, expected: str) -> None:
+    """Keras gets new optimizers, and a program may give its own one a known name."""
+    facts = {"optimizers": [{"class": "Novograd", **({} if own is None else {"own": own})}]}
+    observation = FACTS["update_rule_is_own"](synthetic_history(facts=facts))
+    assert observation.holds is own
+    assert observation.text == (f"{expected} defines the update rule of Novograd" if expected else "")
+
+
+def test_equal_kernels_are_those_of_poor_initialization() -> None:
+    """A kernel of a single unit has no other unit that it could be a copy of."""
+    fact = FACTS["kernels_start_constant"]
+    assert fact(synthetic_history()).holds is False
+    observation = fact(synthetic_history(weight_std=0.0))
+    assert observation.holds is True and "started with equal elements" in observation.text

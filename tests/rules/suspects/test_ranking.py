@@ -61,7 +61,9 @@ def test_a_likely_verdict_gives_way_to_a_far_more_probable_cause() -> None:
     assert open_verdict(history, "no-learning-signal") is not None
     diagnosis = diagnose(history)
     assert not diagnosis.verdicts and diagnosis.suspects[0].name == "updates-not-applied"
-    assert any("have never moved, while others do" in fact for fact in diagnosis.suspects[0].supports)
+    assert any(
+        "have not moved in any recorded step, while others have" in fact for fact in diagnosis.suspects[0].supports
+    )
 
 
 def test_a_diagnosis_with_suspects_survives_json() -> None:

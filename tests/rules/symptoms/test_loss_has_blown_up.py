@@ -31,3 +31,12 @@ def test_silent() -> None:
     assert loss_has_blown_up(synthetic_history(loss=np.where(STEP == 60, 1e6, 1.0))) is None
     assert loss_has_blown_up(synthetic_history(loss=None)) is None
     assert loss_has_blown_up(synthetic_history()) is None
+
+
+def test_a_loss_that_runs_away_below_zero() -> None:
+    """It is told from the step on at which it is enormous; that it was a little below zero before is no fault."""
+    loss = np.where(STEP < 60, -1.0 - 0.01 * STEP, -1e6)
+    symptom = loss_has_blown_up(synthetic_history(loss=loss))
+    assert symptom is not None and symptom.first_step == 61
+    assert symptom.message.startswith("The loss runs away below zero: it was -1 at first and is -1e6 now")
+    assert loss_has_blown_up(synthetic_history(loss=np.where(STEP < 60, -1.0, -100.0))) is None

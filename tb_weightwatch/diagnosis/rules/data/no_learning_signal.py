@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ... import signals
 from ...rule import Evidence, Finding, History, VerdictText, rule
 from ...statements import StepCount, steps_made
-from ...wording import against_constant, number
+from ...wording import add_up_to, against_constant
 
 
 @rule(code=106, name="no-learning-signal", link="data", needs=("loss", "update_norm", "weight_norm"))
@@ -112,8 +112,8 @@ def text(details: Details) -> VerdictText:
         )
     level = against_constant(details.loss.recent, details.constant_loss)
     return VerdictText(
-        message=f"There is no learning signal: the updates of {steps} add up to about {number(details.distance, 2)} "
-        f"times the size of the weights, but the loss is {level} ({details.loss})",
+        message=f"There is no learning signal: the updates of {steps} {add_up_to(details.distance)}, "
+        f"but the loss is {level} ({details.loss})",
         fix="Check that inputs and targets belong together, and shuffle them together:\n"
         "    order = np.random.permutation(len(x)); x, y = x[order], y[order]\n"
         "A healthy program can overfit a few samples:\n    model.fit(x[:32], y[:32], epochs=200)",

@@ -160,13 +160,9 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     )
 
 
-@signals.incremental
-def _global_norm(rows: History, carry: signals.Carry) -> signals.Float:
+def _global_norm(history: History) -> signals.Float:
     """Returns `[T]` the norm of the gradient over all trainable variables; elements that are not finite count as 0."""
-    norm = signals.column(rows, "gradient_norm")
-    assert norm is not None
-    finite = signals.trainable(rows) & np.isfinite(norm)
-    return np.asarray(np.sqrt(np.sum(np.where(finite, norm, 0) ** 2, axis=1)))
+    return np.nan_to_num(signals.global_norm(history, "gradient_norm"))
 
 
 def _initial_norm(history: History) -> float:

@@ -59,7 +59,7 @@ def clipping_too_tight(
     """
     if not signals.is_recorded(history, "gradient_norm"):
         return _by_settings(history, rows)
-    after, ratio = _global_norm(history, "gradient_norm"), _clipping_ratio(history)
+    after, ratio = signals.global_norm(history, "gradient_norm"), signals.clipping_ratio(history)
     # Clipping by hand shows only as the constant norm that is left of every gradient.
     tight = (signals.running_mean(_is_clipped(ratio)) > often) & (signals.running_mean(ratio) < kept)
     constant = _constant_so_far(after) & (after > 0)
@@ -101,8 +101,8 @@ class Details(NamedTuple):
 
 def measure(history: History, tight: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row."""
-    after, before = (_global_norm(history, name) for name in ("gradient_norm", "raw_gradient_norm"))
-    ratio = _clipping_ratio(history)
+    after, before = (signals.global_norm(history, name) for name in ("gradient_norm", "raw_gradient_norm"))
+    ratio = signals.clipping_ratio(history)
     bound, setting = _bound(history, float(after[row]))
     typical = before[: row + 1][np.isfinite(before[: row + 1])] if tight[row] else np.ones(1)
     return Details(
@@ -151,23 +151,6 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
         Evidence("norm after clipping", details.norm_after, "over all variables", quantity="gradient_norm"),
         Evidence("norm before clipping", details.norm_before, "over all variables", quantity="raw_gradient_norm"),
     )
-
-
-@signals.incremental
-def _global_norm(rows: History, carry: signals.Carry, name: str) -> signals.Float:
-    """Returns `[T]` the norm over all trainable variables; NaN where it is not known."""
-    norm = signals.column(rows, name)
-    if norm is None or not signals.trainable(rows).any():
-        return np.full(len(rows), np.nan)
-    norm = signals.select_columns(norm, signals.trainable(rows))
-    known = np.isfinite(norm).any(axis=1)
-    return np.where(known, np.sqrt(np.sum(np.where(np.isfinite(norm), norm, 0) ** 2, axis=1)), np.nan)
-
-
-def _clipping_ratio(history: History) -> signals.Float:
-    """Returns `[T]` the gradient norm after clipping over that before it; NaN where either is 0 or not known."""
-    after, before = (_global_norm(history, name) for name in ("gradient_norm", "raw_gradient_norm"))
-    return np.where((before > 0) & (after > 0), after / np.where(before > 0, before, 1), np.nan)
 
 
 def _is_clipped(ratio: signals.Float) -> signals.Float:

@@ -14,8 +14,6 @@ from ...wording import is_custom_loop, number, quote_list
 
 _NEARLY_ALL = 0.9  # share of the elements that are frozen
 _STEPS = 100  # training steps before what is left to train is judged
-# Last parts of the names of variables that are statistics or constants, and by nature never trainable.
-_STATISTICS = ("moving_mean", "moving_variance", "seed_generator", "seed", "mean", "variance", "count", "iterations")
 
 
 @rule(
@@ -61,7 +59,7 @@ def frozen_weights(history: History) -> Finding[Details] | CannotTell | None:
     """
     if not signals.variables(history):
         return CannotTell("no variable was described")
-    firing = _frozen(history) & _weights(history)
+    firing = _frozen(history) & signals.weight_variables(history)
     return Finding(firing, partial(measure, history), text, evidence) if firing.any() else None
 
 
@@ -94,7 +92,7 @@ class Details(NamedTuple):
 
 def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row."""
-    frozen, weights = _frozen(history), _weights(history)
+    frozen, weights = _frozen(history), signals.weight_variables(history)
     last_layer_frozen, last_layer = _last_layer_frozen(history, frozen & weights, weights)
     any_trains = (weights & ~frozen[row]).any()
     return Details(
@@ -105,7 +103,7 @@ def measure(history: History, row: int, variables: NDArray[np.intp]) -> Details:
         last_layer=last_layer if last_layer_frozen[row] else "",
         layer=signals.variables(history)[int(variables[0])].layer,
         custom_loop=is_custom_loop(history),
-        share=_frozen_share(history, frozen[row] & weights, weights),
+        share=signals.share_of_elements(history, frozen[row] & weights, weights),
         constant_loss=_constant_loss_not_beaten(history, row),
     )
 
@@ -154,12 +152,6 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
     return (Evidence("frozen variables", frozen, f"of {details.weights}", quantity="update_norm"),)
 
 
-def _frozen_share(history: History, frozen: signals.Bool, weights: signals.Bool) -> float:
-    """Returns the share of the elements of the weights that are frozen; masks are `[V]`."""
-    sizes = np.array([variable.size for variable in signals.variables(history)], float)
-    return float(sizes[frozen].sum() / max(1.0, sizes[weights].sum()))
-
-
 def _constant_loss_not_beaten(history: History, row: int) -> float:
     """Returns the loss of a constant prediction if the loss has been near it for long; NaN otherwise."""
     trend = signals.loss_trend(history)
@@ -180,26 +172,13 @@ def _frozen(history: History) -> signals.Bool:
     return frozen
 
 
-def _weights(history: History) -> signals.Bool:
-    """Returns `[V]` which variables are weights, and neither statistics nor constants."""
-    classes = {str(layer.get("name")): str(layer.get("class")) for layer in signals.model_layers(history)}
-    weights = [_is_weight(v.name, v.dtype, classes.get(v.layer, "")) for v in signals.variables(history)]
-    return np.array(weights, bool)
-
-
-def _is_weight(name: str, dtype: str, layer_class: str) -> bool:
-    last = name.rstrip("0123456789:").rsplit("/", 1)[-1].rstrip("_")
-    return "int" not in dtype and last not in _STATISTICS and layer_class not in ("Normalization", "SeedGenerator")
-
-
 @signals.incremental
 def _any_weight_moved(rows: History, carry: signals.Carry) -> signals.Bool:
     """Returns `[T]` whether any weight moved in that row, trainable or not."""
     update = signals.column(rows, "update_norm")
     if update is None:
         return np.zeros(len(rows), bool)
-    weights = np.array([_is_weight(v.name, v.dtype, "") for v in signals.variables(rows)], bool)
-    return np.asarray(((update > 0) & weights).any(axis=1))
+    return np.asarray(((update > 0) & signals.weight_variables(rows)).any(axis=1))
 
 
 def _last_layer_frozen(history: History, frozen: signals.Bool, weights: signals.Bool) -> tuple[signals.Bool, str]:

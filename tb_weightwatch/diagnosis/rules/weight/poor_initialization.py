@@ -73,9 +73,9 @@ def poor_initialization(
     firing = equal | half_large & harm | half_small & useless & trend.not_improving(0.97)
     if not firing.any():
         return None
-    ratio = _scale_ratio(history)
+    ratio = signals.initial_scale_ratio(history)
     off_scale = np.where(half_large[:, None], ratio > large, (ratio < small) & (ratio > 0))
-    concerned = np.where(equal[:, None], _elements_equal(history), off_scale)
+    concerned = np.where(equal[:, None], signals.elements_start_equal(history), off_scale)
     return Finding(np.asarray(firing), partial(measure, history, equal, concerned), text, evidence)
 
 
@@ -103,7 +103,7 @@ class Details(NamedTuple):
 
 def measure(history: History, equal: signals.Bool, concerned: signals.Bool, row: int, _: NDArray[np.intp]) -> Details:
     """Returns the numbers and names of one row; `concerned` is `[T, K]`."""
-    kernels, ratio = signals.kernel_profile(history).places, _scale_ratio(history)[row]
+    kernels, ratio = signals.kernel_profile(history).places, signals.initial_scale_ratio(history)[row]
     names = tuple(signals.variables(history)[i].name for i in kernels[concerned[row]])
     layer = layer_of_variable(history, names[0])
     return Details(
@@ -176,18 +176,11 @@ def _at_least_half(kernels: signals.Bool) -> signals.Bool:
 
 
 @signals.incremental
-def _scale_ratio(rows: History, carry: signals.Carry) -> signals.Float:
-    """Returns `[T, K]` the initial size of a kernel's elements, relative to the typical one for its shape."""
-    profile = signals.kernel_profile(rows)
-    return np.asarray(profile.start / signals.root_sizes(rows)[profile.places] / profile.scale)
-
-
-@signals.incremental
 def _off_scale(
     rows: History, carry: signals.Carry, large: float, small: float
 ) -> tuple[signals.Bool, signals.Bool, signals.Bool]:
     """Returns `[T]` whether half of the kernels, or all, started far too large, and whether half far too small."""
-    ratio = _scale_ratio(rows)
+    ratio = signals.initial_scale_ratio(rows)
     is_large = ratio > large
     return _at_least_half(is_large), np.asarray(is_large.all(axis=1)), _at_least_half((ratio < small) & (ratio > 0))
 
@@ -195,29 +188,5 @@ def _off_scale(
 @signals.incremental
 def _equal_kernels(rows: History, carry: signals.Carry) -> tuple[signals.Bool, signals.Bool]:
     """Returns `[T]` whether two kernels in a row started with all elements equal, and whether half of all did."""
-    equal = _elements_equal(rows)
+    equal = signals.elements_start_equal(rows)
     return np.asarray((equal[:, 1:] & equal[:, :-1]).any(axis=1)), _at_least_half(equal)
-
-
-@signals.incremental
-def _elements_equal(rows: History, carry: signals.Carry) -> signals.Bool:
-    """Returns `[T, K]` which kernels started with all elements equal: only the first update can have changed that.
-
-    A kernel that has not moved must be constant still; of one that has, the spread is at most that of the update.
-    """
-    kernels = signals.trainable_matrices(rows)
-    weight, update, std = (signals.column(rows, n) for n in ("weight_norm", "update_norm", "weight_std"))
-    assert weight is not None
-    weight = carry.first_known(signals.select_columns(weight, kernels))
-    # Before the first step there is no update that could have made the elements differ.
-    unknown = np.full_like(weight, np.nan)
-    change = unknown if update is None else carry.first_known(signals.select_columns(update, kernels))
-    sizes = np.array([signals.variables(rows)[i].size for i in kernels])
-    # A first update as large as a weight hides what was there before.
-    small_change = change < 0.3 * signals.kernel_profile(rows).scale * np.sqrt(sizes)
-    zero = (weight == 0) | (change > 0) & (np.abs(weight - change) <= 0.01 * change) & small_change
-    if std is None:
-        return np.asarray(zero)
-    spread = carry.first_known(signals.select_columns(std, kernels)) * np.sqrt(sizes)
-    constant = (spread <= 1.05 * change) & (change < 0.3 * weight) | (spread <= 1e-6 * weight)
-    return np.asarray((zero | constant) & (sizes > 3) & np.isfinite(weight))
