@@ -7,6 +7,7 @@
 * `loss_function`, `loss_identity`: the recorded loss function, the loss identified by its value
 * `gradients`, `movement`: where gradients are non-zero, their norm, how far weights move
 * `weight_variables`, `initial_kernels`: which variables are weights, how the kernels started
+* `equal_predictions`: batches of which every sample gets the same prediction
 * `layer_outputs`, `starved_layers`, `dead_by_gradient`: dead units and saturation
 * `model_structure`, `kernels_by_depth`: output layer, order of layers, kernels from input to output
 * `batch_normalization`: BatchNormalization layers and where their variables are
@@ -36,6 +37,7 @@ from .columns import (
     variables,
 )
 from .dead_by_gradient import dead_relu_by_gradient, relu_pairs
+from .equal_predictions import equal_predictions
 from .gradients import all_gradients_zero, any_nonzero_gradient, clipping_ratio, global_norm, nonzero_gradient
 from .incremental import (
     SPAN_ROWS,
@@ -185,6 +187,7 @@ __all__ = [
     "effects_of_large_updates",
     "elements_start_equal",
     "epsilon_effect",
+    "equal_predictions",
     "ever",
     "exceeds_expected_update",
     "expected_update",

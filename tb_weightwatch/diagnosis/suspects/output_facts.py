@@ -72,14 +72,12 @@ def layer_outputs_do_not_vary(history: History) -> Observation:
 
 def predictions_are_equal(history: History) -> Observation:
     """The model gives every sample the same answer."""
-    spread, mean = (signals.run_column(history, f"prediction_{name}") for name in ("std", "mean"))
-    known = np.isfinite(spread) & (signals.run_column(history, "batch_size") >= 4)
+    known, equal = signals.equal_predictions(history)
     if not known.any():
         return UNKNOWN
-    size = np.maximum(np.abs(np.nan_to_num(mean[known])), 1e-30)
-    equal = float((spread[known][-16:] <= 1e-6 * size[-16:]).mean())
-    text = f"the predictions differ by {number(float(spread[known][-1]), 2)} from sample to sample"
-    return observe(equal > 0.9, "the predictions are the same for all samples", text)
+    spread = float(signals.run_column(history, "prediction_std")[known][-1])
+    text = f"the predictions differ by {number(spread, 2)} (standard deviation) from sample to sample"
+    return observe(equal[known][-16:].mean() > 0.9, "the predictions are the same for all samples of a batch", text)
 
 
 def output_cannot_vary(history: History) -> Observation:

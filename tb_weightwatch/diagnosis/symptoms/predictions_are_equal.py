@@ -10,17 +10,13 @@ from .. import signals
 from ..wording import plural
 
 _ROWS = 10  # recorded steps in a row
-_SAMPLES = 4  # in a batch, or equal predictions may be chance
-_SPREAD = 1e-6  # relative to the predictions and the targets
 
 
 def predictions_are_equal(history: History) -> Symptom | None:
     """Returns the symptom if the predictions of every sample of the last batches are equal, while targets vary."""
-    spread, mean = (signals.run_column(history, f"prediction_{name}") for name in ("std", "mean"))
-    samples, targets = signals.run_column(history, "batch_size"), signals.run_column(history, "target_std")
-    known = np.isfinite(spread) & (samples >= _SAMPLES)
-    size = np.maximum(np.abs(np.nan_to_num(mean)), np.nan_to_num(targets))
-    equal = known & (spread <= _SPREAD * size) & ~(targets == 0)
+    known, equal = signals.equal_predictions(history)
+    equal = equal & ~(signals.run_column(history, "target_std") == 0)
+    mean = signals.run_column(history, "prediction_mean")
     rows = np.flatnonzero(known)
     length = int(signals.streak(equal[rows])[-1]) if len(rows) else 0
     if length < _ROWS or _is_low(history):

@@ -53,7 +53,8 @@ def test_wording() -> None:
     """The message has how far the weights moved and the level at which the loss stays, or the order of the batches."""
     assert text(DETAILS).message == (
         "There is no learning signal: the updates of 1,200 steps add up to about 2.1 times the size of the weight "
-        "that moved most, but the loss is not clearly better than 0.693, that of a constant prediction (loss 0.7 -> 0.694)"
+        "that moved most, but the loss is not clearly better than 0.693, that of a constant prediction "
+        "(loss 0.7 -> 0.694)"
     )
     assert text(DETAILS._replace(sorted_by_class=True)).message == (
         "The batches are sorted by class: nearly every recorded one holds a single class (loss 0.7 -> 0.694 over "
