@@ -148,11 +148,10 @@ def kernels_start_constant(history: History) -> Observation:
 def initial_scale_is_unusual(history: History) -> Observation:
     """The kernels started with elements far from the size that their shape asks for."""
     profile = signals.kernel_profile(history)
-    if not profile.start.size:
+    weight = signals.column(signals.RowSpan(history, 0, 1), "weight_norm")
+    if not profile.start.size or weight is None:
         return UNKNOWN
     ratio = signals.initial_scale_ratio(history)[-1]
-    weight = signals.column(signals.RowSpan(history, 0, 1), "weight_norm")
-    assert weight is not None
     # `start` is a lower bound, which says little if the first update was large.
     ratio = ratio[np.isfinite(ratio) & (ratio > 0) & (profile.start[-1] > 0.5 * weight[0, profile.places])]
     if not len(ratio):

@@ -7,10 +7,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from tb_weightwatch.diagnosis import catalogue
 from tb_weightwatch.diagnosis.suspects import TABLE
 from tb_weightwatch.diagnosis.suspects.observation import Observation
+from tb_weightwatch.history import History
+from tests.support.strategies import histories
 from tests.support.synthetic_history import synthetic_history
 
 FACTS = {weighing.fact.__name__: weighing.fact for cause in TABLE.values() for weighing in cause.facts}
@@ -73,3 +76,12 @@ def test_equal_kernels_are_those_of_poor_initialization() -> None:
     assert fact(synthetic_history()).holds is False
     observation = fact(synthetic_history(weight_std=0.0))
     assert observation.holds is True and "started with equal elements" in observation.text
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(most=40))
+def test_no_fact_ever_raises(history: History) -> None:
+    """Whatever was recorded, every fact answers; `diagnose` asks for facts only where there is a symptom."""
+    if len(history):
+        with np.errstate(all="ignore"):
+            assert all(isinstance(fact(history), Observation) for fact in FACTS.values())
