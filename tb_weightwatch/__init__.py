@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .capture.watch import Watch
     from .diagnosis import diagnose
     from .history import History
+    from .probes import ProbeReport, probe
     from .reader import read
     from .verdict import Diagnosis, Evidence, Verdict
 
@@ -27,9 +28,11 @@ _LOCATIONS = {
     "Verdict": ("verdict", "Verdict"),
     "Watch": ("capture.watch", "Watch"),
     "WeightWatch": ("capture.keras_callback", "WeightWatch"),
+    "ProbeReport": ("probes", "ProbeReport"),
     "maps": ("maps", ""),
     "diagnose": ("diagnosis", "diagnose"),
     "preflight": ("capture.preflight", "preflight"),
+    "probe": ("probes", "probe"),
     "read": ("reader", "read"),
     "summary": ("capture.summary", ""),
 }
@@ -37,6 +40,7 @@ __all__ = [
     "Diagnosis",
     "Evidence",
     "History",
+    "ProbeReport",
     "Verdict",
     "Watch",
     "WeightWatch",
@@ -44,6 +48,7 @@ __all__ = [
     "diagnose",
     "maps",
     "preflight",
+    "probe",
     "read",
     "summary",
 ]

@@ -9,6 +9,7 @@
 
 from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
 from .engine.examples import PREAMBLE, example
+from .engine.experiments import with_experiments
 from .rule import Rule
 from .rule_catalogue import catalogue, checked_rules
 from .third_party import unit
@@ -23,4 +24,5 @@ __all__ = [
     "example",
     "rule_set_version",
     "unit",
+    "with_experiments",
 ]

@@ -12,8 +12,9 @@ from .answer import (
     suspect_title,
 )
 from .claim import Claim, Kind, Statement
+from .experiment import Experiment, ExperimentEnd, Outcome, RateCurve, TestedCause
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
-from .levels import LINKS, SEVERITIES, Certainty, Severity, Status
+from .levels import LINKS, SEVERITIES, Certainty, Severity, Status, TestOutcome
 from .symptom import Suspect, Symptom
 from .verdict import Diagnosis, Evidence, Unknown, Verdict
 
@@ -26,12 +27,18 @@ __all__ = [
     "Claim",
     "Diagnosis",
     "Evidence",
+    "Experiment",
+    "ExperimentEnd",
     "Kind",
+    "Outcome",
+    "RateCurve",
     "Severity",
     "Statement",
     "Status",
     "Suspect",
     "Symptom",
+    "TestOutcome",
+    "TestedCause",
     "Unknown",
     "Verdict",
     "answering_symptom",

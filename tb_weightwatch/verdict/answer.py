@@ -39,7 +39,11 @@ def in_words(symptom: Symptom) -> str:
 
 
 def likelihood(suspect: Suspect) -> str:
-    """Returns "probably" for a suspect that is more probable than all other causes together, else "possibly"."""
+    """Returns "confirmed" or "refuted" if an experiment says so; else "probably" for a suspect that is more probable
+    than all other causes together, and "possibly" for any other.
+    """
+    if suspect.outcome in ("confirmed", "refuted"):
+        return suspect.outcome
     return "probably" if suspect.probability >= _PROBABLE else "possibly"
 
 
@@ -57,11 +61,13 @@ def suspect_title(suspect: Suspect) -> str:
 
 
 def suspect_facts(suspect: Suspect) -> dict[str, str]:
-    """Returns what speaks for and against a suspect, what would settle it, and its fix; empty ones are left out."""
+    """Returns what experiments and facts say of a suspect, what would settle it, and its fix; without empty ones."""
+    settled = suspect.outcome in ("confirmed", "refuted")
     facts = {
+        f"experiment, {suspect.outcome}": suspect.experiment,
         "for": "; ".join(suspect.supports),
         "against": "; ".join(suspect.contradicts),
-        "to settle it": suspect.settle,
+        "to settle it": "" if settled else suspect.settle,
         "fix": suspect.fix,
     }
     return {label: text for label, text in facts.items() if text}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .levels import Severity
+from .levels import Severity, TestOutcome
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Suspect:
         contradicts: facts about the run that speak against it.
         settle: what would settle it: one thing to hand over, one line to change, or one experiment.
         fix: what to change if it is the cause.
+        outcome: what an experiment says of it: "confirmed", "refuted" or "open"; "" if none tested it.
+        experiment: what that experiment has shown, in one sentence without a full stop.
     """
 
     code: int
@@ -65,6 +67,8 @@ class Suspect:
     contradicts: tuple[str, ...]
     settle: str
     fix: str
+    outcome: TestOutcome = ""
+    experiment: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields."""

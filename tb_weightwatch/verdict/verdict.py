@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .claim import Claim
+from .experiment import Experiment
 from .formatting import jsonable, number
-from .levels import Certainty, Severity, Status
+from .levels import Certainty, Severity, Status, TestOutcome
 from .symptom import Suspect, Symptom
 
 
@@ -71,6 +72,8 @@ class Verdict:
         fix: what to change.
         explains: verdicts that are consequences of this one.
         claims: what its message and evidence state, in a form that can be checked.
+        outcome: what an experiment says of it: "confirmed", "refuted" or "open"; "" if none tested it.
+        experiment: what that experiment has shown, in one sentence without a full stop.
     """
 
     code: int
@@ -87,6 +90,8 @@ class Verdict:
     fix: str
     explains: tuple[Verdict, ...] = ()
     claims: tuple[Claim, ...] = ()
+    outcome: TestOutcome = ""
+    experiment: str = ""
 
     @property
     def life(self) -> str:
@@ -160,6 +165,7 @@ class Diagnosis:
         rows: number of recorded rows.
         complete: False if sampling dropped rows before they could be diagnosed.
         rules: version of the rule set.
+        experiments: what experiments have shown (`ww.probe`), the last of each name.
     """
 
     status: Status
@@ -174,6 +180,7 @@ class Diagnosis:
     rows: int = 0
     complete: bool = True
     rules: str = ""
+    experiments: tuple[Experiment, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields."""
@@ -184,6 +191,7 @@ class Diagnosis:
             "resolved": [v.as_dict() for v in self.resolved],
             "passed": list(self.passed),
             "unknown": [u.as_dict() for u in self.unknown],
+            "experiments": [e.as_dict() for e in self.experiments],
         }
 
     @classmethod
@@ -198,6 +206,7 @@ class Diagnosis:
                 "resolved": tuple(Verdict.from_dict(v) for v in data["resolved"]),
                 "unknown": tuple(Unknown(**u) for u in data["unknown"]),
                 "passed": tuple(data["passed"]),
+                "experiments": tuple(Experiment.from_dict(e) for e in data.get("experiments", ())),
             }
         )
 

@@ -19,6 +19,7 @@ from ..symptoms import symptoms
 from ..wording import not_recorded
 from .arbitration import arbitrate
 from .exception_verdicts import with_exception
+from .experiments import recorded_experiments, tested_causes
 from .summary_sentence import overall_status
 
 
@@ -107,7 +108,8 @@ def rule_answers(history: History, settings: Mapping[str, Any]) -> RuleAnswers:
 
 def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
     answers, present = rule_answers(history, settings), symptoms(history)
-    opened, possible = arbitrate(history, present, answers.opened)
+    experiments = recorded_experiments(history)
+    opened, possible = arbitrate(history, present, answers.opened, tested_causes(experiments))
     status, sentence = overall_status(history, opened, present, possible, answers.unknown)
     return Diagnosis(
         status=status,
@@ -122,6 +124,7 @@ def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
         rows=len(history),
         complete=history.complete,
         rules=rule_set_version(),
+        experiments=experiments,
     )
 
 

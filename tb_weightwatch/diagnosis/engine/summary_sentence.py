@@ -58,6 +58,8 @@ def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
     if not suspects:
         return f"{symptom.message}{'; no known cause fits' if symptom.name != 'ended-by-exception' else ''}."
     first = suspects[0]
+    if first.outcome == "confirmed":
+        return f"{symptom.message}. Cause, confirmed by an experiment: {first.name} ({first.experiment})."
     return f"{symptom.message}. Most probable cause: {first.name} ({probability_text(first.probability)})."
 
 

@@ -7,6 +7,6 @@
 """
 
 from .causes import TABLE
-from .ranking import scores, shares, suspects
+from .ranking import scores, shares, suspect_without_facts, suspects
 
-__all__ = ["TABLE", "scores", "shares", "suspects"]
+__all__ = ["TABLE", "scores", "shares", "suspect_without_facts", "suspects"]

@@ -102,6 +102,14 @@ def shares(weights: Iterable[float]) -> list[float]:
     return [float(share) for share in exponentials[:-1] / exponentials.sum()]
 
 
+def suspect_without_facts(name: str, probability: float) -> Suspect:
+    """Returns a suspect for which nothing in the recording speaks; `name` is that of a rule."""
+    cause = TABLE.get(name)
+    settle = "" if cause is None else cause.settle
+    rule = catalogue()[name]
+    return Suspect(rule.code, name, rule.link, probability, rule.summary.rstrip("."), (), (), settle, rule.advice)
+
+
 def _probability(share: float, rank: int) -> float:
     """Returns how probable it is that a cause with this share is a right answer; more than one cause may be.
 

@@ -1,0 +1,87 @@
+"""What experiments (`ww.probe`) say of verdicts and suspects: it is attached to them, and ranks them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...history import History
+from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict
+from ..suspects import suspect_without_facts
+
+# Change of a cause's log odds. `python -m tests.clinic.experiments` measures how often an outcome is wrong.
+_WEIGHT = {"confirmed": 3.5, "refuted": -3.0, "open": 0.0}
+_UNSUSPECTED = 0.03  # probability of a cause before an experiment, if no fact spoke for it
+
+
+def recorded_experiments(history: History) -> tuple[Experiment, ...]:
+    """Returns the experiments of a History, the last of each name; records that cannot be read are left out."""
+    latest: dict[str, Experiment] = {}
+    for record in history.of_kind("experiment"):
+        try:
+            experiment = Experiment.from_dict(dict(record.data))
+        except (TypeError, KeyError, ValueError):  # of another version
+            continue
+        if experiment.end != "skipped" or experiment.name not in latest:
+            latest[experiment.name] = experiment
+    return tuple(latest.values())
+
+
+def tested_causes(experiments: Iterable[Experiment]) -> dict[str, TestedCause]:
+    """Returns what all experiments together say of each cause: "open" where one confirms it and another refutes it."""
+    causes: dict[str, TestedCause] = {}
+    for tested in (cause for experiment in experiments for cause in experiment.causes):
+        earlier = causes.get(tested.name)
+        if earlier is None or earlier.outcome == "open":
+            causes[tested.name] = tested
+        elif tested.outcome not in ("open", earlier.outcome):
+            causes[tested.name] = TestedCause(tested.name, "open", f"{earlier.message}; but {tested.message}")
+    return causes
+
+
+def retested(suspects: Sequence[Suspect], causes: Mapping[str, TestedCause]) -> tuple[Suspect, ...]:
+    """Returns the suspects with what experiments say of them, ranked anew; a confirmed cause becomes a suspect."""
+    present = {suspect.name for suspect in suspects}
+    others = [suspect_without_facts(name, _UNSUSPECTED) for name, cause in causes.items()
+              if name not in present and cause.outcome == "confirmed"]  # fmt: skip
+    tested = [_retested(suspect, causes.get(suspect.name)) for suspect in [*suspects, *others]]
+    return tuple(sorted(tested, key=lambda suspect: (suspect.outcome != "confirmed", -suspect.probability)))
+
+
+def _retested(suspect: Suspect, cause: TestedCause | None) -> Suspect:
+    if cause is None:
+        return suspect
+    probability = min(max(suspect.probability, 1e-3), 1 - 1e-3)
+    log_odds = float(np.log(probability / (1 - probability))) + _WEIGHT[cause.outcome]
+    return replace(
+        suspect,
+        probability=round(1 / (1 + float(np.exp(-log_odds))), 3),
+        outcome=cause.outcome,
+        experiment=cause.message,
+    )
+
+
+def with_outcome(verdict: Verdict, causes: Mapping[str, TestedCause]) -> Verdict:
+    """Returns the verdict with what experiments say of it and of its consequences.
+
+    A likely verdict that is refuted becomes a note; a certain one stands, since it rests on what was recorded.
+    """
+    explains = tuple(with_outcome(effect, causes) for effect in verdict.explains)
+    cause = causes.get(verdict.name)
+    if cause is None:
+        return replace(verdict, explains=explains)
+    tested = replace(verdict, explains=explains, outcome=cause.outcome, experiment=cause.message)
+    is_refuted = cause.outcome == "refuted" and verdict.certainty != "certain"
+    return replace(tested, severity="info") if is_refuted else tested
+
+
+def with_experiments(diagnosis: Diagnosis, experiments: Sequence[Experiment]) -> Diagnosis:
+    """Returns a diagnosis whose History is not at hand, with what experiments say of its verdicts and suspects."""
+    causes = tested_causes(experiments)
+    verdicts = tuple(with_outcome(verdict, causes) for verdict in diagnosis.verdicts)
+    verdicts = tuple(sorted(verdicts, key=lambda verdict: verdict.severity == "info"))
+    # Only a symptom can be explained by a suspect; without one nothing is known to be wrong.
+    suspects = retested(diagnosis.suspects, causes) if diagnosis.symptoms else diagnosis.suspects
+    return replace(diagnosis, verdicts=verdicts, suspects=suspects, experiments=tuple(experiments))

@@ -1,0 +1,68 @@
+"""The batches that experiments train on, and the samples that they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .dependence import MOST_SAMPLES
+
+MOST_BATCHES = 4  # of a trial
+
+
+def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -> list[Any]:
+    """Returns a few batches: tuples of inputs and targets, as tensors.
+
+    Samples of arrays are drawn without regard to their order, so that sorted data do not give batches of one class.
+
+    Raises:
+        ValueError: there are none, or `x` and `y` differ in length.
+    """
+    if batches is not None:
+        taken = [tuple(batch) if isinstance(batch, list) else batch for batch in islice(batches, MOST_BATCHES)]
+    elif isinstance(x, tf.data.Dataset):
+        taken = [item if isinstance(item, tuple) else (item,) for item in x.take(MOST_BATCHES)]
+    elif x is None:
+        raise ValueError("x must be given, or batches= together with step_fn=")
+    else:
+        taken = _from_arrays(x, y, batch_size)
+    if not taken:
+        raise ValueError("there must be at least one batch, got none")
+    return taken
+
+
+def _from_arrays(x: Any, y: Any, batch_size: int) -> list[Any]:
+    lengths = [int(np.shape(array)[0]) for array in keras.tree.flatten((x, y)) if array is not None and np.ndim(array)]
+    if not lengths or min(lengths) != max(lengths) or not lengths[0]:
+        raise ValueError(f"x and y must be arrays of the same number of samples, got lengths {lengths}")
+    order = np.random.default_rng(0).permutation(lengths[0])[: MOST_BATCHES * batch_size]
+    groups = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    groups = [group for group in groups if len(group) == len(groups[0])]
+    return [(_select(x, group),) if y is None else (_select(x, group), _select(y, group)) for group in groups]
+
+
+def _select(data: Any, samples: Any) -> Any:
+    """Returns these samples of a structure of arrays, as `fit` hands them to the model."""
+
+    def select(array: Any) -> Any:
+        selected = tf.gather(array, samples).numpy() if tf.is_tensor(array) else np.asarray(array)[samples]
+        is_double = selected.dtype == np.float64 and not tf.is_tensor(array)
+        return tf.convert_to_tensor(selected.astype(keras.config.floatx()) if is_double else selected)
+
+    return keras.tree.map_structure(lambda array: None if array is None else select(array), data)
+
+
+def samples_of(x: Any, y: Any, taken: list[Any]) -> tuple[Any, Any] | None:
+    """Returns up to 1,024 inputs and labels as arrays: those that are at hand, else those of the batches."""
+    if isinstance(x, (np.ndarray, tf.Tensor)) and isinstance(y, (np.ndarray, tf.Tensor)):
+        order = np.random.default_rng(1).permutation(len(x))[:MOST_SAMPLES]
+        return np.asarray(x)[order], np.asarray(y)[order]
+    pairs = [batch[:2] for batch in taken if isinstance(batch, tuple) and len(batch) >= 2]
+    if not pairs or not all(tf.is_tensor(array) or isinstance(array, np.ndarray) for pair in pairs for array in pair):
+        return None
+    return np.concatenate([np.asarray(p[0]) for p in pairs]), np.concatenate([np.asarray(p[1]) for p in pairs])

@@ -1,0 +1,133 @@
+"""The definition of an experiment, and the catalogue of all experiments in the folder `experiments`."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from ..verdict import RateCurve, TestedCause
+from .new_weights import initializer
+from .program import Batch, Program
+from .state import SavedState
+from .trials import Trial, Trials
+
+HEADINGS = (
+    "What it does", "What it confirms", "What it refutes", "What it cannot tell", "Confirming example",
+    "Refuting example",
+)  # fmt: skip
+
+
+class Result(NamedTuple):
+    """What an experiment returns.
+
+    Attributes:
+        message: what was seen, in one sentence with the numbers, without a full stop.
+        causes: what that says of the causes that it tests.
+        curve: the learning rates that were tried.
+    """
+
+    message: str
+    causes: tuple[TestedCause, ...] = ()
+    curve: RateCurve | None = None
+
+
+class Lab:
+    """What an experiment works with.
+
+    Attributes:
+        program: the training step under test.
+        trials: runs short trainings.
+        samples: inputs and labels `[N, ...]` of the training data; None if they are no arrays.
+    """
+
+    def __init__(self, program: Program, trials: Trials, samples: tuple[Any, Any] | None) -> None:
+        self.program, self.trials, self.samples = program, trials, samples
+        self._new_weights: list[Callable[[], None] | None] | None = None
+
+    @property
+    def state(self) -> SavedState:
+        """The state that every trial starts from."""
+        return self.trials.state
+
+    @property
+    def batches(self) -> list[Batch]:
+        """The batches of every trial."""
+        return self.trials.batches
+
+    @cached_property
+    def control(self) -> Trial:
+        """A short training by the program as it is."""
+        return self.trials.run(self.program.step)
+
+    def new_weights(self) -> Callable[[], None] | None:
+        """Returns a function that gives the model new initial weights and its optimizer new slots.
+
+        None where the model has not been trained, or cannot be made anew from its configuration.
+        """
+        if self._new_weights is None:
+            self._new_weights = [initializer(self.program)]
+        return self._new_weights[0]
+
+
+@dataclass(frozen=True)
+class ExperimentKind:
+    """An experiment of the catalogue.
+
+    Attributes:
+        name: in kebab case.
+        tests: names of the causes that it can confirm or refute.
+        steps: about how many steps it makes.
+        traces: about how many functions it has TensorFlow trace, which takes about a second each.
+        check: runs it.
+    """
+
+    name: str
+    tests: tuple[str, ...]
+    steps: int
+    traces: int
+    check: Callable[[Lab], Result]
+
+    @property
+    def doc(self) -> str:
+        """The explanation, under the headings of `HEADINGS`."""
+        return inspect.getdoc(self.check) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the explanation."""
+        return self.doc.split("\n", 1)[0]
+
+    def example(self, heading: str) -> str:
+        """Returns the code below "Confirming example" or "Refuting example"; "" if there is none."""
+        _, _, after = self.doc.partition(f"\n{heading}:\n")
+        lines = takewhile(lambda line: not line or line.startswith(" "), after.split("\n"))
+        return inspect.cleandoc("\n" + "\n".join(lines)) + "\n" if after else ""
+
+
+def experiment(
+    *, name: str, tests: tuple[str, ...], steps: int, traces: int = 1
+) -> Callable[[Callable[[Lab], Result]], ExperimentKind]:
+    """Enters a function of a Lab into the catalogue as an experiment; see `ExperimentKind`."""
+
+    def decorate(check: Callable[[Lab], Result]) -> ExperimentKind:
+        return ExperimentKind(name, tests, steps, traces, check)
+
+    return decorate
+
+
+@cache
+def experiments() -> Mapping[str, ExperimentKind]:
+    """Returns all experiments by name."""
+    package = importlib.import_module(f"{__package__}.experiments")
+    kinds: dict[str, ExperimentKind] = {}
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for item in vars(importlib.import_module(module.name)).values():
+            if isinstance(item, ExperimentKind):
+                kinds[item.name] = item
+    return kinds

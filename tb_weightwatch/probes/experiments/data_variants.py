@@ -1,0 +1,146 @@
+"""Changed data: standardized inputs and targets, and permuted labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from ...verdict import TestedCause, number
+from ..comparison import compared, falls
+from ..dependence import labels_depend_on_inputs
+from ..experiment import Lab, Result, experiment
+from ..program import Batch, CannotRun
+from ..updates import Substitute
+
+_PASSES = 5
+_SCALED = {"unscaled-input": "standardized inputs", "unscaled-target": "standardized targets"}  # by position
+
+
+@experiment(
+    name="data-variants",
+    tests=("unscaled-input", "unscaled-target", "constant-data", "constant-output", "no-learning-signal"),
+    steps=110,
+    traces=2,
+)
+def data_variants(lab: Lab) -> Result:
+    """Trains on changed data: standardized inputs, standardized targets, permuted labels.
+
+    What it does:
+        It trains a few steps as the program does, from new initial weights where the model can be initialized anew,
+        once with the data as they are and once with each change. With Adam it trains on half of the batches with the
+        given and with permuted labels, and compares the losses on the other half. It computes the loss with the
+        labels of a batch permuted, without training.
+
+    What it confirms:
+        Inputs or targets that are not scaled, if the loss falls only with standardized ones. Predictions that do not
+        depend on the inputs, if permuting the labels of a batch leaves the loss as it is. Labels that do not
+        belong to their inputs, if permuted ones are learned just as well, and no linear model finds a relation.
+
+    What it refutes:
+        Each of these, if the change makes no difference, or (for labels) if the given ones are learned better.
+
+    What it cannot tell:
+        Whether labels belong to their inputs, from fewer than 200 samples, or if the relation is hard to learn.
+
+    Confirming example:
+        model = net(1)
+        model.compile(optimizers.SGD(1e-2), "mse")
+        report = ww.probe(model, x * 1000, number, experiments=["data-variants"])
+
+    Refuting example:
+        model = net(1)
+        model.compile(optimizers.SGD(1e-2), "mse")
+        report = ww.probe(model, x, number, experiments=["data-variants"])
+    """
+    if not all(isinstance(batch, tuple) and len(batch) >= 2 and batch[1] is not None for batch in lab.batches):
+        raise CannotRun("the batches are no pairs of inputs and targets")
+    start = lab.new_weights()
+    control = lab.trials.run(lab.program.step, start=start)
+    causes: list[TestedCause] = []
+    for position, (cause, change) in enumerate(_SCALED.items()):
+        changed = _standardized(lab.batches, position)
+        if changed is not None:
+            trial = lab.trials.run(lab.program.step, batches=changed, start=start)
+            causes.append(compared(cause, control, trial, change))
+    causes += _about_predictions(lab)
+    causes.append(_about_labels(lab, start))
+    confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[-1])
+    return Result(confirmed.message, tuple(causes))
+
+
+def _standardized(batches: Sequence[Batch], position: int) -> list[Batch] | None:
+    """Returns the batches with inputs (0) or targets (1) standardized by feature; None if they are not numbers."""
+    arrays = [np.asarray(batch[position]) for batch in batches if not isinstance(batch[position], (dict, list, tuple))]
+    if len(arrays) != len(batches) or arrays[0].dtype.kind != "f":
+        return None
+    values = np.concatenate([array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1) for array in arrays])
+    is_target = position == 1
+    if is_target and set(np.unique(values)) <= {0.0, 1.0}:
+        return None
+    mean, std = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+    scale = np.where(std > 1e-12, std, 1.0)
+    changed = []
+    for batch, array in zip(batches, arrays, strict=True):
+        columns = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1)
+        new = ((columns - mean) / scale).astype(array.dtype).reshape(array.shape)
+        changed.append((*batch[:position], keras.ops.convert_to_tensor(new), *batch[position + 1 :]))
+    return changed
+
+
+def _permuted(batches: Sequence[Batch]) -> list[Batch]:
+    """Returns the batches with their targets permuted, each within itself."""
+    generator = np.random.default_rng(0)
+    changed = []
+    for batch in batches:
+        first = keras.tree.flatten(batch[1])[0]
+        order = _derangement(int(first.shape[0]), generator)
+        targets = keras.tree.map_structure(lambda array, order=order: keras.ops.take(array, order, axis=0), batch[1])
+        changed.append((batch[0], targets, *batch[2:]))
+    return changed
+
+
+def _derangement(length: int, generator: Any) -> Any:
+    """Returns an order in which nothing is at its own place."""
+    order = generator.permutation(length)
+    result = np.empty(length, np.int64)
+    result[order] = np.roll(order, 1)
+    return result
+
+
+def _about_predictions(lab: Lab) -> list[TestedCause]:
+    """Returns whether the predictions depend on the inputs: else permuted labels give the same loss."""
+    given, permuted = (lab.trials.losses(batches) for batches in (lab.batches, _permuted(lab.batches)))
+    differences = np.abs(np.array(given) - np.array(permuted)) / np.maximum(np.abs(given), 1e-12)
+    names = ("constant-data", "constant-output")
+    if not np.isfinite(differences).all():
+        return []
+    if differences.max() < 1e-6:
+        message = "the loss stays the same if the labels of a batch are permuted: the predictions ignore the inputs"
+        return [TestedCause(name, "confirmed", message) for name in names]
+    message = f"permuting the labels of a batch changes its loss by {number(100 * float(differences.mean()), 2)} %"
+    return [TestedCause(name, "refuted" if differences.min() > 1e-4 else "open", message) for name in names]
+
+
+def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
+    """Returns whether the given labels are learned better than permuted ones, on batches that were not trained on."""
+    name = "no-learning-signal"
+    if labels_depend_on_inputs(lab.samples):
+        return TestedCause(name, "refuted", "the labels depend on the inputs: a linear model predicts them")
+    half = len(lab.batches) // 2
+    if not half:
+        return TestedCause(name, "open", "one batch is too few to tell whether the labels belong to their inputs")
+    adam = Substitute(lab.program, keras.optimizers.Adam(1e-3)).at(1e-2)
+    permuted = _permuted(lab.batches)
+    trials = [
+        lab.trials.run(adam, batches=batches[:half], passes=_PASSES, start=start, held_out=batches[half:])
+        for batches in (lab.batches, permuted)
+    ]
+    given, shuffled = trials
+    message = f"on batches that were not trained on the loss {falls(given)}; with permuted labels it {falls(shuffled)}"
+    if given.fall - shuffled.fall > 3 * np.hypot(given.error, shuffled.error) and given.fall > shuffled.fall + 0.01:
+        return TestedCause(name, "refuted", message)
+    enough = len(lab.samples[1]) >= 200 if lab.samples is not None else False
+    return TestedCause(name, "confirmed" if enough and given.fall < shuffled.fall + 0.01 else "open", message)

@@ -1,0 +1,183 @@
+"""The leaky backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from ...verdict import TestedCause, number
+from ..experiment import Lab, Result, experiment
+from ..program import CannotRun, layers_of
+from ..slopes import dense
+from ..state import replaced
+
+SLOPE = 0.1
+_DEAD = ("relu", "relu6")
+_SATURATING = ("sigmoid", "tanh", "softsign", "hard_sigmoid", "hard_tanh")
+_RETURNED = 0.5  # share of a layer's units whose gradient returns
+_WEAK = 0.01  # gradient as a share of that with the slope, below which the activations hold it back
+
+
+class LayerGradient(NamedTuple):
+    """The gradients of one kernel, as they are and with the leaky slope.
+
+    Attributes:
+        name: of the kernel.
+        norm: norm of the gradient.
+        leaky_norm: norm with the leaky slope.
+        returned: share of the units (last axis) whose gradient is 0, and is not with the slope.
+    """
+
+    name: str
+    norm: float
+    leaky_norm: float
+    returned: float
+
+
+@experiment(
+    name="leaky-activation",
+    tests=("dead-relu", "saturated-activation", "vanishing-gradient"),
+    steps=4,
+    traces=2,
+)
+def leaky_activation(lab: Lab) -> Result:
+    """Gives activations a slope of at least 0.1 in the backward pass and looks whether the gradient returns.
+
+    What it does:
+        It replaces the backward pass of relu, sigmoid, tanh and like activations by one whose slope is at least 0.1
+        everywhere; the forward pass stays as it is. It compares the gradients of all kernels with and without it, over
+        all batches.
+
+    What it confirms:
+        Dead units, if the gradient is 0 for more than half of the units of a layer and returns with the slope.
+        Saturation, or vanishing through the activations, if the gradient of a kernel is less than a hundredth of what
+        it is with the slope.
+
+    What it refutes:
+        These causes, if the slope makes no such difference.
+
+    What it cannot tell:
+        Why the units died. Activations that a call uses without keeping them as an attribute are not replaced.
+
+    Confirming example:
+        model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu", bias_initializer="ones"),
+                                  layers.Dense(16, "relu", bias_initializer=keras.initializers.Constant(-50)),
+                                  layers.Dense(1)])
+        model.compile("sgd", "mse")
+        report = ww.probe(model, x, number, experiments=["leaky-activation"])
+
+    Refuting example:
+        model = net(1)
+        model.compile("sgd", "mse")
+        report = ww.probe(model, x, number, experiments=["leaky-activation"])
+    """
+    layers = [(layer, _activation_name(layer)) for layer in layers_of(lab.program)]
+    relu = [(layer, name) for layer, name in layers if name in _DEAD]
+    saturating = [(layer, name) for layer, name in layers if name in _SATURATING]
+    if not relu and not saturating:
+        raise CannotRun("no layer has a relu, sigmoid or tanh that can be replaced")
+    as_is = _kernel_gradients(lab)
+    causes: list[TestedCause] = []
+    if relu:
+        rows = _with_slope(lab, relu, as_is)
+        causes.append(_about_dead_units(rows))
+    if saturating:
+        rows = _with_slope(lab, saturating, as_is)
+        causes += [_about_weak_gradients(rows, name) for name in ("saturated-activation", "vanishing-gradient")]
+    elif relu:
+        causes.append(TestedCause("saturated-activation", "refuted", "no layer has an activation that saturates"))
+    confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[0])
+    return Result(confirmed.message, tuple(causes))
+
+
+def _activation_name(layer: Any) -> str:
+    if type(layer).__name__ == "ReLU" and not getattr(layer, "negative_slope", 0):
+        return "relu"
+    activation = vars(layer).get("activation")
+    return str(getattr(activation, "__name__", ""))
+
+
+def _kernel_gradients(lab: Lab) -> dict[str, tuple[Any, ...]]:
+    """Returns name of a kernel -> its gradients `[batches, ...]`; without those that have none."""
+    gradients: dict[str, list[Any]] = {}
+    for batch in lab.batches:
+        with lab.state.restored():
+            lab.trials.spending.add_step()
+            step = lab.program.gradients(batch)
+            for gradient, variable in zip(step.gradients, step.variables, strict=True):
+                if gradient is not None and len(variable.shape) > 1:
+                    gradients.setdefault(getattr(variable, "path", variable.name), []).append(dense(gradient))
+    return {name: tuple(arrays) for name, arrays in gradients.items()}
+
+
+def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, tuple[Any, ...]]) -> list[LayerGradient]:
+    """Returns the gradients with the slope at these layers, beside those without it."""
+    program = lab.program
+    with ExitStack() as stack:
+        stack.callback(program.forget_traces)
+        program.forget_traces()
+        stack.enter_context(replaced([_replacement(layer) for layer, _ in layers]))
+        leaky = _kernel_gradients(lab)
+    rows = []
+    for name, arrays in as_is.items():
+        if name in leaky:
+            now, then = (np.stack([np.abs(a) for a in group]) for group in (arrays, leaky[name]))
+            units_now, units_then = (np.max(a.reshape(-1, a.shape[-1]), axis=0) for a in (now, then))
+            returned = float(np.mean((units_now == 0) & (units_then > 0)))
+            rows.append(LayerGradient(name, float(np.linalg.norm(now)), float(np.linalg.norm(then)), returned))
+    return rows
+
+
+def _replacement(layer: Any) -> tuple[Any, str, Any]:
+    """Returns what replaces a layer's activation, or the call of a ReLU layer."""
+    if type(layer).__name__ == "ReLU":
+        return layer, "call", _leaky(layer.call)
+    return layer, "activation", _leaky(layer.activation)
+
+
+def _leaky(activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def leaky(z: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            output = activation(z)
+
+        def gradient(upstream: Any) -> Any:
+            slope = tape.gradient(output, z)
+            slope = tf.zeros_like(z) if slope is None else slope
+            return upstream * tf.maximum(slope, tf.cast(SLOPE, z.dtype))
+
+        return output, gradient
+
+    leaky.__name__ = getattr(activation, "__name__", "activation")
+    return leaky  # type: ignore[no-any-return]
+
+
+def _about_dead_units(rows: list[LayerGradient]) -> TestedCause:
+    worst = max(rows, key=lambda row: row.returned, default=None)
+    if worst is None:
+        return TestedCause("dead-relu", "open", "no kernel has a gradient")
+    share = number(100 * worst.returned, 2)
+    message = f"with a slope of {SLOPE} backwards the gradient returns at {share} % of the units of {worst.name}"
+    if worst.returned > _RETURNED:
+        return TestedCause("dead-relu", "confirmed", message)
+    return TestedCause("dead-relu", "refuted" if worst.returned < 0.1 else "open", message)
+
+
+def _about_weak_gradients(rows: list[LayerGradient], name: str) -> TestedCause:
+    shares = {row.name: row.norm / row.leaky_norm for row in rows if row.leaky_norm > 0}
+    if not shares:
+        return TestedCause(name, "open", "no kernel has a gradient")
+    weakest = min(shares, key=lambda kernel: shares[kernel])
+    share = shares[weakest]
+    message = (
+        f"with a slope of at least {SLOPE} in the backward pass the gradient of {weakest} is "
+        f"{number(1 / share if share else float('inf'), 2)} times as large"
+    )
+    if share < _WEAK:
+        return TestedCause(name, "confirmed", message)
+    return TestedCause(name, "refuted" if share > 0.3 else "open", message)

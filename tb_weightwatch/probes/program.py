@@ -1,0 +1,258 @@
+"""The training program under test: one function that makes a training step, and its gradients without the update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from ..capture.observe import model_facts as facts
+from ..capture.observe.dry_run import loss_function
+from ..capture.observe.loss_names import whole_loss_name
+from ..capture.observe.model_layers import flat_layers
+from ..capture.observe.observation import base_optimizers
+from .state import SavedState, replaced, tensor_variable
+
+Batch = Any  # (x, y), (x, y, sample_weight), or whatever the step function takes
+
+
+class CannotRun(Exception):
+    """An experiment does not apply to this program; the message says why, as a clause without a full stop."""
+
+
+class Gradients(NamedTuple):
+    """What one step computes before the update.
+
+    Attributes:
+        loss: its loss.
+        gradients: of each variable that was handed to an optimizer; None where there is none.
+        variables: the variables.
+    """
+
+    loss: float
+    gradients: list[Any]
+    variables: list[Any]
+
+
+class Program:
+    """A training step, run as it is or without its update.
+
+    Args:
+        function: makes one step for a batch and returns its loss (a tensor or a number).
+        model: the Keras model that it trains; None if there is none.
+        optimizers: the optimizers that it calls.
+        variables: what it trains.
+        traced: whether `function` may be compiled as a graph; it then is.
+        kind: "fit" for `model.fit`, "by hand" for a step of our own, "loop" for the user's step function.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        function: Callable[[Batch], Any],
+        *,
+        model: Any,
+        optimizers: Sequence[Any],
+        variables: Sequence[Any],
+        traced: bool,
+        kind: str,
+    ) -> None:
+        self.function, self.model, self.kind = function, model, kind
+        self.optimizers, self.variables = list(optimizers), list(variables)
+        self._traced = traced
+        self._step: Callable[[Batch], Any] | None = None
+        self._gradients: Callable[[Batch], Any] | None = None
+        self._layout: tuple[list[bool], list[Any]] = ([], [])
+
+    def saved_state(self) -> SavedState:
+        """Returns the present state: model, metrics, optimizers, and what the loop trains."""
+        model = self.model
+        of_model = [] if model is None else [*model.variables, *model.metrics_variables]
+        of_optimizers = [variable for optimizer in self.optimizers for variable in optimizer.variables]
+        layers = [] if model is None else [model, *model._flatten_layers(include_self=False)]
+        return SavedState([*of_model, *of_optimizers, *self.variables], layers)
+
+    def forget_traces(self) -> None:
+        """Has the step traced again, since what it does has changed (an activation, a `trainable` flag)."""
+        self._step = self._gradients = None
+
+    def step(self, batch: Batch) -> float:
+        """Makes one step as the program makes it, update included; returns the loss before the update."""
+        if self._step is None:
+            self._step = _traced(self.function) if self._traced else self.function
+        self._reset_metrics()
+        return as_loss(self._step(batch))
+
+    def gradients(self, batch: Batch) -> Gradients:
+        """Runs forward and backward pass of a step, without its update. Statistics of layers may change.
+
+        Raises:
+            CannotRun: the step hands no gradient to an optimizer.
+        """
+        if self._gradients is None:
+            self._gradients = _traced(self._captured) if self._traced else self._captured
+        self._reset_metrics()
+        with _eager_functions(not self._traced):
+            loss, present = self._gradients(batch)
+        is_given, variables = self._layout
+        if not variables:
+            raise CannotRun("the step hands no gradients to an optimizer that the experiment knows")
+        remaining = iter(present)
+        return Gradients(as_loss(loss), [next(remaining) if given else None for given in is_given], variables)
+
+    def _captured(self, batch: Batch) -> tuple[Any, list[Any]]:
+        """Runs a step whose optimizers only keep what they are given; returns the loss, and gradients without None."""
+        pairs: list[tuple[Any, Any]] = []
+
+        def apply(optimizer: Any) -> Callable[..., None]:
+            def keep(gradients: Any, variables: Any = None) -> None:
+                given = optimizer._trainable_variables if variables is None else variables
+                pairs.extend(zip(gradients, given, strict=True))
+
+            return keep
+
+        def apply_gradients(grads_and_vars: Any, *arguments: Any, **options: Any) -> None:
+            pairs.extend(grads_and_vars)
+
+        hooks = [(optimizer, "apply", apply(optimizer)) for optimizer in self.optimizers]
+        hooks += [(optimizer, "apply_gradients", apply_gradients) for optimizer in self.optimizers]
+        hooks += [(optimizer, "scale_loss", lambda loss: loss) for optimizer in self.optimizers]
+        with replaced(hooks):
+            loss = self.function(batch)
+        self._layout = [gradient is not None for gradient, _ in pairs], [variable for _, variable in pairs]
+        return loss, [gradient for gradient, _ in pairs if gradient is not None]
+
+    def _reset_metrics(self) -> None:
+        """Makes the loss that a `train_step` reports that of the step alone, not a running mean."""
+        if self.model is not None and self.kind == "fit":
+            self.model.reset_metrics()
+
+
+def _traced(function: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
+    """Returns the function as a graph. TensorFlow counts traces by code object, which a partial has not: it would warn
+    of the traces of several programs as if they were one's.
+    """
+    return tf.function(partial(function), autograph=False)  # type: ignore[no-any-return]
+
+
+def as_loss(result: Any) -> float:
+    """Returns the loss in what a step returns: a number, a dict with a "loss", or a tuple that begins with it."""
+    if isinstance(result, dict):
+        name = whole_loss_name(result)
+        if name is None:
+            raise CannotRun(f"the training step returns no loss, only {', '.join(map(str, result)) or 'nothing'}")
+        result = result[name]
+    if isinstance(result, (tuple, list)) and result:
+        result = result[0]
+    if result is None:
+        raise CannotRun("the training step returns no loss; return it from the step function")
+    return float(np.mean(np.asarray(result)))
+
+
+@contextmanager
+def _eager_functions(eager: bool) -> Iterator[None]:
+    """Runs every `tf.function` eagerly inside the block, so that hooks are called in functions traced before."""
+    earlier = tf.config.functions_run_eagerly()
+    if not eager or earlier:
+        yield
+        return
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(earlier)
+
+
+@contextmanager
+def fit_program(model: Any) -> Iterator[Program]:
+    """Yields the program of `model.fit`. An optimizer that has not been used yet is replaced by a copy meanwhile."""
+    copies = [(name, optimizer, copied(optimizer)) for name, optimizer in _unbuilt(model)]
+    with replaced([(model, name, copy) for name, _, copy in copies]):
+        optimizers = facts.optimizers_of(model)
+        for optimizer in optimizers:
+            if not optimizer.built:
+                optimizer.build(model.trainable_variables)
+        yield Program(
+            model.train_step,
+            model=model,
+            optimizers=optimizers,
+            variables=model.trainable_variables,
+            traced=not model.run_eagerly,
+            kind="fit",
+        )
+
+
+def _unbuilt(model: Any) -> list[tuple[str, Any]]:
+    optimizers = {id(optimizer) for optimizer in facts.optimizers_of(model) if not optimizer.built}
+    return [(name, value) for name, value in vars(model).items() if id(value) in optimizers]
+
+
+def copied(optimizer: Any) -> Any:
+    """Returns a new optimizer with the same settings. Its variables have their initial values.
+
+    Raises:
+        CannotRun: its class cannot be made from its configuration.
+    """
+    try:
+        return type(optimizer).from_config(optimizer.get_config())
+    except Exception as error:
+        raise CannotRun(f"{type(optimizer).__name__} cannot be copied ({type(error).__name__})") from error
+
+
+def program_by_hand(model: Any, loss: Any, optimizer: Any) -> Program:
+    """Returns a program with the usual step: forward pass, gradient of the mean loss, `optimizer.apply_gradients`.
+
+    Args:
+        model: a built Keras model.
+        loss: as in `model.compile`.
+        optimizer: an optimizer; one that has not been used yet is copied.
+    """
+    function = loss_function(loss, list(getattr(model, "output_names", None) or []))
+    if function is None:
+        raise ValueError("loss must be given for a model that is not compiled: a name, a function or a Keras loss")
+    used = optimizer if optimizer.built else copied(optimizer)
+    if not used.built:
+        used.build(model.trainable_variables)
+
+    def step(batch: Batch) -> Any:
+        x, y = batch[0], batch[1]
+        with tf.GradientTape() as tape:
+            value = tf.reduce_mean(function(y, model(x, training=True)))
+            if model.losses:
+                value += tf.add_n([tf.cast(extra, value.dtype) for extra in model.losses])
+            scaled = used.scale_loss(value)
+        variables = model.trainable_variables
+        used.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
+        return value
+
+    return Program(
+        step, model=model, optimizers=[used], variables=model.trainable_variables, traced=True, kind="by hand"
+    )
+
+
+def loop_program(step_fn: Callable[..., Any], model: Any, optimizers: Sequence[Any], variables: Any) -> Program:
+    """Returns the program of a hand-written loop; `step_fn(*batch)` makes one step and returns the loss."""
+    trained = list(variables) if variables is not None else [] if model is None else model.trainable_variables
+    if not trained:
+        raise ValueError("variables must name what the loop trains: variables=model.trainable_variables")
+    for optimizer in (base for outer in optimizers for base in [outer, *base_optimizers(outer)]):
+        if hasattr(optimizer, "build") and not optimizer.built:
+            optimizer.build(trained)
+
+    def step(batch: Batch) -> Any:
+        return step_fn(*batch) if isinstance(batch, tuple) else step_fn(batch)
+
+    return Program(step, model=model, optimizers=optimizers, variables=trained, traced=False, kind="loop")
+
+
+def layers_of(program: Program) -> list[Any]:
+    """Returns the layers of the program's model, those of nested models included."""
+    return [] if program.model is None else flat_layers(program.model)
+
+
+def values(variables: Sequence[Any]) -> list[Any]:
+    """Returns the present values of variables as tensors, which later updates do not change."""
+    return [tf.identity(tensor_variable(variable)) for variable in variables]

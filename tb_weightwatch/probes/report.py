@@ -1,0 +1,77 @@
+"""What `ww.probe` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..verdict import Diagnosis, Experiment
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """The results of experiments.
+
+    Attributes:
+        experiments: those that were asked for, in the order in which they ran; skipped ones come last.
+        diagnosis: the diagnosis with what the experiments say of its verdicts and suspects; None if there is none.
+        steps: training steps that all experiments made.
+        seconds: how long they took.
+    """
+
+    experiments: tuple[Experiment, ...]
+    diagnosis: Diagnosis | None
+    steps: int
+    seconds: float
+
+    @property
+    def confirmed(self) -> tuple[str, ...]:
+        """Names of the causes that an experiment confirms."""
+        return self._causes("confirmed")
+
+    @property
+    def refuted(self) -> tuple[str, ...]:
+        """Names of the causes that an experiment refutes."""
+        return self._causes("refuted")
+
+    def _causes(self, outcome: str) -> tuple[str, ...]:
+        causes = (cause for experiment in self.experiments for cause in experiment.causes)
+        return tuple(dict.fromkeys(cause.name for cause in causes if cause.outcome == outcome))
+
+    def __getitem__(self, name: str) -> Experiment:
+        """Returns an experiment by its name.
+
+        Raises:
+            KeyError: it was not asked for.
+        """
+        for experiment in self.experiments:
+            if experiment.name == name:
+                return experiment
+        raise KeyError(f"no experiment {name!r}; there are {', '.join(e.name for e in self.experiments) or 'none'}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns JSON-able fields."""
+        return {
+            "experiments": [experiment.as_dict() for experiment in self.experiments],
+            "diagnosis": None if self.diagnosis is None else self.diagnosis.as_dict(),
+            "steps": self.steps,
+            "seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        """Returns the answer, and a line for each experiment with what it confirms and refutes."""
+        head = [] if self.diagnosis is None else [self.diagnosis.sentence]
+        return "\n".join([*head, *experiment_lines(self.experiments)])
+
+
+def experiment_lines(experiments: Sequence[Experiment]) -> list[str]:
+    """Returns a line for each experiment, and below it what it confirms and refutes."""
+    lines = []
+    for experiment in experiments:
+        lines.append(f"  {experiment}")
+        for outcome in ("confirmed", "refuted"):
+            names = [cause.name for cause in experiment.causes if cause.outcome == outcome]
+            if names:
+                lines.append(f"    {outcome}: {', '.join(names)}")
+    return lines

@@ -1,0 +1,106 @@
+"""The state of a training, saved before experiments and put back bit for bit after each of them."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class SavedState:
+    """Values of variables, `trainable` flags, and the random generators of Python and NumPy.
+
+    Saving copies nothing: TensorFlow copies a variable's value when it is next changed. So it takes up to one more copy
+    of the variables while experiments run.
+
+    Args:
+        variables: Keras or TensorFlow variables: weights, statistics, seed generators, metrics, slots of optimizers.
+        layers: whose `trainable` flags are saved.
+    """
+
+    def __init__(self, variables: Iterable[Any], layers: Iterable[Any] = ()) -> None:
+        variables = list(variables)
+        unique = {id(tensor_variable(variable)): tensor_variable(variable) for variable in variables}
+        self._values = [(variable, tf.identity(variable)) for variable in unique.values()]
+        # A layer's flag sets those of its variables, so these come last.
+        flagged = [*layers, *(variable for variable in variables if isinstance(variable, keras.Variable))]
+        self._trainable = [(item, item.trainable) for item in flagged]
+        self._generators = random.getstate(), np.random.get_state()
+
+    def restore(self) -> None:
+        """Puts everything back. Ctrl-C waits until it has."""
+        with _interrupts_delayed():
+            for item, trainable in self._trainable:
+                if item.trainable != trainable:
+                    item.trainable = trainable
+            for variable, value in self._values:
+                variable.assign(value)
+            random.setstate(self._generators[0])
+            np.random.set_state(self._generators[1])
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Puts everything back at the end of the block, whatever happens in it."""
+        try:
+            yield
+        finally:
+            self.restore()
+
+
+def tensor_variable(variable: Any) -> Any:
+    """Returns the TensorFlow variable of a Keras variable, or the variable itself."""
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+@contextmanager
+def replaced(pairs: Iterable[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Replaces attributes of instances inside the block; past Keras' attribute tracking, which remembers assignments.
+
+    Args:
+        pairs: (instance, name of the attribute, value).
+    """
+    missing = object()
+    earlier: list[tuple[Any, str, Any]] = []
+    try:
+        for instance, name, value in pairs:
+            earlier.append((instance, name, instance.__dict__.get(name, missing)))
+            instance.__dict__[name] = value
+        yield
+    finally:
+        with _interrupts_delayed():
+            for instance, name, value in reversed(earlier):
+                if value is missing:
+                    instance.__dict__.pop(name, None)
+                else:
+                    instance.__dict__[name] = value
+
+
+@contextmanager
+def _interrupts_delayed() -> Iterator[None]:
+    """Holds SIGINT (Ctrl-C) back until the end of the block; only the main thread gets it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[tuple[Any, ...]] = []
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is None:  # installed from outside Python
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *arguments: received.append(arguments))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if received and callable(handler):
+            _call(handler, received[0])
+
+
+def _call(handler: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    handler(*arguments)

@@ -1,0 +1,118 @@
+"""Short trainings from the saved state, and how far the loss falls in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .budget import Spending
+from .program import Batch, Program
+from .state import SavedState
+from .updates import Substitute, Update
+
+PASSES = 3  # how often a trial sees each batch
+_SIGNIFICANT = 3.0  # standard errors
+_LEAST_FALL = 1e-3  # share of the loss; what float32 sums of a batch resolve, with room
+
+
+class Trial(NamedTuple):
+    """The losses of the same batches before and after a short training.
+
+    Attributes:
+        before: `[B]` loss of each batch at the saved state.
+        after: `[B]` its loss in the last pass, each taken before the update of its step.
+        steps: how many steps were made.
+    """
+
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    steps: int
+
+    @property
+    def fall(self) -> float:
+        """How far the mean loss fell, as a share of its absolute value before; -inf if it is not finite after."""
+        falls = self._falls()
+        return float(np.mean(falls)) if np.isfinite(falls).all() else -math.inf
+
+    @property
+    def error(self) -> float:
+        """Standard error of `fall` over the batches."""
+        falls = self._falls()
+        return float(np.std(falls) / math.sqrt(max(1, len(falls) - 1))) if np.isfinite(falls).all() else math.inf
+
+    @property
+    def learns(self) -> bool:
+        """Whether the loss fell by more than chance and rounding explain."""
+        return self.fall > max(_LEAST_FALL, _SIGNIFICANT * self.error)
+
+    def _falls(self) -> np.ndarray:
+        before, after = np.array(self.before), np.array(self.after)
+        scale = max(abs(float(np.mean(before))), float(np.std(before)), 1e-12)
+        with np.errstate(all="ignore"):
+            return np.asarray((before - after) / scale)
+
+
+class Trials:
+    """Runs short trainings, each from the same state, which is restored after each.
+
+    Args:
+        program: the training step.
+        batches: the batches of every trial.
+        state: the state that trials start from.
+        spending: counts their steps against the budget.
+    """
+
+    def __init__(self, program: Program, batches: Sequence[Batch], state: SavedState, spending: Spending) -> None:
+        self.program, self.batches, self.state, self.spending = program, list(batches), state, spending
+        self._before: dict[int, tuple[float, ...]] = {}
+
+    def run(
+        self, update: Update, *, batches: Sequence[Batch] | None = None, passes: int = PASSES,
+        start: Callable[[], None] | None = None, held_out: Sequence[Batch] = (),
+    ) -> Trial:  # fmt: skip
+        """Trains for some passes over the batches and returns the losses before and after.
+
+        Args:
+            update: makes one step.
+            batches: instead of the usual ones.
+            passes: over the batches.
+            start: changes the state before the first step (new weights, for example).
+            held_out: batches that are not trained on; if given, the losses are theirs.
+        """
+        batches = self.batches if batches is None else list(batches)
+        before = self._losses_before(held_out or batches, start)
+        with self.state.restored():
+            if start is not None:
+                start()
+            if isinstance(update, Substitute):
+                update.begin()
+            after: list[float] = []
+            for batch in (batch for _ in range(passes) for batch in batches):
+                self.spending.add_step()
+                after.append(update(batch))
+                if not math.isfinite(after[-1]) and math.isfinite(before[0]):
+                    return Trial(before, (math.nan,) * len(before), len(after))
+            if held_out:
+                return Trial(before, self.losses(held_out), len(after))
+        return Trial(before, tuple(after[-len(batches) :]), len(after))
+
+    def losses(self, batches: Sequence[Batch]) -> tuple[float, ...]:
+        """Returns the loss of each batch at the present weights; the updates of these steps are undone."""
+        present, losses = self.program.saved_state(), []
+        for batch in batches:
+            with present.restored():
+                self.spending.add_step()
+                losses.append(self.program.step(batch))
+        return tuple(losses)
+
+    def _losses_before(self, batches: Sequence[Batch], start: Callable[[], None] | None) -> tuple[float, ...]:
+        key = hash((tuple(id(batch) for batch in batches), id(start)))
+        if key not in self._before:
+            with self.state.restored():
+                if start is not None:
+                    start()
+                self._before[key] = self.losses(batches)
+        return self._before[key]
