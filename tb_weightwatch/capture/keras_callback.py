@@ -21,6 +21,7 @@ from .observe.exception_meaning import OF_THE_BATCH, meaning_of
 from .observe.library_versions import library_versions
 from .observe.observation import total_iterations
 from .observe.run_ending import ending_of, exception_of_fit, latest_exceptions
+from .probing import Probing, checked_occasion
 from .recorder import Recorder
 from .recording import Recording
 from .schedule.budget import Budget
@@ -44,10 +45,12 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         maps: records histograms and motion maps at intervals (`History.maps`).
         tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
             in full whenever maps are; or name -> steps.
+        probe: "on-verdict" runs experiments (`ww.probe`) once, between two steps, when the answer is only likely or the
+            training is stuck for an unknown reason; they take up to 30 seconds. None runs none.
 
     Raises:
         OSError: the folder cannot be written.
-        ValueError: `overhead`, `rules` or `tensors` is not valid.
+        ValueError: `overhead`, `rules`, `tensors` or `probe` is not valid.
         NotImplementedError: the callback is made in the scope of a ParameterServerStrategy.
     """
 
@@ -60,8 +63,10 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         verbose: bool = True,
         maps: bool = True,
         tensors: Any = (),
+        probe: str | None = None,
     ) -> None:
         super().__init__()
+        self._probe_on_verdict = checked_occasion(probe)
         replicas.reject_parameter_server(tf.distribute.get_strategy())
         self._make_gate: Callable[[], RecordingGate] = lambda: RecordingGate(overhead, maps, tensors)
         self._make_recorder: Callable[[Budget], Recorder] = lambda budget: Recorder(
@@ -79,6 +84,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         self._recorder = self._make_recorder(self._gate.budget)
         self._recorder.count_steps_with(self._completed_steps)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
+        self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
         self._gate.budget.pause()  # until training begins
         self._recording_function, self._step, self._steps_measured = None, 0, 0
         self._traced = False  # whether the recording train function has run
@@ -198,6 +204,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             layout, data = step.read()
             if not self._traced and self._steps_measured == self._step + 1:
                 self._describe(layout, data)
+            self._probing.keep(data.data["x"], data.data["y"])
             self._pipeline.submit(self._steps_measured, data)
 
     def _describe(self, layout: StepLayout, step: StepData) -> None:
@@ -234,6 +241,26 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             self._end_recorded(steps, now) if gate.recording else self._end_unrecorded(steps, now)
             self._pipeline.write_if_due(self._step)
         gate.budget.add_row_cost(time.perf_counter() - now)
+        if self._probing.is_due(self._recorder.latest_diagnosis):
+            self._pipeline.flush()
+            self._probing.run_by_itself(model=self.model)
+
+    def probe(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+        """Runs experiments on the model as it is now, records them, and returns a `ProbeReport`.
+
+        Args:
+            x: inputs, as for `ww.probe`.
+            y: targets.
+            options: further arguments of `ww.probe`.
+
+        Raises:
+            RuntimeError: `fit` has not been called yet.
+            TypeError, ValueError: as for `ww.probe`.
+        """
+        if self._launch_model is None:
+            raise RuntimeError("watch.probe needs the model that is trained; call it after model.fit has begun")
+        self._flush()
+        return self._probing.run(model=self._launch_model, x=x, y=y, **options)
 
     def _end_unrecorded(self, steps: int, now: float) -> None:
         self._step += steps

@@ -7,7 +7,8 @@ import os
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from weakref import WeakMethod
 
@@ -15,7 +16,7 @@ from ..diagnosis import IncrementalDiagnosis, checked_rules
 from ..history import History, Record, Rows
 from ..maps import TENSORS, Map
 from ..schema import as_stored, map_as_stored, record_as_stored
-from ..verdict import Diagnosis
+from ..verdict import Diagnosis, Experiment
 from ..writer import EventWriter
 from .console_news import ConsoleNews
 from .exit_handlers import ExitHandlers
@@ -126,6 +127,16 @@ class Recorder:
             self._writer.judged(self.diagnosis)
             self._news.update(self.diagnosis)
 
+    def add_experiments(self, experiments: Iterable[Experiment]) -> None:
+        """Keeps and writes what experiments have shown after the completed steps, and diagnoses anew."""
+        for experiment in experiments:
+            self.describe(self.completed_steps, "experiment", replace(experiment, step=self.completed_steps).as_dict())
+        self._diagnosis = None
+        if not self.off:
+            self._writer.judged(self.diagnosis)
+            self._news.update(self.diagnosis)
+            self._writer.flush()
+
     def add_maps(self, maps: list[Map]) -> None:
         """Writes arrays of a step; histograms and motion maps are kept as well, as a reader will get them."""
         if not self.off:
@@ -148,6 +159,11 @@ class Recorder:
         """The diagnosis of all rows so far."""
         if self._diagnosis is None or self._diagnosis.rows != len(self.history):
             self._diagnosis = self._diagnose()
+        return self._diagnosis
+
+    @property
+    def latest_diagnosis(self) -> Diagnosis | None:
+        """The last diagnosis that was made, which later rows may have outdated; None if there is none."""
         return self._diagnosis
 
     @property

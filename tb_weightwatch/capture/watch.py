@@ -16,6 +16,7 @@ from .loop.tensors_for_variables import TensorsForVariables
 from .measure.pipeline import MeasurementPipeline
 from .observe import replicas
 from .observe.run_ending import ending_of, handled_exception
+from .probing import ON_VERDICT, Probing
 from .recorder import Recorder
 from .recording import Recording
 from .schedule.recording_gate import RecordingGate
@@ -83,6 +84,7 @@ class Watch(Recording):
         self._tensors = TensorsForVariables()
         self._steps = LoopStepRecorder(self._targets, self._recorder, self._update_raised)
         self._closed, self._step = False, 0
+        self._probing = Probing(self._recorder, self._gate.budget, asked=False)
         self._exceptions = 0  # of the optimizer, recorded so far
         self._outer_exception = id(handled_exception())  # training goes on in a block that handles this one
         self._recorder.count_steps_with(self._completed_steps)
@@ -142,6 +144,7 @@ class Watch(Recording):
         self._outer_exception = id(handled_exception())
         check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
         data = {name: replicas.concat_replicas(value) for name, value in data.items()}
+        self._probing.keep(data["x"], data["y"])
         self._targets.begin_step()
         variables, gradients, facts = self._tensors.take_out(self._step, variables, gradients)
         self._targets.add(checked_variables(variables))
@@ -150,6 +153,45 @@ class Watch(Recording):
             if facts:
                 self._recorder.describe(self._step, "facts", facts)
             self._pipeline.submit(self._step, self._steps.record(self._step, loss, data, matched))
+
+    def probe(
+        self, x: Any = None, y: Any = None, *, when: str = ON_VERDICT, **options: Any
+    ) -> Any:  # fmt: skip
+        """Runs experiments once, when the answer is only likely or the training is stuck for an unknown reason.
+
+        Call it between two steps, after `step`; it costs next to nothing as long as nothing is to be settled.
+
+            for batch in batches:
+                watch.step(train_step(*batch))
+                watch.probe(step_fn=train_step, batches=batches)
+
+        Args:
+            x: inputs; None: those of the last recorded steps, if `step` was given `inputs` and `targets`.
+            y: targets.
+            when: "on-verdict", or "now" to run the experiments in any case.
+            options: further arguments of `ww.probe`: `step_fn` and `batches`, or `loss`.
+
+        Returns:
+            A `ProbeReport`; None if experiments are not needed (any more).
+
+        Raises:
+            ValueError: `when` is something else.
+            TypeError, ValueError: as for `ww.probe`.
+        """
+        if when not in ("now", ON_VERDICT):
+            raise ValueError(f'when must be "{ON_VERDICT}" or "now", got {when!r}')
+        if when == ON_VERDICT:
+            self._probing.asked = not self._probing.ran
+            if not self._probing.is_due(self._recorder.latest_diagnosis):
+                return None
+        self._flush()
+        models, optimizers = self._targets.models, self._targets.optimizers
+        known = {"model": models[0] if models else None, "optimizer": optimizers or None, "x": x, "y": y}
+        if "step_fn" in options:
+            known["variables"] = list(self._targets.trained_variables())
+        if x is None and "batches" not in options and self._probing.batches:
+            known["batches"] = list(self._probing.batches)
+        return self._probing.run(**{**known, **options})
 
     def _prepare_next_step(self, entered: float) -> None:
         """Prepares for the next step; charges the budget for the time since `entered`, when `step` was called."""

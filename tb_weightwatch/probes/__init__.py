@@ -7,8 +7,8 @@
 * `state`: saves the state and puts it back bit for bit
 """
 
-from .experiment import ExperimentKind, experiments
+from .experiment import ExperimentKind, catalogue
 from .probe import probe
 from .report import ProbeReport
 
-__all__ = ["ExperimentKind", "ProbeReport", "experiments", "probe"]
+__all__ = ["ExperimentKind", "ProbeReport", "catalogue", "probe"]

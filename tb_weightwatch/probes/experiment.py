@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ..verdict import RateCurve, TestedCause
 from .new_weights import initializer
 from .program import Batch, Program
+from .rate_sweep import sweep
 from .state import SavedState
 from .trials import Trial, Trials
 
@@ -64,6 +65,11 @@ class Lab:
     def control(self) -> Trial:
         """A short training by the program as it is."""
         return self.trials.run(self.program.step)
+
+    @cached_property
+    def rate_trials(self) -> dict[float, Trial]:
+        """Learning rate -> a short training with it, by decades around the present one; {} if it is not known."""
+        return sweep(self.trials)
 
     def new_weights(self) -> Callable[[], None] | None:
         """Returns a function that gives the model new initial weights and its optimizer new slots.
@@ -122,7 +128,7 @@ def experiment(
 
 
 @cache
-def experiments() -> Mapping[str, ExperimentKind]:
+def catalogue() -> Mapping[str, ExperimentKind]:
     """Returns all experiments by name."""
     package = importlib.import_module(f"{__package__}.experiments")
     kinds: dict[str, ExperimentKind] = {}

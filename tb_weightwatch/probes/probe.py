@@ -17,7 +17,7 @@ from ..diagnosis import with_experiments
 from ..verdict import Diagnosis, Experiment
 from .batches import batches_of, samples_of
 from .budget import BudgetSpent, Spending, terminal
-from .experiment import ExperimentKind, Lab, experiments
+from .experiment import ExperimentKind, Lab, catalogue
 from .order import ordered, suspected
 from .program import CannotRun, Program, fit_program, loop_program, program_by_hand
 from .report import ProbeReport
@@ -95,7 +95,7 @@ def _positive(name: str, value: float) -> float:
 
 
 def _chosen(names: Sequence[str] | None) -> list[ExperimentKind]:
-    known: Mapping[str, ExperimentKind] = experiments()
+    known: Mapping[str, ExperimentKind] = catalogue()
     for name in names or ():
         if name not in known:
             close = get_close_matches(name, known, 1)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -48,6 +49,7 @@ class Program:
         variables: what it trains.
         traced: whether `function` may be compiled as a graph; it then is.
         kind: "fit" for `model.fit`, "by hand" for a step of our own, "loop" for the user's step function.
+        loss_of: returns the loss for a batch and predictions; None if the loss function is not known.
     """
 
     def __init__(  # noqa: PLR0913
@@ -59,8 +61,9 @@ class Program:
         variables: Sequence[Any],
         traced: bool,
         kind: str,
+        loss_of: Callable[[Batch, Any], Any] | None = None,
     ) -> None:
-        self.function, self.model, self.kind = function, model, kind
+        self.function, self.model, self.kind, self._loss_of = function, model, kind, loss_of
         self.optimizers, self.variables = list(optimizers), list(variables)
         self._traced = traced
         self._step: Callable[[Batch], Any] | None = None
@@ -85,6 +88,27 @@ class Program:
             self._step = _traced(self.function) if self._traced else self.function
         self._reset_metrics()
         return as_loss(self._step(batch))
+
+    def loss_follows_predictions(self, batch: Batch) -> bool | None:
+        """Checks whether the loss changes when the predictions do; None if the loss function is not known."""
+        if self._loss_of is None:
+            return None
+        predictions = self.model(batch[0], training=False)
+        generator = np.random.default_rng(0)
+
+        def changed(prediction: Any) -> Any:
+            noise = generator.uniform(0.05, 0.95, prediction.shape)  # also valid as probabilities
+            return tf.cast(noise, prediction.dtype)
+
+        losses = [as_loss(self._loss_of(batch, keras.tree.map_structure(changed, predictions))) for _ in range(3)]
+        return len(set(losses)) > 1
+
+    def loss(self, batch: Batch) -> float:
+        """Returns the loss of a batch. The step of a loop is made whole; of others the update is left out."""
+        try:
+            return self.step(batch) if self.kind == "loop" else self.gradients(batch).loss
+        except CannotRun:
+            return self.step(batch)
 
     def gradients(self, batch: Batch) -> Gradients:
         """Runs forward and backward pass of a step, without its update. Statistics of layers may change.
@@ -169,20 +193,32 @@ def _eager_functions(eager: bool) -> Iterator[None]:
 @contextmanager
 def fit_program(model: Any) -> Iterator[Program]:
     """Yields the program of `model.fit`. An optimizer that has not been used yet is replaced by a copy meanwhile."""
-    copies = [(name, optimizer, copied(optimizer)) for name, optimizer in _unbuilt(model)]
-    with replaced([(model, name, copy) for name, _, copy in copies]):
-        optimizers = facts.optimizers_of(model)
-        for optimizer in optimizers:
-            if not optimizer.built:
-                optimizer.build(model.trainable_variables)
-        yield Program(
-            model.train_step,
-            model=model,
-            optimizers=optimizers,
-            variables=model.trainable_variables,
-            traced=not model.run_eagerly,
-            kind="fit",
-        )
+    copies = [(name, copied(optimizer)) for name, optimizer in _unbuilt(model)]
+    known = {id(variable) for variable in model.metrics_variables}
+    try:
+        with replaced([(model, name, copy) for name, copy in copies]):
+            optimizers = facts.optimizers_of(model)
+            for optimizer in optimizers:
+                if not optimizer.built:
+                    optimizer.build(model.trainable_variables)
+            yield Program(
+                model.train_step,
+                model=model,
+                optimizers=optimizers,
+                variables=model.trainable_variables,
+                traced=not model.run_eagerly,
+                kind="fit",
+                loss_of=None if facts.has_own_train_step(model) else partial(_compiled_loss, model),
+            )
+    finally:  # metrics that the first step has made are as if there had been none
+        for metric in model.metrics:
+            if any(id(variable) not in known for variable in metric.variables):
+                metric.reset_state()
+
+
+def _compiled_loss(model: Any, batch: Batch, predictions: Any) -> Any:
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
+    return model.compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weights)
 
 
 def _unbuilt(model: Any) -> list[tuple[str, Any]]:
@@ -229,7 +265,13 @@ def program_by_hand(model: Any, loss: Any, optimizer: Any) -> Program:
         return value
 
     return Program(
-        step, model=model, optimizers=[used], variables=model.trainable_variables, traced=True, kind="by hand"
+        step,
+        model=model,
+        optimizers=[used],
+        variables=model.trainable_variables,
+        traced=True,
+        kind="by hand",
+        loss_of=lambda batch, predictions: function(batch[1], predictions),
     )
 
 

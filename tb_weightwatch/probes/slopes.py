@@ -80,7 +80,7 @@ class _Line(NamedTuple):
                 target = tensor_variable(variable)
                 target.assign(target + tf.cast(length * direction, target.dtype))
             self.lab.trials.spending.add_step()
-            return self.lab.program.gradients(self.batch).loss
+            return self.lab.program.loss(self.batch)
 
 
 def _slope(line: _Line, loss: float, predicted: float, step: float) -> Slope:

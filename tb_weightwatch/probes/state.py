@@ -45,6 +45,14 @@ class SavedState:
             random.setstate(self._generators[0])
             np.random.set_state(self._generators[1])
 
+    def restore_generators(self) -> None:
+        """Puts the random generators back, those of the model included (dropout), and nothing else."""
+        for variable, value in self._values:
+            if "seed_generator" in variable.name:
+                variable.assign(value)
+        random.setstate(self._generators[0])
+        np.random.set_state(self._generators[1])
+
     @contextmanager
     def restored(self) -> Iterator[None]:
         """Puts everything back at the end of the block, whatever happens in it."""

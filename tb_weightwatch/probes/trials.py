@@ -13,8 +13,9 @@ from .program import Batch, Program
 from .state import SavedState
 from .updates import Substitute, Update
 
-PASSES = 3  # how often a trial sees each batch
+PASSES = 2  # how often a trial trains on each batch
 _SIGNIFICANT = 3.0  # standard errors
+_WITHOUT_FLOOR = 1.5  # fall as a share of the loss before
 _LEAST_FALL = 1e-3  # share of the loss; what float32 sums of a batch resolve, with room
 
 
@@ -23,13 +24,15 @@ class Trial(NamedTuple):
 
     Attributes:
         before: `[B]` loss of each batch at the saved state.
-        after: `[B]` its loss in the last pass, each taken before the update of its step.
-        steps: how many steps were made.
+        after: `[B]` its loss afterwards, with the same random numbers (dropout) as before.
+        steps: how many updates lie between.
+        middle: mean loss while it passed over the batches for the middle time.
     """
 
     before: tuple[float, ...]
     after: tuple[float, ...]
     steps: int
+    middle: float = math.nan
 
     @property
     def fall(self) -> float:
@@ -47,6 +50,16 @@ class Trial(NamedTuple):
     def learns(self) -> bool:
         """Whether the loss fell by more than chance and rounding explain."""
         return self.fall > max(_LEAST_FALL, _SIGNIFICANT * self.error)
+
+    @property
+    def starts_finite(self) -> bool:
+        """Whether the losses before are numbers."""
+        return bool(np.isfinite(self.before).all())
+
+    @property
+    def has_no_floor(self) -> bool:
+        """Whether the loss fell far below zero: then it has no lower bound, and falling means nothing."""
+        return self.fall > _WITHOUT_FLOOR
 
     def _falls(self) -> np.ndarray:
         before, after = np.array(self.before), np.array(self.after)
@@ -89,23 +102,24 @@ class Trials:
                 start()
             if isinstance(update, Substitute):
                 update.begin()
-            after: list[float] = []
+            losses: list[float] = []
             for batch in (batch for _ in range(passes) for batch in batches):
                 self.spending.add_step()
-                after.append(update(batch))
-                if not math.isfinite(after[-1]) and math.isfinite(before[0]):
-                    return Trial(before, (math.nan,) * len(before), len(after))
-            if held_out:
-                return Trial(before, self.losses(held_out), len(after))
-        return Trial(before, tuple(after[-len(batches) :]), len(after))
+                losses.append(update(batch))
+                if not math.isfinite(losses[-1]) and math.isfinite(before[0]):
+                    return Trial(before, (math.nan,) * len(before), len(losses))
+            self.state.restore_generators()
+            first = passes // 2 * len(batches)
+            middle = float(np.mean(losses[first : first + len(batches)]))
+            return Trial(before, self.losses(held_out or batches), len(losses), middle)
 
     def losses(self, batches: Sequence[Batch]) -> tuple[float, ...]:
-        """Returns the loss of each batch at the present weights; the updates of these steps are undone."""
+        """Returns the loss of each batch at the present weights. What its step changes is undone."""
         present, losses = self.program.saved_state(), []
         for batch in batches:
             with present.restored():
                 self.spending.add_step()
-                losses.append(self.program.step(batch))
+                losses.append(self.program.loss(batch))
         return tuple(losses)
 
     def _losses_before(self, batches: Sequence[Batch], start: Callable[[], None] | None) -> tuple[float, ...]:

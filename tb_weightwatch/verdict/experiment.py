@@ -40,6 +40,7 @@ class RateCurve:
         falls: `[R]` fall of the loss, as a share of the loss before; negative if it rises, NaN if it is not finite.
         present: the present learning rate; None if it is not known.
         recommended: a learning rate that works; None if none does.
+        steps: how many steps were made with each rate.
         low: smallest rate of the working range, in which the loss falls at least half as far as with the best rate.
         high: largest rate of the working range.
     """
@@ -48,6 +49,7 @@ class RateCurve:
     falls: tuple[float, ...]
     present: float | None = None
     recommended: float | None = None
+    steps: int = 0
     low: float | None = None
     high: float | None = None
 

@@ -115,6 +115,12 @@ class WatchTargets:
                     self.layer_outputs[name] = {**item, "name": name}
         return True
 
+    def trained_variables(self) -> list[Any]:
+        """Returns the trainable variables of the models, and the variables that belong to none."""
+        of_models = [variable for model in self.models for variable in model.trainable_variables]
+        own = [variable for variable in self.own.variables.values() if variable.trainable]
+        return list({variable_id(variable): variable for variable in [*of_models, *own]}.values())
+
     def describe(self, recorder: Recorder, step: int) -> None:
         """Describes to the recorder what is watched, if it has changed."""
         bases = all_base_optimizers(self.optimizers)

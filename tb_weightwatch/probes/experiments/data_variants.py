@@ -8,21 +8,22 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...verdict import TestedCause, number
-from ..comparison import compared, falls
+from ...verdict import Outcome, TestedCause, number
+from ..comparison import FAST, SLOW, compared, falls
 from ..dependence import labels_depend_on_inputs
 from ..experiment import Lab, Result, experiment
 from ..program import Batch, CannotRun
+from ..trials import Trial
 from ..updates import Substitute
 
-_PASSES = 5
+TRAINING_PASSES = 5
 _SCALED = {"unscaled-input": "standardized inputs", "unscaled-target": "standardized targets"}  # by position
 
 
 @experiment(
     name="data-variants",
     tests=("unscaled-input", "unscaled-target", "constant-data", "constant-output", "no-learning-signal"),
-    steps=110,
+    steps=180,
     traces=2,
 )
 def data_variants(lab: Lab) -> Result:
@@ -35,8 +36,8 @@ def data_variants(lab: Lab) -> Result:
         labels of a batch permuted, without training.
 
     What it confirms:
-        Inputs or targets that are not scaled, if the loss falls only with standardized ones. Predictions that do not
-        depend on the inputs, if permuting the labels of a batch leaves the loss as it is. Labels that do not
+        Inputs or targets that are not scaled, if the loss falls only with standardized ones. Constant data, if the
+        inputs of all samples are equal and the predictions ignore them. Labels that do not
         belong to their inputs, if permuted ones are learned just as well, and no linear model finds a relation.
 
     What it refutes:
@@ -58,17 +59,42 @@ def data_variants(lab: Lab) -> Result:
     if not all(isinstance(batch, tuple) and len(batch) >= 2 and batch[1] is not None for batch in lab.batches):
         raise CannotRun("the batches are no pairs of inputs and targets")
     start = lab.new_weights()
-    control = lab.trials.run(lab.program.step, start=start)
+    control = lab.trials.run(lab.program.step, passes=TRAINING_PASSES, start=start)
     causes: list[TestedCause] = []
     for position, (cause, change) in enumerate(_SCALED.items()):
         changed = _standardized(lab.batches, position)
         if changed is not None:
-            trial = lab.trials.run(lab.program.step, batches=changed, start=start)
-            causes.append(compared(cause, control, trial, change))
+            trial = lab.trials.run(lab.program.step, batches=changed, passes=TRAINING_PASSES, start=start)
+            judge = compared if position else _about_inputs
+            causes.append(judge(cause, control, trial, change))
     causes += _about_predictions(lab)
     causes.append(_about_labels(lab, start))
     confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[-1])
     return Result(confirmed.message, tuple(causes))
+
+
+def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> TestedCause:
+    """Returns what standardized inputs show. The targets are the same, so the losses themselves can be compared.
+
+    Large inputs make a large first loss, which falls by itself as soon as the predictions become smaller.
+    """
+    ends = [float(np.mean(trial.after)) for trial in (control, changed)]
+    begins = float(np.mean(changed.before))
+    message = (
+        f"with {change} the loss goes from {number(begins)} to {number(ends[1])} in {changed.steps} steps; as it is, "
+        f"from {number(float(np.mean(control.before)))} to {number(ends[0])}"
+    )
+    progress = begins - ends[1]
+    if not np.isfinite([begins, ends[1]]).all() or changed.has_no_floor:
+        return TestedCause(cause, "open", message)
+    if not changed.learns:
+        return TestedCause(cause, "refuted" if ends[0] <= ends[1] else "open", message)
+    if not np.isfinite(ends[0]) or ends[0] > begins + progress:
+        return TestedCause(cause, "confirmed", message)  # worse than where standardized inputs begin
+    late = [trial.middle - end for trial, end in zip((control, changed), ends, strict=True)]
+    if ends[0] > ends[1] + 0.75 * progress and late[1] > 0 and late[0] < SLOW * late[1]:
+        return TestedCause(cause, "confirmed", message)  # it stands still where standardized inputs go on
+    return TestedCause(cause, "refuted" if ends[0] < ends[1] + (1 - FAST) * progress else "open", message)
 
 
 def _standardized(batches: Sequence[Batch], position: int) -> list[Batch] | None:
@@ -112,16 +138,30 @@ def _derangement(length: int, generator: Any) -> Any:
 
 def _about_predictions(lab: Lab) -> list[TestedCause]:
     """Returns whether the predictions depend on the inputs: else permuted labels give the same loss."""
+    if any(int(keras.tree.flatten(batch[1])[0].shape[0]) < 2 for batch in lab.batches):
+        return []  # nothing to permute
     given, permuted = (lab.trials.losses(batches) for batches in (lab.batches, _permuted(lab.batches)))
     differences = np.abs(np.array(given) - np.array(permuted)) / np.maximum(np.abs(given), 1e-12)
-    names = ("constant-data", "constant-output")
     if not np.isfinite(differences).all():
         return []
     if differences.max() < 1e-6:
         message = "the loss stays the same if the labels of a batch are permuted: the predictions ignore the inputs"
-        return [TestedCause(name, "confirmed", message) for name in names]
+        equal = _inputs_are_equal(lab.batches)
+        data = TestedCause(
+            "constant-data",
+            "confirmed" if equal else "refuted",
+            f"{message}, which {'are' if equal else 'are not'} equal",
+        )
+        return [data, TestedCause("constant-output", "open", message)]
     message = f"permuting the labels of a batch changes its loss by {number(100 * float(differences.mean()), 2)} %"
-    return [TestedCause(name, "refuted" if differences.min() > 1e-4 else "open", message) for name in names]
+    outcome: Outcome = "refuted" if differences.min() > 1e-4 else "open"
+    return [TestedCause(name, outcome, message) for name in ("constant-data", "constant-output")]
+
+
+def _inputs_are_equal(batches: Sequence[Batch]) -> bool:
+    """Checks whether all samples have the same inputs."""
+    arrays = [np.asarray(array) for batch in batches for array in keras.tree.flatten(batch[0])]
+    return all(bool((array == array[:1]).all()) for array in arrays)
 
 
 def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
@@ -135,7 +175,7 @@ def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
     adam = Substitute(lab.program, keras.optimizers.Adam(1e-3)).at(1e-2)
     permuted = _permuted(lab.batches)
     trials = [
-        lab.trials.run(adam, batches=batches[:half], passes=_PASSES, start=start, held_out=batches[half:])
+        lab.trials.run(adam, batches=batches[:half], passes=TRAINING_PASSES, start=start, held_out=batches[half:])
         for batches in (lab.batches, permuted)
     ]
     given, shuffled = trials

@@ -54,7 +54,7 @@ def gradient_check(lab: Lab) -> Result:
     What it confirms:
         A wrong custom gradient, if the two slopes differ by more than 20 % at one layer and agree at another, or
         differ in sign. A cut path, if the loss depends on a layer that gets no gradient. A gradient that is zero
-        although the loss has a slope. A loss that depends on no weight at all.
+        although the loss has a slope. A loss that does not change when the predictions are changed.
 
     What it refutes:
         All of these, if the slopes agree and every layer gets a gradient.
@@ -170,12 +170,17 @@ def _about_missing_gradients(lab: Lab, loss: float, groups: Sequence[Group]) -> 
 
 
 def _about_a_loss_without_slope(lab: Lab, loss: float, groups: Sequence[Group]) -> TestedCause:
-    variables = [variable for group in groups for variable in group.variables]
+    """Returns whether the loss depends on the predictions, where no layer has a gradient."""
+    name, variables = "loss-disconnected", [variable for group in groups for variable in group.variables]
     slope = along_random(lab, lab.batches[0], loss, variables, _LARGE)
     if slope.measured or slope.measured_finer:
-        return TestedCause("loss-disconnected", "refuted", "the loss changes when the weights are changed")
-    message = f"the loss stays at {number(loss)} when all weights are changed by {100 * _LARGE:.0f} %"
-    return TestedCause("loss-disconnected", "confirmed", message)
+        return TestedCause(name, "refuted", "the loss changes when the weights are changed")
+    changes = lab.program.loss_follows_predictions(lab.batches[0])
+    if changes is None:
+        return TestedCause(name, "open", f"the loss stays at {number(loss)} when the weights are changed")
+    if changes:
+        return TestedCause(name, "refuted", "the loss changes when the predictions are changed")
+    return TestedCause(name, "confirmed", f"the loss stays at {number(loss)} when the predictions are changed")
 
 
 def _about_layers_without(lab: Lab, loss: float, name: str, groups: Sequence[Group]) -> TestedCause:

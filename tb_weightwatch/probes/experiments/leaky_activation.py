@@ -40,7 +40,7 @@ class LayerGradient(NamedTuple):
 
 @experiment(
     name="leaky-activation",
-    tests=("dead-relu", "saturated-activation", "vanishing-gradient"),
+    tests=("dead-relu", "saturated-activation"),
     steps=4,
     traces=2,
 )
@@ -54,14 +54,14 @@ def leaky_activation(lab: Lab) -> Result:
 
     What it confirms:
         Dead units, if the gradient is 0 for more than half of the units of a layer and returns with the slope.
-        Saturation, or vanishing through the activations, if the gradient of a kernel is less than a hundredth of what
-        it is with the slope.
+        Saturation, if the gradient of a kernel is less than a hundredth of what it is with the slope.
 
     What it refutes:
         These causes, if the slope makes no such difference.
 
     What it cannot tell:
-        Why the units died. Activations that a call uses without keeping them as an attribute are not replaced.
+        Why units died or are saturated, and whether a gradient vanishes by many slopes that are each large enough.
+        Activations that a call uses without keeping them as an attribute are not replaced.
 
     Confirming example:
         model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu", bias_initializer="ones"),
@@ -87,7 +87,7 @@ def leaky_activation(lab: Lab) -> Result:
         causes.append(_about_dead_units(rows))
     if saturating:
         rows = _with_slope(lab, saturating, as_is)
-        causes += [_about_weak_gradients(rows, name) for name in ("saturated-activation", "vanishing-gradient")]
+        causes.append(_about_saturation(rows))
     elif relu:
         causes.append(TestedCause("saturated-activation", "refuted", "no layer has an activation that saturates"))
     confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[0])
@@ -168,7 +168,8 @@ def _about_dead_units(rows: list[LayerGradient]) -> TestedCause:
     return TestedCause("dead-relu", "refuted" if worst.returned < 0.1 else "open", message)
 
 
-def _about_weak_gradients(rows: list[LayerGradient], name: str) -> TestedCause:
+def _about_saturation(rows: list[LayerGradient]) -> TestedCause:
+    name = "saturated-activation"
     shares = {row.name: row.norm / row.leaky_norm for row in rows if row.leaky_norm > 0}
     if not shares:
         return TestedCause(name, "open", "no kernel has a gradient")

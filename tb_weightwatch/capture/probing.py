@@ -1,0 +1,118 @@
+"""When experiments run while a training is recorded, and how their results are recorded.
+
+Experiments stand on a floor above this one, so what runs them is handed in: `tb_weightwatch` does when `WeightWatch`
+or `Watch` is first used.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..verdict import Diagnosis, answering_symptom, answering_verdict
+from .recorder import Recorder
+from .schedule.budget import Budget
+
+ON_VERDICT = "on-verdict"
+KEPT_BATCHES = 4
+_LOOKS = 2  # at which the same answer must stand before it is tested
+
+_runners: list[Callable[..., Any]] = []
+
+
+def provide(runner: Callable[..., Any]) -> None:
+    """Sets what runs experiments: a function with the arguments of `ww.probe`, which returns a ProbeReport."""
+    _runners[:] = [runner]
+
+
+def checked_occasion(probe: Any) -> bool:
+    """Returns whether `probe=` asks for experiments during training.
+
+    Raises:
+        ValueError: it is neither None nor "on-verdict".
+    """
+    if probe not in (None, ON_VERDICT):
+        raise ValueError(f'probe must be None or "{ON_VERDICT}", got {probe!r}')
+    return probe is not None
+
+
+def open_question(diagnosis: Diagnosis) -> str:
+    """Returns the name of a likely verdict or of a symptom that experiments may settle; "" if there is none."""
+    verdict, symptom = answering_verdict(diagnosis), answering_symptom(diagnosis)
+    if verdict is not None:
+        return verdict.name if verdict.certainty == "likely" and not verdict.outcome else ""
+    is_open = symptom is not None and not any(suspect.outcome for suspect in diagnosis.suspects)
+    return symptom.name if symptom is not None and is_open and diagnosis.suspects else ""
+
+
+class Probing:
+    """Runs experiments for one recording, at most once by itself.
+
+    Args:
+        recorder: gives the diagnosis and records the results.
+        budget: is paused meanwhile, since experiments are no part of the training.
+        asked: whether experiments are to run when an answer is open.
+
+    Attributes:
+        ran: whether experiments have run.
+    """
+
+    def __init__(self, recorder: Recorder, budget: Budget, *, asked: bool) -> None:
+        self._recorder, self._budget = recorder, budget
+        self.asked, self.ran = asked, False
+        self.batches: deque[Any] = deque(maxlen=KEPT_BATCHES)  # of recorded steps
+        self._question, self._looks, self._step = "", 0, 0
+
+    def keep(self, inputs: Any, targets: Any) -> None:
+        """Keeps the batch of a recorded step, if experiments may run later."""
+        if self.asked and inputs is not None and targets is not None:
+            self.batches.append((inputs, targets))
+
+    def is_due(self, diagnosis: Diagnosis | None) -> bool:
+        """Checks whether experiments should run by themselves: the same answer was open at two looks.
+
+        Args:
+            diagnosis: the last one; None if there is none yet.
+        """
+        if not self.asked or diagnosis is None or diagnosis.step == self._step:
+            return False
+        question = open_question(diagnosis)
+        self._looks = self._looks + 1 if question and question == self._question else int(bool(question))
+        self._question, self._step = question, diagnosis.step
+        return self._looks >= _LOOKS
+
+    def run(self, **arguments: Any) -> Any:
+        """Runs experiments and records them; returns the report, with the diagnosis that follows from them.
+
+        Args:
+            arguments: those of `ww.probe`.
+
+        Raises:
+            RuntimeError: nothing has been handed in that runs experiments.
+        """
+        if not _runners:
+            raise RuntimeError("experiments need `import tb_weightwatch as ww` and ww.WeightWatch or ww.Watch")
+        self.asked, self.ran = False, True
+        self._budget.pause()
+        try:
+            report = _runners[0](diagnosis=self._recorder.diagnosis, **arguments)
+        finally:
+            self._budget.begin()
+        self._recorder.add_experiments(report.experiments)
+        return replace(report, diagnosis=self._recorder.diagnosis)
+
+    def run_by_itself(self, **arguments: Any) -> None:
+        """Runs experiments that nobody called for: an exception is a warning, and training goes on."""
+        batches = list(self.batches)
+        try:
+            self.run(batches=batches, **arguments)
+        except Exception as error:
+            warnings.warn(
+                f"experiments could not run ({type(error).__name__}: {error}); training goes on",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        self.batches.clear()

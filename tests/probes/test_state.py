@@ -1,0 +1,160 @@
+"""Whatever experiments do, and however they end, the training is as it was, bit for bit."""
+
+from __future__ import annotations
+
+import random
+import signal
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import tb_weightwatch as ww
+from tb_weightwatch.probes import catalogue
+from tb_weightwatch.probes.budget import Spending
+
+from .programs import CASES, Case
+
+EVERYTHING = {"budget": 300.0, "steps": 5000, "verbose": False}
+
+
+class Bits:
+    """The bytes of all variables that a program has now, of `trainable` flags and of random generators."""
+
+    def __init__(self, case: Case) -> None:
+        self.variables = case.variables()
+        self.saved = self.read()
+
+    def read(self) -> list[bytes]:
+        """Returns the present bytes of the same variables."""
+        flags = bytes(bool(getattr(variable, "trainable", True)) for variable in self.variables)
+        generators = [repr(random.getstate()).encode(), repr(np.random.get_state()[1:]).encode()]
+        return [*(np.asarray(variable).tobytes() for variable in self.variables), flags, *generators]
+
+    def assert_unchanged(self) -> None:
+        """Compares with the bytes that were saved."""
+        different = [i for i, (now, then) in enumerate(zip(self.read(), self.saved, strict=True)) if now != then]
+        assert not different, [getattr(self.variables[i], "path", i) for i in different if i < len(self.variables)]
+
+
+def attributes(case: Case) -> list[set[str]]:
+    """Returns the names of the attributes of model and optimizers, among which a hook would be."""
+    model = case.arguments.get("model")
+    objects = [] if model is None else [model, getattr(model, "optimizer", None), *model._flatten_layers()]
+    objects.append(case.arguments.get("optimizer"))
+    return [set(vars(item)) for item in objects if item is not None]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_all_experiments_leave_the_training_as_it_was(name: str) -> None:
+    """All variables keep their bits, no hook is left, and each experiment ran or says why not."""
+    case = CASES[name]()
+    before, names = Bits(case), attributes(case)
+    function = getattr(case.arguments.get("model"), "train_function", None)
+    report = ww.probe(**case.arguments, **EVERYTHING)
+    before.assert_unchanged()
+    assert attributes(case) == names
+    assert getattr(case.arguments.get("model"), "train_function", None) is function
+    assert {e.name for e in report.experiments} == set(catalogue())
+    assert not [str(e) for e in report.experiments if e.end == "failed"]
+    ran = [e.name for e in report.experiments if e.end == "completed"]
+    assert ran or name == "mirrored", str(report)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "mirrored"])
+def test_training_goes_on_as_without_experiments(name: str) -> None:
+    """Weights, statistics and slots after further training are those of a training without experiments."""
+    plain = CASES[name]()
+    plain.train()
+    expected = [np.asarray(v).tobytes() for v in plain.variables()]
+    tested = CASES[name]()
+    ww.probe(**tested.arguments, **EVERYTHING)
+    tested.train()
+    assert [np.asarray(v).tobytes() for v in tested.variables()] == expected
+
+
+class Fault:
+    """Raises an exception at the n-th step of all experiments together."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, error: BaseException) -> None:
+        self.steps, add_step = 0, Spending.add_step
+
+        def add(spending: Spending) -> None:
+            self.steps += 1
+            if self.steps == at:
+                raise error
+            add_step(spending)
+
+        monkeypatch.setattr(Spending, "add_step", add)
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_an_exception_at_any_step_of_an_experiment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is restored wherever an experiment fails; the report says which one failed, and how."""
+    case = CASES["eager"]()
+    before, names = Bits(case), attributes(case)
+    total = ww.probe(**case.arguments, **EVERYTHING, experiments=[name]).steps
+    assert total
+    for at in range(1, total + 1, 1 if total <= 30 else total // 12):
+        with monkeypatch.context() as patch:
+            Fault(patch, at, MemoryError("no more"))
+            report = ww.probe(**case.arguments, **EVERYTHING, experiments=[name])
+        before.assert_unchanged()
+        assert attributes(case) == names
+        assert report[name].end == "failed"
+        assert report[name].message == "MemoryError (out of memory) ended it; the state was restored"
+
+
+def test_ctrl_c_ends_the_experiments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The experiment that runs is said to be interrupted, and later ones are skipped."""
+    case = CASES["fit"]()
+    before = Bits(case)
+    Fault(monkeypatch, 20, KeyboardInterrupt())
+    report = ww.probe(**case.arguments, **EVERYTHING)
+    before.assert_unchanged()
+    ends = [e.end for e in report.experiments]
+    assert ends.count("interrupted") == 1 and set(ends[ends.index("interrupted") + 1 :]) <= {"skipped"}
+
+
+def test_ctrl_c_while_the_state_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal during the restoration waits until all is restored."""
+    case = CASES["fit"]()
+    before = Bits(case)
+    model = case.arguments["model"]
+    value = model.variables[0].value
+    assign, sent = type(value).assign, []
+
+    def interrupting(self: Any, *arguments: Any, **options: Any) -> Any:
+        if not sent and self is value:
+            sent.append(True)
+            signal.raise_signal(signal.SIGINT)
+        return assign(self, *arguments, **options)
+
+    monkeypatch.setattr(type(value), "assign", interrupting)
+    try:
+        ww.probe(**case.arguments, **EVERYTHING, experiments=["update-precision"])
+    except KeyboardInterrupt:
+        pass
+    assert sent
+    before.assert_unchanged()
+
+
+def test_an_unused_optimizer_stays_unused() -> None:
+    """Before the first step an optimizer has no slots, and it has none afterwards."""
+    case = CASES["before_training"]()
+    optimizer = case.arguments["model"].optimizer
+    count = len(optimizer.variables)
+    ww.probe(**case.arguments, **EVERYTHING)
+    assert case.arguments["model"].optimizer is optimizer
+    assert not optimizer.built and len(optimizer.variables) == count
+
+
+def test_the_dtype_policy_and_eager_mode_are_as_before() -> None:
+    """Global settings of Keras and TensorFlow are not changed."""
+    import tensorflow as tf
+
+    case = CASES["loop"]()
+    policy, eager = keras.config.dtype_policy().name, tf.config.functions_run_eagerly()
+    ww.probe(**case.arguments, **EVERYTHING)
+    assert (keras.config.dtype_policy().name, tf.config.functions_run_eagerly()) == (policy, eager)
