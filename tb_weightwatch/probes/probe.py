@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -142,7 +143,9 @@ def run_experiments(
         return [Experiment(kind.name, reason, end="skipped", step=step) for kind in kinds]
     results: list[Experiment] = []
     try:
-        with lab.state.restored():
+        # What Keras warns of in a changed program is no news of the user's own.
+        with lab.state.restored(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             for kind in chosen:
                 results.append(_run_one(kind, lab, step))
                 if results[-1].end == "interrupted":
