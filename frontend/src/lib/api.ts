@@ -116,7 +116,7 @@ export interface ExperimentAnswer {
   outcome: Outcome;
   end: "completed" | "failed" | "interrupted" | "skipped";
   message: string; // what was seen, or why it did not run
-  step: number; // completed training steps when it ran
+  step: number; // completed training steps when it ran; 0 if none, or not known
   steps: number; // that it made itself
   seconds: number;
   causes: TestedCauseAnswer[];
