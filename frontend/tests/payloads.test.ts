@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import type {
   Cell,
   CurvesAnswer,
+  ExperimentAnswer,
   HeatmapAnswer,
   LaunchState,
   LinkAnswer,
+  Outcome,
   OverviewAnswer,
   QuantityAnswer,
   RunsAnswer,
@@ -22,6 +24,7 @@ import healthy from "./payloads/overview-healthy.json";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
 import suspected from "./payloads/overview-suspected.json";
+import tested from "./payloads/overview-tested.json";
 import runs from "./payloads/runs.json";
 import empty from "./payloads/runs-empty.json";
 
@@ -56,6 +59,7 @@ empty satisfies Fits<typeof empty, RunsAnswer>;
 sick satisfies Fits<typeof sick, OverviewAnswer>;
 nan satisfies Fits<typeof nan, OverviewAnswer>;
 suspected satisfies Fits<typeof suspected, OverviewAnswer>;
+tested satisfies Fits<typeof tested, OverviewAnswer>;
 healthy satisfies Fits<typeof healthy, OverviewAnswer>;
 heatmap satisfies Fits<typeof heatmap, HeatmapAnswer>;
 heatmapNan satisfies Fits<typeof heatmapNan, HeatmapAnswer>;
@@ -76,6 +80,13 @@ const LINK: Record<LinkAnswer["state"], true> = {
   unknown: true,
   note: true,
 };
+const OUTCOME: Record<Outcome | "", true> = { confirmed: true, refuted: true, open: true, "": true };
+const END: Record<ExperimentAnswer["end"], true> = {
+  completed: true,
+  failed: true,
+  interrupted: true,
+  skipped: true,
+};
 const SCALE: Record<QuantityAnswer["scale"], true> = { log: true, linear: true, share: true };
 const AXIS: Record<QuantityAnswer["axis"], true> = { variable: true, layer: true, run: true };
 const CELL: Record<Extract<Cell, string>, true> = {
@@ -90,6 +101,8 @@ const WORDS: Record<string, Record<string, true>> = {
   severity: SEVERITY,
   worst: SEVERITY,
   certainty: CERTAINTY,
+  outcome: OUTCOME,
+  end: END,
   scale: SCALE,
   axis: AXIS,
 };
@@ -106,7 +119,7 @@ function strangers(value: unknown, path = "", key = ""): string[] {
       ? inChain
         ? LINK
         : STATE
-      : ["low", "high", "last"].includes(key)
+      : ["low", "high", "last", "falls"].includes(key)
         ? CELL
         : key === "value" && path.includes(".evidence[")
           ? CELL
@@ -121,18 +134,21 @@ describe("payloads", () => {
     expect(strangers(payload)).toEqual([]);
   });
 
-  test.each([sick, nan, healthy, suspected])("the chain has its seven links in order", ({ chain }) => {
-    expect(chain.map((l) => l.link)).toEqual([
-      "data",
-      "activations",
-      "loss",
-      "gradient",
-      "optimizer",
-      "update",
-      "weight",
-    ]);
-    expect(chain.filter((l) => l.first).length).toBeLessThanOrEqual(1);
-  });
+  test.each([sick, nan, healthy, suspected, tested])(
+    "the chain has its seven links in order",
+    ({ chain }) => {
+      expect(chain.map((l) => l.link)).toEqual([
+        "data",
+        "activations",
+        "loss",
+        "gradient",
+        "optimizer",
+        "update",
+        "weight",
+      ]);
+      expect(chain.filter((l) => l.first).length).toBeLessThanOrEqual(1);
+    },
+  );
 
   test.each([heatmap, heatmapNan])("every row of a map has a cell for each bucket", (map) => {
     for (const rows of [map.low, map.high]) {
@@ -140,6 +156,12 @@ describe("payloads", () => {
       for (const row of rows) expect(row.length).toBe(map.first.length);
     }
     expect(map.last.length).toBe(map.first.length);
+  });
+
+  test("every learning rate of a curve has a fall of the loss", () => {
+    const curves = tested.experiments.flatMap(({ curve }) => curve ?? []);
+    expect(curves.length).toBe(1);
+    for (const { rates, falls } of curves) expect(falls.length).toBe(rates.length);
   });
 
   test.each([curvesRun, curvesVariable])("every curve has a value for each step", ({ steps, curves }) => {

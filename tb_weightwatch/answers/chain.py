@@ -32,7 +32,7 @@ class _Findings(NamedTuple):
         broken: verdicts on this link that are more than a note.
         notes: verdicts of severity "info" on this link.
         consequences: (cause, consequence) where the consequence is on this link.
-        suspects: suspects on this link, the most probable first.
+        suspects: suspects on this link that no experiment has refuted, the most probable first.
         symptoms: symptoms on this link that are more than a note and that no verdict explains.
         downstream: why the link cannot work although no rule fires on it; "" if it can.
         passed: how many of the link's checks passed.
@@ -131,7 +131,7 @@ def _findings(name: str, history: History, diagnosis: Diagnosis) -> _Findings:
         consequences=[
             (cause, v) for cause in diagnosis.verdicts for v in with_consequences(cause)[1:] if v.link == name
         ],
-        suspects=[s for s in diagnosis.suspects if s.link == name],
+        suspects=[s for s in diagnosis.suspects if s.link == name and s.outcome != "refuted"],
         symptoms=[s for s in _unexplained(diagnosis) if s.link == name],
         downstream=_downstream_reason(name, number, diagnosis),
         passed=sum(rule in rules for rule in diagnosis.passed),

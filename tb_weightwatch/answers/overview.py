@@ -10,6 +10,7 @@ from ..history import History
 from ..reader import Launch
 from ..verdict import Diagnosis, Suspect, Symptom, Verdict, headline, in_words, probability_text
 from .chain import chain
+from .experiments import experiments
 from .facts_table import cost, facts
 from .heatmap import quantities
 from .launch_state import evidence_text, severity, state, worst_severities
@@ -87,6 +88,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
         "verdicts": [_verdict(v, quantity_names) for v in diagnosis.verdicts],
         "symptoms": [_symptom(s) for s in diagnosis.symptoms],
         "suspects": [_suspect(s) for s in diagnosis.suspects],
+        "experiments": experiments(diagnosis.experiments),
         "resolved": [_verdict(v, quantity_names) for v in diagnosis.resolved],
         "muted": [
             {**_rule(rule), "verdict": verdict and _verdict(verdict, quantity_names)}

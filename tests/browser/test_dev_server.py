@@ -52,7 +52,7 @@ def test_the_development_server_shows_the_panel_without_errors(address: str, pag
     page.goto(address)
     frame = page.frame_locator("iframe")
     entries = frame.locator("button.run-entry")
-    expect(entries).to_have_count(5)  # three runs, and the two launches of the chosen one
+    expect(entries).to_have_count(6)  # four runs, and the two launches of the chosen one
     expect(frame.locator("h1#sentence")).to_contain_text("learning rate")
     expect(frame.locator(".chain-link")).to_have_count(7)
     expect(frame.locator(".heatmap-plot canvas")).to_be_visible()

@@ -21,6 +21,7 @@ from tests.support import synthetic_runs
 from tests.support.chromium import needs_chromium
 from tests.support.histories import recorded_history
 from tests.support.suspected_run import MESSAGE, suspected
+from tests.support.tested_run import diagnosis_with_experiments
 
 HOSTILE = "</script><script>document.title='owned'</script>"
 
@@ -216,6 +217,18 @@ class TestInABrowser:
         assert tab.locator("#sentence").inner_text() == f"{MESSAGE}."
         assert tab.locator(".run-entry-headline").inner_text().endswith("probably learning-rate-too-small")
         assert tab.locator("ol.suspect-items > li").count() == 3
+        context.close()
+
+    def test_experiments_are_in_the_file(self, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A run with experiments shows them with the learning-rate curve, as the panel does."""
+        monkeypatch.setattr(answers, "safe_diagnose", lambda history: diagnosis_with_experiments(len(history)))
+        report.write(str(tmp_path / "report.html"), {"slow": [Launch(recorded_history(64))]})
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto((tmp_path / "report.html").as_uri())
+        tab.wait_for_selector(".rate-plot svg")
+        assert tab.locator(".experiment").count() == 4
+        assert tab.locator(".rate-readout").inner_text().startswith("Learning rate 0.001: the loss falls by 41")
         context.close()
 
     def test_the_network_is_closed_to_it(self, page: Path, browser: Any) -> None:

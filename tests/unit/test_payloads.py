@@ -19,6 +19,7 @@ from tb_weightwatch.reader import Launch
 from tb_weightwatch.verdict import Diagnosis
 from tests.support import synthetic_runs
 from tests.support.suspected_run import suspected
+from tests.support.tested_run import diagnosis_with_experiments, experiment_records
 
 FOLDER = Path(__file__).resolve().parents[2] / "frontend" / "tests" / "payloads"
 STEPS = 96
@@ -51,12 +52,14 @@ SICK = recorded("sick-1", still=True)
 MUTED = recorded("muted-1", still=True)
 MUTED.add(Record(0, "config", {"rules": dict.fromkeys(MUTED_RULES, False)}))
 SUSPECTED = recorded("suspected-1", still=True)
+TESTED = recorded("tested-1", still=True)
 NAN = recorded("nan-1", end="exception", nan_from=48)
 
 
 def diagnosis_of(history: History) -> Diagnosis:
-    """Returns the diagnosis of today's rules, and for one launch one that has suspects and no verdict."""
-    return suspected(STEPS) if history is SUSPECTED else answers.safe_diagnose(history)
+    """Returns the diagnosis of today's rules, and for two launches one that has suspects and no verdict."""
+    given = {SUSPECTED.launch: suspected, TESTED.launch: diagnosis_with_experiments}.get(history.launch)
+    return given(STEPS) if given else answers.safe_diagnose(history)
 
 
 def overview(history: History) -> dict[str, Any]:
@@ -79,7 +82,7 @@ def recorded_maps() -> list[Map]:
 
 
 def runs() -> dict[str, Any]:
-    launches = {"cnn/weightwatch": (NAN, SICK), "baseline": (HEALTHY,), "suspected": (SUSPECTED,)}
+    launches = {"cnn/weightwatch": (NAN, SICK), "baseline": (HEALTHY,), "suspected": (SUSPECTED,), "tested": (TESTED,)}
     entries = {
         run: [answers.launch_entry(Launch(history), diagnosis_of(history), NOW) for history in histories]
         for run, histories in launches.items()
@@ -93,6 +96,7 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "overview-sick": lambda: overview(SICK),
     "overview-nan": lambda: overview(NAN),
     "overview-suspected": lambda: overview(SUSPECTED),
+    "overview-tested": lambda: overview(TESTED),
     "overview-healthy": lambda: overview(HEALTHY),
     "heatmap": lambda: answers.heatmap(SICK, "update_ratio", 24),
     "heatmap-nan": lambda: answers.heatmap(NAN, "gradient_norm", 24),
@@ -145,3 +149,18 @@ def test_the_payloads_match_their_names() -> None:
         zip(MUTED_RULES, (True, False), strict=True)
     )
     assert (sick["state"], nan["state"], healthy["state"]) == ("died", "stopped", "ended")
+
+
+def test_recorded_experiments_are_in_the_answer() -> None:
+    """A sick and a healthy run tell what their experiments have shown, as they were recorded; a verdict its outcome."""
+    shown = overview(TESTED)["experiments"]
+    for end in ("completed", ""):
+        history = recorded("recorded-1", end=end, still=not end)
+        for record in experiment_records():
+            history.add(schema.record_as_stored(record))
+        answer = overview(history)
+        assert written({"experiments": answer["experiments"]}) == written({"experiments": shown})
+        assert answer["status"] == ("healthy" if end else "sick")
+    assert [(v["name"], v["outcome"]) for v in answer["verdicts"]] == [("learning-rate-too-small", "confirmed")]
+    assert [e["end"] for e in shown] == ["completed"] * 3 + ["failed"] + ["skipped"] * 2
+    assert [s["outcome"] for s in overview(TESTED)["suspects"]] == ["confirmed", "open", "refuted"]

@@ -52,6 +52,8 @@ def test_no_link_with_a_suspect_is_said_to_work() -> None:
     """Links of suspects are suspected, that of the symptom is affected, and none is the first broken one."""
     expected = {"data": "suspected", "gradient": "suspected", "optimizer": "suspected", "weight": "affected"}
     assert {name: state for name, state in states(SUSPECTED).items() if name in expected} == expected
+    refuted = replace(SUSPECTED, suspects=tuple(replace(s, outcome="refuted") for s in SUSPECTED.suspects))
+    assert "suspected" not in states(refuted).values()  # an experiment has refuted all of them
     chain = {link["link"]: link for link in overview(SUSPECTED)["chain"]}
     assert not any(link["first"] for link in chain.values())
     assert (chain["optimizer"]["codes"], chain["optimizer"]["text"]) == (

@@ -107,3 +107,13 @@ export interface PairAnswer {
   one: string;
   other: string;
 }
+
+/** How far the loss falls within a few steps, by learning rate. Part of the overview. */
+export interface RateCurveAnswer {
+  rates: number[]; // [R] learning rates that were tried, increasing; the first may be 0
+  falls: Cell[]; // [R] as a share of the loss before; negative: it rises
+  present: number | null; // learning rate of the training
+  recommended: number | null; // null: none works
+  low: number | null; // the working range
+  high: number | null;
+}

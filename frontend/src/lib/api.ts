@@ -2,12 +2,13 @@
 // severities come from there; the panel knows no rule and no threshold. An answer's `revision` changes with its data.
 // The answers about the values of a launch are in `api-values.ts`.
 
-import type { Cell, QuantityAnswer } from "./api-values";
+import type { Cell, QuantityAnswer, RateCurveAnswer } from "./api-values";
 
 export type * from "./api-values";
 
 export type Status = "healthy" | "sick" | "undecided";
 export type Severity = "none" | "info" | "warning" | "error";
+export type Outcome = "confirmed" | "refuted" | "open"; // of a cause that an experiment tested
 export type LaunchState = "training" | "ended" | "stopped" | "died";
 
 /** GET runs */
@@ -49,7 +50,8 @@ export interface OverviewAnswer {
   detail: string; // one more line: progress, completeness, cost of the recorder; may be ""
   verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
   symptoms: SymptomAnswer[]; // what is certainly wrong, whatever the cause; worst first
-  suspects: SuspectAnswer[]; // causes that fit the symptoms, the most probable first
+  suspects: SuspectAnswer[]; // causes that fit the symptoms: confirmed ones, then the most probable first
+  experiments: ExperimentAnswer[]; // those that confirm a cause first, those that did not run last
   resolved: VerdictAnswer[]; // no longer true
   muted: MutedAnswer[]; // rules that the user has disabled
   chain: LinkAnswer[]; // exactly seven, in order: data, activations, loss, gradient, optimizer, update, weight
@@ -77,6 +79,8 @@ export interface VerdictAnswer {
   evidence: EvidenceAnswer[];
   fix: string; // text; lines of code in it are indented by four spaces
   explains: VerdictAnswer[];
+  outcome: Outcome | ""; // "": no experiment tested it
+  experiment: string; // what the experiment has shown, or ""
 }
 
 export interface SymptomAnswer {
@@ -102,6 +106,28 @@ export interface SuspectAnswer {
   contradicts: string[]; // facts that speak against it
   settle: string; // what would settle whether it is the cause
   fix: string; // as that of a verdict
+  outcome: Outcome | ""; // as that of a verdict
+  experiment: string;
+}
+
+export interface ExperimentAnswer {
+  name: string;
+  title: string; // the name in words
+  outcome: Outcome;
+  end: "completed" | "failed" | "interrupted" | "skipped";
+  message: string; // what was seen, or why it did not run
+  step: number; // completed training steps when it ran; 0 if none, or not known
+  steps: number; // that it made itself
+  seconds: number;
+  causes: TestedCauseAnswer[];
+  curve: RateCurveAnswer | null;
+}
+
+export interface TestedCauseAnswer {
+  name: string;
+  code: number; // 0: the rule is not known
+  outcome: Outcome;
+  message: string;
 }
 
 export interface EvidenceAnswer {

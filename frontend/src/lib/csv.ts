@@ -1,5 +1,5 @@
 // Tables as text: CSV for a file, tab-separated values for the clipboard.
-import type { Cell, CurvesAnswer, HeatmapAnswer } from "./api";
+import type { Cell, CurvesAnswer, HeatmapAnswer, RateCurveAnswer } from "./api";
 
 export type Table = (string | number | null)[][];
 
@@ -36,5 +36,13 @@ export function heatmapTable(heatmap: Pick<HeatmapAnswer, "quantity" | "names" |
   return [
     [`${heatmap.quantity.name} (largest up to step)`, ...heatmap.last],
     ...heatmap.names.map((name, row) => [name, ...(heatmap.high[row] ?? [])]),
+  ];
+}
+
+/** One row per learning rate that was tried. */
+export function ratesTable({ rates, falls }: RateCurveAnswer): Table {
+  return [
+    ["learning rate", "fall of the loss (share of the loss before)"],
+    ...rates.map((rate, i) => [rate, falls[i] ?? null]),
   ];
 }

@@ -7,7 +7,7 @@ const MINUS = "−";
 export function formatNumber(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e5) return formatCount(value);
+  if (Number.isInteger(value) && size < 1e5) return formatCount(value).replace("-", MINUS);
   if (size >= 1e-3 && size < 1e5) return String(Number(value.toPrecision(3))).replace("-", MINUS);
   const [mantissa, exponent] = value.toExponential(2).split("e") as [string, string];
   return `${Number(mantissa)}e${Number(exponent)}`.replaceAll("-", MINUS).replace(`e${MINUS}`, "e-");
@@ -137,6 +137,12 @@ export function prose(text: string): string {
   return cleanText(text)
     .replace(/ -> /g, "\u00a0→\u00a0")
     .replace(/(\d) %/g, "$1\u00a0%");
+}
+
+/** The same as a sentence: its first letter is a capital one, and it ends with a full stop. */
+export function sentence(text: string): string {
+  const words = prose(text).trim();
+  return words === "" ? "" : `${words[0]?.toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
 }
 
 /** Whether two texts are the same but for white space around them and a full stop. */

@@ -24,3 +24,24 @@ export function findFinding(overview: OverviewAnswer, code: number): VerdictAnsw
   const all = withExplained([...overview.verdicts, ...overview.resolved, ...muted]);
   return [...overview.suspects, ...all].find((finding) => finding.code === code) ?? null;
 }
+
+/** What is known of the causes. Suspects that an experiment has confirmed stand first. */
+export function suspectsIntro(suspects: readonly SuspectAnswer[]): string {
+  const count = (outcome: SuspectAnswer["outcome"]) => suspects.filter((s) => s.outcome === outcome).length;
+  const [confirmed, refuted, all] = [count("confirmed"), count("refuted"), suspects.length];
+  const others =
+    confirmed + refuted < all ? " The others fit what was recorded, the most probable first." : "";
+  if (confirmed > 0) return `${confirmedText(confirmed, all)}${refutedText(refuted)}${others}`;
+  const fits = "These causes fit what was recorded, the most probable first.";
+  return `No check has proven a cause. ${fits}${refutedText(refuted)}`;
+}
+
+function confirmedText(confirmed: number, all: number): string {
+  if (confirmed === 1) return `An experiment has confirmed ${all === 1 ? "this cause" : "the first cause"}.`;
+  return `Experiments have confirmed ${confirmed === all ? "these causes" : `the first ${confirmed} causes`}.`;
+}
+
+function refutedText(refuted: number): string {
+  if (refuted === 0) return "";
+  return refuted === 1 ? " An experiment has refuted one." : ` Experiments have refuted ${refuted}.`;
+}

@@ -2,6 +2,7 @@
 import type { OverviewAnswer } from "../lib/api";
 import { cleanName, prose } from "../lib/format";
 import { leadingVerdict, otherSymptoms } from "../lib/verdicts";
+import { OutcomeMark } from "./outcome-mark";
 import { lookOfOverview, StatusLine } from "./status-line";
 import { SuspectList } from "./suspect-list";
 import { Verdict } from "./verdict";
@@ -14,7 +15,7 @@ export function DiagnosisCard({ overview }: { overview: OverviewAnswer }) {
       <StatusLine overview={overview} size={18}>
         {first ? (
           <span>
-            {first.name} <span class="rule-code">{first.code}</span>
+            {first.name} <span class="rule-code">{first.code}</span> <OutcomeMark outcome={first.outcome} />
           </span>
         ) : (
           overview.status === "sick" && overview.symptoms[0] && <span>{overview.symptoms[0].title}</span>

@@ -1,4 +1,4 @@
-// Everything about the shown run: diagnosis, chain, heat map, curves, and the checks.
+// Everything about the shown run: diagnosis, chain, experiments, heat map, curves, and the checks.
 import type { ComponentChildren } from "preact";
 import type { OverviewAnswer } from "../lib/api";
 import { type ComparedRun, useSelector } from "../state";
@@ -7,6 +7,7 @@ import { CheckList, Footer } from "./check-list";
 import { ComparedHeatmaps } from "./compared-heatmaps";
 import { CurveList } from "./curve-list";
 import { DiagnosisCard } from "./diagnosis-card";
+import { ExperimentList } from "./experiment-list";
 import { Heatmap } from "./heatmap";
 import { OtherFindings } from "./other-findings";
 import { RunComparison } from "./run-comparison";
@@ -24,6 +25,7 @@ function Diagnosis({ overview }: { overview: OverviewAnswer }) {
       <DiagnosisCard overview={overview} />
       <Chain overview={overview} />
       <OtherFindings overview={overview} />
+      <ExperimentList overview={overview} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 // Icons that differ by shape as well as by colour.
-import type { LinkAnswer, Severity, Status } from "../lib/api";
+import type { LinkAnswer, Outcome, Severity, Status } from "../lib/api";
 
-export type Look = "error" | "warning" | "info" | "ok" | "unknown" | "consequence" | "suspected";
+export type Look = Outcome | "error" | "warning" | "info" | "ok" | "unknown" | "consequence" | "suspected";
 
 const SHAPES: Record<Look, [outline: string, glyph: string]> = {
   error: ["M5 1h6l4 4v6l-4 4H5l-4-4V5z", "M5.5 5.5l5 5M10.5 5.5l-5 5"],
@@ -14,6 +14,12 @@ const SHAPES: Record<Look, [outline: string, glyph: string]> = {
     "M3.6 6.6a3 3 0 1 0 6 0 3 3 0 1 0-6 0z",
   ],
   consequence: ["M8 .8 15.2 8 8 15.2.8 8z", "M6 5v3.2h4M8.6 6.6l1.7 1.6-1.7 1.6"],
+  confirmed: [
+    "M8 .8l6.2 2.4v4.6c0 3.7-2.7 6.2-6.2 7.4-3.5-1.2-6.2-3.7-6.2-7.4V3.2z",
+    "M4.9 7.8l2.2 2.3 4-4.5",
+  ],
+  refuted: ["M1 8a7 7 0 1 0 14 0A7 7 0 1 0 1 8z", "M3.4 12.6l9.2-9.2"],
+  open: ["M1 4.6h14v6.8H1z", "M4.4 8h.01M8 8h.01M11.6 8h.01"],
 };
 
 export function StatusIcon({ look, size = 16 }: { look: Look; size?: number }) {

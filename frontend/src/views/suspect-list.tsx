@@ -1,6 +1,7 @@
 // What may be the cause where no verdict explains the symptoms: the suspects, the most probable first.
 import type { OverviewAnswer, SuspectAnswer } from "../lib/api";
 import { plural } from "../lib/format";
+import { suspectsIntro } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
 import { Suspect } from "./suspect";
 
@@ -33,9 +34,7 @@ export function SuspectList({ overview }: { overview: OverviewAnswer }) {
   return (
     <div class="suspect-list">
       <h2>Suspects</h2>
-      <p class="quiet">
-        No check has proven a cause. These causes fit what was recorded, the most probable first.
-      </p>
+      <p class="quiet">{suspectsIntro(suspects)}</p>
       <Items suspects={likely} overview={overview} />
       {others.length > 0 && (
         <Disclosure summary={plural(others.length, "less probable suspect")} targets={others}>

@@ -4,6 +4,8 @@ import { useState } from "preact/hooks";
 import type { SuspectAnswer } from "../lib/api";
 import { prose } from "../lib/format";
 import { Disclosure } from "./disclosure";
+import { OutcomeMark } from "./outcome-mark";
+import { Sentence } from "./sentence";
 import { SuggestedFix } from "./suggested-fix";
 import { Prose } from "./text-with-code";
 import { useScrollTarget } from "./use-scroll-target";
@@ -20,7 +22,7 @@ function Summary({ suspect, link }: { suspect: SuspectAnswer; link: string }) {
       <span class="suspect-text">
         <span>
           <strong>{suspect.name}</strong> <span class="rule-code">{suspect.code}</span>{" "}
-          <span class="quiet">· {link}</span>
+          <span class="quiet">· {link}</span> <OutcomeMark outcome={suspect.outcome} />
         </span>
         <span>{prose(suspect.message)}</span>
       </span>
@@ -63,6 +65,8 @@ interface Props {
 export function Suspect({ suspect, link, first }: Props) {
   const [flashing, setFlashing] = useState(false);
   const ref = useScrollTarget<HTMLLIElement>(suspect, () => setFlashing(true));
+  const settled = suspect.outcome === "confirmed" || suspect.outcome === "refuted";
+  const confirmed = suspect.outcome === "confirmed";
   return (
     <li
       ref={ref}
@@ -77,15 +81,23 @@ export function Suspect({ suspect, link, first }: Props) {
         <div class="suspect-body">
           {suspect.summary && <p class="quiet">{prose(suspect.summary)}</p>}
           <dl class="verdict-details">
+            {suspect.experiment !== "" && (
+              <Row term="Experiment">
+                <Sentence text={suspect.experiment} />
+              </Row>
+            )}
             <Facts term="For it" facts={suspect.supports} none="nothing in particular" />
             <Facts term="Against it" facts={suspect.contradicts} none="nothing that was recorded" />
-            {suspect.settle !== "" && (
+            {suspect.settle !== "" && !settled && (
               <Row term="To settle it">
                 <Prose text={suspect.settle} />
               </Row>
             )}
           </dl>
-          <SuggestedFix fix={suspect.fix} title="What to do if it is the cause" />
+          <SuggestedFix
+            fix={suspect.fix}
+            title={confirmed ? "What to do" : "What to do if it is the cause"}
+          />
         </div>
       </Disclosure>
     </li>

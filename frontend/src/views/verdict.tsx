@@ -5,6 +5,8 @@ import type { OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { formatCount, plural, prose, sameText } from "../lib/format";
 import { withExplained } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
+import { OutcomeMark } from "./outcome-mark";
+import { Sentence } from "./sentence";
 import { lookOfSeverity, StatusIcon } from "./status-icon";
 import { SuggestedFix } from "./suggested-fix";
 import { useScrollTarget } from "./use-scroll-target";
@@ -30,6 +32,7 @@ function Title({ verdict, level }: { verdict: VerdictAnswer; level: 2 | 3 | 4 })
       <StatusIcon look={lookOfSeverity(verdict.severity)} />
       {verdict.name} <span class="rule-code">{verdict.code}</span>
       <span class="verdict-severity">{verdict.severity}</span>
+      <OutcomeMark outcome={verdict.outcome} />
     </Heading>
   );
 }
@@ -50,6 +53,11 @@ function Details({ verdict, overview }: { verdict: VerdictAnswer; overview: Over
       <Row term="Certainty">
         {CERTAINTY[verdict.certainty]} <span class="quiet">· {stepsOf(verdict)}</span>
       </Row>
+      {verdict.experiment !== "" && (
+        <Row term="Experiment">
+          <Sentence text={verdict.experiment} />
+        </Row>
+      )}
       {variables.length > 0 && (
         <Row term="Where">
           <span class="quiet">{plural(variables.length, "variable")}:</span>{" "}
