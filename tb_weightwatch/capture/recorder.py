@@ -98,6 +98,8 @@ class Recorder:
             record = Record(record.step, kind, changed, record.time)
             self.history.add(record)
             self._writer.add(record)
+        if kind == "experiment":  # it changes the diagnosis without a new row
+            self._diagnosis = None
 
     def adopt_preflight(self, model: Any) -> None:
         """Records the result of an earlier `preflight` of that model, once a launch."""

@@ -9,6 +9,8 @@ import numpy as np
 
 from ...history import History
 from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict
+from .. import signals
+from ..rule_catalogue import catalogue
 from ..suspects import suspect_without_facts
 
 # Change of a cause's log odds. `python -m tests.clinic.experiments` measures how often an outcome is wrong.
@@ -17,13 +19,9 @@ _UNSUSPECTED = 0.03  # probability of a cause before an experiment, if no fact s
 
 
 def recorded_experiments(history: History) -> tuple[Experiment, ...]:
-    """Returns the experiments of a History, the last of each name; records that cannot be read are left out."""
+    """Returns the experiments of a History, the last of each name; one that was skipped replaces none that ran."""
     latest: dict[str, Experiment] = {}
-    for record in history.of_kind("experiment"):
-        try:
-            experiment = Experiment.from_dict(dict(record.data))
-        except (TypeError, KeyError, ValueError):  # of another version
-            continue
+    for experiment in signals.all_experiments(history):
         if experiment.end != "skipped" or experiment.name not in latest:
             latest[experiment.name] = experiment
     return tuple(latest.values())
@@ -45,7 +43,7 @@ def retested(suspects: Sequence[Suspect], causes: Mapping[str, TestedCause]) -> 
     """Returns the suspects with what experiments say of them, ranked anew; a confirmed cause becomes a suspect."""
     present = {suspect.name for suspect in suspects}
     others = [suspect_without_facts(name, _UNSUSPECTED) for name, cause in causes.items()
-              if name not in present and cause.outcome == "confirmed"]  # fmt: skip
+              if name not in present and cause.outcome == "confirmed" and name in catalogue()]  # fmt: skip
     tested = [_retested(suspect, causes.get(suspect.name)) for suspect in [*suspects, *others]]
     return tuple(sorted(tested, key=lambda suspect: (suspect.outcome != "confirmed", -suspect.probability)))
 
