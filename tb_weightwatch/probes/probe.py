@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..capture.observe.exception_meaning import meaning_of
+from ..capture.observe import meaning_of
 from ..diagnosis import with_experiments
 from ..verdict import Diagnosis, Experiment
 from .batches import batches_of, samples_of

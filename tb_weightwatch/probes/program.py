@@ -10,11 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from ..capture.observe import model_facts as facts
-from ..capture.observe.dry_run import loss_function
-from ..capture.observe.loss_names import whole_loss_name
-from ..capture.observe.model_layers import flat_layers
-from ..capture.observe.observation import base_optimizers
+from ..capture.observe import base_optimizers, flat_layers, loss_function, optimizers_of, whole_loss_name
 from .state import SavedState, replaced, tensor_variable
 
 Batch = Any  # (x, y), (x, y, sample_weight), or whatever the step function takes
@@ -171,7 +167,7 @@ def fit_program(model: Any) -> Iterator[Program]:
     """Yields the program of `model.fit`. An optimizer that has not been used yet is replaced by a copy meanwhile."""
     copies = [(name, optimizer, copied(optimizer)) for name, optimizer in _unbuilt(model)]
     with replaced([(model, name, copy) for name, _, copy in copies]):
-        optimizers = facts.optimizers_of(model)
+        optimizers = optimizers_of(model)
         for optimizer in optimizers:
             if not optimizer.built:
                 optimizer.build(model.trainable_variables)
@@ -186,7 +182,7 @@ def fit_program(model: Any) -> Iterator[Program]:
 
 
 def _unbuilt(model: Any) -> list[tuple[str, Any]]:
-    optimizers = {id(optimizer) for optimizer in facts.optimizers_of(model) if not optimizer.built}
+    optimizers = {id(optimizer) for optimizer in optimizers_of(model) if not optimizer.built}
     return [(name, value) for name, value in vars(model).items() if id(value) in optimizers]
 
 

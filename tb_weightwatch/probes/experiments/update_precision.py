@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from ...capture.observe.observation import base_optimizers
+from ...capture.observe import base_optimizers
 from ...verdict import TestedCause, number
 from ..experiment import Lab, Result, experiment
 from ..program import CannotRun, copied
