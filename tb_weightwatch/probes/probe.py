@@ -156,7 +156,7 @@ def run_experiments(
 def _why_not(kind: ExperimentKind, chosen: Sequence[ExperimentKind]) -> str:
     if kind in chosen:
         return "an earlier experiment was interrupted"
-    return "it tests nothing that is suspected"
+    return "no suspected cause to test"
 
 
 def _not_at_all(program: Program) -> str:

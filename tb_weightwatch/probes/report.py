@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..verdict import Diagnosis, Experiment
+from ..verdict import Diagnosis, Experiment, experiment_answer, experiment_lines, outcome_lines, tested_causes
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class ProbeReport:
         return self._causes("refuted")
 
     def _causes(self, outcome: str) -> tuple[str, ...]:
-        causes = (cause for experiment in self.experiments for cause in experiment.causes)
-        return tuple(dict.fromkeys(cause.name for cause in causes if cause.outcome == outcome))
+        causes = tested_causes(self.experiments).values()
+        return tuple(cause.name for cause in causes if cause.outcome == outcome)
 
     def __getitem__(self, name: str) -> Experiment:
         """Returns an experiment by its name.
@@ -60,18 +59,7 @@ class ProbeReport:
         }
 
     def __str__(self) -> str:
-        """Returns the answer, and a line for each experiment with what it confirms and refutes."""
-        head = [] if self.diagnosis is None else [self.diagnosis.sentence]
-        return "\n".join([*head, *experiment_lines(self.experiments)])
-
-
-def experiment_lines(experiments: Sequence[Experiment]) -> list[str]:
-    """Returns a line for each experiment, and below it what it confirms and refutes."""
-    lines = []
-    for experiment in experiments:
-        lines.append(f"  {experiment}")
-        for outcome in ("confirmed", "refuted"):
-            names = [cause.name for cause in experiment.causes if cause.outcome == outcome]
-            if names:
-                lines.append(f"    {outcome}: {', '.join(names)}")
-    return lines
+        """Returns the diagnosis, what is confirmed, the other outcomes, and what each experiment has shown."""
+        known = [] if self.diagnosis is None else [str(self.diagnosis)]
+        lines = [*outcome_lines(self.experiments, without="confirmed"), *experiment_lines(self.experiments)]
+        return "\n".join([*known, experiment_answer(self.experiments), *(f"  {line}" for line in lines)])

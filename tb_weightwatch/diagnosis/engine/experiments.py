@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ...history import History
-from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict
+from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict, tested_causes
 from .. import signals
 from ..rule_catalogue import catalogue
 from ..suspects import suspect_without_facts
@@ -25,18 +25,6 @@ def recorded_experiments(history: History) -> tuple[Experiment, ...]:
         if experiment.end != "skipped" or experiment.name not in latest:
             latest[experiment.name] = experiment
     return tuple(latest.values())
-
-
-def tested_causes(experiments: Iterable[Experiment]) -> dict[str, TestedCause]:
-    """Returns what all experiments together say of each cause: "open" where one confirms it and another refutes it."""
-    causes: dict[str, TestedCause] = {}
-    for tested in (cause for experiment in experiments for cause in experiment.causes):
-        earlier = causes.get(tested.name)
-        if earlier is None or earlier.outcome == "open":
-            causes[tested.name] = tested
-        elif tested.outcome not in ("open", earlier.outcome):
-            causes[tested.name] = TestedCause(tested.name, "open", f"{earlier.message}; but {tested.message}")
-    return causes
 
 
 def retested(suspects: Sequence[Suspect], causes: Mapping[str, TestedCause]) -> tuple[Suspect, ...]:

@@ -57,7 +57,9 @@ def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
     """Returns the symptom, with the most probable cause."""
     if not suspects:
         return f"{symptom.message}{'; no known cause fits' if symptom.name != 'ended-by-exception' else ''}."
-    first = suspects[0]
+    first = next((suspect for suspect in suspects if suspect.outcome != "refuted"), None)
+    if first is None:
+        return f"{symptom.message}. Experiments refute every cause that fits."
     if first.outcome == "confirmed":
         return f"{symptom.message}. Cause, confirmed by an experiment: {first.name} ({first.experiment})."
     return f"{symptom.message}. Most probable cause: {first.name} ({probability_text(first.probability)})."

@@ -45,9 +45,21 @@ def _experiment(record: Record) -> Experiment | None:
         experiment = Experiment.from_dict(dict(record.data))
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
-    texts = [experiment.name, experiment.message, experiment.end]
-    texts += [text for cause in experiment.causes for text in (cause.name, cause.message)]
+    causes, curve = experiment.causes, experiment.curve
+    texts = [
+        experiment.name,
+        experiment.message,
+        experiment.end,
+        *(text for c in causes for text in (c.name, c.message)),
+    ]
     numbers = [experiment.step, experiment.steps, experiment.seconds]
-    known = all(cause.outcome in get_args(Outcome) for cause in experiment.causes)
-    valid = known and all(isinstance(x, str) for x in texts) and all(isinstance(x, (int, float)) for x in numbers)
-    return experiment if valid else None
+    if curve is not None:
+        known = (curve.present, curve.recommended, curve.low, curve.high)
+        numbers += [*curve.rates, *(rate for rate in known if rate is not None)]
+    outcomes = get_args(Outcome)
+    valid = all(isinstance(text, str) for text in texts) and all(map(_is_plain_number, numbers))
+    return experiment if valid and all(cause.outcome in outcomes for cause in causes) else None
+
+
+def _is_plain_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and -1e15 < value < 1e15  # NaN is not

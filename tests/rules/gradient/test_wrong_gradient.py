@@ -93,6 +93,7 @@ DAMAGED: list[dict[str, Any]] = [
     {**record(1).data, "causes": [{"name": NAME, "outcome": "surely", "message": "x"}]},
     {**record(1).data, "causes": [{"name": NAME, "outcome": "confirmed", "message": 7}]},
     {**record(1).data, "curve": 3}, {**record(1).data, "steps": "many"}, {**record(1).data, "novelty": 1},
+    {**record(1).data, "seconds": float("nan")}, {**record(1).data, "curve": {"rates": [10**400], "falls": [0.0]}},
 ]  # fmt: skip
 
 
