@@ -13,7 +13,7 @@ from .answer import (
 )
 from .claim import Claim, Kind, Statement
 from .experiment import Experiment, ExperimentEnd, Outcome, RateCurve, TestedCause, tested_causes
-from .experiment_lines import experiment_answer, experiment_fact, experiment_lines, outcome_lines
+from .experiment_text import experiment_answer, experiment_fact, experiment_lines, outcome_lines
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
 from .levels import LINKS, SEVERITIES, Certainty, Severity, Status, TestOutcome
 from .symptom import Suspect, Symptom

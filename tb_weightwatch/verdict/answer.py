@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .experiment_lines import experiment_fact
+from .experiment_text import experiment_fact
 from .symptom import Suspect, Symptom
 from .verdict import Diagnosis, Verdict
 

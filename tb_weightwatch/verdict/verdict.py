@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .claim import Claim
-from .diagnosis_lines import diagnosis_lines
+from .diagnosis_text import diagnosis_lines
 from .experiment import Experiment
 from .formatting import jsonable, number
 from .levels import Certainty, Severity, Status, TestOutcome

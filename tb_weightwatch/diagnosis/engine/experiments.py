@@ -12,6 +12,7 @@ from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict, tes
 from .. import signals
 from ..rule_catalogue import catalogue
 from ..suspects import suspect_without_facts
+from .summary_sentence import symptom_and_suspect
 
 # Change of a cause's log odds. `python -m tests.clinic.experiments` measures how often an outcome is wrong.
 _WEIGHT = {"confirmed": 3.5, "refuted": -3.0, "open": 0.0}
@@ -70,4 +71,17 @@ def with_experiments(diagnosis: Diagnosis, experiments: Sequence[Experiment]) ->
     verdicts = tuple(sorted(verdicts, key=lambda verdict: verdict.severity == "info"))
     # Only a symptom can be explained by a suspect; without one nothing is known to be wrong.
     suspects = retested(diagnosis.suspects, causes) if diagnosis.symptoms else diagnosis.suspects
-    return replace(diagnosis, verdicts=verdicts, suspects=suspects, experiments=tuple(experiments))
+    tested = replace(diagnosis, verdicts=verdicts, suspects=suspects, experiments=tuple(experiments))
+    return _answered_anew(tested) if diagnosis.status == "sick" else tested
+
+
+def _answered_anew(diagnosis: Diagnosis) -> Diagnosis:
+    """Returns the diagnosis of a sick run with the sentence that its verdicts, symptoms and suspects give now."""
+    sick = [verdict for verdict in diagnosis.verdicts if verdict.severity != "info"]
+    if sick:
+        return replace(diagnosis, sentence=f"{sick[0].message.rstrip('.')}.")
+    symptoms = [symptom for symptom in diagnosis.symptoms if symptom.severity != "info"]
+    if symptoms:
+        return replace(diagnosis, sentence=symptom_and_suspect(symptoms[0], diagnosis.suspects))
+    refuted = ", ".join(verdict.name for verdict in diagnosis.verdicts if verdict.outcome == "refuted")
+    return replace(diagnosis, status="undecided", sentence=f"Undecided: experiments refute {refuted}.")

@@ -40,7 +40,7 @@ def overall_status(
     if sick:
         return "sick", sick[0].message.rstrip(".") + "."
     if any(symptom.severity != "info" for symptom in symptoms) and not is_third_party(history):
-        return "sick", _symptom_and_suspect(symptoms[0], suspects)
+        return "sick", symptom_and_suspect(symptoms[0], suspects)
     if not len(history):
         return "undecided", _without_steps(history)
     if is_preflight(history):
@@ -53,7 +53,7 @@ def overall_status(
         return _by_movement(history, unknown)
 
 
-def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
+def symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
     """Returns the symptom, with the most probable cause."""
     if not suspects:
         return f"{symptom.message}{'; no known cause fits' if symptom.name != 'ended-by-exception' else ''}."

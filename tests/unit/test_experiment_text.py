@@ -11,6 +11,7 @@ import pytest
 from tb_weightwatch import verdict as types
 from tb_weightwatch.cli import junit, review_table
 from tb_weightwatch.cli.review_result import JobResult
+from tb_weightwatch.diagnosis import with_experiments
 from tb_weightwatch.diagnosis.engine.summary_sentence import overall_status
 from tb_weightwatch.verdict import (
     Diagnosis,
@@ -182,3 +183,22 @@ def test_junit_and_json_hold_the_experiments(tmp_path: Any) -> None:
     ):
         assert text in failure.text
     assert JobResult.from_json(job.to_json()).launches[0].diagnosis == launch.diagnosis
+
+
+def _tested(name: str, outcome: types.Outcome) -> Experiment:
+    return Experiment("some", outcome, (types.TestedCause(name, outcome, f"it is {outcome}"),))
+
+
+def test_a_diagnosis_answers_anew_after_experiments() -> None:
+    """The sentence follows the outcomes: another suspect, the symptom, or nothing that is left."""
+    rate = "learning-rate-too-small"
+    confirmed = with_experiments(suspected(), [_tested(rate, "confirmed")])
+    assert confirmed.sentence == f"{MESSAGE}. Cause, confirmed by an experiment: {rate} (it is confirmed)."
+    refuted = with_experiments(suspected(), [_tested(rate, "refuted")])
+    assert refuted.sentence == f"{MESSAGE}. Most probable cause: no-learning-signal (21 %)."
+    alone = Diagnosis("sick", "It is 0.", verdicts=(CAUSE,))
+    assert with_experiments(alone, [_tested(CAUSE.name, "confirmed")]).sentence == "It is 0."
+    gone = with_experiments(alone, [_tested(CAUSE.name, "refuted")])
+    assert (gone.status, gone.sentence) == ("undecided", "Undecided: experiments refute learning-rate-zero.")
+    healthy = Diagnosis("healthy", "Healthy.")
+    assert with_experiments(healthy, [_tested(rate, "confirmed")]).sentence == "Healthy."

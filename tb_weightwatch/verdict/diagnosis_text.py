@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .experiment_lines import experiment_fact
+from .experiment_text import experiment_fact
 
 if TYPE_CHECKING:
     from .symptom import Suspect
