@@ -7,6 +7,8 @@
 * `state`: saves the state and puts it back bit for bit
 """
 
+# The folder is imported first: its import sets the name `experiments`, which the function of that name then takes over.
+from . import experiments as _folder  # noqa: F401
 from .experiment import ExperimentKind, experiments
 from .probe import probe
 from .report import ProbeReport

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..verdict import Diagnosis, Experiment, experiment_answer, experiment_lines, outcome_lines, tested_causes
+from ..verdict import (
+    Diagnosis,
+    Experiment,
+    answering_verdict,
+    experiment_answer,
+    experiment_lines,
+    outcome_lines,
+    tested_causes,
+)
 
 
 @dataclass(frozen=True)
@@ -61,5 +69,13 @@ class ProbeReport:
     def __str__(self) -> str:
         """Returns the diagnosis, what is confirmed, the other outcomes, and what each experiment has shown."""
         known = [] if self.diagnosis is None else [str(self.diagnosis)]
+        answer = [] if self._is_told() else [experiment_answer(self.experiments)]
         lines = [*outcome_lines(self.experiments, without="confirmed"), *experiment_lines(self.experiments)]
-        return "\n".join([*known, experiment_answer(self.experiments), *(f"  {line}" for line in lines)])
+        return "\n".join([*known, *answer, *(f"  {line}" for line in lines)])
+
+    def _is_told(self) -> bool:
+        """Whether the diagnosis answers with all that is confirmed."""
+        if self.diagnosis is None:
+            return False
+        found = answering_verdict(self.diagnosis) or next(iter(self.diagnosis.suspects), None)
+        return found is not None and found.outcome == "confirmed" and self.confirmed == (found.name,)
