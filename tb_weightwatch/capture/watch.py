@@ -175,9 +175,12 @@ class Watch(Recording):
             A `ProbeReport`; None if experiments are not needed (any more).
 
         Raises:
+            RuntimeError: the Watch is closed.
             ValueError: `when` is something else.
             TypeError, ValueError: as for `ww.probe`.
         """
+        if self._closed:
+            raise RuntimeError("the Watch is closed; call watch.probe before watch.close()")
         if when not in ("now", ON_VERDICT):
             raise ValueError(f'when must be "{ON_VERDICT}" or "now", got {when!r}')
         if when == ON_VERDICT:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from .. import answers
-from ..verdict import Diagnosis, answering_symptom, answering_verdict, suspect_lines
+from ..verdict import Diagnosis, answering_symptom, answering_verdict, experiment_fact, experiment_lines, suspect_lines
 from .review_result import JobResult, LaunchResult
 
 
@@ -53,8 +53,10 @@ def _lines(launch: LaunchResult) -> list[str]:
         lines.append(f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}): {verdict.message}")
         lines += [f"- {answers.evidence_text(item)}" for item in verdict.evidence]
         lines.append(f"Fix: {verdict.fix}")
+        lines += [f"{label}: {text}" for label, text in experiment_fact(verdict.outcome, verdict.experiment).items()]
     lines += [f"{s.name} ({s.severity}): {s.message}" for s in launch.diagnosis.symptoms]
-    return lines + suspect_lines(launch.diagnosis)
+    lines += suspect_lines(launch.diagnosis)
+    return lines + [f"experiment {line}" for line in experiment_lines(launch.diagnosis.experiments)]
 
 
 def _set_counts(element: ET.Element) -> None:

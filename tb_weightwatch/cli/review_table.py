@@ -15,7 +15,10 @@ from ..verdict import (
     Verdict,
     answering_symptom,
     answering_verdict,
+    experiment_fact,
+    experiment_lines,
     in_words,
+    outcome_lines,
     probability_text,
     suspect_facts,
     suspect_title,
@@ -126,6 +129,10 @@ def _findings(diagnosis: Diagnosis) -> Iterator[_Line]:
         yield f"Other suspects: {', '.join(map(suspect_title, hidden))}", "dim", 2
     for verdict in (v for v in diagnosis.verdicts if v.severity == "info"):
         yield from _verdict_lines(verdict, is_answer=verdict.message[1:] in diagnosis.sentence)
+    if diagnosis.experiments:
+        yield "Experiments", "cyan", 2
+        lines = [*outcome_lines(diagnosis.experiments), *experiment_lines(diagnosis.experiments)]
+        yield from ((line, "", 4) for line in lines)
 
 
 def _suspect_lines(suspect: Suspect) -> Iterator[_Line]:
@@ -133,7 +140,11 @@ def _suspect_lines(suspect: Suspect) -> Iterator[_Line]:
     yield f"Suspect: {suspect.code} {suspect.name}, probability {probability}", "cyan", 2
     yield suspect.message, "", 4
     for label, text in suspect_facts(suspect).items():
-        yield f"{label[0].upper()}{label[1:]}: {text}", "green" if label == "fix" else "", 4
+        yield _labelled(label, text), "green" if label == "fix" else "", 4
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label[0].upper()}{label[1:]}: {text}"
 
 
 def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[_Line]:
@@ -145,6 +156,9 @@ def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[_Line]:
         yield f"- {answers.evidence_text(item)}", "", 4
     if verdict.fix:
         yield f"Fix: {verdict.fix}", "green", 4
+    for label, text in experiment_fact(verdict.outcome, verdict.experiment).items():
+        if text not in verdict.message:
+            yield _labelled(label, text), "", 4
     if verdict.explains:
         yield f"Explains: {', '.join(f'{v.code} {v.name}' for v in verdict.explains)}", "dim", 4
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..capture.observe.observation import base_optimizers
+from ..capture.observe import base_optimizers
 from .program import CannotRun, copied
 from .slopes import dense
 from .state import tensor_variable

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..capture.observe.observation import total_iterations
+from ..capture.observe import total_iterations
 from .program import Program, copied
 from .state import tensor_variable
 

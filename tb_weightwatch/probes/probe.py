@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..capture.observe.exception_meaning import meaning_of
+from ..capture.observe import meaning_of
 from ..diagnosis import with_experiments
 from ..verdict import Diagnosis, Experiment
 from .batches import batches_of, samples_of
@@ -159,7 +159,7 @@ def run_experiments(
 def _why_not(kind: ExperimentKind, chosen: Sequence[ExperimentKind]) -> str:
     if kind in chosen:
         return "an earlier experiment was interrupted"
-    return "it tests nothing that is suspected"
+    return "no suspected cause to test"
 
 
 def _not_at_all(program: Program) -> str:

@@ -11,11 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..capture.observe import model_facts as facts
-from ..capture.observe.dry_run import loss_function
-from ..capture.observe.loss_names import whole_loss_name
-from ..capture.observe.model_layers import flat_layers
-from ..capture.observe.observation import base_optimizers
+from ..capture.observe import (
+    base_optimizers,
+    flat_layers,
+    has_own_train_step,
+    loss_function,
+    optimizers_of,
+    whole_loss_name,
+)
 from .state import SavedState, replaced, tensor_variable
 
 Batch = Any  # (x, y), (x, y, sample_weight), or whatever the step function takes
@@ -197,7 +200,7 @@ def fit_program(model: Any) -> Iterator[Program]:
     known = {id(variable) for variable in model.metrics_variables}
     try:
         with replaced([(model, name, copy) for name, copy in copies]):
-            optimizers = facts.optimizers_of(model)
+            optimizers = optimizers_of(model)
             for optimizer in optimizers:
                 if not optimizer.built:
                     optimizer.build(model.trainable_variables)
@@ -208,7 +211,7 @@ def fit_program(model: Any) -> Iterator[Program]:
                 variables=model.trainable_variables,
                 traced=not model.run_eagerly,
                 kind="fit",
-                loss_of=None if facts.has_own_train_step(model) else partial(_compiled_loss, model),
+                loss_of=None if has_own_train_step(model) else partial(_compiled_loss, model),
             )
     finally:  # metrics that the first step has made are as if there had been none
         for metric in model.metrics:
@@ -222,7 +225,7 @@ def _compiled_loss(model: Any, batch: Batch, predictions: Any) -> Any:
 
 
 def _unbuilt(model: Any) -> list[tuple[str, Any]]:
-    optimizers = {id(optimizer) for optimizer in facts.optimizers_of(model) if not optimizer.built}
+    optimizers = {id(optimizer) for optimizer in optimizers_of(model) if not optimizer.built}
     return [(name, value) for name, value in vars(model).items() if id(value) in optimizers]
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..verdict import Diagnosis, Experiment
+from ..verdict import (
+    Diagnosis,
+    Experiment,
+    answering_verdict,
+    experiment_answer,
+    experiment_lines,
+    outcome_lines,
+    tested_causes,
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,8 @@ class ProbeReport:
         return self._causes("refuted")
 
     def _causes(self, outcome: str) -> tuple[str, ...]:
-        causes = (cause for experiment in self.experiments for cause in experiment.causes)
-        return tuple(dict.fromkeys(cause.name for cause in causes if cause.outcome == outcome))
+        causes = tested_causes(self.experiments).values()
+        return tuple(cause.name for cause in causes if cause.outcome == outcome)
 
     def __getitem__(self, name: str) -> Experiment:
         """Returns an experiment by its name.
@@ -60,18 +67,15 @@ class ProbeReport:
         }
 
     def __str__(self) -> str:
-        """Returns the answer, and a line for each experiment with what it confirms and refutes."""
-        head = [] if self.diagnosis is None else [self.diagnosis.sentence]
-        return "\n".join([*head, *experiment_lines(self.experiments)])
+        """Returns the diagnosis, what is confirmed, the other outcomes, and what each experiment has shown."""
+        known = [] if self.diagnosis is None else [str(self.diagnosis)]
+        answer = [] if self._is_told() else [experiment_answer(self.experiments)]
+        lines = [*outcome_lines(self.experiments, without="confirmed"), *experiment_lines(self.experiments)]
+        return "\n".join([*known, *answer, *(f"  {line}" for line in lines)])
 
-
-def experiment_lines(experiments: Sequence[Experiment]) -> list[str]:
-    """Returns a line for each experiment, and below it what it confirms and refutes."""
-    lines = []
-    for experiment in experiments:
-        lines.append(f"  {experiment}")
-        for outcome in ("confirmed", "refuted"):
-            names = [cause.name for cause in experiment.causes if cause.outcome == outcome]
-            if names:
-                lines.append(f"    {outcome}: {', '.join(names)}")
-    return lines
+    def _is_told(self) -> bool:
+        """Whether the diagnosis answers with all that is confirmed."""
+        if self.diagnosis is None:
+            return False
+        found = answering_verdict(self.diagnosis) or next(iter(self.diagnosis.suspects), None)
+        return found is not None and found.outcome == "confirmed" and self.confirmed == (found.name,)

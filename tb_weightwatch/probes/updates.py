@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..capture.observe.observation import base_optimizers
+from ..capture.observe import base_optimizers
 from .program import Batch, CannotRun, Program, values
 from .state import SavedState, tensor_variable
 

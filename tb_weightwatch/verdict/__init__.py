@@ -12,7 +12,8 @@ from .answer import (
     suspect_title,
 )
 from .claim import Claim, Kind, Statement
-from .experiment import Experiment, ExperimentEnd, Outcome, RateCurve, TestedCause
+from .experiment import Experiment, ExperimentEnd, Outcome, RateCurve, TestedCause, tested_causes
+from .experiment_text import experiment_answer, experiment_fact, experiment_lines, outcome_lines
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
 from .levels import LINKS, SEVERITIES, Certainty, Severity, Status, TestOutcome
 from .symptom import Suspect, Symptom
@@ -43,13 +44,18 @@ __all__ = [
     "Verdict",
     "answering_symptom",
     "answering_verdict",
+    "experiment_answer",
+    "experiment_fact",
+    "experiment_lines",
     "headline",
     "in_words",
     "jsonable",
     "number",
+    "outcome_lines",
     "probability_text",
     "snapped",
     "suspect_facts",
     "suspect_lines",
     "suspect_title",
+    "tested_causes",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .experiment_text import experiment_fact
 from .symptom import Suspect, Symptom
 from .verdict import Diagnosis, Verdict
 
@@ -29,7 +30,8 @@ def headline(diagnosis: Diagnosis) -> str:
         return verdict.name
     if symptom is None:
         return diagnosis.status
-    suspicion = "; ".join(f"{likelihood(suspect)} {suspect.name}" for suspect in diagnosis.suspects[:1])
+    suspected = [suspect for suspect in diagnosis.suspects if suspect.outcome != "refuted"]
+    suspicion = "; ".join(f"{likelihood(suspect)} {suspect.name}" for suspect in suspected[:1])
     return f"{in_words(symptom)}; {suspicion}" if suspicion else in_words(symptom)
 
 
@@ -56,15 +58,16 @@ def probability_text(probability: float) -> str:
 
 
 def suspect_title(suspect: Suspect) -> str:
-    """Returns code, name and probability: "502 learning-rate-too-small (62 %)"."""
-    return f"{suspect.code} {suspect.name} ({probability_text(suspect.probability)})"
+    """Returns code, name, probability, and what an experiment has decided: "201 dead-relu (2 %, refuted)"."""
+    decided = f", {suspect.outcome}" if suspect.outcome in ("confirmed", "refuted") else ""
+    return f"{suspect.code} {suspect.name} ({probability_text(suspect.probability)}{decided})"
 
 
 def suspect_facts(suspect: Suspect) -> dict[str, str]:
     """Returns what experiments and facts say of a suspect, what would settle it, and its fix; without empty ones."""
     settled = suspect.outcome in ("confirmed", "refuted")
     facts = {
-        f"experiment, {suspect.outcome}": suspect.experiment,
+        **experiment_fact(suspect.outcome, suspect.experiment),
         "for": "; ".join(suspect.supports),
         "against": "; ".join(suspect.contradicts),
         "to settle it": "" if settled else suspect.settle,
@@ -79,14 +82,16 @@ def suspect_lines(diagnosis: Diagnosis, most: int = MOST_SUSPECTS, *, brief: boo
     Args:
         diagnosis: the diagnosis.
         most: how many suspects are described; the others are named in the last line.
-        brief: leaves out what speaks for and against them.
+        brief: leaves out what speaks for and against them, and what the sentence of the diagnosis says already.
     """
     omitted = ("for", "against") if brief else ()
     lines: list[str] = []
     for suspect in diagnosis.suspects[:most]:
-        lines.append(f"{likelihood(suspect)} {suspect_title(suspect)}: {suspect.message}")
-        facts = suspect_facts(suspect)
-        for label, text in ((x, facts[x]) for x in facts if x not in omitted):
+        title = f"{suspect.code} {suspect.name} ({probability_text(suspect.probability)})"
+        lines.append(f"{likelihood(suspect)} {title}: {suspect.message}")
+        for label, text in suspect_facts(suspect).items():
+            if label in omitted or (brief and text in diagnosis.sentence):
+                continue
             lines += [f"  {line}".rstrip() for line in f"{label}: {text}".split("\n")]
     others = diagnosis.suspects[most:]
     return lines + ([f"other suspects: {', '.join(map(suspect_title, others))}"] if others else [])

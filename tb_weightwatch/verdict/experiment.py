@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -125,3 +126,20 @@ class Experiment:
     def __str__(self) -> str:
         ended = "" if self.end == "completed" else f" ({self.end})"
         return f"{self.name}{ended}: {self.message}"
+
+
+def tested_causes(experiments: Iterable[Experiment]) -> dict[str, TestedCause]:
+    """Returns what all experiments together say of each cause: "open" where one confirms it and another refutes it."""
+    tests: dict[str, list[TestedCause]] = {}
+    for cause in (cause for experiment in experiments for cause in experiment.causes):
+        tests.setdefault(cause.name, []).append(cause)
+    return {name: _together(causes) for name, causes in tests.items()}
+
+
+def _together(causes: list[TestedCause]) -> TestedCause:
+    """Returns what several tests of one cause say of it; those that left it open count only if all did."""
+    decided = [cause for cause in causes if cause.outcome != "open"] or causes
+    other = next((cause for cause in decided if cause.outcome != decided[0].outcome), None)
+    if other is None:
+        return decided[0]
+    return TestedCause(decided[0].name, "open", f"{decided[0].message}; but {other.message}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .claim import Claim
+from .diagnosis_text import diagnosis_lines
 from .experiment import Experiment
 from .formatting import jsonable, number
 from .levels import Certainty, Severity, Status, TestOutcome
@@ -211,8 +212,5 @@ class Diagnosis:
         )
 
     def __str__(self) -> str:
-        """Returns the answer, its fix, and a line for each finding that does not follow from the first."""
-        first = self.verdicts[0] if self.verdicts and self.status == "sick" else None
-        fix = [f"  fix: {first.fix}"] if first else []
-        others = [f"  also: {v.code} {v.name}: {v.message}" for v in self.verdicts if v is not first]
-        return "\n".join([self.sentence, *fix, *others])
+        """Returns the answer, its fix, what an experiment says of it, and a line for each other finding."""
+        return "\n".join(diagnosis_lines(self))

@@ -9,6 +9,10 @@ from . import decoys, healthy, sick, sick_more  # noqa: F401
 from .field import programs  # noqa: F401
 from .lab import PROGRAMS, Program
 
+# Causes that no recording shows, so no program of the clinic has them: only an experiment (`ww.probe`) sees them. Their
+# sick and healthy examples run in tests/rules/test_examples.py.
+SEEN_BY_EXPERIMENTS_ONLY = frozenset({"wrong-gradient"})
+
 for file in sorted((Path(__file__).parent / "kinds").glob("*.py")):
     importlib.import_module(f"{__package__}.kinds.{file.stem}")
 

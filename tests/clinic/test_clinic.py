@@ -8,7 +8,7 @@ import pytest
 
 from tb_weightwatch.diagnosis import catalogue, diagnose
 from tests.clinic.lab import Lab
-from tests.clinic.programs import PROGRAMS
+from tests.clinic.programs import PROGRAMS, SEEN_BY_EXPERIMENTS_ONLY
 
 # Sick programs of each link, under fit or by hand, and healthy ones that are most easily misjudged. The two examples of
 # each rule run in tests/rules.
@@ -68,10 +68,10 @@ def test_programs_get_the_verdict_they_deserve(name: str, tmp_path: Path, monkey
 
 
 def test_every_rule_has_sick_programs_in_the_clinic() -> None:
-    """The clinic knows two sick programs and more for each rule, and many healthy ones."""
+    """The clinic knows two sick programs and more for each rule that a recording can prove, and many healthy ones."""
     expected = [program.expected for program in PROGRAMS.values() if program.source == "ours"]
     assert {name for name in expected if name} <= set(catalogue())
-    assert not {name for name in catalogue() if expected.count(name) < 2}
+    assert {name for name in catalogue() if expected.count(name) < 2} == SEEN_BY_EXPERIMENTS_ONLY
     assert expected.count(None) > 60
     assert set(CHOSEN) <= set(PROGRAMS)
 

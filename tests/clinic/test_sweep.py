@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tb_weightwatch.diagnosis import catalogue
+from tests.clinic.programs import SEEN_BY_EXPERIMENTS_ONLY
 from tests.clinic.sweep import report, run, tables
 from tests.clinic.sweep.draw import CALIBRATED_SINCE, draw
 from tests.clinic.sweep.faults import FAULTS, drawn
@@ -15,8 +16,8 @@ from tests.clinic.sweep.judge import Judged
 
 
 def test_every_rule_has_a_fault_that_is_drawn() -> None:
-    """A rule is met in programs that nobody wrote for it."""
-    assert {fault.expected for fault in FAULTS.values()} == set(catalogue())
+    """A rule that a recording can prove is met in programs that nobody wrote for it."""
+    assert {fault.expected for fault in FAULTS.values()} == set(catalogue()) - SEEN_BY_EXPERIMENTS_ONLY
 
 
 @pytest.mark.parametrize("kind", ["healthy", "sick"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 from typing import Any
@@ -132,10 +133,8 @@ def test_ctrl_c_while_the_state_is_put_back(monkeypatch: pytest.MonkeyPatch) -> 
         return assign(self, *arguments, **options)
 
     monkeypatch.setattr(type(value), "assign", interrupting)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         ww.probe(**case.arguments, **EVERYTHING, experiments=["update-precision"])
-    except KeyboardInterrupt:
-        pass
     assert sent
     before.assert_unchanged()
 

@@ -1,6 +1,7 @@
 """Generated tables in the Markdown pages: each stands between two HTML comments and is written by a program.
 
-python -m tests.support.document_tables      writes the rules in README.md and the causes in docs/suspects.md
+python -m tests.support.document_tables      writes the rules in README.md, the causes in docs/suspects.md and
+                                             the experiments in docs/experiments.md
 python -m tests.supported                    writes the table of supported ways of training in docs/recording.md
 python -m tests.clinic --all --sweep --write, python -m tests.benchmarks      write those that are measured
 """
@@ -16,6 +17,7 @@ from tb_weightwatch.verdict import LINKS
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 SUSPECTS = ROOT / "docs" / "suspects.md"
+EXPERIMENTS = ROOT / "docs" / "experiments.md"
 
 
 def block(name: str, content: str) -> str:
@@ -56,6 +58,18 @@ def causes_table() -> str:
     return "\n".join(lines)
 
 
+def experiments_table() -> str:
+    """Returns the table of all experiments, from their docstrings; imports TensorFlow."""
+    from tb_weightwatch.probes import catalogue
+
+    lines = ["| experiment | what it does | causes that it tests | steps |", "|---|---|---|---|"]
+    for kind in catalogue().values():
+        causes = ", ".join(f"{catalogue()[name].code} {name}" for name in kind.tests)
+        lines.append(f"| {kind.name} | {kind.summary} | {causes} | {kind.steps} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     replace_block(README, "rules", rules_table())
     replace_block(SUSPECTS, "causes", causes_table())
+    replace_block(EXPERIMENTS, "experiments", experiments_table())

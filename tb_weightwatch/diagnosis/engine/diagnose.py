@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...history import History
-from ...verdict import LINKS, SEVERITIES, Claim, Diagnosis, Evidence, Statement, Unknown, Verdict
+from ...verdict import LINKS, SEVERITIES, Claim, Diagnosis, Evidence, Statement, Unknown, Verdict, tested_causes
 from ..rule import CannotTell, Finding, Rule
 from ..rule_catalogue import catalogue, checked_rules
 from ..signals import SignalCache, is_recorded, signals_cached, training_error
@@ -19,7 +19,7 @@ from ..symptoms import symptoms
 from ..wording import not_recorded
 from .arbitration import arbitrate
 from .exception_verdicts import with_exception
-from .experiments import recorded_experiments, tested_causes
+from .experiments import recorded_experiments
 from .summary_sentence import overall_status
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ...history import History
-from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict
+from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict, tested_causes
+from .. import signals
+from ..rule_catalogue import catalogue
 from ..suspects import suspect_without_facts
+from .summary_sentence import symptom_and_suspect
 
 # Change of a cause's log odds. `python -m tests.clinic.experiments` measures how often an outcome is wrong.
 _WEIGHT = {"confirmed": 3.5, "refuted": -3.0, "open": 0.0}
@@ -17,35 +20,19 @@ _UNSUSPECTED = 0.03  # probability of a cause before an experiment, if no fact s
 
 
 def recorded_experiments(history: History) -> tuple[Experiment, ...]:
-    """Returns the experiments of a History, the last of each name; records that cannot be read are left out."""
+    """Returns the experiments of a History, the last of each name; one that was skipped replaces none that ran."""
     latest: dict[str, Experiment] = {}
-    for record in history.of_kind("experiment"):
-        try:
-            experiment = Experiment.from_dict(dict(record.data))
-        except (TypeError, KeyError, ValueError):  # of another version
-            continue
+    for experiment in signals.all_experiments(history):
         if experiment.end != "skipped" or experiment.name not in latest:
             latest[experiment.name] = experiment
     return tuple(latest.values())
-
-
-def tested_causes(experiments: Iterable[Experiment]) -> dict[str, TestedCause]:
-    """Returns what all experiments together say of each cause: "open" where one confirms it and another refutes it."""
-    causes: dict[str, TestedCause] = {}
-    for tested in (cause for experiment in experiments for cause in experiment.causes):
-        earlier = causes.get(tested.name)
-        if earlier is None or earlier.outcome == "open":
-            causes[tested.name] = tested
-        elif tested.outcome not in ("open", earlier.outcome):
-            causes[tested.name] = TestedCause(tested.name, "open", f"{earlier.message}; but {tested.message}")
-    return causes
 
 
 def retested(suspects: Sequence[Suspect], causes: Mapping[str, TestedCause]) -> tuple[Suspect, ...]:
     """Returns the suspects with what experiments say of them, ranked anew; a confirmed cause becomes a suspect."""
     present = {suspect.name for suspect in suspects}
     others = [suspect_without_facts(name, _UNSUSPECTED) for name, cause in causes.items()
-              if name not in present and cause.outcome == "confirmed"]  # fmt: skip
+              if name not in present and cause.outcome == "confirmed" and name in catalogue()]  # fmt: skip
     tested = [_retested(suspect, causes.get(suspect.name)) for suspect in [*suspects, *others]]
     return tuple(sorted(tested, key=lambda suspect: (suspect.outcome != "confirmed", -suspect.probability)))
 
@@ -84,4 +71,17 @@ def with_experiments(diagnosis: Diagnosis, experiments: Sequence[Experiment]) ->
     verdicts = tuple(sorted(verdicts, key=lambda verdict: verdict.severity == "info"))
     # Only a symptom can be explained by a suspect; without one nothing is known to be wrong.
     suspects = retested(diagnosis.suspects, causes) if diagnosis.symptoms else diagnosis.suspects
-    return replace(diagnosis, verdicts=verdicts, suspects=suspects, experiments=tuple(experiments))
+    tested = replace(diagnosis, verdicts=verdicts, suspects=suspects, experiments=tuple(experiments))
+    return _answered_anew(tested) if diagnosis.status == "sick" else tested
+
+
+def _answered_anew(diagnosis: Diagnosis) -> Diagnosis:
+    """Returns the diagnosis of a sick run with the sentence that its verdicts, symptoms and suspects give now."""
+    sick = [verdict for verdict in diagnosis.verdicts if verdict.severity != "info"]
+    if sick:
+        return replace(diagnosis, sentence=f"{sick[0].message.rstrip('.')}.")
+    symptoms = [symptom for symptom in diagnosis.symptoms if symptom.severity != "info"]
+    if symptoms:
+        return replace(diagnosis, sentence=symptom_and_suspect(symptoms[0], diagnosis.suspects))
+    refuted = ", ".join(verdict.name for verdict in diagnosis.verdicts if verdict.outcome == "refuted")
+    return replace(diagnosis, status="undecided", sentence=f"Undecided: experiments refute {refuted}.")

@@ -40,7 +40,7 @@ def overall_status(
     if sick:
         return "sick", sick[0].message.rstrip(".") + "."
     if any(symptom.severity != "info" for symptom in symptoms) and not is_third_party(history):
-        return "sick", _symptom_and_suspect(symptoms[0], suspects)
+        return "sick", symptom_and_suspect(symptoms[0], suspects)
     if not len(history):
         return "undecided", _without_steps(history)
     if is_preflight(history):
@@ -53,11 +53,13 @@ def overall_status(
         return _by_movement(history, unknown)
 
 
-def _symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
+def symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:
     """Returns the symptom, with the most probable cause."""
     if not suspects:
         return f"{symptom.message}{'; no known cause fits' if symptom.name != 'ended-by-exception' else ''}."
-    first = suspects[0]
+    first = next((suspect for suspect in suspects if suspect.outcome != "refuted"), None)
+    if first is None:
+        return f"{symptom.message}. Experiments refute every cause that fits."
     if first.outcome == "confirmed":
         return f"{symptom.message}. Cause, confirmed by an experiment: {first.name} ({first.experiment})."
     return f"{symptom.message}. Most probable cause: {first.name} ({probability_text(first.probability)})."

@@ -13,7 +13,7 @@
 * `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
 * `trained_variables`, `updates_elsewhere`: whether the program trains the variables that are watched
-* `training_error`: the exception that ended the training
+* `training_error`, `experiment_records`: the exception that ended the training, and what experiments have shown
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
@@ -38,6 +38,7 @@ from .columns import (
 )
 from .dead_by_gradient import dead_relu_by_gradient, relu_pairs
 from .equal_predictions import equal_predictions
+from .experiment_records import CauseTest, all_experiments, tests_of_cause
 from .gradients import all_gradients_zero, any_nonzero_gradient, clipping_ratio, global_norm, nonzero_gradient
 from .incremental import (
     SPAN_ROWS,
@@ -152,6 +153,7 @@ __all__ = [
     "BatchNormalization",
     "Bool",
     "Carry",
+    "CauseTest",
     "Float",
     "LargeUpdateEffects",
     "LossCourse",
@@ -161,6 +163,7 @@ __all__ = [
     "SignalCache",
     "TrainingError",
     "accumulation_steps",
+    "all_experiments",
     "all_gradients_zero",
     "all_released",
     "any_dead",
@@ -262,6 +265,7 @@ __all__ = [
     "suggested_learning_rate",
     "targets_are_class_ids",
     "tensors_for_variables",
+    "tests_of_cause",
     "trailing_mean",
     "trainable",
     "trainable_kernels",

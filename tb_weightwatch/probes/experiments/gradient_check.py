@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...capture.observe.model_facts import has_own_train_step
-from ...capture.observe.model_layers import layer_by_variable
+from ...capture.observe import has_own_train_step, layer_by_variable
 from ...verdict import Outcome, TestedCause, number
 from ..experiment import Lab, Result, experiment
 from ..program import CannotRun, layers_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from ...capture.observe.observation import base_optimizers, clips
+from ...capture.observe import base_optimizers, clips
 from ...verdict import TestedCause, number
 from ..comparison import best, compared, fall_text, outcome_of
 from ..experiment import Lab, Result, experiment

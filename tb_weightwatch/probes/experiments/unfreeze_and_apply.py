@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...capture.observe.observation import total_iterations
+from ...capture.observe import total_iterations
 from ...verdict import Outcome, TestedCause
 from ..comparison import compared
 from ..exact_updates import dense_pairs, exact_updates
