@@ -15,15 +15,15 @@ _WORTHWHILE = 0.02  # fall from which a change helps
 def outcome_of(control: Trial, changed: Trial) -> Outcome:
     """Returns "confirmed" if the program learns ten times as fast with the change, "refuted" if it hardly helps.
 
-    "open" lies between, and also if the loss has no floor or was not finite before.
+    "open" lies between, and also if the batches contradict each other, or the loss has no floor or was not finite before.
     """
     if not (control.starts_finite and changed.starts_finite) or control.has_no_floor or changed.has_no_floor:
         return "open"
     if not changed.learns:
         return "refuted"
-    if changed.fall > _WORTHWHILE and (not control.learns or control.fall < SLOW * changed.fall):
+    if changed.fall > _WORTHWHILE and control.fall < SLOW * changed.fall:
         return "confirmed"
-    return "refuted" if control.fall > FAST * changed.fall else "open"
+    return "refuted" if control.learns and control.fall > FAST * changed.fall else "open"
 
 
 def compared(cause: str, control: Trial, changed: Trial, change: str) -> TestedCause:

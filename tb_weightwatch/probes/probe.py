@@ -20,8 +20,9 @@ from .batches import batches_of, samples_of
 from .budget import BudgetSpent, Spending, terminal
 from .experiment import ExperimentKind, Lab, catalogue
 from .order import ordered, suspected
-from .program import CannotRun, Program, fit_program, loop_program, program_by_hand
+from .program import CannotRun, Program
 from .report import ProbeReport
+from .training_programs import fit_program, loop_program, program_by_hand
 from .trials import Trials
 
 MOST_PARAMETERS = 20_000_000  # a larger model is not experimented on: each trial holds copies of its state

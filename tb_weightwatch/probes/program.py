@@ -12,11 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..capture.observe import (
-    base_optimizers,
     flat_layers,
-    has_own_train_step,
-    loss_function,
-    optimizers_of,
     whole_loss_name,
 )
 from .state import SavedState, replaced, tensor_variable
@@ -193,42 +189,6 @@ def _eager_functions(eager: bool) -> Iterator[None]:
         tf.config.run_functions_eagerly(earlier)
 
 
-@contextmanager
-def fit_program(model: Any) -> Iterator[Program]:
-    """Yields the program of `model.fit`. An optimizer that has not been used yet is replaced by a copy meanwhile."""
-    copies = [(name, copied(optimizer)) for name, optimizer in _unbuilt(model)]
-    known = {id(variable) for variable in model.metrics_variables}
-    try:
-        with replaced([(model, name, copy) for name, copy in copies]):
-            optimizers = optimizers_of(model)
-            for optimizer in optimizers:
-                if not optimizer.built:
-                    optimizer.build(model.trainable_variables)
-            yield Program(
-                model.train_step,
-                model=model,
-                optimizers=optimizers,
-                variables=model.trainable_variables,
-                traced=not model.run_eagerly,
-                kind="fit",
-                loss_of=None if has_own_train_step(model) else partial(_compiled_loss, model),
-            )
-    finally:  # metrics that the first step has made are as if there had been none
-        for metric in model.metrics:
-            if any(id(variable) not in known for variable in metric.variables):
-                metric.reset_state()
-
-
-def _compiled_loss(model: Any, batch: Batch, predictions: Any) -> Any:
-    x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
-    return model.compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weights)
-
-
-def _unbuilt(model: Any) -> list[tuple[str, Any]]:
-    optimizers = {id(optimizer) for optimizer in optimizers_of(model) if not optimizer.built}
-    return [(name, value) for name, value in vars(model).items() if id(value) in optimizers]
-
-
 def copied(optimizer: Any) -> Any:
     """Returns a new optimizer with the same settings. Its variables have their initial values.
 
@@ -239,58 +199,6 @@ def copied(optimizer: Any) -> Any:
         return type(optimizer).from_config(optimizer.get_config())
     except Exception as error:
         raise CannotRun(f"{type(optimizer).__name__} cannot be copied ({type(error).__name__})") from error
-
-
-def program_by_hand(model: Any, loss: Any, optimizer: Any) -> Program:
-    """Returns a program with the usual step: forward pass, gradient of the mean loss, `optimizer.apply_gradients`.
-
-    Args:
-        model: a built Keras model.
-        loss: as in `model.compile`.
-        optimizer: an optimizer; one that has not been used yet is copied.
-    """
-    function = loss_function(loss, list(getattr(model, "output_names", None) or []))
-    if function is None:
-        raise ValueError("loss must be given for a model that is not compiled: a name, a function or a Keras loss")
-    used = optimizer if optimizer.built else copied(optimizer)
-    if not used.built:
-        used.build(model.trainable_variables)
-
-    def step(batch: Batch) -> Any:
-        x, y = batch[0], batch[1]
-        with tf.GradientTape() as tape:
-            value = tf.reduce_mean(function(y, model(x, training=True)))
-            if model.losses:
-                value += tf.add_n([tf.cast(extra, value.dtype) for extra in model.losses])
-            scaled = used.scale_loss(value)
-        variables = model.trainable_variables
-        used.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
-        return value
-
-    return Program(
-        step,
-        model=model,
-        optimizers=[used],
-        variables=model.trainable_variables,
-        traced=True,
-        kind="by hand",
-        loss_of=lambda batch, predictions: function(batch[1], predictions),
-    )
-
-
-def loop_program(step_fn: Callable[..., Any], model: Any, optimizers: Sequence[Any], variables: Any) -> Program:
-    """Returns the program of a hand-written loop; `step_fn(*batch)` makes one step and returns the loss."""
-    trained = list(variables) if variables is not None else [] if model is None else model.trainable_variables
-    if not trained:
-        raise ValueError("variables must name what the loop trains: variables=model.trainable_variables")
-    for optimizer in (base for outer in optimizers for base in [outer, *base_optimizers(outer)]):
-        if hasattr(optimizer, "build") and not optimizer.built:
-            optimizer.build(trained)
-
-    def step(batch: Batch) -> Any:
-        return step_fn(*batch) if isinstance(batch, tuple) else step_fn(batch)
-
-    return Program(step, model=model, optimizers=optimizers, variables=trained, traced=False, kind="loop")
 
 
 def layers_of(program: Program) -> list[Any]:

@@ -60,10 +60,10 @@ def causes_table() -> str:
 
 def experiments_table() -> str:
     """Returns the table of all experiments, from their docstrings; imports TensorFlow."""
-    from tb_weightwatch.probes import catalogue
+    from tb_weightwatch.probes import catalogue as experiments
 
     lines = ["| experiment | what it does | causes that it tests | steps |", "|---|---|---|---|"]
-    for kind in catalogue().values():
+    for kind in experiments().values():
         causes = ", ".join(f"{catalogue()[name].code} {name}" for name in kind.tests)
         lines.append(f"| {kind.name} | {kind.summary} | {causes} | {kind.steps} |")
     return "\n".join(lines)

@@ -88,13 +88,16 @@ def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> Te
     if not np.isfinite([begins, ends[1]]).all() or changed.has_no_floor:
         return TestedCause(cause, "open", message)
     if not changed.learns:
-        return TestedCause(cause, "refuted" if ends[0] <= ends[1] else "open", message)
+        return TestedCause(cause, "open", message)
     if not np.isfinite(ends[0]) or ends[0] > begins + progress:
         return TestedCause(cause, "confirmed", message)  # worse than where standardized inputs begin
     late = [trial.middle - end for trial, end in zip((control, changed), ends, strict=True)]
     if ends[0] > ends[1] + 0.75 * progress and late[1] > 0 and late[0] < SLOW * late[1]:
         return TestedCause(cause, "confirmed", message)  # it stands still where standardized inputs go on
-    return TestedCause(cause, "refuted" if ends[0] < ends[1] + (1 - FAST) * progress else "open", message)
+    begins_alike = float(np.mean(control.before)) < 2 * begins
+    return TestedCause(
+        cause, "refuted" if begins_alike and ends[0] < ends[1] + (1 - FAST) * progress else "open", message
+    )
 
 
 def _standardized(batches: Sequence[Batch], position: int) -> list[Batch] | None:

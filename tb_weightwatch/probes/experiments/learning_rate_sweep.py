@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from ...verdict import Outcome, RateCurve, TestedCause, number
 from ..comparison import falls, outcome_of
@@ -68,6 +69,8 @@ def learning_rate_sweep(lab: Lab) -> Result:
     causes = _causes(long, present, message)
     if causes[1].outcome != "confirmed":
         causes[1] = _about_a_large_rate(lab, present) or causes[1]
+    if causes[1].outcome == "confirmed":  # it has spoilt the weights, from which an even larger one may look better
+        causes[0] = replace(causes[0], outcome="refuted", message=causes[1].message)
     return Result(message, tuple(causes), curve)
 
 
