@@ -66,7 +66,7 @@ def __getattr__(name: str) -> Any:
 
 def _provide_experiments() -> None:
     """Hands the experiments to the recorders, which stand on a lower floor; they are imported when one runs."""
-    from .capture import probing
+    probing = importlib.import_module(f"{__name__}.capture.probing")
 
     def run(**arguments: Any) -> Any:
         from .probes import probe

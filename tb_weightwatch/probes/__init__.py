@@ -1,6 +1,6 @@
 """Experiments that settle what a recording can only suspect: `ww.probe`, `ww.assert_learns`.
 
-* `probe`: takes the program, runs the experiments that are worth it, returns a report
+* `run`: takes the program, runs the experiments that are worth it, returns a report
 * `experiments`: one experiment a file
 * `experiment`: the definition of an experiment, what it works with, and the catalogue
 * `program`, `updates`, `trials`: the training step under test, ways to change its update, short trainings
@@ -8,7 +8,7 @@
 """
 
 from .experiment import ExperimentKind, catalogue
-from .probe import probe
+from .run import probe
 from .report import ProbeReport
 
 __all__ = ["ExperimentKind", "ProbeReport", "catalogue", "probe"]

@@ -15,7 +15,7 @@ _WORTHWHILE = 0.02  # fall from which a change helps
 def outcome_of(control: Trial, changed: Trial) -> Outcome:
     """Returns "confirmed" if the program learns ten times as fast with the change, "refuted" if it hardly helps.
 
-    "open" lies between, and also if the batches contradict each other, or the loss has no floor or was not finite before.
+    "open" lies between, and if the batches contradict each other, the loss has no floor, or was not finite before.
     """
     if not (control.starts_finite and changed.starts_finite) or control.has_no_floor or changed.has_no_floor:
         return "open"
