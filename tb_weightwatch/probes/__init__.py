@@ -8,7 +8,7 @@
 """
 
 from .experiment import ExperimentKind, catalogue
-from .run import probe
 from .report import ProbeReport
+from .run import probe
 
 __all__ = ["ExperimentKind", "ProbeReport", "catalogue", "probe"]

@@ -14,7 +14,6 @@ from .state import SavedState
 from .updates import Substitute, Update
 
 PASSES = 2  # how often a trial trains on each batch
-_SIGNIFICANT = 3.0  # standard errors
 _WITHOUT_FLOOR = 1.5  # fall as a share of the loss before
 _LEAST_FALL = 1e-3  # share of the loss; what float32 sums of a batch resolve, with room
 
@@ -48,8 +47,8 @@ class Trial(NamedTuple):
 
     @property
     def learns(self) -> bool:
-        """Whether the loss fell by more than chance and rounding explain."""
-        return self.fall > max(_LEAST_FALL, _SIGNIFICANT * self.error)
+        """Whether the loss of the batches fell by more than rounding explains; their random numbers are the same."""
+        return self.fall > _LEAST_FALL
 
     @property
     def starts_finite(self) -> bool:

@@ -95,9 +95,8 @@ def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> Te
     if ends[0] > ends[1] + 0.75 * progress and late[1] > 0 and late[0] < SLOW * late[1]:
         return TestedCause(cause, "confirmed", message)  # it stands still where standardized inputs go on
     begins_alike = float(np.mean(control.before)) < 2 * begins
-    return TestedCause(
-        cause, "refuted" if begins_alike and ends[0] < ends[1] + (1 - FAST) * progress else "open", message
-    )
+    keeps_up = begins_alike and ends[0] < ends[1] + (1 - FAST) * progress
+    return TestedCause(cause, "refuted" if keeps_up else "open", message)
 
 
 def _standardized(batches: Sequence[Batch], position: int) -> list[Batch] | None:
