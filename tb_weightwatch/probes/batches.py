@@ -16,7 +16,7 @@ MOST_BATCHES = 4  # of a trial
 
 
 def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -> list[Any]:
-    """Returns a few batches: tuples of inputs and targets, as tensors.
+    """Returns a few batches as `model.train_step` gets them: tensors, in a tuple if there are targets.
 
     Samples of arrays are drawn without regard to their order, so that sorted data do not give batches of one class.
 
@@ -26,7 +26,7 @@ def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -
     if batches is not None:
         taken = [tuple(batch) if isinstance(batch, list) else batch for batch in islice(batches, MOST_BATCHES)]
     elif isinstance(x, tf.data.Dataset):
-        taken = [item if isinstance(item, tuple) else (item,) for item in x.take(MOST_BATCHES)]
+        taken = list(x.take(MOST_BATCHES))
     elif x is None:
         raise ValueError("x must be given, or batches= together with step_fn=")
     else:
@@ -43,7 +43,7 @@ def _from_arrays(x: Any, y: Any, batch_size: int) -> list[Any]:
     order = np.random.default_rng(0).permutation(lengths[0])[: MOST_BATCHES * batch_size]
     groups = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     groups = [group for group in groups if len(group) == len(groups[0])]
-    return [(_select(x, group),) if y is None else (_select(x, group), _select(y, group)) for group in groups]
+    return [keras.utils.pack_x_y_sample_weight(_select(x, group), _select(y, group)) for group in groups]
 
 
 def _select(data: Any, samples: Any) -> Any:
@@ -54,7 +54,7 @@ def _select(data: Any, samples: Any) -> Any:
         is_double = selected.dtype == np.float64 and not tf.is_tensor(array)
         return tf.convert_to_tensor(selected.astype(keras.config.floatx()) if is_double else selected)
 
-    return keras.tree.map_structure(lambda array: None if array is None else select(array), data)
+    return None if data is None else keras.tree.map_structure(select, data)
 
 
 def samples_of(x: Any, y: Any, taken: list[Any]) -> tuple[Any, Any] | None:

@@ -92,7 +92,7 @@ class Program:
         """Checks whether the loss changes when the predictions do; None if the loss function is not known."""
         if self._loss_of is None:
             return None
-        predictions = self.model(batch[0], training=False)
+        predictions = self.model(keras.utils.unpack_x_y_sample_weight(batch)[0], training=False)
         generator = np.random.default_rng(0)
 
         def changed(prediction: Any) -> Any:

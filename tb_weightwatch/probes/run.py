@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from .report import ProbeReport
 from .training_programs import fit_program, loop_program, program_by_hand
 from .trials import Trials
 
+_log = logging.getLogger(__name__)
 MOST_PARAMETERS = 20_000_000  # a larger model is not experimented on: each trial holds copies of its state
 
 
@@ -193,6 +195,7 @@ def _run_one(kind: ExperimentKind, lab: Lab, step: int) -> Experiment:
     except KeyboardInterrupt:
         return result("interrupted by the user; the state was restored", "interrupted")
     except Exception as error:
+        _log.debug("experiment %s failed", kind.name, exc_info=True)
         return result(_failure(error), "failed")
 
 

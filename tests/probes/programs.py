@@ -93,7 +93,7 @@ class Gan(keras.Model):  # type: ignore[misc]
         return self.discriminator(x)
 
     def train_step(self, data: Any) -> Any:
-        x = data[0]
+        x = keras.utils.unpack_x_y_sample_weight(data)[0]
         noise = keras.random.normal((16, 4), seed=self.noise)
         with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
             made = self.discriminator(self.generator(noise))

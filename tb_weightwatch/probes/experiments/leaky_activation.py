@@ -142,7 +142,7 @@ def _replacement(layer: Any) -> tuple[Any, str, Any]:
 def _leaky(activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def leaky(z: Any) -> Any:
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=True) as tape:  # a step may have several tapes (GANs)
             tape.watch(z)
             output = activation(z)
 
