@@ -9,7 +9,7 @@ from .trials import Trial
 
 SLOW = 0.1  # of the fall with a change: what falls no further takes ten times as long as it need
 FAST = 0.25  # of the fall with a change: what falls further learns, with or without the change
-_WORTHWHILE = 0.02  # fall from which a change helps
+_WORTHWHILE = 0.05  # fall from which a change helps
 
 
 def outcome_of(control: Trial, changed: Trial) -> Outcome:
