@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .capture.watch import Watch
     from .diagnosis import diagnose
     from .history import History
-    from .probes import ProbeReport, probe
+    from .probes import ProbeReport, assert_learns, probe
     from .reader import read
     from .verdict import Diagnosis, Evidence, Verdict
 
@@ -30,6 +30,7 @@ _LOCATIONS = {
     "WeightWatch": ("capture.keras_callback", "WeightWatch"),
     "ProbeReport": ("probes", "ProbeReport"),
     "maps": ("maps", ""),
+    "assert_learns": ("probes", "assert_learns"),
     "diagnose": ("diagnosis", "diagnose"),
     "preflight": ("capture.preflight", "preflight"),
     "probe": ("probes", "probe"),
@@ -45,6 +46,7 @@ __all__ = [
     "Watch",
     "WeightWatch",
     "__version__",
+    "assert_learns",
     "diagnose",
     "maps",
     "preflight",

@@ -7,8 +7,9 @@
 * `state`: saves the state and puts it back bit for bit
 """
 
+from .assert_learns import assert_learns
 from .experiment import ExperimentKind, catalogue
 from .report import ProbeReport
 from .run import probe
 
-__all__ = ["ExperimentKind", "ProbeReport", "catalogue", "probe"]
+__all__ = ["ExperimentKind", "ProbeReport", "assert_learns", "catalogue", "probe"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from ..verdict import Diagnosis
 from .experiment import ExperimentKind
@@ -20,20 +21,29 @@ def suspected(diagnosis: Diagnosis | None) -> dict[str, float] | None:
     return {**suspects, **{verdict.name: _LIKELY for verdict in likely}}
 
 
-def ordered(kinds: Sequence[ExperimentKind], suspects: Mapping[str, float] | None) -> list[ExperimentKind]:
+def ordered(kinds: Sequence[ExperimentKind], suspects: Mapping[str, float] | None, steps: int) -> list[ExperimentKind]:
     """Returns the experiments worth running, the most telling for its cost first.
 
-    What an experiment may tell is measured by the variance p (1 - p) of each suspect that it tests; without any
-    suspect all are worth running, the cheapest first.
+    What an experiment may tell is measured by the variance p (1 - p) of each suspect that it tests. First come those
+    that together tell most within the budget: else many cheap ones of small worth would use up what the suspect that
+    matters needs. Without any suspect all are worth running, the cheapest first.
+
+    Args:
+        kinds: the experiments to choose from.
+        suspects: name of a cause -> its probability; None if there is no diagnosis.
+        steps: training steps that all may make together.
     """
     if not suspects:
         return sorted(kinds, key=_cost)
-
-    def worth(kind: ExperimentKind) -> float:
-        return sum(suspects[name] * (1 - suspects[name]) for name in kind.tests if name in suspects)
-
-    chosen = [kind for kind in kinds if worth(kind) > 0]
-    return sorted(chosen, key=lambda kind: -worth(kind) / _cost(kind))
+    worth = {
+        kind.name: sum(suspects[name] * (1 - suspects[name]) for name in kind.tests if name in suspects)
+        for kind in kinds
+    }
+    useful = sorted((k for k in kinds if worth[k.name] > 0), key=lambda kind: -worth[kind.name] / _cost(kind))
+    sets = (subset for size in range(len(useful) + 1) for subset in combinations(useful, size))
+    affordable = (subset for subset in sets if sum(kind.steps for kind in subset) <= steps)
+    first = max(affordable, key=lambda subset: sum(worth[kind.name] for kind in subset))
+    return [*first, *(kind for kind in useful if kind not in first)]
 
 
 def _cost(kind: ExperimentKind) -> int:

@@ -7,7 +7,8 @@ import math
 from .trials import Trial, Trials
 from .updates import at_rate, present_rate
 
-LOWEST, HIGHEST = -10, 1  # decades of the learning rates that are tried
+LOWEST, HIGHEST, UTMOST = -10, 1, 9  # decades of the learning rates that are tried
+_EFFECT = 1e-3  # rise of the loss, as a share of it, from which a rate has an effect
 _NOTHING = 0.1  # of the best fall: below such a rate none needs to be tried
 
 
@@ -21,12 +22,7 @@ def sweep(trials: Trials) -> dict[float, Trial]:
         return {}
     tried = {present: _trial(trials, present)}
     middle = min(max(round(math.log10(present)) if present > 0 else -3, LOWEST), HIGHEST)
-    failures = 0
-    for decade in range(middle if present == 0 else middle + 1, HIGHEST + 1):
-        tried[10.0**decade] = last = _trial(trials, 10.0**decade)
-        failures += not last.learns and last.fall < 0
-        if failures == 2:
-            break
+    _go_up(trials, tried, middle if present == 0 else middle + 1)
     for decade in range(middle - 1, LOWEST - 1, -1):
         best = max(trial.fall for trial in tried.values())
         lowest = tried[min(rate for rate in tried if rate > 0)]
@@ -34,6 +30,26 @@ def sweep(trials: Trials) -> dict[float, Trial]:
             break
         tried[10.0**decade] = _trial(trials, 10.0**decade)
     return tried
+
+
+def _go_up(trials: Trials, tried: dict[float, Trial], decade: int) -> None:
+    """Tries larger rates until the loss rises with two; every other decade as long as nothing happens.
+
+    Above `HIGHEST` it goes on only if no rate below has let the loss fall or rise: gradients may be tiny.
+    """
+    failures, last = 0, max(tried)
+    while failures < 2 and decade <= (HIGHEST if any(_does_something(t) for t in tried.values()) else UTMOST):
+        rate = 10.0**decade
+        tried[rate] = trial = _trial(trials, rate)
+        skipped = rate / 10
+        if _does_something(trial) and last < skipped / 2:
+            tried[skipped] = _trial(trials, skipped)
+        failures += not trial.learns and trial.fall < 0
+        last, decade = rate, decade + (1 if _does_something(trial) else 2)
+
+
+def _does_something(trial: Trial) -> bool:
+    return trial.learns or not trial.fall > -_EFFECT
 
 
 def _trial(trials: Trials, rate: float) -> Trial:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -23,7 +21,7 @@ from .experiment import ExperimentKind, Lab, catalogue
 from .order import ordered, suspected
 from .program import CannotRun, Program
 from .report import ProbeReport
-from .training_programs import fit_program, loop_program, program_by_hand
+from .training_programs import opened_program
 from .trials import Trials
 
 _log = logging.getLogger(__name__)
@@ -84,9 +82,9 @@ def probe(  # noqa: PLR0913
     kinds = _chosen(experiments)
     spending = Spending(_positive("budget", budget), int(_positive("steps", steps)), terminal() if verbose else None)
     taken = batches_of(x, y, batches, batch_size)
-    with _program(model, loss, optimizer, step_fn, variables) as program:
+    with opened_program(model, loss, optimizer, step_fn, variables) as program:
         lab = Lab(program, Trials(program, taken, program.saved_state(), spending), samples_of(x, y, taken))
-        chosen = kinds if experiments is not None else ordered(kinds, suspected(diagnosis))
+        chosen = kinds if experiments is not None else ordered(kinds, suspected(diagnosis), spending.steps_left)
         results = run_experiments(lab, kinds, chosen, 0 if diagnosis is None else diagnosis.step)
     known = None if diagnosis is None else with_experiments(diagnosis, results)
     return ProbeReport(tuple(results), known, spending.steps, round(spending.seconds, 3))
@@ -106,28 +104,6 @@ def _chosen(names: Sequence[str] | None) -> list[ExperimentKind]:
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
             raise ValueError(f"there is no experiment {name!r}; {hint}")
     return [known[name] for name in (known if names is None else names)]
-
-
-@contextmanager
-def _program(model: Any, loss: Any, optimizer: Any, step_fn: Any, variables: Any) -> Iterator[Program]:
-    optimizers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [] if optimizer is None else [optimizer]
-    if step_fn is not None:
-        yield loop_program(step_fn, model, optimizers, variables)
-        return
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"model must be a keras.Model (or pass step_fn=), got {type(model).__name__}")
-    if not model.built:
-        raise ValueError("the model must be built: give it a keras.Input, or call it on a batch first")
-    if loss is None and not optimizers:
-        if getattr(model, "optimizer", None) is None:
-            raise ValueError("the model is not compiled: pass loss= and optimizer=, or step_fn=")
-        with fit_program(model) as program:
-            yield program
-        return
-    used = optimizers[0] if optimizers else getattr(model, "optimizer", None)
-    if used is None:
-        raise ValueError("optimizer must be given for a model that is not compiled")
-    yield program_by_hand(model, getattr(model, "loss", None) if loss is None else loss, used)
 
 
 def run_experiments(
@@ -150,7 +126,7 @@ def run_experiments(
         with lab.state.restored(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for kind in chosen:
-                results.append(_run_one(kind, lab, step))
+                results.append(experiment_on(lab, kind, step))
                 if results[-1].end == "interrupted":
                     break
     finally:
@@ -176,7 +152,7 @@ def _not_at_all(program: Program) -> str:
     return ""
 
 
-def _run_one(kind: ExperimentKind, lab: Lab, step: int) -> Experiment:
+def experiment_on(lab: Lab, kind: ExperimentKind, step: int = 0) -> Experiment:
     """Runs one experiment and restores the state, however it ends."""
     spending = lab.trials.spending
     began, steps = time.perf_counter(), spending.steps

@@ -16,6 +16,36 @@ from .state import replaced
 
 
 @contextmanager
+def opened_program(
+    model: Any, loss: Any, optimizer: Any, step_fn: Any = None, variables: Any = None
+) -> Iterator[Program]:
+    """Yields the program that the arguments of `ww.probe` describe.
+
+    Raises:
+        TypeError: `model` is no Keras model.
+        ValueError: it is not built, or the loss or the optimizer is missing.
+    """
+    optimizers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [] if optimizer is None else [optimizer]
+    if step_fn is not None:
+        yield loop_program(step_fn, model, optimizers, variables)
+        return
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"model must be a keras.Model (or pass step_fn=), got {type(model).__name__}")
+    if not model.built:
+        raise ValueError("the model must be built: give it a keras.Input, or call it on a batch first")
+    if loss is None and not optimizers:
+        if getattr(model, "optimizer", None) is None:
+            raise ValueError("the model is not compiled: pass loss= and optimizer=, or step_fn=")
+        with fit_program(model) as program:
+            yield program
+        return
+    used = optimizers[0] if optimizers else getattr(model, "optimizer", None)
+    if used is None:
+        raise ValueError("optimizer must be given for a model that is not compiled")
+    yield program_by_hand(model, getattr(model, "loss", None) if loss is None else loss, used)
+
+
+@contextmanager
 def fit_program(model: Any) -> Iterator[Program]:
     """Yields the program of `model.fit`. An optimizer that has not been used yet is replaced by a copy meanwhile."""
     copies = [(name, copied(optimizer)) for name, optimizer in _unbuilt(model)]

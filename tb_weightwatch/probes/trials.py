@@ -95,7 +95,7 @@ class Trials:
             held_out: batches that are not trained on; if given, the losses are theirs.
         """
         batches = self.batches if batches is None else list(batches)
-        before = self._losses_before(held_out or batches, start)
+        before = self.losses_before(held_out or batches, start)
         with self.state.restored():
             if start is not None:
                 start()
@@ -121,7 +121,11 @@ class Trials:
                 losses.append(self.program.loss(batch))
         return tuple(losses)
 
-    def _losses_before(self, batches: Sequence[Batch], start: Callable[[], None] | None) -> tuple[float, ...]:
+    def losses_before(
+        self, batches: Sequence[Batch] = (), start: Callable[[], None] | None = None
+    ) -> tuple[float, ...]:
+        """Returns the loss of each batch (of the usual ones) at the saved state, changed by `start`."""
+        batches = batches or self.batches
         key = hash((tuple(id(batch) for batch in batches), id(start)))
         if key not in self._before:
             with self.state.restored():

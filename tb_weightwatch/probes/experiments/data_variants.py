@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from ...verdict import Outcome, TestedCause, number
-from ..comparison import FAST, SLOW, compared, falls
+from ..comparison import FAST, SLOW, compared, fall_text
 from ..dependence import labels_depend_on_inputs
 from ..experiment import Lab, Result, experiment
 from ..program import Batch, CannotRun
@@ -17,6 +17,8 @@ from ..trials import Trial
 from ..updates import Substitute
 
 TRAINING_PASSES = 5
+_PERMUTATIONS = 3
+_ENOUGH, _SHARP = 200, 0.2  # samples, and the difference in falls of the loss that must be distinguishable
 _SCALED = {"unscaled-input": "standardized inputs", "unscaled-target": "standardized targets"}  # by position
 
 
@@ -31,9 +33,9 @@ def data_variants(lab: Lab) -> Result:
 
     What it does:
         It trains a few steps as the program does, from new initial weights where the model can be initialized anew,
-        once with the data as they are and once with each change. With Adam it trains on half of the batches with the
-        given and with permuted labels, and compares the losses on the other half. It computes the loss with the
-        labels of a batch permuted, without training.
+        once with the data as they are and once with each change. With Adam it trains on half of the batches, once with
+        the given labels and three times with permuted ones, and compares the losses of the other half. It computes the
+        loss with the labels of a batch permuted, without training.
 
     What it confirms:
         Inputs or targets that are not scaled, if the loss falls only with standardized ones. Constant data, if the
@@ -118,9 +120,9 @@ def _standardized(batches: Sequence[Batch], position: int) -> list[Batch] | None
     return changed
 
 
-def _permuted(batches: Sequence[Batch]) -> list[Batch]:
+def _permuted(batches: Sequence[Batch], seed: int = 0) -> list[Batch]:
     """Returns the batches with their targets permuted, each within itself."""
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     changed = []
     for batch in batches:
         first = keras.tree.flatten(batch[1])[0]
@@ -175,14 +177,20 @@ def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
     if not half:
         return TestedCause(name, "open", "one batch is too few to tell whether the labels belong to their inputs")
     adam = Substitute(lab.program, keras.optimizers.Adam(1e-3)).at(1e-2)
-    permuted = _permuted(lab.batches)
     trials = [
         lab.trials.run(adam, batches=batches[:half], passes=TRAINING_PASSES, start=start, held_out=batches[half:])
-        for batches in (lab.batches, permuted)
+        for batches in (lab.batches, *(_permuted(lab.batches, seed) for seed in range(_PERMUTATIONS)))
     ]
-    given, shuffled = trials
-    message = f"on batches that were not trained on the loss {falls(given)}; with permuted labels it {falls(shuffled)}"
-    if given.fall - shuffled.fall > 3 * np.hypot(given.error, shuffled.error) and given.fall > shuffled.fall + 0.01:
+    given, permuted = trials[0].fall, [trial.fall for trial in trials[1:]]
+    message = (
+        f"on batches that were not trained on the loss {fall_text(given)}; with permuted labels it "
+        f"{fall_text(min(permuted))} to {fall_text(max(permuted)).split(' ', 1)[1]}"
+    )
+    if not np.isfinite([given, *permuted]).all():
+        return TestedCause(name, "open", message)
+    # How much the permutations differ among each other is what chance does.
+    margin = max(0.01, max(permuted) - min(permuted))
+    if given > max(permuted) + margin:
         return TestedCause(name, "refuted", message)
-    enough = len(lab.samples[1]) >= 200 if lab.samples is not None else False
-    return TestedCause(name, "confirmed" if enough and given.fall < shuffled.fall + 0.01 else "open", message)
+    is_sharp = lab.samples is not None and len(lab.samples[1]) >= _ENOUGH and margin < _SHARP
+    return TestedCause(name, "confirmed" if is_sharp and given < max(permuted) + margin / 2 else "open", message)

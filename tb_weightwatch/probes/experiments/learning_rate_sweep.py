@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from ...verdict import Outcome, RateCurve, TestedCause, number
 from ..comparison import falls, outcome_of
 from ..experiment import Lab, Result, experiment
@@ -81,10 +83,13 @@ def _long_trials(lab: Lab, rates: Iterable[float], start: Callable[[], None] | N
 def _about_a_large_rate(lab: Lab, present: float) -> TestedCause | None:
     """Returns what trainings from new initial weights say: a rate that was too large may have spoilt the present ones.
 
-    None if the model cannot be initialized anew.
+    None if the model cannot be initialized anew, or the present weights are better than new ones.
     """
     start = lab.new_weights()
     if start is None or present == 0:
+        return None
+    before, new = (float(np.mean(lab.trials.losses_before(start=s))) for s in (None, start))
+    if before < new:
         return None
     trials = _long_trials(lab, [present, present / 10, present / 100], start)
     smaller = max([present / 10, present / 100], key=lambda rate: trials[rate].fall)
