@@ -174,6 +174,13 @@ def main(arguments: list[str]) -> int:
             if lost:
                 with (FOLDER / "programs.jsonl").open("a") as file:
                     file.write(json.dumps({"name": lost, "lost": f"exit code {worker.returncode}"}) + "\n")
+    from tests.clinic.experiment_tables import count, tables
+    from tests.support.document_tables import replace_block
+
+    text = tables(count(line for line in results().values() if line["name"] in wanted))
+    print(text)
+    if "--write" in arguments:
+        replace_block(PAGE, "outcomes", text)
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...verdict import Outcome, TestedCause, number
+from ...verdict import TestedCause, number
 from ..comparison import FAST, SLOW, compared, fall_text
 from ..dependence import labels_depend_on_inputs
 from ..experiment import Lab, Result, experiment
@@ -17,7 +17,7 @@ from ..trials import Trial
 from ..updates import Substitute
 
 TRAINING_PASSES = 5
-_PERMUTATIONS = 3
+_PERMUTATIONS, _ROUNDING = 3, 1e-6
 _ENOUGH, _SHARP = 200, 0.2  # samples, and the difference in falls of the loss that must be distinguishable
 _SCALED = {"unscaled-input": "standardized inputs", "unscaled-target": "standardized targets"}  # by position
 
@@ -39,7 +39,7 @@ def data_variants(lab: Lab) -> Result:
 
     What it confirms:
         Inputs or targets that are not scaled, if the loss falls only with standardized ones. Constant data, if the
-        inputs of all samples are equal and the predictions ignore them. Labels that do not
+        inputs or the targets of all samples are equal. Labels that do not
         belong to their inputs, if permuted ones are learned just as well, and no linear model finds a relation.
 
     What it refutes:
@@ -144,28 +144,25 @@ def _about_predictions(lab: Lab) -> list[TestedCause]:
     """Returns whether the predictions depend on the inputs: else permuted labels give the same loss."""
     if any(int(keras.tree.flatten(batch[1])[0].shape[0]) < 2 for batch in lab.batches):
         return []  # nothing to permute
+    names = ("constant-data", "constant-output")
+    for position, data in enumerate(("inputs", "targets")):
+        if _are_equal(lab.batches, position):
+            return [TestedCause(names[0], "confirmed", f"the {data} of all samples are equal")]
     given, permuted = (lab.trials.losses(batches) for batches in (lab.batches, _permuted(lab.batches)))
     differences = np.abs(np.array(given) - np.array(permuted)) / np.maximum(np.abs(given), 1e-12)
     if not np.isfinite(differences).all():
         return []
-    if differences.max() < 1e-6:
-        message = "the loss stays the same if the labels of a batch are permuted: the predictions ignore the inputs"
-        equal = _inputs_are_equal(lab.batches)
-        data = TestedCause(
-            "constant-data",
-            "confirmed" if equal else "refuted",
-            f"{message}, which {'are' if equal else 'are not'} equal",
-        )
-        return [data, TestedCause("constant-output", "open", message)]
+    varied = TestedCause(names[0], "refuted", "inputs and targets vary from sample to sample")
     message = f"permuting the labels of a batch changes its loss by {number(100 * float(differences.mean()), 2)} %"
-    outcome: Outcome = "refuted" if differences.min() > 1e-4 else "open"
-    return [TestedCause(name, outcome, message) for name in ("constant-data", "constant-output")]
+    if differences.max() < _ROUNDING:
+        message = "permuting the labels of a batch leaves its loss as it is: the predictions ignore the inputs"
+    return [varied, TestedCause(names[1], "refuted" if differences.min() > 1e-4 else "open", message)]
 
 
-def _inputs_are_equal(batches: Sequence[Batch]) -> bool:
-    """Checks whether all samples have the same inputs."""
-    arrays = [np.asarray(array) for batch in batches for array in keras.tree.flatten(batch[0])]
-    return all(bool((array == array[:1]).all()) for array in arrays)
+def _are_equal(batches: Sequence[Batch], position: int) -> bool:
+    """Checks whether all samples have the same inputs (0) or targets (1)."""
+    arrays = [[np.asarray(array) for array in keras.tree.flatten(batch[position])] for batch in batches]
+    return all(bool((array == first[:1]).all()) for row in arrays for array, first in zip(row, arrays[0], strict=True))
 
 
 def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:

@@ -9,12 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...capture.observe import total_iterations
+from ...capture.observe import base_optimizers, total_iterations
 from ...verdict import Outcome, TestedCause
 from ..comparison import compared
 from ..exact_updates import dense_pairs, exact_updates
 from ..experiment import Lab, Result, experiment
-from ..program import CannotRun, layers_of, values
+from ..program import CannotRun, Program, layers_of, values
 from ..slopes import along_random
 from ..state import tensor_variable
 from ..trials import Trial
@@ -72,8 +72,9 @@ def _about_the_step(lab: Lab) -> list[TestedCause]:
     with lab.state.restored():
         before = values(program.variables)
         counted = total_iterations(program.optimizers)
-        lab.trials.spending.add_step()
-        program.step(batch)
+        for _ in range(_steps_of_an_update(program)):
+            lab.trials.spending.add_step()
+            program.step(batch)
         counted = total_iterations(program.optimizers) - counted
         moved = any(np.any(new != old) for new, old in zip(values(program.variables), before, strict=True))
     if moved:
@@ -90,6 +91,12 @@ def _about_the_step(lab: Lab) -> list[TestedCause]:
         TestedCause("updates-not-applied", outcome, f"{message}, and no optimizer counts it; {reason}"),
         TestedCause("update-undone", "refuted", f"{message}, and no optimizer counts it"),
     ]
+
+
+def _steps_of_an_update(program: Program) -> int:
+    """Returns after how many steps all optimizers must have updated: one, or as many as they accumulate."""
+    bases = (base for optimizer in program.optimizers for base in base_optimizers(optimizer))
+    return max((getattr(base, "gradient_accumulation_steps", None) or 1 for base in bases), default=1)
 
 
 def _about_a_counted_step(lab: Lab) -> tuple[Outcome, str]:
