@@ -13,8 +13,9 @@ from .comparison import falls
 from .experiment import Lab, catalogue
 from .program import CannotRun
 from .run import experiment_on, run_experiments
+from .session import opened_lab
 from .training_programs import opened_program
-from .trials import Trial, Trials
+from .trials import Trial
 
 LEARNED = 0.5  # fall of the loss of a single batch
 _ROUNDS = (20, 60, 200)  # steps on the batch; a longer round begins anew
@@ -60,10 +61,14 @@ def assert_learns(  # noqa: PLR0913
     if diagnosis.status == "sick":
         raise AssertionError(f"The model cannot learn. {diagnosis}")
     spending, taken = Spending(budget, steps), batches_of(x, y, None, batch_size)
-    with opened_program(model, loss, optimizer) as program:
-        lab = Lab(program, Trials(program, taken, program.saved_state(), spending), samples_of(x, y, taken))
-        with lab.state.restored():
+    try:
+        with (
+            opened_program(model, loss, optimizer) as program,
+            opened_lab(program, taken, samples_of(x, y, taken), spending) as lab,
+        ):
             failure = _failure(lab)
+    except CannotRun as reason:
+        raise RuntimeError(f"whether the model learns could not be checked: {reason}") from reason
     if failure:
         raise AssertionError(failure)
 
@@ -77,7 +82,7 @@ def _failure(lab: Lab) -> str:
     if trial.fall > LEARNED:
         return ""
     kinds = [catalogue()[name] for name in _EXPLAINING]
-    explaining = run_experiments(lab, kinds, kinds, 0)
+    explaining = run_experiments(lab, kinds, 0)
     sentence = f"The model does not learn a single batch: in {trial.steps} steps its loss {falls(trial)}"
     return "\n".join([f"{sentence} (by half is expected).", *(_confirmed(explaining) or _seen(explaining))])
 

@@ -23,6 +23,8 @@ def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -
     Raises:
         ValueError: there are none, or `x` and `y` differ in length.
     """
+    if batches is not None and iter(batches) is batches:
+        raise ValueError("batches must be a list or a dataset, not an iterator, whose batches training would lose")
     if batches is not None:
         taken = [tuple(batch) if isinstance(batch, list) else batch for batch in islice(batches, MOST_BATCHES)]
     elif isinstance(x, tf.data.Dataset):
@@ -63,6 +65,8 @@ def samples_of(x: Any, y: Any, taken: list[Any]) -> tuple[Any, Any] | None:
         order = np.random.default_rng(1).permutation(len(x))[:MOST_SAMPLES]
         return np.asarray(x)[order], np.asarray(y)[order]
     pairs = [batch[:2] for batch in taken if isinstance(batch, tuple) and len(batch) >= 2]
-    if not pairs or not all(tf.is_tensor(array) or isinstance(array, np.ndarray) for pair in pairs for array in pair):
+    if not pairs or not all(isinstance(array, (tf.Tensor, np.ndarray)) for pair in pairs for array in pair):
+        return None
+    if len({(np.shape(inputs)[1:], np.shape(labels)[1:]) for inputs, labels in pairs}) > 1:
         return None
     return np.concatenate([np.asarray(p[0]) for p in pairs]), np.concatenate([np.asarray(p[1]) for p in pairs])

@@ -9,7 +9,7 @@ from .trials import Trial
 
 SLOW = 0.1  # of the fall with a change: what falls no further takes ten times as long as it need
 FAST = 0.25  # of the fall with a change: what falls further learns, with or without the change
-_WORTHWHILE = 0.05  # fall from which a change helps
+WORTHWHILE = 0.05  # fall from which a change helps
 
 
 def outcome_of(control: Trial, changed: Trial) -> Outcome:
@@ -21,7 +21,7 @@ def outcome_of(control: Trial, changed: Trial) -> Outcome:
         return "open"
     if not changed.learns:
         return "refuted"
-    if changed.fall > _WORTHWHILE and control.fall < SLOW * changed.fall:
+    if changed.fall > WORTHWHILE and control.fall < SLOW * changed.fall:
         return "confirmed"
     return "refuted" if control.learns and control.fall > FAST * changed.fall else "open"
 

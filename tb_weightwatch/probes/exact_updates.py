@@ -33,13 +33,17 @@ def exact_updates(optimizers: list[Any], pairs: list[tuple[Any, Any]]) -> list[A
         raise CannotRun("there is not exactly one optimizer that could be copied in float64")
     source = base_optimizers(optimizers[0])[0]
     copy = copied(source)
-    weights = [keras.Variable(float64(v), dtype="float64", trainable=True, name=f"exact_{i}")
-               for i, (_, v) in enumerate(pairs)]  # fmt: skip
-    copy.build(weights)
+    # Built for the same variables in the same order, the copy has the same slots.
+    built_for = list(source._trainable_variables) if source.built else [variable for _, variable in pairs]
+    doubles = {
+        id(variable): keras.Variable(float64(variable), dtype="float64", trainable=True, name=variable.name)
+        for variable in built_for
+    }
+    copy.build(list(doubles.values()))
     if source.built and len(source.variables) == len(copy.variables):
         for target, value in zip(copy.variables, source.variables, strict=True):
-            if target.shape == value.shape:
-                target.assign(keras.ops.cast(value, target.dtype))
+            target.assign(keras.ops.cast(value, target.dtype))
+    weights = [doubles[id(variable)] for _, variable in pairs]
     before = [float64(weight) for weight in weights]
     copy.apply([keras.ops.convert_to_tensor(g.astype(np.float64)) for g, _ in pairs], weights)
     return [float64(weight) - old for weight, old in zip(weights, before, strict=True)]

@@ -91,6 +91,7 @@ class ExperimentKind:
         steps: about how many steps it makes.
         traces: about how many functions it has TensorFlow trace, which takes about a second each.
         check: runs it.
+        compares_losses: whether it needs one loss that the optimizer minimizes, and that is the same at each call.
     """
 
     name: str
@@ -98,6 +99,7 @@ class ExperimentKind:
     steps: int
     traces: int
     check: Callable[[Lab], Result]
+    compares_losses: bool = True
 
     @property
     def doc(self) -> str:
@@ -117,12 +119,12 @@ class ExperimentKind:
 
 
 def experiment(
-    *, name: str, tests: tuple[str, ...], steps: int, traces: int = 1
+    *, name: str, tests: tuple[str, ...], steps: int, traces: int = 1, compares_losses: bool = True
 ) -> Callable[[Callable[[Lab], Result]], ExperimentKind]:
     """Enters a function of a Lab into the catalogue as an experiment; see `ExperimentKind`."""
 
     def decorate(check: Callable[[Lab], Result]) -> ExperimentKind:
-        return ExperimentKind(name, tests, steps, traces, check)
+        return ExperimentKind(name, tests, steps, traces, check, compares_losses)
 
     return decorate
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from ..capture.observe import total_iterations
-from .program import Program, copied
+from .program import Program, copied, layers_of
 from .state import tensor_variable
 
 
@@ -17,6 +17,8 @@ def initializer(program: Program) -> Callable[[], None] | None:
     """Returns a function that assigns new initial weights and slots; None if there are none, or none are needed."""
     if program.model is None or not total_iterations(program.optimizers):
         return None
+    if any(layer.weights and not layer.trainable for layer in layers_of(program)):
+        return None  # frozen weights were loaded, as a rule
     try:
         clone = keras.models.clone_model(program.model)
         assignments = _pairs(program.model.weights, clone.weights)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -15,7 +13,8 @@ from ..capture.observe import (
     flat_layers,
     whole_loss_name,
 )
-from .state import SavedState, replaced, tensor_variable
+from .graphs import eager_functions, traced
+from .state import SavedState, live_variables, replaced, tensor_variable
 
 Batch = Any  # (x, y), (x, y, sample_weight), or whatever the step function takes
 
@@ -68,6 +67,26 @@ class Program:
         self._step: Callable[[Batch], Any] | None = None
         self._gradients: Callable[[Batch], Any] | None = None
         self._layout: tuple[list[bool], list[Any]] = ([], [])
+        self._others: list[Any] = []
+        self._given: dict[int, list[Any]] = {}  # id of an optimizer -> the variables that it is given
+
+    def find_changing(self, batch: Batch) -> None:
+        """Runs a step and notes which variables it changes beside those that are known; the state is restored."""
+        state = SavedState(live_variables())
+        with state.restored():
+            self.step(batch)
+            self._others = state.changed()
+
+    def build_optimizers(self, batch: Batch) -> None:
+        """Builds the optimizers of a loop that have not been used yet, each for the variables that it is given."""
+        unused = [optimizer for optimizer in self.optimizers if not getattr(optimizer, "built", True)]
+        if not unused:
+            return
+        with SavedState(live_variables()).restored():
+            self.gradients(batch)
+        for optimizer in unused:
+            if self._given.get(id(optimizer)):
+                optimizer.build(self._given[id(optimizer)])
 
     def saved_state(self) -> SavedState:
         """Returns the present state: model, metrics, optimizers, and what the loop trains."""
@@ -75,7 +94,7 @@ class Program:
         of_model = [] if model is None else [*model.variables, *model.metrics_variables]
         of_optimizers = [variable for optimizer in self.optimizers for variable in optimizer.variables]
         layers = [] if model is None else [model, *model._flatten_layers(include_self=False)]
-        return SavedState([*of_model, *of_optimizers, *self.variables], layers)
+        return SavedState([*of_model, *of_optimizers, *self.variables, *self._others], layers)
 
     def forget_traces(self) -> None:
         """Has the step traced again, since what it does has changed (an activation, a `trainable` flag)."""
@@ -84,7 +103,7 @@ class Program:
     def step(self, batch: Batch) -> float:
         """Makes one step as the program makes it, update included; returns the loss before the update."""
         if self._step is None:
-            self._step = _traced(self.function) if self._traced else self.function
+            self._step = traced(self.function) if self._traced else self.function
         self._reset_metrics()
         return as_loss(self._step(batch))
 
@@ -116,9 +135,9 @@ class Program:
             CannotRun: the step hands no gradient to an optimizer.
         """
         if self._gradients is None:
-            self._gradients = _traced(self._captured) if self._traced else self._captured
+            self._gradients = traced(self._captured) if self._traced else self._captured
         self._reset_metrics()
-        with _eager_functions(not self._traced):
+        with eager_functions(not self._traced):
             loss, present = self._gradients(batch)
         is_given, variables = self._layout
         if not variables:
@@ -132,16 +151,22 @@ class Program:
 
         def apply(optimizer: Any) -> Callable[..., None]:
             def keep(gradients: Any, variables: Any = None) -> None:
-                given = optimizer._trainable_variables if variables is None else variables
+                given = list(optimizer._trainable_variables if variables is None else variables)
+                self._given[id(optimizer)] = given
                 pairs.extend(zip(gradients, given, strict=True))
 
             return keep
 
-        def apply_gradients(grads_and_vars: Any, *arguments: Any, **options: Any) -> None:
-            pairs.extend(grads_and_vars)
+        def apply_gradients(optimizer: Any) -> Callable[..., None]:
+            def keep(grads_and_vars: Any, *arguments: Any, **options: Any) -> None:
+                given = list(grads_and_vars)
+                self._given[id(optimizer)] = [variable for _, variable in given]
+                pairs.extend(given)
+
+            return keep
 
         hooks = [(optimizer, "apply", apply(optimizer)) for optimizer in self.optimizers]
-        hooks += [(optimizer, "apply_gradients", apply_gradients) for optimizer in self.optimizers]
+        hooks += [(optimizer, "apply_gradients", apply_gradients(optimizer)) for optimizer in self.optimizers]
         hooks += [(optimizer, "scale_loss", lambda loss: loss) for optimizer in self.optimizers]
         with replaced(hooks):
             loss = self.function(batch)
@@ -152,13 +177,6 @@ class Program:
         """Makes the loss that a `train_step` reports that of the step alone, not a running mean."""
         if self.model is not None and self.kind == "fit":
             self.model.reset_metrics()
-
-
-def _traced(function: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
-    """Returns the function as a graph. TensorFlow counts traces by code object, which a partial has not: it would warn
-    of the traces of several programs as if they were one's.
-    """
-    return tf.function(partial(function), autograph=False)  # type: ignore[no-any-return]
 
 
 def as_loss(result: Any) -> float:
@@ -173,20 +191,6 @@ def as_loss(result: Any) -> float:
     if result is None:
         raise CannotRun("the training step returns no loss; return it from the step function")
     return float(np.mean(np.asarray(result)))
-
-
-@contextmanager
-def _eager_functions(eager: bool) -> Iterator[None]:
-    """Runs every `tf.function` eagerly inside the block, so that hooks are called in functions traced before."""
-    earlier = tf.config.functions_run_eagerly()
-    if not eager or earlier:
-        yield
-        return
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(earlier)
 
 
 def copied(optimizer: Any) -> Any:

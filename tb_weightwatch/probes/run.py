@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
-from ..capture.observe import meaning_of
 from ..diagnosis import with_experiments
 from ..verdict import Diagnosis, Experiment
 from .batches import batches_of, samples_of
 from .budget import BudgetSpent, Spending, terminal
 from .experiment import ExperimentKind, Lab, catalogue
 from .order import ordered, suspected
-from .program import CannotRun, Program
+from .program import CannotRun
 from .report import ProbeReport
+from .session import exception_text, opened_lab, why_not
 from .training_programs import opened_program
-from .trials import Trials
 
 _log = logging.getLogger(__name__)
-MOST_PARAMETERS = 20_000_000  # a larger model is not experimented on: each trial holds copies of its state
 
 
 def probe(  # noqa: PLR0913
@@ -47,9 +41,9 @@ def probe(  # noqa: PLR0913
 ) -> ProbeReport:
     """Runs short experiments from the present state of a training, and puts everything back bit for bit.
 
-    Afterwards weights, slots and counters of optimizers, statistics, seeds, metrics and `trainable` flags are as they
-    were, also after an exception or Ctrl-C (operations of `tf.random` in your own layers advance their generator). An
-    optimizer that has not been used yet stays so; one of a loop is built.
+    Afterwards all TensorFlow variables of the process, `trainable` flags and the random generators of Python and NumPy
+    are as they were, also after an exception. Ctrl-C ends the experiment that runs, and the report says so. Operations
+    of `tf.random` advance their generator. An optimizer that has not been used yet stays so; one of a loop is built.
 
         report = ww.probe(model, x, y, diagnosis=watch.diagnosis)      # a compiled model
         report = ww.probe(model, x, y, loss="mse", optimizer=adam)     # a model that is trained by hand
@@ -64,7 +58,7 @@ def probe(  # noqa: PLR0913
         diagnosis: says what is suspected, and so which experiments run; None runs all that the budget allows.
         step_fn: makes one training step, `step_fn(*batch)`, and returns its loss.
         variables: what `step_fn` trains; None: the trainable variables of `model`.
-        batches: of `step_fn`: a few are taken.
+        batches: a list or dataset of batches, of which a few are taken, as `step_fn` (or `train_step`) takes them.
         experiments: names of the experiments to run, instead of those that `diagnosis` asks for.
         budget: seconds that all experiments may take together.
         steps: training steps that they may make together.
@@ -77,15 +71,24 @@ def probe(  # noqa: PLR0913
     Raises:
         TypeError: `model` is no Keras model.
         ValueError: the model is not built, there are no batches, an experiment does not exist, or something is missing.
-        KeyboardInterrupt: is passed on after the state is restored, if there is no experiment that could report it.
     """
     kinds = _chosen(experiments)
     spending = Spending(_positive("budget", budget), int(_positive("steps", steps)), terminal() if verbose else None)
     taken = batches_of(x, y, batches, batch_size)
-    with opened_program(model, loss, optimizer, step_fn, variables) as program:
-        lab = Lab(program, Trials(program, taken, program.saved_state(), spending), samples_of(x, y, taken))
-        chosen = kinds if experiments is not None else ordered(kinds, suspected(diagnosis), spending.steps_left)
-        results = run_experiments(lab, kinds, chosen, 0 if diagnosis is None else diagnosis.step)
+    step = 0 if diagnosis is None else diagnosis.step
+    chosen = kinds if experiments is not None else ordered(kinds, suspected(diagnosis), spending.steps_left)
+    try:
+        with (
+            opened_program(model, loss, optimizer, step_fn, variables) as program,
+            opened_lab(program, taken, samples_of(x, y, taken), spending) as lab,
+        ):
+            results = run_experiments(lab, chosen, step)
+    except CannotRun as reason:
+        results = [Experiment(kind.name, str(reason), end="skipped", step=step) for kind in chosen]
+    finally:
+        spending.end()
+    rest = [kind for kind in kinds if kind.name not in {result.name for result in results}]
+    results += [Experiment(kind.name, _why_skipped(kind, chosen), end="skipped", step=step) for kind in rest]
     known = None if diagnosis is None else with_experiments(diagnosis, results)
     return ProbeReport(tuple(results), known, spending.steps, round(spending.seconds, 3))
 
@@ -106,50 +109,24 @@ def _chosen(names: Sequence[str] | None) -> list[ExperimentKind]:
     return [known[name] for name in (known if names is None else names)]
 
 
-def run_experiments(
-    lab: Lab, kinds: Sequence[ExperimentKind], chosen: Sequence[ExperimentKind], step: int
-) -> list[Experiment]:
-    """Runs the chosen experiments in their order; the other kinds are reported as skipped.
+def run_experiments(lab: Lab, chosen: Sequence[ExperimentKind], step: int) -> list[Experiment]:
+    """Runs experiments in their order, until the user interrupts one.
 
     Args:
         lab: what they work with.
-        kinds: all that are reported.
-        chosen: those that are run.
+        chosen: the experiments.
         step: completed training steps.
     """
-    reason = _not_at_all(lab.program)
-    if reason:
-        return [Experiment(kind.name, reason, end="skipped", step=step) for kind in kinds]
     results: list[Experiment] = []
-    try:
-        # What Keras warns of in a changed program is no news of the user's own.
-        with lab.state.restored(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for kind in chosen:
-                results.append(experiment_on(lab, kind, step))
-                if results[-1].end == "interrupted":
-                    break
-    finally:
-        lab.trials.spending.end()
-    rest = [kind for kind in kinds if kind.name not in {result.name for result in results}]
-    return results + [Experiment(kind.name, _why_not(kind, chosen), end="skipped", step=step) for kind in rest]
+    for kind in chosen:
+        results.append(experiment_on(lab, kind, step))
+        if results[-1].end == "interrupted":
+            break
+    return results
 
 
-def _why_not(kind: ExperimentKind, chosen: Sequence[ExperimentKind]) -> str:
-    if kind in chosen:
-        return "an earlier experiment was interrupted"
-    return "no suspected cause to test"
-
-
-def _not_at_all(program: Program) -> str:
-    """Returns why no experiment can run; "" if they can."""
-    strategy = getattr(program.model, "distribute_strategy", None) or tf.distribute.get_strategy()
-    if strategy.num_replicas_in_sync > 1:
-        return f"experiments do not run on several replicas ({type(strategy).__name__})"
-    parameters = sum(int(np.prod(variable.shape)) for variable in program.variables)
-    if parameters > MOST_PARAMETERS:
-        return f"the model has {parameters:,} parameters; experiments run with up to {MOST_PARAMETERS:,}"
-    return ""
+def _why_skipped(kind: ExperimentKind, chosen: Sequence[ExperimentKind]) -> str:
+    return "an earlier experiment was interrupted" if kind in chosen else "no suspected cause to test"
 
 
 def experiment_on(lab: Lab, kind: ExperimentKind, step: int = 0) -> Experiment:
@@ -164,19 +141,15 @@ def experiment_on(lab: Lab, kind: ExperimentKind, step: int = 0) -> Experiment:
 
     try:
         with lab.state.restored():
+            reason = why_not(kind, lab)
+            if reason:
+                return result(reason, "skipped")
             shown = kind.check(lab)
         return result(shown.message, causes=shown.causes, curve=shown.curve)
-    except (CannotRun, BudgetSpent) as reason:
-        return result(str(reason), "skipped")
+    except (CannotRun, BudgetSpent) as fault:
+        return result(str(fault), "skipped")
     except KeyboardInterrupt:
         return result("interrupted by the user; the state was restored", "interrupted")
     except Exception as error:
         _log.debug("experiment %s failed", kind.name, exc_info=True)
-        return result(_failure(error), "failed")
-
-
-def _failure(error: Exception) -> str:
-    """Returns what is said of an exception: its type and meaning, without values, paths and code."""
-    meaning = meaning_of(error)
-    known = f" ({meaning.replace('-', ' ')})" if meaning != "other" else ""
-    return f"{type(error).__name__}{known} ended it; the state was restored"
+        return result(f"{exception_text(error)} ended it; the state was restored", "failed")

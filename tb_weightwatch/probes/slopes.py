@@ -24,17 +24,19 @@ class Slope(NamedTuple):
         measured: by central differences over a step.
         measured_finer: by central differences over a quarter of that step.
         resolution: the smallest slope that rounding lets one see over the quarter step.
+        kink: by how much the slopes to both sides differ over the quarter step, as at a relu whose input is exactly 0.
     """
 
     predicted: float
     measured: float
     measured_finer: float
     resolution: float
+    kink: float = 0.0
 
     @property
     def ratio(self) -> float:
-        """Measured slope over predicted slope; NaN unless the two measurements agree with each other."""
-        if abs(self.predicted) < 10 * self.resolution:
+        """Measured slope over predicted slope; NaN unless all measurements agree with each other."""
+        if abs(self.predicted) < 10 * self.resolution or self.kink > 0.1 * abs(self.measured_finer) + self.resolution:
             return float("nan")
         coarse, fine = self.measured / self.predicted, self.measured_finer / self.predicted
         return fine if abs(coarse - fine) < 0.1 * max(1.0, abs(fine)) else float("nan")
@@ -84,8 +86,10 @@ class _Line(NamedTuple):
 
 
 def _slope(line: _Line, loss: float, predicted: float, step: float) -> Slope:
-    coarse, fine = ((line.loss(length) - line.loss(-length)) / (2 * length) for length in (step, step / 4))
-    return Slope(predicted, coarse, fine, _ROUNDING * max(abs(loss), 1e-6) / (step / 4))
+    up, down, up_finer, down_finer = (line.loss(length) for length in (step, -step, step / 4, -step / 4))
+    coarse, fine = (up - down) / (2 * step), (up_finer - down_finer) / (step / 2)
+    kink = abs(up_finer + down_finer - 2 * loss) / (step / 4)
+    return Slope(predicted, coarse, fine, _ROUNDING * max(abs(loss), 1e-6) / (step / 4), kink)
 
 
 def dense(gradient: Any) -> Any:

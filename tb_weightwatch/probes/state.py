@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,11 +29,15 @@ class SavedState:
     def __init__(self, variables: Iterable[Any], layers: Iterable[Any] = ()) -> None:
         variables = list(variables)
         unique = {id(tensor_variable(variable)): tensor_variable(variable) for variable in variables}
-        self._values = [(variable, tf.identity(variable)) for variable in unique.values()]
+        self._values = [(v, value) for v in unique.values() if (value := _value(v)) is not None]
         # A layer's flag sets those of its variables, so these come last.
         flagged = [*layers, *(variable for variable in variables if isinstance(variable, keras.Variable))]
         self._trainable = [(item, item.trainable) for item in flagged]
         self._generators = random.getstate(), np.random.get_state()
+
+    def changed(self) -> list[Any]:
+        """Returns the variables whose bits are no longer those that were saved."""
+        return [v for v, value in self._values if v.numpy().tobytes() != value.numpy().tobytes()]
 
     def restore(self) -> None:
         """Puts everything back. Ctrl-C waits until it has."""
@@ -60,6 +65,14 @@ class SavedState:
             yield
         finally:
             self.restore()
+
+
+def _value(variable: Any) -> Any:
+    """Returns a variable's value; None if it has none yet."""
+    try:
+        return tf.identity(variable)
+    except (tf.errors.OpError, ValueError, RuntimeError):
+        return None
 
 
 def tensor_variable(variable: Any) -> Any:
@@ -107,8 +120,20 @@ def _interrupts_delayed() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, handler)
         if received and callable(handler):
-            _call(handler, received[0])
+            handler(*received[0])
 
 
-def _call(handler: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    handler(*arguments)
+def live_variables() -> list[Any]:
+    """Returns all TensorFlow variables of this process: a step may change some that no model or optimizer lists.
+
+    These are counters and queues of layers, slots of optimizers in a list, Keras' global random generator, and others.
+    """
+    is_variable: dict[type, bool] = {}
+    found = []
+    for item in gc.get_objects():
+        kind = type(item)
+        if kind not in is_variable:
+            is_variable[kind] = issubclass(kind, tf.Variable)
+        if is_variable[kind] and item.dtype != tf.resource:
+            found.append(item)
+    return found

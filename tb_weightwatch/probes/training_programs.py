@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..capture.observe import base_optimizers, has_own_train_step, loss_function, optimizers_of
+from ..capture.observe import has_own_train_step, loss_function, optimizers_of
 from .program import Batch, Program, copied
 from .state import replaced
 
@@ -39,6 +39,8 @@ def opened_program(
         with fit_program(model) as program:
             yield program
         return
+    if len(optimizers) > 1:
+        raise ValueError("optimizer must be one optimizer; with several, pass step_fn= as well")
     used = optimizers[0] if optimizers else getattr(model, "optimizer", None)
     if used is None:
         raise ValueError("optimizer must be given for a model that is not compiled")
@@ -123,9 +125,6 @@ def loop_program(step_fn: Callable[..., Any], model: Any, optimizers: Sequence[A
     trained = list(variables) if variables is not None else [] if model is None else model.trainable_variables
     if not trained:
         raise ValueError("variables must name what the loop trains: variables=model.trainable_variables")
-    for optimizer in (base for outer in optimizers for base in [outer, *base_optimizers(outer)]):
-        if hasattr(optimizer, "build") and not optimizer.built:
-            optimizer.build(trained)
 
     def step(batch: Batch) -> Any:
         return step_fn(*batch) if isinstance(batch, tuple) else step_fn(batch)

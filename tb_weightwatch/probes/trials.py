@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,8 @@ class Trials:
 
     def __init__(self, program: Program, batches: Sequence[Batch], state: SavedState, spending: Spending) -> None:
         self.program, self.batches, self.state, self.spending = program, list(batches), state, spending
-        self._before: dict[int, tuple[float, ...]] = {}
+        self._before: dict[Any, tuple[float, ...]] = {}
+        self._kept: list[Any] = []
 
     def run(
         self, update: Update, *, batches: Sequence[Batch] | None = None, passes: int = PASSES,
@@ -126,8 +127,9 @@ class Trials:
     ) -> tuple[float, ...]:
         """Returns the loss of each batch (of the usual ones) at the saved state, changed by `start`."""
         batches = batches or self.batches
-        key = hash((tuple(id(batch) for batch in batches), id(start)))
+        key = tuple(id(batch) for batch in batches), id(start)
         if key not in self._before:
+            self._kept += [batches, start]  # an id is that of one object only as long as this lives
             with self.state.restored():
                 if start is not None:
                     start()

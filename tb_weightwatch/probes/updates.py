@@ -142,7 +142,7 @@ class Substitute:
         if not optimizer.built:
             optimizer.build(variables)
         if self._slots_of is not None and self._slots_of.built:
-            self._copy_slots(self._slots_of)
+            copy_slots(self._slots_of, optimizer)
         self._built_for = [id(variable) for variable in variables]
         self._initial = SavedState(optimizer.variables)
 
@@ -151,12 +151,17 @@ class Substitute:
 
         self._apply = tf.function(partial(apply), autograph=False)
 
-    def _copy_slots(self, source: Any) -> None:
-        rates = {
-            id(tensor_variable(getattr(base, "_learning_rate", None))) for base in base_optimizers(self._optimizer)
-        }
-        own = {v.path.split("/", 1)[-1]: v for v in self._optimizer.variables if id(tensor_variable(v)) not in rates}
-        for variable in source.variables:
-            target = own.get(variable.path.split("/", 1)[-1])
-            if target is not None and target.shape == variable.shape and target.dtype == variable.dtype:
-                target.assign(variable)
+
+def copy_slots(source: Any, target: Any) -> None:
+    """Gives a new optimizer the slots and the count of steps of another of its class, but not its learning rate."""
+    rates = {id(tensor_variable(getattr(base, "_learning_rate", None))) for base in base_optimizers(target)}
+    own = {_slot_name(v): v for v in target.variables if id(tensor_variable(v)) not in rates}
+    for variable in source.variables:
+        slot = own.get(_slot_name(variable))
+        if slot is not None and slot.shape == variable.shape:
+            slot.assign(keras.ops.cast(variable, slot.dtype))
+
+
+def _slot_name(variable: Any) -> str:
+    """Returns the path of an optimizer's variable without the name of the optimizer."""
+    return str(variable.path).split("/", 1)[-1]

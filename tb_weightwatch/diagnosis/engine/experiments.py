@@ -23,7 +23,7 @@ def recorded_experiments(history: History) -> tuple[Experiment, ...]:
     """Returns the experiments of a History, the last of each name; one that was skipped replaces none that ran."""
     latest: dict[str, Experiment] = {}
     for experiment in signals.all_experiments(history):
-        if experiment.end != "skipped" or experiment.name not in latest:
+        if experiment.end == "completed" or experiment.name not in latest:
             latest[experiment.name] = experiment
     return tuple(latest.values())
 

@@ -7,19 +7,21 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ...verdict import TestedCause, number
-from ..comparison import FAST, SLOW, compared, fall_text
+from ..comparison import FAST, SLOW, WORTHWHILE, compared, fall_text
 from ..dependence import labels_depend_on_inputs
 from ..experiment import Lab, Result, experiment
 from ..program import Batch, CannotRun
+from ..scale import LEAST, MOST, numbers, standardized
 from ..trials import Trial
 from ..updates import Substitute
 
 TRAINING_PASSES = 5
 _PERMUTATIONS, _ROUNDING = 3, 1e-6
 _ENOUGH, _SHARP = 200, 0.2  # samples, and the difference in falls of the loss that must be distinguishable
-_SCALED = {"unscaled-input": "standardized inputs", "unscaled-target": "standardized targets"}  # by position
+_SCALED = ("unscaled-input", "unscaled-target")  # by position in a batch
 
 
 @experiment(
@@ -63,16 +65,30 @@ def data_variants(lab: Lab) -> Result:
     start = lab.new_weights()
     control = lab.trials.run(lab.program.step, passes=TRAINING_PASSES, start=start)
     causes: list[TestedCause] = []
-    for position, (cause, change) in enumerate(_SCALED.items()):
-        changed = _standardized(lab.batches, position)
-        if changed is not None:
-            trial = lab.trials.run(lab.program.step, batches=changed, passes=TRAINING_PASSES, start=start)
-            judge = compared if position else _about_inputs
-            causes.append(judge(cause, control, trial, change))
+    for position, cause in enumerate(_SCALED):
+        causes += _about_scale(lab, cause, position, control, start)
     causes += _about_predictions(lab)
     causes.append(_about_labels(lab, start))
     confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[-1])
     return Result(confirmed.message, tuple(causes))
+
+
+def _about_scale(lab: Lab, cause: str, position: int, control: Trial, start: Any) -> list[TestedCause]:
+    """Returns what is said of the scale of inputs (0) or targets (1); [] if they are no numbers."""
+    data = "targets" if position else "inputs"
+    values = numbers(lab.batches, position)
+    if values is None:
+        return []
+    largest = float(np.max(np.abs(values)))
+    if largest <= MOST and float(np.std(values)) >= LEAST:
+        return [TestedCause(cause, "refuted", f"the {data} are of order one: the largest is {number(largest)}")]
+    changed = standardized(lab.batches, position)
+    try:
+        trial = lab.trials.run(lab.program.step, batches=changed, passes=TRAINING_PASSES, start=start)
+    except (ValueError, TypeError, tf.errors.OpError):  # class ids, as it turns out
+        return []
+    judge = compared if position else _about_inputs
+    return [judge(cause, control, trial, f"standardized {data}")]
 
 
 def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> TestedCause:
@@ -89,7 +105,7 @@ def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> Te
     progress = begins - ends[1]
     if not np.isfinite([begins, ends[1]]).all() or changed.has_no_floor:
         return TestedCause(cause, "open", message)
-    if not changed.learns:
+    if progress < WORTHWHILE * abs(begins):
         return TestedCause(cause, "open", message)
     if not np.isfinite(ends[0]) or ends[0] > begins + progress:
         return TestedCause(cause, "confirmed", message)  # worse than where standardized inputs begin
@@ -99,25 +115,6 @@ def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> Te
     begins_alike = float(np.mean(control.before)) < 2 * begins
     keeps_up = begins_alike and ends[0] < ends[1] + (1 - FAST) * progress
     return TestedCause(cause, "refuted" if keeps_up else "open", message)
-
-
-def _standardized(batches: Sequence[Batch], position: int) -> list[Batch] | None:
-    """Returns the batches with inputs (0) or targets (1) standardized by feature; None if they are not numbers."""
-    arrays = [np.asarray(batch[position]) for batch in batches if not isinstance(batch[position], (dict, list, tuple))]
-    if len(arrays) != len(batches) or arrays[0].dtype.kind != "f":
-        return None
-    values = np.concatenate([array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1) for array in arrays])
-    is_target = position == 1
-    if is_target and set(np.unique(values)) <= {0.0, 1.0}:
-        return None
-    mean, std = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
-    scale = np.where(std > 1e-12, std, 1.0)
-    changed = []
-    for batch, array in zip(batches, arrays, strict=True):
-        columns = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1)
-        new = ((columns - mean) / scale).astype(array.dtype).reshape(array.shape)
-        changed.append((*batch[:position], keras.ops.convert_to_tensor(new), *batch[position + 1 :]))
-    return changed
 
 
 def _permuted(batches: Sequence[Batch], seed: int = 0) -> list[Batch]:
@@ -148,7 +145,10 @@ def _about_predictions(lab: Lab) -> list[TestedCause]:
     for position, data in enumerate(("inputs", "targets")):
         if _are_equal(lab.batches, position):
             return [TestedCause(names[0], "confirmed", f"the {data} of all samples are equal")]
-    given, permuted = (lab.trials.losses(batches) for batches in (lab.batches, _permuted(lab.batches)))
+    varied_batches = [batch for batch in lab.batches if not _are_equal([batch], 1)]
+    if not varied_batches:
+        return []  # nothing to permute within a batch
+    given, permuted = (lab.trials.losses(batches) for batches in (varied_batches, _permuted(varied_batches)))
     differences = np.abs(np.array(given) - np.array(permuted)) / np.maximum(np.abs(given), 1e-12)
     if not np.isfinite(differences).all():
         return []
@@ -173,7 +173,7 @@ def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
     half = len(lab.batches) // 2
     if not half:
         return TestedCause(name, "open", "one batch is too few to tell whether the labels belong to their inputs")
-    adam = Substitute(lab.program, keras.optimizers.Adam(1e-3)).at(1e-2)
+    adam = Substitute(lab.program, keras.optimizers.Adam(1e-3, name="probe_adam")).at(1e-2)
     trials = [
         lab.trials.run(adam, batches=batches[:half], passes=TRAINING_PASSES, start=start, held_out=batches[half:])
         for batches in (lab.batches, *(_permuted(lab.batches, seed) for seed in range(_PERMUTATIONS)))

@@ -43,6 +43,7 @@ class LayerGradient(NamedTuple):
     tests=("dead-relu", "saturated-activation"),
     steps=4,
     traces=2,
+    compares_losses=False,
 )
 def leaky_activation(lab: Lab) -> Result:
     """Gives activations a slope of at least 0.1 in the backward pass and looks whether the gradient returns.
@@ -77,7 +78,9 @@ def leaky_activation(lab: Lab) -> Result:
     """
     layers = [(layer, _activation_name(layer)) for layer in layers_of(lab.program)]
     relu = [(layer, name) for layer, name in layers if name in _DEAD]
-    saturating = [(layer, name) for layer, name in layers if name in _SATURATING]
+    # Keras computes cross-entropies from the input of an output sigmoid, so its slope holds nothing back.
+    outputs = [] if lab.program.model is None else _output_layers(lab.program.model)
+    saturating = [(layer, name) for layer, name in layers if name in _SATURATING and layer not in outputs]
     if not relu and not saturating:
         raise CannotRun("no layer has a relu, sigmoid or tanh that can be replaced")
     as_is = _kernel_gradients(lab)
@@ -94,6 +97,12 @@ def leaky_activation(lab: Lab) -> Result:
     return Result(confirmed.message, tuple(causes))
 
 
+def _output_layers(model: Any) -> list[Any]:
+    names = set(getattr(model, "output_names", None) or [])
+    last = model.layers[-1:] if hasattr(model, "layers") else []
+    return [*last, *(layer for layer in getattr(model, "layers", []) if layer.name in names)]
+
+
 def _activation_name(layer: Any) -> str:
     if type(layer).__name__ == "ReLU" and not getattr(layer, "negative_slope", 0):
         return "relu"
@@ -101,20 +110,31 @@ def _activation_name(layer: Any) -> str:
     return str(getattr(activation, "__name__", ""))
 
 
-def _kernel_gradients(lab: Lab) -> dict[str, tuple[Any, ...]]:
-    """Returns name of a kernel -> its gradients `[batches, ...]`; without those that have none."""
-    gradients: dict[str, list[Any]] = {}
+class _Sizes(NamedTuple):
+    """The size of a kernel's gradient over all batches: its squared norm, and the largest element of each unit."""
+
+    squared_norm: float
+    units: Any
+
+
+def _kernel_gradients(lab: Lab) -> dict[str, _Sizes]:
+    """Returns name of a kernel -> the size of its gradient; without those that have none."""
+    sizes: dict[str, _Sizes] = {}
     for batch in lab.batches:
         with lab.state.restored():
             lab.trials.spending.add_step()
             step = lab.program.gradients(batch)
-            for gradient, variable in zip(step.gradients, step.variables, strict=True):
-                if gradient is not None and len(variable.shape) > 1:
-                    gradients.setdefault(getattr(variable, "path", variable.name), []).append(dense(gradient))
-    return {name: tuple(arrays) for name, arrays in gradients.items()}
+        for gradient, variable in zip(step.gradients, step.variables, strict=True):
+            if gradient is not None and len(variable.shape) > 1:
+                name, array = getattr(variable, "path", variable.name), dense(gradient)
+                units = np.abs(array).reshape(-1, array.shape[-1]).max(axis=0)
+                earlier = sizes.get(name, _Sizes(0.0, np.zeros_like(units)))
+                squared = float(np.sum(np.square(array, dtype=np.float64)))
+                sizes[name] = _Sizes(earlier.squared_norm + squared, np.maximum(earlier.units, units))
+    return sizes
 
 
-def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, tuple[Any, ...]]) -> list[LayerGradient]:
+def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, _Sizes]) -> list[LayerGradient]:
     """Returns the gradients with the slope at these layers, beside those without it."""
     program = lab.program
     with ExitStack() as stack:
@@ -123,12 +143,11 @@ def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, tuple[
         stack.enter_context(replaced([_replacement(layer) for layer, _ in layers]))
         leaky = _kernel_gradients(lab)
     rows = []
-    for name, arrays in as_is.items():
+    for name, now in as_is.items():
         if name in leaky:
-            now, then = (np.stack([np.abs(a) for a in group]) for group in (arrays, leaky[name]))
-            units_now, units_then = (np.max(a.reshape(-1, a.shape[-1]), axis=0) for a in (now, then))
-            returned = float(np.mean((units_now == 0) & (units_then > 0)))
-            rows.append(LayerGradient(name, float(np.linalg.norm(now)), float(np.linalg.norm(then)), returned))
+            returned = float(np.mean((now.units == 0) & (leaky[name].units > 0)))
+            norms = float(np.sqrt(now.squared_norm)), float(np.sqrt(leaky[name].squared_norm))
+            rows.append(LayerGradient(name, *norms, returned))
     return rows
 
 

@@ -49,7 +49,7 @@ def one_batch_overfit(lab: Lab) -> Result:
         report = ww.probe(model, x, number, experiments=["one-batch-overfit"])
     """
     own = _overfit(lab, lab.program.step)
-    adam = Substitute(lab.program, keras.optimizers.Adam(1e-3))
+    adam = Substitute(lab.program, keras.optimizers.Adam(1e-3, name="probe_adam"))
     by_adam = own if own.fall > _LEARNED else best([_overfit(lab, adam.at(rate)) for rate in (1e-3, 1e-2)])
     furthest = best([own, by_adam])
     message = f"on a single batch the loss {falls(own)} in {own.steps} steps"

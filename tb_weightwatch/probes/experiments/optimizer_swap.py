@@ -52,7 +52,10 @@ def optimizer_swap(lab: Lab) -> Result:
         report = ww.probe(model, x, number, experiments=["optimizer-swap"])
     """
     control, run = lab.control, lab.trials.run
-    adam, sgd = Substitute(lab.program, keras.optimizers.Adam(1e-3)), Substitute(lab.program, keras.optimizers.SGD(0.1))
+    adam, sgd = (
+        Substitute(lab.program, keras.optimizers.Adam(1e-3, name="probe_adam")),
+        Substitute(lab.program, keras.optimizers.SGD(0.1, name="probe_sgd")),
+    )
     swapped = {f"Adam({number(rate)})": run(adam.at(rate)) for rate in ADAM_RATES}
     swapped |= {f"SGD({number(rate)})": run(sgd.at(rate)) for rate in SGD_RATES}
     name, other = max(swapped.items(), key=lambda item: item[1].fall)

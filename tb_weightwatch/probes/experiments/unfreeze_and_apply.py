@@ -17,7 +17,7 @@ from ..experiment import Lab, Result, experiment
 from ..program import CannotRun, Program, layers_of, values
 from ..slopes import along_random
 from ..state import tensor_variable
-from ..trials import Trial
+from ..trials import Trial, Trials
 from ..updates import Substitute
 
 RATE = 1e-2  # of Adam
@@ -86,6 +86,9 @@ def _about_the_step(lab: Lab) -> list[TestedCause]:
             TestedCause("updates-not-applied", "refuted", f"{message}, but the optimizer counts it"),
             TestedCause("update-undone", outcome, f"{message}, although the optimizer counts it; {reason}"),
         ]
+    if any(getattr(optimizer, "inner_optimizer", None) is not None for optimizer in program.optimizers):
+        reason = "loss scaling may have skipped it"
+        return [TestedCause(name, "open", f"{message}, and no optimizer counts it; {reason}") for name in names]
     outcome, reason = _about_an_uncounted_step(lab)
     return [
         TestedCause("updates-not-applied", outcome, f"{message}, and no optimizer counts it; {reason}"),
@@ -142,12 +145,12 @@ def _about_frozen_layers(lab: Lab) -> TestedCause:
     if not frozen:
         return TestedCause(name, "refuted", "no layer with weights is frozen")
     try:
-        control = _train(lab)
+        control = _train(lab.trials)
     except CannotRun:
         control = None
-    with _all_trainable(lab):
-        trial = _train(lab)
-    change = f"all layers trainable ({len(frozen)} are frozen)"
+    with _all_trainable(lab) as trials:
+        trial = _train(trials)
+    change = f"all layers trainable ({len(frozen)} frozen now)"
     if control is None:
         outcome = "confirmed" if trial.learns else "open"
         message = f"nothing is trainable; with all layers trainable the loss falls by {100 * trial.fall:.2g} %"
@@ -155,8 +158,8 @@ def _about_frozen_layers(lab: Lab) -> TestedCause:
     return compared(name, control, trial, change)
 
 
-def _train(lab: Lab) -> Trial:
-    return lab.trials.run(Substitute(lab.program, keras.optimizers.Adam(RATE)), passes=5)
+def _train(trials: Trials) -> Trial:
+    return trials.run(Substitute(trials.program, keras.optimizers.Adam(RATE, name="probe_adam")), passes=5)
 
 
 def _is_frozen(layer: Any) -> bool:
@@ -168,17 +171,15 @@ def _keeps_statistics_only(layer: Any) -> bool:
 
 
 @contextmanager
-def _all_trainable(lab: Lab) -> Iterator[None]:
-    """Makes all layers trainable inside the block; afterwards the flags are restored."""
-    program, earlier = lab.program, lab.trials.state
+def _all_trainable(lab: Lab) -> Iterator[Trials]:
+    """Makes all layers trainable inside the block, and yields trials of that; afterwards the flags are restored."""
+    program = lab.program
     flags = program.saved_state()
     try:
         program.forget_traces()
         for layer in program.model._flatten_layers():
             layer.trainable = True
-        lab.trials.state = program.saved_state()
-        yield
+        yield Trials(program, lab.batches, program.saved_state(), lab.trials.spending)
     finally:
-        lab.trials.state = earlier
         flags.restore()
         program.forget_traces()
