@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from .formatting import jsonable
@@ -21,15 +21,17 @@ class TestedCause:
         outcome: "confirmed" if the experiment shows that it is the cause, "refuted" if it shows that it is not, else
             "open".
         message: what was seen, in one sentence with the numbers, without a full stop.
+        step: completed training steps when it was tested; 0 as long as it is part of its experiment.
     """
 
     name: str
     outcome: Outcome
     message: str
+    step: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns JSON-able fields."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """Returns JSON-able fields; the step is that of the experiment."""
+        return {"name": self.name, "outcome": self.outcome, "message": self.message}
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,9 @@ class Experiment:
 def tested_causes(experiments: Iterable[Experiment]) -> dict[str, TestedCause]:
     """Returns what all experiments together say of each cause: "open" where one confirms it and another refutes it."""
     tests: dict[str, list[TestedCause]] = {}
-    for cause in (cause for experiment in experiments for cause in experiment.causes):
-        tests.setdefault(cause.name, []).append(cause)
+    for experiment in experiments:
+        for cause in experiment.causes:
+            tests.setdefault(cause.name, []).append(replace(cause, step=experiment.step))
     return {name: _together(causes) for name, causes in tests.items()}
 
 
@@ -142,4 +145,4 @@ def _together(causes: list[TestedCause]) -> TestedCause:
     other = next((cause for cause in decided if cause.outcome != decided[0].outcome), None)
     if other is None:
         return decided[0]
-    return TestedCause(decided[0].name, "open", f"{decided[0].message}; but {other.message}")
+    return replace(decided[0], outcome="open", message=f"{decided[0].message}; but {other.message}")

@@ -186,7 +186,7 @@ def test_junit_and_json_hold_the_experiments(tmp_path: Any) -> None:
 
 
 def _tested(name: str, outcome: types.Outcome) -> Experiment:
-    return Experiment("some", outcome, (types.TestedCause(name, outcome, f"it is {outcome}"),))
+    return Experiment("some", outcome, (types.TestedCause(name, outcome, f"it is {outcome}"),), step=96)
 
 
 def test_a_diagnosis_answers_anew_after_experiments() -> None:
@@ -199,6 +199,9 @@ def test_a_diagnosis_answers_anew_after_experiments() -> None:
     alone = Diagnosis("sick", "It is 0.", verdicts=(CAUSE,))
     assert with_experiments(alone, [_tested(CAUSE.name, "confirmed")]).sentence == "It is 0."
     gone = with_experiments(alone, [_tested(CAUSE.name, "refuted")])
-    assert (gone.status, gone.sentence) == ("undecided", "Undecided: experiments refute learning-rate-zero.")
+    assert (gone.status, gone.sentence) == (
+        "undecided",
+        f"Undecided: experiments refute {CAUSE.name}, and no other cause is known.",
+    )
     healthy = Diagnosis("healthy", "Healthy.")
     assert with_experiments(healthy, [_tested(rate, "confirmed")]).sentence == "Healthy."

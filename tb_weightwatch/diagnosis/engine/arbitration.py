@@ -8,7 +8,7 @@ from ...history import History
 from ...verdict import Suspect, Symptom, TestedCause, Verdict
 from ..suspects import suspects
 from ..third_party import is_third_party
-from .experiments import retested, with_outcome
+from .experiments import retested, with_outcomes
 
 _CLEARLY = 3.0  # how many times as probable another cause must be, for a likely verdict to give way
 
@@ -29,8 +29,7 @@ def arbitrate(
         causes: what experiments say of causes. A likely verdict that is refuted becomes a note.
     """
     likely = [verdict for verdict in opened if verdict.severity != "info"]
-    opened = [with_outcome(verdict, causes) for verdict in opened]
-    opened.sort(key=lambda verdict: verdict.severity == "info")
+    opened = with_outcomes(opened, causes)
     sick = [verdict for verdict in opened if verdict.severity != "info"]
     if is_third_party(history) or any(verdict.certainty == "certain" for verdict in sick):
         return opened, ()
@@ -42,7 +41,8 @@ def arbitrate(
     probability = {suspect.name: suspect.probability for suspect in possible}
     own = max(probability.get(verdict.name, 0.0) for verdict in sick)
     names = {verdict.name for verdict in sick}
-    another_confirmed = possible[0].outcome == "confirmed" and possible[0].name not in names
+    is_confirmed = any(verdict.outcome == "confirmed" for verdict in sick)
+    another_confirmed = not is_confirmed and possible[0].outcome == "confirmed" and possible[0].name not in names
     if not another_confirmed and possible[0].probability < _CLEARLY * own:
         return opened, ()
     return [verdict for verdict in opened if verdict.severity == "info"], possible

@@ -12,7 +12,7 @@ from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict, tes
 from .. import signals
 from ..rule_catalogue import catalogue
 from ..suspects import suspect_without_facts
-from .summary_sentence import symptom_and_suspect
+from .summary_sentence import refuted_only, symptom_and_suspect
 
 # Change of a cause's log odds. `python -m tests.clinic.experiments` measures how often an outcome is wrong.
 _WEIGHT = {"confirmed": 3.5, "refuted": -3.0, "open": 0.0}
@@ -38,7 +38,7 @@ def retested(suspects: Sequence[Suspect], causes: Mapping[str, TestedCause]) -> 
 
 
 def _retested(suspect: Suspect, cause: TestedCause | None) -> Suspect:
-    if cause is None:
+    if cause is None or suspect.outcome == cause.outcome:  # an outcome counts once
         return suspect
     probability = min(max(suspect.probability, 1e-3), 1 - 1e-3)
     log_odds = float(np.log(probability / (1 - probability))) + _WEIGHT[cause.outcome]
@@ -50,28 +50,35 @@ def _retested(suspect: Suspect, cause: TestedCause | None) -> Suspect:
     )
 
 
-def with_outcome(verdict: Verdict, causes: Mapping[str, TestedCause]) -> Verdict:
-    """Returns the verdict with what experiments say of it and of its consequences.
+def with_outcomes(verdicts: Sequence[Verdict], causes: Mapping[str, TestedCause]) -> list[Verdict]:
+    """Returns verdicts with what experiments say of them and of their consequences, ranked.
 
-    A likely verdict that is refuted becomes a note; a certain one stands, since it rests on what was recorded.
+    A likely verdict that is refuted becomes a note, and explains its consequences no longer. A certain one stands,
+    since it rests on what was recorded. An experiment says nothing of a verdict that came up after it.
     """
-    explains = tuple(with_outcome(effect, causes) for effect in verdict.explains)
+    tested = [result for verdict in verdicts for result in _with_outcome(verdict, causes)]
+    return sorted(tested, key=lambda verdict: verdict.severity == "info")
+
+
+def _with_outcome(verdict: Verdict, causes: Mapping[str, TestedCause]) -> list[Verdict]:
+    effects = with_outcomes(verdict.explains, causes)
     cause = causes.get(verdict.name)
-    if cause is None:
-        return replace(verdict, explains=explains)
-    tested = replace(verdict, explains=explains, outcome=cause.outcome, experiment=cause.message)
-    is_refuted = cause.outcome == "refuted" and verdict.certainty != "certain"
-    return replace(tested, severity="info") if is_refuted else tested
+    if cause is None or cause.step < verdict.first_step:
+        return [replace(verdict, explains=tuple(effects))]
+    tested = replace(verdict, explains=tuple(effects), outcome=cause.outcome, experiment=cause.message)
+    if cause.outcome == "refuted" and verdict.certainty != "certain":
+        return [*effects, replace(tested, severity="info", explains=())]
+    return [tested]
 
 
 def with_experiments(diagnosis: Diagnosis, experiments: Sequence[Experiment]) -> Diagnosis:
     """Returns a diagnosis whose History is not at hand, with what experiments say of its verdicts and suspects."""
     causes = tested_causes(experiments)
-    verdicts = tuple(with_outcome(verdict, causes) for verdict in diagnosis.verdicts)
-    verdicts = tuple(sorted(verdicts, key=lambda verdict: verdict.severity == "info"))
-    # Only a symptom can be explained by a suspect; without one nothing is known to be wrong.
-    suspects = retested(diagnosis.suspects, causes) if diagnosis.symptoms else diagnosis.suspects
-    tested = replace(diagnosis, verdicts=verdicts, suspects=suspects, experiments=tuple(experiments))
+    verdicts = with_outcomes(diagnosis.verdicts, causes)
+    is_certain = any(verdict.certainty == "certain" and verdict.severity != "info" for verdict in verdicts)
+    # Only a symptom can be explained by a suspect, and where a cause is certain there are none.
+    suspects = retested(diagnosis.suspects, causes) if diagnosis.symptoms and not is_certain else diagnosis.suspects
+    tested = replace(diagnosis, verdicts=tuple(verdicts), suspects=suspects, experiments=tuple(experiments))
     return _answered_anew(tested) if diagnosis.status == "sick" else tested
 
 
@@ -83,5 +90,5 @@ def _answered_anew(diagnosis: Diagnosis) -> Diagnosis:
     symptoms = [symptom for symptom in diagnosis.symptoms if symptom.severity != "info"]
     if symptoms:
         return replace(diagnosis, sentence=symptom_and_suspect(symptoms[0], diagnosis.suspects))
-    refuted = ", ".join(verdict.name for verdict in diagnosis.verdicts if verdict.outcome == "refuted")
-    return replace(diagnosis, status="undecided", sentence=f"Undecided: experiments refute {refuted}.")
+    status, sentence = refuted_only(diagnosis.verdicts)
+    return replace(diagnosis, status=status, sentence=sentence)

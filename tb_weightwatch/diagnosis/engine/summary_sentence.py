@@ -49,8 +49,16 @@ def overall_status(
         return third_party_status(history)
     if not history.has("update_norm"):
         return "undecided", "Undecided: the size of the updates was not recorded."
+    if any(verdict.outcome == "refuted" for verdict in opened):
+        return refuted_only(opened)
     with np.errstate(all="ignore"):
         return _by_movement(history, unknown)
+
+
+def refuted_only(verdicts: Sequence[Verdict]) -> tuple[Status, str]:
+    """Returns status and sentence where experiments have refuted all that a rule had called likely."""
+    refuted = ", ".join(verdict.name for verdict in verdicts if verdict.outcome == "refuted")
+    return "undecided", f"Undecided: experiments refute {refuted}, and no other cause is known."
 
 
 def symptom_and_suspect(symptom: Symptom, suspects: Sequence[Suspect]) -> str:

@@ -32,11 +32,11 @@ def run_with(*records: Record, **columns: Any) -> History:
     return history
 
 
-def test_a_confirmed_difference_is_certain_where_the_run_does_not_learn() -> None:
+def test_a_confirmed_difference_is_the_cause_where_the_run_does_not_learn() -> None:
     """It holds from the row that the experiment examined, and comes first."""
     history = run_with(record(80), loss=LEVEL)
     verdict = open_verdict(history, NAME)
-    assert verdict and (verdict.severity, verdict.certainty, verdict.first_step) == ("error", "certain", 80)
+    assert verdict and (verdict.severity, verdict.certainty, verdict.first_step) == ("error", "likely", 80)
     diagnosis = diagnose(history)
     assert diagnosis.status == "sick" and diagnosis.verdicts[0].name == NAME
     assert (diagnosis.verdicts[0].outcome, diagnosis.suspects) == ("confirmed", ())

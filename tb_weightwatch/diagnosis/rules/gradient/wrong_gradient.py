@@ -106,7 +106,7 @@ def text(details: Details) -> VerdictText:
         "    print(tf.test.compute_gradient(square, [tf.constant([0.5, -2.0])]))"
     )
     if details.learns_nothing:
-        return VerdictText(f"{message}, and {details.loss.standstill}", fix, certainty="certain", variables=())
+        return VerdictText(f"{message}, and {details.loss.standstill}", fix, variables=())
     harmless = "this is harmless if it is on purpose (a straight-through estimator, gradient reversal)"
     return VerdictText(f"{message}; {harmless}", fix, severity="info", variables=())
 

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from ..history import History, Record
-from ..schema import as_stored, record_as_stored
-from ..statistics import NOT_OBSERVED, VariableStep
-from .fit.step_outputs import listed_variables
-from .measure.row_buffer import RowBuffer, RowLayout
-from .measure.step_data import StepData
-from .measure.step_measurer import StepMeasurer
-from .observe import model_facts as facts
-from .observe.batch_features import feature_records
-from .observe.dry_run import DryRun
-from .observe.observation import base_optimizers, variable_id
+from ...history import History, Record
+from ...schema import as_stored, record_as_stored
+from ...statistics import NOT_OBSERVED, VariableStep
+from ..fit.step_outputs import listed_variables
+from ..measure.row_buffer import RowBuffer, RowLayout
+from ..measure.step_data import StepData
+from ..measure.step_measurer import StepMeasurer
+from ..observe import model_facts as facts
+from ..observe.batch_features import feature_records
+from ..observe.dry_run import DryRun
+from ..observe.observation import base_optimizers, variable_id
 
 
 class Program(NamedTuple):

@@ -14,11 +14,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..diagnosis import checked_rules, diagnose
-from ..verdict import Diagnosis, Verdict
-from .observe.dry_run import dry_run, loss_function, restoring
-from .preflight_history import Batch, Program, preflight_history
-from .preflight_results import remember
+from ...diagnosis import checked_rules, diagnose
+from ...verdict import Diagnosis, Verdict
+from ..observe.dry_run import dry_run, loss_function, restoring
+from ..preflight_results import remember
+from .history import Batch, Program, preflight_history
 
 MAX_BATCHES, MAX_SAMPLES = 8, 256
 
