@@ -43,13 +43,16 @@ def train(logdir: Path) -> int:
                 keras.utils.set_random_seed(1)
                 watch = program.train(str(logdir / name / kind), broken)
                 wrong += report(program.title, kind, watch.diagnosis, program.cause if broken else None)
+                if broken and program.settle is not None:
+                    progress.update(task, description=f"{name}, experiments")
+                    wrong += report_experiments(program.settle(watch), program.cause)
                 progress.advance(task)
     return wrong
 
 
 def report(title: str, kind: str, diagnosis, expected: str | None) -> int:
     """Prints one program's answer; returns 1 if it is not the expected one."""
-    first = diagnosis.verdicts[0].name if diagnosis.verdicts else None
+    first = next((cause.name for cause in (*diagnosis.verdicts, *diagnosis.suspects)), None)
     right = first == expected and (expected is not None or diagnosis.status == "healthy")
     colour = "green" if diagnosis.status == "healthy" else "red" if diagnosis.status == "sick" else "yellow"
     console.print(f"\n[bold]{title}[/bold] ({kind})  [{colour}]{diagnosis.status}[/{colour}]")
@@ -60,6 +63,22 @@ def report(title: str, kind: str, diagnosis, expected: str | None) -> int:
             console.print(f"  This explains {effect.name}: {effect.message}", style="dim", markup=False)
     if not right:
         console.print(f"  expected: {expected or 'healthy'}", style="bold red")
+    return 0 if right else 1
+
+
+def report_experiments(probe_report, expected: str) -> int:
+    """Prints what experiments have shown; returns 1 unless they confirm the expected cause and no other."""
+    console.print("  Only suspected, so watch.probe(x, y) tests it:", style="cyan")
+    for experiment in probe_report.experiments:
+        if experiment.end != "skipped":
+            cost = f"{experiment.steps} steps, {experiment.seconds:.1f} s"
+            console.print(f"  {experiment.name}: {experiment.outcome}, {cost}", style="dim", markup=False)
+    first = probe_report.diagnosis.suspects[0]
+    console.print(f"  {first.outcome.capitalize()}: {first.name}, {first.experiment}.", markup=False)
+    console.print("  Fix: " + first.fix.replace("\n", "\n       "), style="dim", markup=False)
+    right = probe_report.confirmed == (expected,)
+    if not right:
+        console.print(f"  expected: {expected} confirmed by an experiment", style="bold red")
     return 0 if right else 1
 
 

@@ -1,4 +1,4 @@
-"""The seed's three programs on real data, each broken and repaired: plain TensorFlow with one line of tb_weightwatch.
+"""Programs on real data, each broken and repaired: plain TensorFlow with one line of tb_weightwatch.
 
 Every program takes the folder for its logs and whether it is broken, trains, and returns the closed watch. The line
 that breaks it stands beside the line that repairs it, so that the difference can be read.
@@ -108,12 +108,37 @@ def input_scale(logs: str, broken: bool) -> ww.Watch:
     return watch
 
 
+def suspected_rate(logs: str, broken: bool) -> ww.WeightWatch:
+    """(4) SGD with a learning rate of 1e-4: weights move a little, so that a recording gives suspects but no proof."""
+    x, y = load_diabetes(return_X_y=True)
+    x, y = StandardScaler().fit_transform(x), (y - y.mean()) / y.std()
+    model = keras.Sequential([keras.layers.Dense(10, activation="relu"), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(learning_rate=1e-4 if broken else 0.1), loss="mse")
+    watch = ww.WeightWatch(logs, verbose=False)
+    model.fit(x, y, batch_size=BATCH, epochs=20, verbose=0, callbacks=[watch])
+    return watch
+
+
+def settle_rate(watch: ww.WeightWatch) -> ww.ProbeReport:
+    """Runs experiments from the weights that (4) ended with; `WeightWatch(logs, probe="on-verdict")` would in fit."""
+    x, y = load_diabetes(return_X_y=True)
+    return watch.probe(StandardScaler().fit_transform(x), (y - y.mean()) / y.std())
+
+
 class Program(NamedTuple):
-    """A program of the demo and what must be named first when it is broken."""
+    """A program of the demo.
+
+    Attributes:
+        title: what is wrong with it.
+        train: trains it.
+        cause: what must be named first when it is broken.
+        settle: runs the experiments that settle what is only suspected; None if the cause is certain.
+    """
 
     title: str
     train: Callable[[str, bool], ww.Watch | ww.WeightWatch]
     cause: str
+    settle: Callable[[ww.WeightWatch], ww.ProbeReport] | None = None
 
 
 PROGRAMS = {
@@ -122,4 +147,5 @@ PROGRAMS = {
     "2a-targets": Program("sigmoid and targets outside [0, 1]", targets_outside, "label-problem"),
     "2b-saturation": Program("sigmoid, saturated from the start", saturated_output, "saturated-activation"),
     "3-input-scale": Program("inputs of very different scale", input_scale, "unscaled-input"),
+    "4-experiment": Program("SGD with learning rate 1e-4", suspected_rate, "learning-rate-too-small", settle_rate),
 }

@@ -32,15 +32,19 @@ SHOTS: dict[str, tuple[dict[str, str], bool, int, int, str]] = {
     "compare": ({"run": "healthy", "compare": "too-small"}, False, 1280, 1000, ""),
     "thousand": ({"run": "thousand", "order": "block", "variable": MANY[8]}, True, 1280, 900, "#heatmap-title"),
     "narrow": ({"run": "too-small"}, False, 400, 900, ""),
+    "experiment": ({"run": "suspected"}, False, 1280, 1724, ""),
+    "experiment-dark": ({"run": "suspected"}, True, 1280, 1724, ""),
 }
 
 
 def train(logdir: Path) -> None:
-    """Trains a model with two learning rates, begins a third, and writes a recording of 1,000 variables."""
+    """Trains a model with two learning rates, begins a third, experiments on a fourth run, and writes a large one."""
     import keras
     from sklearn.datasets import load_digits
 
     import tb_weightwatch as ww
+
+    from . import programs
 
     x, y = load_digits(return_X_y=True)
     for name, rate, epochs in (("too-small", 1e-10, 5), ("healthy", 1e-3, 5), ("just-begun", 1e-3, 0)):
@@ -52,6 +56,8 @@ def train(logdir: Path) -> None:
         watch = ww.WeightWatch(str(logdir / name), verbose=False, overhead=None)
         steps = len(x) if epochs else 64  # hardly begun: two batches
         model.fit(x[:steps] / 16, y[:steps], batch_size=32, epochs=max(1, epochs), verbose=0, callbacks=[watch])
+    keras.utils.set_random_seed(1)
+    programs.settle_rate(programs.suspected_rate(str(logdir / "suspected"), broken=True))
     synthetic_runs.write(logdir / "thousand", 300, variables=MANY, nan_from=240)
 
 
@@ -86,7 +92,7 @@ def main() -> None:
     if not logdir.exists() or not any(logdir.iterdir()):
         train(logdir)
     with tensorboard(logdir) as address, chromium() as browser:
-        wait_for_runs(address, 4)
+        wait_for_runs(address, 5)
         for name in given.names or SHOTS:
             shoot(browser, address, name, given.target)
             print(given.target / f"{name}.png")

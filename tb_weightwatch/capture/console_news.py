@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from textwrap import indent
 
-from ..verdict import Diagnosis, answering_symptom, answering_verdict, suspect_lines
+from ..verdict import Diagnosis, Verdict, answering_symptom, answering_verdict, suspect_lines
 
 
 class ConsoleNews:
@@ -18,7 +18,8 @@ class ConsoleNews:
     def __init__(self, verbose: bool) -> None:
         self._verbose = verbose
         self._announced: dict[str, bool] = {}  # name of each verdict that was printed -> whether it still holds
-        self._suspicions: set[str] = set()  # those that were printed: names of first suspects
+        self._settled: dict[str, str] = {}  # name of each verdict that was printed -> what experiments said of it
+        self._suspicions: set[str] = set()  # those that were printed: first suspects with what experiments say of them
         self._last_suspicion = ""  # the one that was printed last; "" if another answer was printed since
         self._final_status = ""  # the status when training ended last
 
@@ -44,11 +45,15 @@ class ConsoleNews:
         verdict, suspicion = answering_verdict(diagnosis), _suspicion(diagnosis)
         if suspicion and suspicion not in self._suspicions:
             return [self._symptom_answer(diagnosis, suspicion)]
-        if verdict is None or verdict.name in self._announced:
+        if verdict is None or (verdict.name in self._announced and not self._is_news(verdict)):
             return []
-        self._announced[verdict.name] = True
+        self._announced[verdict.name], self._settled[verdict.name] = True, verdict.outcome
         self._last_suspicion = ""
         return [str(diagnosis)]
+
+    def _is_news(self, verdict: Verdict) -> bool:
+        """Checks whether experiments have confirmed a verdict since it was printed."""
+        return verdict.outcome == "confirmed" and self._settled[verdict.name] != "confirmed"
 
     def _final_answer(self, diagnosis: Diagnosis) -> list[str]:
         """Returns the answer where nothing is wrong at the end, or where an earlier answer holds again."""
@@ -66,6 +71,8 @@ class ConsoleNews:
         """Returns the symptom, what probably causes it, and what would settle that; it counts as printed."""
         self._suspicions.add(suspicion)
         self._last_suspicion = suspicion
+        if diagnosis.suspects and diagnosis.suspects[0].outcome == "refuted":
+            return diagnosis.sentence  # it says that all are refuted: no fix is worth printing
         suspects = indent("\n".join(suspect_lines(diagnosis, most=1, brief=True)), "  ")
         return f"{diagnosis.sentence}\n{suspects}".rstrip()
 
@@ -75,8 +82,14 @@ class ConsoleNews:
 
 
 def _suspicion(diagnosis: Diagnosis) -> str:
-    """Returns the name of the first suspect (of the symptom if nothing is suspected) where the answer is a symptom."""
+    """Returns the name of the first suspect (of the symptom if nothing is suspected) where the answer is a symptom.
+
+    What experiments have settled is another answer, so the outcome is part of it.
+    """
     symptom = answering_symptom(diagnosis)
     if symptom is None:
         return ""
-    return diagnosis.suspects[0].name if diagnosis.suspects else symptom.name
+    if not diagnosis.suspects:
+        return symptom.name
+    first = diagnosis.suspects[0]
+    return f"{first.name} {first.outcome}" if first.outcome in ("confirmed", "refuted") else first.name

@@ -204,7 +204,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             layout, data = step.read()
             if not self._traced and self._steps_measured == self._step + 1:
                 self._describe(layout, data)
-            self._probing.keep(data.data["x"], data.data["y"])
+            self._probing.keep(data.data["batch"])
             self._pipeline.submit(self._steps_measured, data)
 
     def _describe(self, layout: StepLayout, step: StepData) -> None:
@@ -242,14 +242,14 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             self._pipeline.write_if_due(self._step)
         gate.budget.add_row_cost(time.perf_counter() - now)
         if self._probing.is_due(self._recorder.latest_diagnosis):
-            self._pipeline.flush()
+            self._flush()
             self._probing.run_by_itself(model=self.model)
 
     def probe(self, x: Any = None, y: Any = None, **options: Any) -> Any:
         """Runs experiments on the model as it is now, records them, and returns a `ProbeReport`.
 
         Args:
-            x: inputs, as for `ww.probe`.
+            x: inputs, as for `ww.probe`; None: those of the last recorded steps, if `probe="on-verdict"` was given.
             y: targets.
             options: further arguments of `ww.probe`.
 

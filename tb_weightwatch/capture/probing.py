@@ -58,18 +58,20 @@ class Probing:
 
     Attributes:
         ran: whether experiments have run.
+        running: whether they run now.
+        batches: of the last recorded steps, as a training step gets them.
     """
 
     def __init__(self, recorder: Recorder, budget: Budget, *, asked: bool) -> None:
         self._recorder, self._budget = recorder, budget
-        self.asked, self.ran = asked, False
-        self.batches: deque[Any] = deque(maxlen=KEPT_BATCHES)  # of recorded steps
+        self.asked, self.ran, self.running = asked, False, False
+        self.batches: deque[Any] = deque(maxlen=KEPT_BATCHES)
         self._question, self._looks, self._step = "", 0, 0
 
-    def keep(self, inputs: Any, targets: Any) -> None:
+    def keep(self, batch: Any) -> None:
         """Keeps the batch of a recorded step, if experiments may run later."""
-        if self.asked and inputs is not None and targets is not None:
-            self.batches.append((inputs, targets))
+        if self.asked:
+            self.batches.append(batch)
 
     def is_due(self, diagnosis: Diagnosis | None) -> bool:
         """Checks whether experiments should run by themselves: the same answer was open at two looks.
@@ -77,7 +79,7 @@ class Probing:
         Args:
             diagnosis: the last one; None if there is none yet.
         """
-        if not self.asked or diagnosis is None or diagnosis.step == self._step:
+        if not self.asked or self._recorder.off or diagnosis is None or diagnosis.step == self._step:
             return False
         question = open_question(diagnosis)
         self._looks = self._looks + 1 if question and question == self._question else int(bool(question))
@@ -88,31 +90,34 @@ class Probing:
         """Runs experiments and records them; returns the report, with the diagnosis that follows from them.
 
         Args:
-            arguments: those of `ww.probe`.
+            arguments: those of `ww.probe`; without `x` and `batches` the kept batches are used.
 
         Raises:
             RuntimeError: nothing has been handed in that runs experiments.
         """
+        batches, self.asked, self.ran = list(self.batches), False, True
+        self.batches.clear()
         if not _runners:
             raise RuntimeError("experiments need `import tb_weightwatch as ww` and ww.WeightWatch or ww.Watch")
-        self.asked, self.ran = False, True
-        self._budget.pause()
+        if arguments.get("x") is None and "batches" not in arguments and batches:
+            arguments["batches"] = batches
+        self.running = True
         try:
-            report = _runners[0](diagnosis=self._recorder.diagnosis, **arguments)
+            with self._budget.paused():
+                report = _runners[0](diagnosis=self._recorder.diagnosis, **arguments)
         finally:
-            self._budget.begin()
-        self._recorder.add_experiments(report.experiments)
-        return replace(report, diagnosis=self._recorder.diagnosis)
+            self.running = False
+        with self._recorder.guarded():
+            self._recorder.add_experiments(report.experiments)
+        return replace(report, diagnosis=self._recorder.latest_diagnosis or report.diagnosis)
 
     def run_by_itself(self, **arguments: Any) -> None:
         """Runs experiments that nobody called for: an exception is a warning, and training goes on."""
-        batches = list(self.batches)
         try:
-            self.run(batches=batches, **arguments)
+            self.run(**arguments)
         except Exception as error:
             warnings.warn(
                 f"experiments could not run ({type(error).__name__}: {error}); training goes on",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        self.batches.clear()

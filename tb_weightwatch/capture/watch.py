@@ -126,6 +126,8 @@ class Watch(Recording):
             raise RuntimeError(INSIDE_FUNCTION)
         if self._closed:
             raise RuntimeError("this Watch is closed; make a new one to go on recording")
+        if self._probing.running:
+            return  # a step of an experiment, whose step function calls this method
         gate, now = self._gate, time.perf_counter()
         self._step += 1
         if self._step + 1 < gate.idle_until and now < gate.next_check_at:
@@ -144,7 +146,6 @@ class Watch(Recording):
         self._outer_exception = id(handled_exception())
         check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
         data = {name: replicas.concat_replicas(value) for name, value in data.items()}
-        self._probing.keep(data["x"], data["y"])
         self._targets.begin_step()
         variables, gradients, facts = self._tensors.take_out(self._step, variables, gradients)
         self._targets.add(checked_variables(variables))
@@ -152,11 +153,12 @@ class Watch(Recording):
         with self._recorder.guarded(), tf.init_scope():
             if facts:
                 self._recorder.describe(self._step, "facts", facts)
-            self._pipeline.submit(self._step, self._steps.record(self._step, loss, data, matched))
+            step = self._steps.record(self._step, loss, data, matched)
+            if step.data["x"] is not None and step.data["y"] is not None:
+                self._probing.keep((step.data["x"], step.data["y"]))
+            self._pipeline.submit(self._step, step)
 
-    def probe(
-        self, x: Any = None, y: Any = None, *, when: str = ON_VERDICT, **options: Any
-    ) -> Any:  # fmt: skip
+    def probe(self, x: Any = None, y: Any = None, *, when: str = ON_VERDICT, **options: Any) -> Any:
         """Runs experiments once, when the answer is only likely or the training is stuck for an unknown reason.
 
         Call it between two steps, after `step`; it costs next to nothing as long as nothing is to be settled.
@@ -192,9 +194,10 @@ class Watch(Recording):
         known = {"model": models[0] if models else None, "optimizer": optimizers or None, "x": x, "y": y}
         if "step_fn" in options:
             known["variables"] = list(self._targets.trained_variables())
-        if x is None and "batches" not in options and self._probing.batches:
-            known["batches"] = list(self._probing.batches)
-        return self._probing.run(**{**known, **options})
+        with self._steps.suspended():
+            report = self._probing.run(**{**known, **options})
+        self._gate.leave_untimed()  # experiments are no part of the step that begins
+        return report
 
     def _prepare_next_step(self, entered: float) -> None:
         """Prepares for the next step; charges the budget for the time since `entered`, when `step` was called."""

@@ -21,7 +21,7 @@ from ..measure.step_data import StepData
 
 Tensors = dict[str, Any]
 FIELDS = ("gradient", "before", "after", "raw")  # of VariableStep
-DATA = ("x", "y", "y_pred")
+DATA = ("x", "y", "y_pred", "batch")
 
 
 class Segment(NamedTuple):
@@ -45,7 +45,7 @@ class StepLayout:
         segments: field of VariableStep -> its small tensors.
         missing: field and variable's position -> the value of the field if no tensor leaves the step.
         run: names of the run-wide numbers.
-        structures: "x", "y", "y_pred" -> the structure of the data, with None for each tensor.
+        structures: name in `DATA` -> the structure of the data, with None for each tensor.
         moving_statistics: names of the variables that are moving statistics of BatchNormalization.
     """
 
@@ -109,13 +109,16 @@ class StepLayout:
         for position in sorted(fields["after"]):
             values = {f: fields[f].get(position, self.missing.get((f, position))) for f in FIELDS}
             steps[names[position]] = VariableStep(**values)
+        data = {name: self._data(name, tensors) for name in DATA}
+        if "batch" not in self.structures:
+            data["batch"] = data["x"], data["y"]
         return StepData(
             variables=tuple(names),
             layers={item["name"]: item["activation"] for item in self.layers},
             changes=steps,
             none={},
             outputs={name.removeprefix("output/"): x for name, x in tensors.items() if name.startswith("output/")},
-            data={name: self._data(name, tensors) for name in DATA},
+            data=data,
             run=dict(zip(self.run, np.asarray(tensors["run"]), strict=True)) if self.run else {},
             moving_statistics=self.moving_statistics,
         )
@@ -137,6 +140,8 @@ class StepLayout:
         count = sum(key.startswith(f"{name}/") for key in tensors)
         flattened = [tensors[f"{name}/{i}"] for i in range(count)]
         structure = self.structures.get(name)
+        if structure is None and not count:
+            return None
         complete = len(tf.nest.flatten(structure)) == count
         return tf.nest.pack_sequence_as(structure, flattened) if complete else flattened
 

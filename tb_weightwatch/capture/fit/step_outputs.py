@@ -39,6 +39,7 @@ class StepOutputs:
     def __init__(self, model: Any, optimizers: list[Any]) -> None:
         self._model, self._optimizers = model, optimizers
         self._layers = facts.layer_uses(model)  # empty while the model is not built
+        self._batch: Any = None  # of the present step, as `train_step` gets it
         self._branch = SideVariables()  # gradients that are used inside a branch of the graph
 
     def layer_names(self) -> dict[int, str]:
@@ -53,7 +54,7 @@ class StepOutputs:
         observation.weights_before = {variable_id(v): current_value(v) for v in measured}
         observation.run_numbers = _optimizer_settings(self._optimizers)
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        observation.data = {"x": x, "y": y}
+        observation.data, self._batch = {"x": x, "y": y}, data
         self._branch.clear()
 
     def branch_collector(self, observation: StepObservation) -> BranchCollector:
@@ -89,12 +90,19 @@ class StepOutputs:
             changes={names[variable_id(v)]: self._variable_step(observation, v) for v in measured},
             none={},
             outputs={name: tf.stop_gradient(x) for name, x in outputs.items() if measurable(x.dtype)},
-            data=observation.data,
+            data={**observation.data, **self._whole_batch(observation)},
             run=self._run_numbers(observation),
             moving_statistics=frozenset(names[variable_id(v)] for v in measured if not v.trainable),
         )
         layout = StepLayout.of(step, items, layers, batch_shapes)
         return layout, layout.pack(step)
+
+    def _whole_batch(self, observation: StepObservation) -> dict[str, Any]:
+        """Returns {"batch": ...} unless it is the pair of "x" and "y", which the step may have changed meanwhile."""
+        batch, data = self._batch, observation.data
+        is_pair = isinstance(batch, tuple) and len(batch) == 2 and batch[0] is data["x"] and batch[1] is data["y"]
+        # The parts of several replicas make no batch that one of them could train on.
+        return {} if is_pair or observation.replica_count > 1 else {"batch": batch}
 
     def _variable_step(self, observation: StepObservation, variable: Any) -> VariableStep:
         gradient = self._gradient(observation, variable_id(variable))

@@ -6,7 +6,8 @@ variables for which backpropagation gave no gradient, since that is known while 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -59,7 +60,7 @@ class LoopHooks:
         self.calls = ObservedCalls()
         self._traced = EagerStepObservation()  # takes the faults of hooks inside a traced function
         self._before_update, self._update_raised = before_update, update_raised
-        self._hooks = Hooks()
+        self._hooks, self._suspended = Hooks(), False
         self._hooked: set[tuple[int, str]] = set()
 
     def install(self, models: Iterable[Any], optimizers: Iterable[Any], layers: list[tuple[Any, Any, str]]) -> None:
@@ -84,6 +85,15 @@ class LoopHooks:
         for _, layer, name in layers:
             self._put(layer, "call", after=partial(observers.layer_output, name))
 
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Has the hooks only pass calls through inside the block."""
+        self._suspended = True
+        try:
+            yield
+        finally:
+            self._suspended = False
+
     def remove(self) -> None:
         """Removes all hooks."""
         self.observation = None
@@ -101,6 +111,8 @@ class LoopHooks:
         """Hooks a method once; `traced`: calls inside a traced function are observed as well, and exceptions."""
 
         def observation() -> EagerStepObservation | None:
+            if self._suspended:
+                return None
             if tf.executing_eagerly():
                 # A replica observes only its part of the step, so the program must pass what belongs to the whole.
                 return self.observation if tf.distribute.get_strategy().num_replicas_in_sync == 1 else None
@@ -108,8 +120,12 @@ class LoopHooks:
 
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
             self._hooked.add((id(instance), name))
-            raised = self._update_raised if traced else None
+            raised = self._raised if traced else None
             self._hooks.put(instance, name, CallHook(observation, before, after, raised), materialize=traced)
+
+    def _raised(self, error: BaseException) -> None:
+        if not self._suspended:
+            self._update_raised(error)
 
     def _gradients_given(self, observation: EagerStepObservation, call: MethodCall) -> None:
         pairs = observers.given_pairs(call)

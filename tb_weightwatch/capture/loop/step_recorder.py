@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,6 +77,10 @@ class LoopStepRecorder:
         """Releases what was observed: the step that begins is not recorded."""
         self._hooks.observation = self._after = None
         self._before = Snapshot({}, OptimizerCounters())
+
+    def suspended(self) -> AbstractContextManager[None]:
+        """Returns a context in which nothing is observed; after it weights and optimizers must be as they were."""
+        return self._hooks.suspended()
 
     def remove_hooks(self) -> None:
         """Removes all hooks from the user's objects."""

@@ -20,7 +20,7 @@ class StepData(NamedTuple):
         changes: variable -> what the step did to it; of trained variables and moving statistics.
         none: variable -> whether its gradient is None, where the gradient itself was not observed.
         outputs: layer use -> its output.
-        data: "x", "y", "y_pred": as given, or None.
+        data: "x", "y", "y_pred": as given, or None; in `fit` also "batch", as `train_step` gets it.
         run: run-wide numbers.
         moving_statistics: names of the variables that are moving statistics of BatchNormalization.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from statistics import median
 
 
@@ -48,6 +49,17 @@ class Budget:
         """Seconds of training so far, without pauses."""
         now = self._clock() if self._paused_at is None else self._paused_at
         return max(now - self._started, 1e-9)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stops the clock inside the block; one that stood before stands afterwards."""
+        stood = self._paused_at is not None
+        self.pause()
+        try:
+            yield
+        finally:
+            if not stood:
+                self.begin()
 
     def pause(self) -> None:
         """Stops the clock: time from now on is not training time."""
