@@ -111,13 +111,21 @@ class Probing:
             self._recorder.add_experiments(report.experiments)
         return replace(report, diagnosis=self._recorder.latest_diagnosis or report.diagnosis)
 
-    def run_by_itself(self, **arguments: Any) -> None:
-        """Runs experiments that nobody called for: an exception is a warning, and training goes on."""
+    def run_by_itself(self, **arguments: Any) -> Any:
+        """Runs experiments that became due; an exception is a warning, None is returned, and training goes on.
+
+        Raises:
+            KeyboardInterrupt: the user interrupted an experiment, and means the training.
+        """
+        report = None
         try:
-            self.run(**arguments)
+            report = self.run(**arguments)
         except Exception as error:
             warnings.warn(
                 f"experiments could not run ({type(error).__name__}: {error}); training goes on",
                 RuntimeWarning,
                 stacklevel=2,
             )
+        if report is not None and any(experiment.end == "interrupted" for experiment in report.experiments):
+            raise KeyboardInterrupt
+        return report

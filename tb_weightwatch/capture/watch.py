@@ -179,7 +179,7 @@ class Watch(Recording):
         Raises:
             RuntimeError: the Watch is closed.
             ValueError: `when` is something else.
-            TypeError, ValueError: as for `ww.probe`.
+            TypeError, ValueError: with "now", as for `ww.probe`; else such an exception is a RuntimeWarning.
         """
         if self._closed:
             raise RuntimeError("the Watch is closed; call watch.probe before watch.close()")
@@ -195,7 +195,8 @@ class Watch(Recording):
         if "step_fn" in options:
             known["variables"] = list(self._targets.trained_variables())
         with self._steps.suspended():
-            report = self._probing.run(**{**known, **options})
+            run = self._probing.run if when == "now" else self._probing.run_by_itself
+            report = run(**{**known, **options})
         self._gate.leave_untimed()  # experiments are no part of the step that begins
         return report
 

@@ -9,16 +9,16 @@ from ..verdict import Diagnosis
 from .experiment import ExperimentKind
 
 _STEPS_OF_A_TRACE = 30  # a trace takes about as long as so many steps of a small model
-_LIKELY = 0.7  # probability of a verdict that is only likely
+_LIKELY, _CERTAIN = 0.7, 0.95  # probability of a verdict
 
 
 def suspected(diagnosis: Diagnosis | None) -> dict[str, float] | None:
-    """Returns name of a cause -> its probability, for likely verdicts and suspects; None without a diagnosis."""
+    """Returns name of a cause -> its probability, for verdicts and suspects; None without a diagnosis."""
     if diagnosis is None:
         return None
     suspects = {suspect.name: suspect.probability for suspect in diagnosis.suspects}
-    likely = [v for v in diagnosis.verdicts if v.certainty != "certain" and v.severity != "info"]
-    return {**suspects, **{verdict.name: _LIKELY for verdict in likely}}
+    verdicts = [verdict for verdict in diagnosis.verdicts if verdict.severity != "info"]
+    return {**suspects, **{v.name: _CERTAIN if v.certainty == "certain" else _LIKELY for v in verdicts}}
 
 
 def ordered(kinds: Sequence[ExperimentKind], suspects: Mapping[str, float] | None, steps: int) -> list[ExperimentKind]:

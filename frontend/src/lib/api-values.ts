@@ -114,6 +114,7 @@ export interface RateCurveAnswer {
   falls: Cell[]; // [R] as a share of the loss before; negative: it rises
   present: number | null; // learning rate of the training
   recommended: number | null; // null: none works
+  steps: number; // that were made with each rate
   low: number | null; // the working range
   high: number | null;
 }

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { RateCurveAnswer } from "../lib/api";
 import { ratesTable } from "../lib/csv";
-import { formatNumber } from "../lib/format";
+import { formatNumber, plural } from "../lib/format";
 import { fallText, placeMarks, rangeText, rateMarks, rateRoles } from "../lib/rate-marks";
 import { nearestPoint, type RatePlot, ratePlot } from "../lib/rate-scale";
 import { ExportButtons } from "./export-buttons";
@@ -58,6 +58,7 @@ function Readout({ curve, index }: { curve: RateCurveAnswer; index: number }) {
     <p class="rate-readout" aria-live="polite">
       Learning rate <strong>{formatNumber(rate)}</strong>: the loss{" "}
       <strong>{fallText(curve.falls[index] ?? null)}</strong>
+      {curve.steps > 0 && ` in ${plural(curve.steps, "step")}`}
       {roles.length > 0 && <span class="quiet"> · {roles.join(", ")}</span>}
     </p>
   );

@@ -29,7 +29,7 @@ def learning_rate_sweep(lab: Lab) -> Result:
 
     What it does:
         It tries the decades around the present rate, in both directions until the loss no longer falls, over eight
-        steps each. Then it trains twenty steps with the present rate, the best one, a third and a tenth of it. The
+        steps each. Then it trains twenty steps with the present rate, the best one and the next smaller one. The
         optimizer, its slots and the batches are those of the training. The working range is where the loss falls at
         least half as far in eight steps as with the best rate.
 
@@ -64,7 +64,8 @@ def learning_rate_sweep(lab: Lab) -> Result:
     best = best_rate(short)
     if not short[best].learns:
         return _no_rate_works(lab, short, present)
-    long = _long_trials(lab, dict.fromkeys([present, best, best / math.sqrt(10), best / 10]), None)
+    smaller = max((rate for rate in short if 0 < rate < best / 2), default=best)  # over more steps it may do better
+    long = _long_trials(lab, dict.fromkeys([present, best, smaller]), None)
     recommended = best_rate(long)
     curve = _curve(short, present, recommended if long[recommended].learns else best)
     message = _message(long, present, recommended)
