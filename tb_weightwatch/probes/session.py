@@ -14,7 +14,7 @@ from ..capture.observe import meaning_of
 from .budget import Spending
 from .experiment import ExperimentKind, Lab
 from .program import Batch, CannotRun, Program
-from .state import SavedState, live_variables
+from .state import SavedState, keras_generator_kept, live_variables
 from .trials import Trials
 
 MOST_PARAMETERS = 20_000_000  # a larger model is not experimented on: each trial holds copies of its state
@@ -31,7 +31,7 @@ def opened_lab(program: Program, batches: Sequence[Batch], samples: Any, spendin
     reason = _why_not_at_all(program)
     if reason:
         raise CannotRun(reason)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), keras_generator_kept():
         warnings.simplefilter("ignore")  # what Keras warns of in a changed program is no news of the user's own
         try:
             program.build_optimizers(batches[0])

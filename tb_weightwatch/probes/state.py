@@ -81,6 +81,26 @@ def tensor_variable(variable: Any) -> Any:
 
 
 @contextmanager
+def keras_generator_kept() -> Iterator[None]:
+    """Forgets at the end of the block the global random generator of Keras if it was first made in the block.
+
+    Keras makes it from the seed when it is first used; its state as a variable is saved with all others.
+    """
+    try:
+        from keras.src.backend.common import global_state
+        from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR as NAME
+    except ImportError:  # another version keeps it elsewhere
+        yield
+        return
+    existed = global_state.get_global_attribute(NAME) is not None
+    try:
+        yield
+    finally:
+        if not existed:
+            global_state.set_global_attribute(NAME, None)
+
+
+@contextmanager
 def replaced(pairs: Iterable[tuple[Any, str, Any]]) -> Iterator[None]:
     """Replaces attributes of instances inside the block; past Keras' attribute tracking, which remembers assignments.
 

@@ -11,12 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tb_weightwatch as ww
 from tb_weightwatch.probes import catalogue
 from tb_weightwatch.probes.budget import Spending
 
-from .programs import CASES, Case
+from .programs import BATCHES, CASES, Case
 
 EVERYTHING = {"budget": 300.0, "steps": 5000, "verbose": False}
 
@@ -148,9 +149,44 @@ def test_an_unused_optimizer_stays_unused() -> None:
 
 def test_the_dtype_policy_and_eager_mode_are_as_before() -> None:
     """Global settings of Keras and TensorFlow are not changed."""
-    import tensorflow as tf
-
     case = CASES["loop"]()
     policy, eager = keras.config.dtype_policy().name, tf.config.functions_run_eagerly()
     ww.probe(**case.arguments, **EVERYTHING)
     assert (keras.config.dtype_policy().name, tf.config.functions_run_eagerly()) == (policy, eager)
+
+
+class _Counter(keras.layers.Layer):  # type: ignore[misc]
+    """Counts its calls in a TensorFlow variable, which Keras does not list."""
+
+    def __init__(self) -> None:
+        super().__init__(name="counter")
+        self.calls = tf.Variable(0.0)
+
+    def call(self, x: Any) -> Any:
+        self.calls.assign_add(1.0)
+        return x + 0.01 * keras.random.normal(keras.ops.shape(x))  # by Keras' global generator
+
+
+def test_variables_that_nobody_lists_are_restored() -> None:
+    """A counter in a layer, Keras' global generator, slots of an optimizer that is not passed, and statistics."""
+    keras.utils.set_random_seed(1)
+    counter = _Counter()
+    model = keras.Sequential([keras.Input((6,)), counter, keras.layers.BatchNormalization(), keras.layers.Dense(1)])
+    optimizer = keras.optimizers.Adam(1e-3)
+
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
+        variables = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return loss
+
+    step(*BATCHES[0])
+    everything = [*model.variables, *optimizer.variables, counter.calls]
+    before = [np.asarray(v) for v in everything]
+    keras.utils.set_random_seed(1)
+    expected = float(keras.random.uniform(()))
+    keras.utils.set_random_seed(1)
+    ww.probe(step_fn=step, variables=model.trainable_variables, batches=BATCHES, **EVERYTHING)
+    assert all((np.asarray(v) == old).all() for v, old in zip(everything, before, strict=True))
+    assert float(keras.random.uniform(())) == expected
