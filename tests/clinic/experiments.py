@@ -70,9 +70,8 @@ def run_program(name: str) -> dict[str, Any]:
         calls.append({"model": model, "x": x, "y": y, **options})
         return loop(lab, model, x, y, **options)
 
-    def keep(recorder: Any, x: Any, y: Any) -> None:
-        if x is not None and y is not None:
-            recorder.batches.append((x, y))
+    def keep(kept: Any, batch: Any) -> None:
+        kept.batches.append(batch)
 
     probing.Probing.keep, Lab.loop = keep, noted_loop  # type: ignore[method-assign]
     try:

@@ -78,10 +78,10 @@ def leaky_activation(lab: Lab) -> Result:
     """
     layers = [(layer, _activation_name(layer)) for layer in layers_of(lab.program)]
     relu = [(layer, name) for layer, name in layers if name in _DEAD]
-    # Keras computes cross-entropies from the input of an output sigmoid, so its slope holds nothing back.
-    outputs = [] if lab.program.model is None else _output_layers(lab.program.model)
-    saturating = [(layer, name) for layer, name in layers if name in _SATURATING and layer not in outputs]
-    if not relu and not saturating:
+    every = [(layer, name) for layer, name in layers if name in _SATURATING]
+    hidden = _shortcut_layers(lab)
+    saturating = [(layer, name) for layer, name in every if layer not in hidden]
+    if not relu and not every:
         raise CannotRun("no layer has a relu, sigmoid or tanh that can be replaced")
     as_is = _kernel_gradients(lab)
     causes: list[TestedCause] = []
@@ -91,16 +91,26 @@ def leaky_activation(lab: Lab) -> Result:
     if saturating:
         rows = _with_slope(lab, saturating, as_is)
         causes.append(_about_saturation(rows))
+    elif every:
+        message = "the slope of an output activation is unknown, since the loss may be computed from its input"
+        causes.append(TestedCause("saturated-activation", "open", message))
     elif relu:
         causes.append(TestedCause("saturated-activation", "refuted", "no layer has an activation that saturates"))
     confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[0])
     return Result(confirmed.message, tuple(causes))
 
 
-def _output_layers(model: Any) -> list[Any]:
+def _shortcut_layers(lab: Lab) -> list[Any]:
+    """Returns the output layers whose activation the backward pass may not meet.
+
+    Keras computes a cross-entropy from the input of an output sigmoid or softmax, whose slope then holds nothing back.
+    """
+    model = lab.program.model
+    loss = getattr(model, "loss", None) if lab.program.kind == "fit" else "unknown, maybe a crossentropy"
+    if model is None or "crossentropy" not in str(getattr(loss, "name", None) or getattr(loss, "__name__", loss)):
+        return []
     names = set(getattr(model, "output_names", None) or [])
-    last = model.layers[-1:] if hasattr(model, "layers") else []
-    return [*last, *(layer for layer in getattr(model, "layers", []) if layer.name in names)]
+    return [layer for layer in model.layers if layer is model.layers[-1] or layer.name in names]
 
 
 def _activation_name(layer: Any) -> str:
