@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from ...verdict import TestedCause, number
+from ..activations import SLOPE, activation_name, replacement, shortcut_layers
 from ..experiment import Lab, Result, experiment
 from ..program import CannotRun, layers_of
 from ..slopes import dense
 from ..state import replaced
 
-SLOPE = 0.1
 _DEAD = ("relu", "relu6")
 _SATURATING = ("sigmoid", "tanh", "softsign", "hard_sigmoid", "hard_tanh")
 _RETURNED = 0.5  # share of a layer's units whose gradient returns
@@ -76,10 +74,10 @@ def leaky_activation(lab: Lab) -> Result:
         model.compile("sgd", "mse")
         report = ww.probe(model, x, number, experiments=["leaky-activation"])
     """
-    layers = [(layer, _activation_name(layer)) for layer in layers_of(lab.program)]
+    layers = [(layer, activation_name(layer)) for layer in layers_of(lab.program)]
     relu = [(layer, name) for layer, name in layers if name in _DEAD]
     every = [(layer, name) for layer, name in layers if name in _SATURATING]
-    hidden = _shortcut_layers(lab)
+    hidden = shortcut_layers(lab.program)
     saturating = [(layer, name) for layer, name in every if layer not in hidden]
     if not relu and not every:
         raise CannotRun("no layer has a relu, sigmoid or tanh that can be replaced")
@@ -98,26 +96,6 @@ def leaky_activation(lab: Lab) -> Result:
         causes.append(TestedCause("saturated-activation", "refuted", "no layer has an activation that saturates"))
     confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[0])
     return Result(confirmed.message, tuple(causes))
-
-
-def _shortcut_layers(lab: Lab) -> list[Any]:
-    """Returns the output layers whose activation the backward pass may not meet.
-
-    Keras computes a cross-entropy from the input of an output sigmoid or softmax, whose slope then holds nothing back.
-    """
-    model = lab.program.model
-    loss = getattr(model, "loss", None) if lab.program.kind == "fit" else "unknown, maybe a crossentropy"
-    if model is None or "crossentropy" not in str(getattr(loss, "name", None) or getattr(loss, "__name__", loss)):
-        return []
-    names = set(getattr(model, "output_names", None) or [])
-    return [layer for layer in model.layers if layer is model.layers[-1] or layer.name in names]
-
-
-def _activation_name(layer: Any) -> str:
-    if type(layer).__name__ == "ReLU" and not getattr(layer, "negative_slope", 0):
-        return "relu"
-    activation = vars(layer).get("activation")
-    return str(getattr(activation, "__name__", ""))
 
 
 class _Sizes(NamedTuple):
@@ -150,7 +128,7 @@ def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, _Sizes
     with ExitStack() as stack:
         stack.callback(program.forget_traces)
         program.forget_traces()
-        stack.enter_context(replaced([_replacement(layer) for layer, _ in layers]))
+        stack.enter_context(replaced([replacement(layer) for layer, _ in layers]))
         leaky = _kernel_gradients(lab)
     rows = []
     for name, now in as_is.items():
@@ -159,31 +137,6 @@ def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, _Sizes
             norms = float(np.sqrt(now.squared_norm)), float(np.sqrt(leaky[name].squared_norm))
             rows.append(LayerGradient(name, *norms, returned))
     return rows
-
-
-def _replacement(layer: Any) -> tuple[Any, str, Any]:
-    """Returns what replaces a layer's activation, or the call of a ReLU layer."""
-    if type(layer).__name__ == "ReLU":
-        return layer, "call", _leaky(layer.call)
-    return layer, "activation", _leaky(layer.activation)
-
-
-def _leaky(activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def leaky(z: Any) -> Any:
-        with tf.GradientTape(persistent=True) as tape:  # a step may have several tapes (GANs)
-            tape.watch(z)
-            output = activation(z)
-
-        def gradient(upstream: Any) -> Any:
-            slope = tape.gradient(output, z)
-            slope = tf.zeros_like(z) if slope is None else slope
-            return upstream * tf.maximum(slope, tf.cast(SLOPE, z.dtype))
-
-        return output, gradient
-
-    leaky.__name__ = getattr(activation, "__name__", "activation")
-    return leaky  # type: ignore[no-any-return]
 
 
 def _about_dead_units(rows: list[LayerGradient]) -> TestedCause:
