@@ -26,6 +26,7 @@ def shortcut_layers(program: Program) -> list[Any]:
 
 
 def activation_name(layer: Any) -> str:
+    """Returns the name of the activation that a layer keeps as an attribute, or is; "" without one."""
     if type(layer).__name__ == "ReLU" and not getattr(layer, "negative_slope", 0):
         return "relu"
     activation = vars(layer).get("activation")
