@@ -13,6 +13,7 @@ from .program import Batch
 from .state import tensor_variable
 
 _CHANGE = 4e-3  # of the loss that a difference aims at: far above rounding, little enough for a straight line
+_LONGEST = 0.05  # step relative to the norm of the weights
 _ROUNDING = 3e-7  # of the loss: what float32 sums of a batch resolve
 
 
@@ -52,7 +53,9 @@ def along_gradient(lab: Lab, batch: Batch, loss: float, variables: Sequence[Any]
     """Returns the slope along the gradient of some variables."""
     norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients)))
     directions = [np.asarray(g, np.float64) / norm for g in gradients]
-    step = _CHANGE * max(abs(loss), 1e-3) / norm
+    size = float(np.sqrt(sum(np.sum(np.square(tensor_variable(v).numpy(), dtype=np.float64)) for v in variables)))
+    # Along a tiny gradient such a change would need a step far out of the weights' own size.
+    step = min(_CHANGE * max(abs(loss), 1e-3) / norm, _LONGEST * max(size, 1e-3))
     return _slope(_Line(lab, batch, variables, directions), loss, norm, step)
 
 

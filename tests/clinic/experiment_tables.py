@@ -60,10 +60,15 @@ def combined(experiments: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def role(cause: str, program: Program) -> str:
-    """Returns whether a cause is that of the program, a consequence of that, or only planted."""
+    """Returns whether a cause is that of the program, a consequence of that, or only planted.
+
+    What counts as right as well is a consequence here: an experiment may confirm it, and may refute it.
+    """
     causes = {program.expected, *program.also} - {None}
-    if cause in causes:
+    if cause == program.expected:
         return "cause"
+    if cause in causes:
+        return "consequence"
     explained = {effect for name in causes for effect in _effects(str(name))}
     return "consequence" if cause in explained else "planted"
 
