@@ -71,7 +71,8 @@ def agree(numbers: Mapping[str, float], expected: Mapping[str, float], scale: fl
         elif math.isnan(wanted) or wanted == 0:
             assert (math.isnan(value) and math.isnan(wanted)) or abs(value - wanted) <= 1e-6 * scale, where
         elif name in ("gradient_cosine", "output_mean") or name.endswith("_std"):
-            slack = (1e-12 if exact else 3e-6) * (1.0 if "cosine" in name else scale) + 2.0**-126
+            # A variance is the difference of two float32 sums, which cancels down to a few per cent of the magnitude.
+            slack = (1e-12 if exact else 1e-5) * (1.0 if "cosine" in name else scale) + 2.0**-126
             assert abs(value - wanted) <= (1e-5 if "cosine" in name else slack), where
         elif wanted > 3.4e38 and not exact:  # a difference that float32 cannot hold
             assert value > 3.4e38, where

@@ -1,15 +1,34 @@
 """Reading the user's objects: the tensors of one step, the model and its settings, the batch.
 
-What is imported here is also used by `probes`.
+What is named here is also used by `probes`. It is imported on first use, since the summary functions work without
+TensorFlow.
 """
 
-from .dry_run import loss_function
-from .exception_meaning import meaning_of
-from .loss_names import whole_loss_name
-from .model_facts import has_own_train_step, optimizers_of
-from .model_layers import flat_layers, layer_by_variable
-from .observation import base_optimizers, clips, total_iterations
+from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .dry_run import loss_function
+    from .exception_meaning import meaning_of
+    from .loss_names import whole_loss_name
+    from .model_facts import has_own_train_step, optimizers_of
+    from .model_layers import flat_layers, layer_by_variable
+    from .observation import base_optimizers, clips, total_iterations
+
+_MODULES = {
+    "base_optimizers": "observation",
+    "clips": "observation",
+    "flat_layers": "model_layers",
+    "has_own_train_step": "model_facts",
+    "layer_by_variable": "model_layers",
+    "loss_function": "dry_run",
+    "meaning_of": "exception_meaning",
+    "optimizers_of": "model_facts",
+    "total_iterations": "observation",
+    "whole_loss_name": "loss_names",
+}
 __all__ = [
     "base_optimizers",
     "clips",
@@ -22,3 +41,9 @@ __all__ = [
     "total_iterations",
     "whole_loss_name",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
