@@ -16,6 +16,9 @@ Y = (X[:, :1] - X[:, 1:2]).astype("float32")
 BATCHES = [(tf.constant(X[i : i + 16]), tf.constant(Y[i : i + 16])) for i in range(0, 64, 16)]
 
 
+_STRATEGIES: list[Any] = []
+
+
 class Case(NamedTuple):
     """A program under test.
 
@@ -160,6 +163,7 @@ def mirrored() -> Case:
     """Two replicas: nothing is run, and it is said."""
     devices = tf.config.list_logical_devices("CPU")[:2]
     strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+    _STRATEGIES.append(strategy)  # its threads must not end while another test runs
     with strategy.scope():
         model = net(dropout=False)
         model.compile("sgd", "mse")
