@@ -46,7 +46,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
             in full whenever maps are; or name -> steps.
         probe: "on-verdict" runs experiments (`ww.probe`) once, between two steps, when the answer is only likely or the
-            training is stuck for an unknown reason; they take up to 30 seconds. None runs none.
+            training is stuck for an unknown reason; they take about 30 seconds at most. None runs none.
 
     Raises:
         OSError: the folder cannot be written.

@@ -129,8 +129,9 @@ class Recorder:
 
     def add_experiments(self, experiments: Iterable[Experiment]) -> None:
         """Keeps and writes what experiments have shown after the completed steps, and diagnoses anew."""
+        step = self.completed_steps
         for experiment in experiments:
-            self.describe(self.completed_steps, "experiment", replace(experiment, step=self.completed_steps).as_dict())
+            self.describe(step, "experiment", replace(experiment, step=step).as_dict())
         self._diagnosis = None
         if not self.off:
             self._writer.judged(self.diagnosis)

@@ -8,10 +8,10 @@
 """
 
 from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
-from .engine.examples import PREAMBLE, example
+from .engine.examples import PREAMBLE, example, section
 from .engine.experiments import with_experiments
 from .rule import Rule
-from .rule_catalogue import catalogue, checked_rules
+from .rule_catalogue import catalogue, checked_rules, suggestion
 from .third_party import unit
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "diagnose",
     "example",
     "rule_set_version",
+    "section",
+    "suggestion",
     "unit",
     "with_experiments",
 ]

@@ -33,7 +33,7 @@ def checked_rules(config: Mapping[str, Any] | None) -> dict[str, dict[str, Any] 
     checked: dict[str, dict[str, Any] | bool] = {}
     for name, setting in (config or {}).items():
         if name not in catalogue():
-            raise ValueError(f"there is no rule {name!r}; {_suggestion(name, list(catalogue()))}")
+            raise ValueError(f"there is no rule {name!r}; {suggestion(name, list(catalogue()))}")
         if isinstance(setting, Mapping):
             _check_thresholds(catalogue()[name], setting)
             checked[name] = dict(setting)
@@ -47,12 +47,13 @@ def checked_rules(config: Mapping[str, Any] | None) -> dict[str, dict[str, Any] 
 def _check_thresholds(rule: Rule, setting: Mapping[str, Any]) -> None:
     for threshold, value in setting.items():
         if threshold not in rule.thresholds:
-            suggestion = _suggestion(threshold, list(rule.thresholds))
-            raise ValueError(f"rule {rule.name!r} has no threshold {threshold!r}; {suggestion}")
+            hint = suggestion(threshold, list(rule.thresholds))
+            raise ValueError(f"rule {rule.name!r} has no threshold {threshold!r}; {hint}")
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"rule {rule.name!r}: threshold {threshold!r} must be a number, got {value!r}")
 
 
-def _suggestion(name: str, names: list[str]) -> str:
+def suggestion(name: str, names: list[str]) -> str:
+    """Returns "did you mean 'x'?" for the name that is nearest to an unknown one, or else all names."""
     close = get_close_matches(name, names, 1)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names) or 'none'}"

@@ -11,13 +11,13 @@ from .batches import batches_of, samples_of
 from .budget import BudgetSpent, Spending
 from .comparison import falls
 from .experiment import Lab, catalogue
+from .experiments.one_batch_overfit import LEARNED
 from .program import CannotRun
 from .run import experiment_on, run_experiments
 from .session import opened_lab
 from .training_programs import opened_program
 from .trials import Trial
 
-LEARNED = 0.5  # fall of the loss of a single batch
 _ROUNDS = (20, 60, 200)  # steps on the batch; a longer round begins anew
 _EXPLAINING = ("learning-rate-sweep", "leaky-activation", "optimizer-swap", "unfreeze-and-apply")
 

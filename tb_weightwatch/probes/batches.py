@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..capture.observe import sample_count, selected_samples
 from .dependence import MOST_SAMPLES
 
 MOST_BATCHES = 4  # of a trial
@@ -39,24 +40,12 @@ def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -
 
 
 def _from_arrays(x: Any, y: Any, batch_size: int) -> list[Any]:
-    lengths = [int(np.shape(array)[0]) for array in keras.tree.flatten((x, y)) if array is not None and np.ndim(array)]
-    if not lengths or min(lengths) != max(lengths) or not lengths[0]:
-        raise ValueError(f"x and y must be arrays of the same number of samples, got lengths {lengths}")
-    order = np.random.default_rng(0).permutation(lengths[0])[: MOST_BATCHES * batch_size]
+    order = np.random.default_rng(0).permutation(sample_count(x, y))[: MOST_BATCHES * batch_size]
     groups = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     groups = [group for group in groups if len(group) == len(groups[0])]
-    return [keras.utils.pack_x_y_sample_weight(_select(x, group), _select(y, group)) for group in groups]
-
-
-def _select(data: Any, samples: Any) -> Any:
-    """Returns these samples of a structure of arrays, as `fit` hands them to the model."""
-
-    def select(array: Any) -> Any:
-        selected = tf.gather(array, samples).numpy() if tf.is_tensor(array) else np.asarray(array)[samples]
-        is_double = selected.dtype == np.float64 and not tf.is_tensor(array)
-        return tf.convert_to_tensor(selected.astype(keras.config.floatx()) if is_double else selected)
-
-    return None if data is None else keras.tree.map_structure(select, data)
+    return [
+        keras.utils.pack_x_y_sample_weight(selected_samples(x, group), selected_samples(y, group)) for group in groups
+    ]
 
 
 def samples_of(x: Any, y: Any, taken: list[Any]) -> tuple[Any, Any] | None:

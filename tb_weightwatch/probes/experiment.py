@@ -5,19 +5,21 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import takewhile
 from typing import Any, NamedTuple
 
+from ..diagnosis import section
 from ..verdict import RateCurve, TestedCause
 from .new_weights import initializer
 from .program import Batch, Program
 from .rate_sweep import sweep
 from .state import SavedState
 from .trials import Trial, Trials
+from .updates import Update, present_rate, rate_updates
 
+_REPEATABLE = 1e-6  # relative difference of two losses of the same batch and state that rounding explains
 HEADINGS = (
     "What it does", "What it confirms", "What it refutes", "What it cannot tell", "Confirming example",
     "Refuting example",
@@ -38,6 +40,12 @@ class Result(NamedTuple):
     curve: RateCurve | None = None
 
 
+def telling(causes: Sequence[TestedCause], otherwise: str) -> Result:
+    """Returns the result whose message is that of the first confirmed cause, or else another one."""
+    confirmed = next((cause.message for cause in causes if cause.outcome == "confirmed"), otherwise)
+    return Result(confirmed, tuple(causes))
+
+
 class Lab:
     """What an experiment works with.
 
@@ -49,7 +57,6 @@ class Lab:
 
     def __init__(self, program: Program, trials: Trials, samples: tuple[Any, Any] | None) -> None:
         self.program, self.trials, self.samples = program, trials, samples
-        self._new_weights: list[Callable[[], None] | None] | None = None
 
     @property
     def state(self) -> SavedState:
@@ -67,18 +74,29 @@ class Lab:
         return self.trials.run(self.program.step)
 
     @cached_property
+    def at_rate(self) -> Callable[[float], Update]:
+        """Returns the program's own update at another learning rate; see `rate_updates`."""
+        return rate_updates(self.program)
+
+    @cached_property
     def rate_trials(self) -> dict[float, Trial]:
         """Learning rate -> a short training with it, by decades around the present one; {} if it is not known."""
-        return sweep(self.trials)
+        present = present_rate(self.program)
+        return {} if present is None else sweep(lambda rate: self.trials.run(self.at_rate(rate)), present)
 
+    @cached_property
     def new_weights(self) -> Callable[[], None] | None:
-        """Returns a function that gives the model new initial weights and its optimizer new slots.
+        """Gives the model new initial weights and its optimizer new slots.
 
         None where the model has not been trained, or cannot be made anew from its configuration.
         """
-        if self._new_weights is None:
-            self._new_weights = [initializer(self.program)]
-        return self._new_weights[0]
+        return initializer(self.program)
+
+    @cached_property
+    def is_repeatable(self) -> bool:
+        """Whether the loss of a batch is the same at each call, from the same state."""
+        first, second = self.trials.losses([self.batches[0]] * 2)
+        return not abs(first - second) > _REPEATABLE * max(abs(first), 1e-12)
 
 
 @dataclass(frozen=True)
@@ -113,9 +131,7 @@ class ExperimentKind:
 
     def example(self, heading: str) -> str:
         """Returns the code below "Confirming example" or "Refuting example"; "" if there is none."""
-        _, _, after = self.doc.partition(f"\n{heading}:\n")
-        lines = takewhile(lambda line: not line or line.startswith(" "), after.split("\n"))
-        return inspect.cleandoc("\n" + "\n".join(lines)) + "\n" if after else ""
+        return section(self.doc, heading)
 
 
 def experiment(

@@ -9,10 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..capture.observe import (
-    flat_layers,
-    whole_loss_name,
-)
+from ..capture.observe import flat_layers, whole_loss_name
 from .graphs import eager_functions, traced
 from .state import SavedState, live_variables, replaced, tensor_variable
 
@@ -70,9 +67,8 @@ class Program:
         self._others: list[Any] = []
         self._given: dict[int, list[Any]] = {}  # id of an optimizer -> the variables that it is given
 
-    def find_changing(self, batch: Batch) -> None:
-        """Runs a step and notes which variables it changes beside those that are known; the state is restored."""
-        state = SavedState(live_variables())
+    def find_changing(self, batch: Batch, state: SavedState) -> None:
+        """Runs a step and notes which variables of a state it changes; the state is restored."""
         with state.restored():
             self.step(batch)
             self._others = state.changed()
@@ -193,14 +189,14 @@ def as_loss(result: Any) -> float:
     return float(np.mean(np.asarray(result)))
 
 
-def copied(optimizer: Any) -> Any:
-    """Returns a new optimizer with the same settings. Its variables have their initial values.
+def copied(optimizer: Any, **settings: Any) -> Any:
+    """Returns a new optimizer with the same settings but these. Its variables have their initial values.
 
     Raises:
         CannotRun: its class cannot be made from its configuration.
     """
     try:
-        return type(optimizer).from_config(optimizer.get_config())
+        return type(optimizer).from_config({**optimizer.get_config(), **settings})
     except Exception as error:
         raise CannotRun(f"{type(optimizer).__name__} cannot be copied ({type(error).__name__})") from error
 

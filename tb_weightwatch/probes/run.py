@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from ..diagnosis import with_experiments
+from ..diagnosis import suggestion, with_experiments
 from ..verdict import Diagnosis, Experiment
 from .batches import batches_of, samples_of
 from .budget import BudgetSpent, Spending, terminal
@@ -60,7 +59,7 @@ def probe(  # noqa: PLR0913
         variables: what `step_fn` trains; None: the trainable variables of `model`.
         batches: a list or dataset of batches, of which a few are taken, as `step_fn` (or `train_step`) takes them.
         experiments: names of the experiments to run, instead of those that `diagnosis` asks for.
-        budget: seconds that all experiments may take together.
+        budget: seconds that all experiments may take together; it is checked before each step.
         steps: training steps that they may make together.
         batch_size: of the batches that are made of arrays.
         verbose: shows a progress bar if standard error is a terminal.
@@ -103,9 +102,7 @@ def _chosen(names: Sequence[str] | None) -> list[ExperimentKind]:
     known: Mapping[str, ExperimentKind] = catalogue()
     for name in names or ():
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
-            raise ValueError(f"there is no experiment {name!r}; {hint}")
+            raise ValueError(f"there is no experiment {name!r}; {suggestion(name, list(known))}")
     return [known[name] for name in (known if names is None else names)]
 
 

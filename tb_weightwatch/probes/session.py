@@ -18,7 +18,6 @@ from .state import SavedState, keras_generator_kept, live_variables
 from .trials import Trials
 
 MOST_PARAMETERS = 20_000_000  # a larger model is not experimented on: each trial holds copies of its state
-_REPEATABLE = 1e-6  # relative difference of two losses of the same batch and state that rounding explains
 
 
 @contextmanager
@@ -36,7 +35,7 @@ def opened_lab(program: Program, batches: Sequence[Batch], samples: Any, spendin
         try:
             program.build_optimizers(batches[0])
             everything = SavedState(live_variables())
-            program.find_changing(batches[0])
+            program.find_changing(batches[0], everything)
         except CannotRun:
             raise
         except Exception as error:
@@ -64,8 +63,7 @@ def why_not(kind: ExperimentKind, lab: Lab) -> str:
         return ""
     if len(lab.program.optimizers) > 1:
         return "several optimizers minimize losses of their own, of which the step returns one or a sum"
-    first, second = lab.trials.losses([lab.batches[0]] * 2)
-    if abs(first - second) > _REPEATABLE * max(abs(first), 1e-12):
+    if not lab.is_repeatable:
         return "the loss of a batch differs from call to call, as with operations of tf.random"
     return ""
 

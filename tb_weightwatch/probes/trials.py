@@ -40,12 +40,6 @@ class Trial(NamedTuple):
         return float(np.mean(falls)) if np.isfinite(falls).all() else -math.inf
 
     @property
-    def error(self) -> float:
-        """Standard error of `fall` over the batches."""
-        falls = self._falls()
-        return float(np.std(falls) / math.sqrt(max(1, len(falls) - 1))) if np.isfinite(falls).all() else math.inf
-
-    @property
     def learns(self) -> bool:
         """Whether the loss of the batches fell by more than rounding explains; their random numbers are the same."""
         return self.fall > _LEAST_FALL

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from ..capture.observe import base_optimizers
-from .program import Batch, CannotRun, Program, values
+from .program import Batch, CannotRun, Program, copied, values
 from .state import SavedState, tensor_variable
 
 Update = Callable[[Batch], float]  # makes one step for a batch and returns the loss before its update
@@ -49,47 +49,41 @@ def present_rate(program: Program) -> float | None:
     return None
 
 
-def at_rate(program: Program, rate: float) -> Update:
-    """Returns the program's own update at another learning rate; several optimizers keep the ratio of their rates.
+def rate_updates(program: Program) -> Callable[[float], Update]:
+    """Returns a function of a learning rate, which returns the program's own update at that rate.
+
+    Several optimizers keep the ratio of their rates. A rate that a schedule sets is that of a copy of the optimizer, or
+    else steps are made longer.
 
     Raises:
-        CannotRun: the rate cannot be set.
+        CannotRun: the rate is not known, or cannot be set.
     """
     variables, present = rate_variables(program), present_rate(program)
     if present is None:
-        raise CannotRun("the learning rate is not known")
+        raise CannotRun("the optimizer and its learning rate are not known; pass optimizer=")
     if variables is None:
-        return _copied_at_rate(program, rate, present)
+        return _updates_of_a_copy(program, present)
     present_values = [float(variable) for variable in variables]
 
-    def update(batch: Batch) -> float:
-        for variable, value in zip(variables, present_values, strict=True):
-            variable.assign(rate * (value / present if present else 1.0))
-        return program.step(batch)
+    def at_rate(rate: float) -> Update:
+        def update(batch: Batch) -> float:
+            for variable, value in zip(variables, present_values, strict=True):
+                variable.assign(rate * (value / present if present else 1.0))
+            return program.step(batch)
 
-    return update
+        return update
 
-
-def _copied_at_rate(program: Program, rate: float, present: float) -> Update:
-    """Returns the update at another rate of an optimizer with a schedule: by a copy, or by longer steps."""
-    if len(program.optimizers) == 1 and hasattr(program.optimizers[0], "get_config"):
-        optimizer = program.optimizers[0]
-        try:
-            return Substitute(program, constant_rate_copy(optimizer, rate), slots_of=optimizer)
-        except CannotRun:
-            pass
-    if not present:
-        raise CannotRun("the learning rate is 0 and cannot be set")
-    return scaled(program, rate / present)
+    return at_rate
 
 
-def constant_rate_copy(optimizer: Any, rate: float, **settings: Any) -> Any:
-    """Returns a new optimizer of the same class and settings, with a constant learning rate."""
+def _updates_of_a_copy(program: Program, present: float) -> Callable[[float], Update]:
+    optimizer = program.optimizers[0]
     try:
-        config = {**optimizer.get_config(), "learning_rate": rate, **settings}
-        return type(optimizer).from_config(config)
-    except Exception as error:
-        raise CannotRun(f"{type(optimizer).__name__} cannot be copied ({type(error).__name__})") from error
+        return Substitute(program, copied(optimizer, learning_rate=present), slots_of=optimizer).at
+    except CannotRun:
+        if not present:
+            raise
+        return lambda rate: scaled(program, rate / present)
 
 
 class Substitute:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,25 +11,20 @@ pytest.importorskip("playwright", reason="the panel is tested in a browser")
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.support.chromium import needs_chromium
+from tests.support.dev_server import dev_server, needs_node
 from tests.support.panel_page import panel_frame, serious_faults, shot
 from tests.support.suspected_run import MESSAGE
 
-FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
-NODE = shutil.which("node")
 pytestmark = [
     needs_chromium,
-    pytest.mark.skipif(NODE is None, reason="needs Node"),
+    needs_node,
 ]
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    assert NODE is not None
-    command = [NODE, "dev/server.mjs", "0"]
-    with subprocess.Popen(command, cwd=FRONTEND, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().split()[0]
-        server.terminate()
+    with dev_server() as served:
+        yield served
 
 
 @pytest.fixture

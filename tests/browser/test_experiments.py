@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +13,11 @@ pytest.importorskip("playwright", reason="the panel is tested in a browser")
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from tests.support.chromium import needs_chromium
+from tests.support.dev_server import dev_server, needs_node
 from tests.support.panel_page import panel_frame, serious_faults, shot
 from tests.support.tested_run import CURVE
 
-FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
-NODE = shutil.which("node")
-pytestmark = [needs_chromium, pytest.mark.skipif(NODE is None, reason="needs Node")]
+pytestmark = [needs_chromium, needs_node]
 # Whether the boxes of any two texts of a drawing overlap, and whether one is cut off.
 OVERLAPS = """(svg) => {
   const outer = svg.getBoundingClientRect();
@@ -36,12 +33,8 @@ OVERLAPS = """(svg) => {
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    assert NODE is not None
-    command = [NODE, "dev/server.mjs", "0"]
-    with subprocess.Popen(command, cwd=FRONTEND, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().split()[0]
-        server.terminate()
+    with dev_server() as served:
+        yield served
 
 
 def shown_with_experiments(page: Page, address: str) -> FrameLocator:

@@ -128,7 +128,7 @@ def gan() -> Case:
 def by_hand() -> Case:
     """A model that is trained in a loop; its loss and optimizer are given."""
     model, optimizer = net(), keras.optimizers.Adam(1e-3)
-    step = _loop_step(model, optimizer)
+    step = loop_step(model, optimizer)
     for batch in BATCHES:
         step(*batch)
     arguments = {"model": model, "x": X, "y": Y, "loss": "mse", "optimizer": optimizer, "batch_size": 16}
@@ -138,7 +138,7 @@ def by_hand() -> Case:
 def loop() -> Case:
     """A step function that TensorFlow has compiled already."""
     model, optimizer = net(), keras.optimizers.SGD(0.01, momentum=0.9)
-    step = tf.function(_loop_step(model, optimizer))
+    step = tf.function(loop_step(model, optimizer))
     for batch in BATCHES:
         step(*batch)
     arguments = {"model": model, "step_fn": step, "optimizer": optimizer, "batches": BATCHES}
@@ -171,7 +171,9 @@ def mirrored() -> Case:
     return Case({"model": model, "x": X, "y": Y, "batch_size": 16}, lambda: _of_model(model), lambda: None)
 
 
-def _loop_step(model: Any, optimizer: Any) -> Callable[[Any, Any], Any]:
+def loop_step(model: Any, optimizer: Any) -> Callable[[Any, Any], Any]:
+    """Returns the usual step of a hand-written loop, for the mean squared error."""
+
     def step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(model(x, training=True) - y))

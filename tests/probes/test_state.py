@@ -17,7 +17,7 @@ import tb_weightwatch as ww
 from tb_weightwatch.probes import catalogue
 from tb_weightwatch.probes.budget import Spending
 
-from .programs import BATCHES, CASES, Case
+from .programs import BATCHES, CASES, Case, loop_step
 
 EVERYTHING = {"budget": 300.0, "steps": 5000, "verbose": False}
 
@@ -164,13 +164,7 @@ def test_variables_that_nobody_lists_are_restored() -> None:
     model = keras.Sequential([keras.Input((6,)), counter, keras.layers.BatchNormalization(), keras.layers.Dense(1)])
     optimizer = keras.optimizers.Adam(1e-3)
 
-    def step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
-
+    step = loop_step(model, optimizer)
     step(*BATCHES[0])
     everything = [*model.variables, *optimizer.variables, counter.calls]
     before = [np.asarray(v) for v in everything]

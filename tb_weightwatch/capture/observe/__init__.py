@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .model_facts import has_own_train_step, optimizers_of
     from .model_layers import flat_layers, layer_by_variable
     from .observation import base_optimizers, clips, total_iterations
+    from .samples import sample_count, selected_samples
 
 _MODULES = {
     "base_optimizers": "observation",
@@ -26,6 +27,8 @@ _MODULES = {
     "loss_function": "dry_run",
     "meaning_of": "exception_meaning",
     "optimizers_of": "model_facts",
+    "sample_count": "samples",
+    "selected_samples": "samples",
     "total_iterations": "observation",
     "whole_loss_name": "loss_names",
 }
@@ -38,6 +41,8 @@ __all__ = [
     "loss_function",
     "meaning_of",
     "optimizers_of",
+    "sample_count",
+    "selected_samples",
     "total_iterations",
     "whole_loss_name",
 ]

@@ -17,6 +17,7 @@ import tensorflow as tf
 from ...diagnosis import checked_rules, diagnose
 from ...verdict import Diagnosis, Verdict
 from ..observe.dry_run import dry_run, loss_function, restoring
+from ..observe.samples import sample_count, selected_samples
 from ..preflight_results import remember
 from .history import Batch, Program, preflight_history
 
@@ -91,29 +92,10 @@ def _batches(x: Any, y: Any) -> list[Batch]:
         if not items:
             raise ValueError("x must hold at least one batch, got an empty dataset")
         return [Batch(item[0], item[1] if len(item) > 1 else None) for item in items]
-    lengths = [int(np.shape(array)[0]) for array in tf.nest.flatten((x, y)) if array is not None and np.ndim(array)]
-    if not lengths or min(lengths) != max(lengths) or not lengths[0]:
-        raise ValueError(f"x and y must be arrays of the same number of samples, got lengths {lengths}")
-    samples = np.unique(np.linspace(0, lengths[0] - 1, min(MAX_SAMPLES, lengths[0])).astype(np.int64))
+    count = sample_count(x, y)
+    samples = np.unique(np.linspace(0, count - 1, min(MAX_SAMPLES, count)).astype(np.int64))
     groups = np.array_split(samples, min(MAX_BATCHES, max(1, len(samples) // 2)))
-    return [Batch(_select(x, group), _select(y, group)) for group in groups]
-
-
-def _select(data: Any, samples: Any) -> Any:
-    """Returns these samples of a structure of arrays, as tensors."""
-
-    def select(array: Any) -> Any:
-        if array is None:
-            return None
-        if tf.is_tensor(array):
-            return tf.gather(array, samples)
-        selected = np.asarray(array)[samples]
-        # `fit` converts float64 arrays to the default precision of Keras.
-        return tf.convert_to_tensor(
-            selected.astype(keras.config.floatx()) if selected.dtype == np.float64 else selected
-        )
-
-    return tf.nest.map_structure(select, data)
+    return [Batch(selected_samples(x, group), selected_samples(y, group)) for group in groups]
 
 
 def _before_step_1(diagnosis: Diagnosis) -> Diagnosis:

@@ -53,7 +53,12 @@ def example(rule: Rule, kind: str) -> str:
         rule: the rule.
         kind: one of `KINDS`.
     """
-    _, _, after_heading = rule.doc.partition(f"\n{kind}:\n")
+    return section(rule.doc, kind)
+
+
+def section(doc: str, heading: str) -> str:
+    """Returns what stands below a heading of an explanation; "" if there is no such heading."""
+    _, _, after_heading = doc.partition(f"\n{heading}:\n")
     if not after_heading:
         return ""
     lines = takewhile(lambda line: not line or line.startswith(" "), after_heading.split("\n"))

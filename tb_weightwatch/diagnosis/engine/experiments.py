@@ -54,7 +54,7 @@ def with_outcomes(verdicts: Sequence[Verdict], causes: Mapping[str, TestedCause]
     """Returns verdicts with what experiments say of them and of their consequences, ranked.
 
     A likely verdict that is refuted becomes a note, and explains its consequences no longer. A certain one stands,
-    since it rests on what was recorded. An experiment says nothing of a verdict that came up after it.
+    since it rests on what was recorded. An experiment says nothing of a note, nor of a verdict that came up after it.
     """
     tested = [result for verdict in verdicts for result in _with_outcome(verdict, causes)]
     return sorted(tested, key=lambda verdict: verdict.severity == "info")
@@ -63,7 +63,7 @@ def with_outcomes(verdicts: Sequence[Verdict], causes: Mapping[str, TestedCause]
 def _with_outcome(verdict: Verdict, causes: Mapping[str, TestedCause]) -> list[Verdict]:
     effects = with_outcomes(verdict.explains, causes)
     cause = causes.get(verdict.name)
-    if cause is None or cause.step < verdict.first_step:
+    if cause is None or verdict.severity == "info" or cause.step < verdict.first_step:
         return [replace(verdict, explains=tuple(effects))]
     tested = replace(verdict, explains=tuple(effects), outcome=cause.outcome, experiment=cause.message)
     if cause.outcome == "refuted" and verdict.certainty != "certain":

@@ -12,7 +12,7 @@ import tensorflow as tf
 from ...verdict import TestedCause, number
 from ..comparison import FAST, SLOW, WORTHWHILE, compared, fall_text
 from ..dependence import labels_depend_on_inputs
-from ..experiment import Lab, Result, experiment
+from ..experiment import Lab, Result, experiment, telling
 from ..program import Batch, CannotRun
 from ..scale import LEAST, MOST, numbers, standardized
 from ..trials import Trial
@@ -41,8 +41,8 @@ def data_variants(lab: Lab) -> Result:
 
     What it confirms:
         Inputs or targets that are not scaled, if the loss falls only with standardized ones. Constant data, if the
-        inputs or the targets of all samples are equal. Labels that do not
-        belong to their inputs, if permuted ones are learned just as well, and no linear model finds a relation.
+        inputs or the targets of all samples are equal. Labels that do not belong to their inputs, if permuted ones are
+        learned just as well, and kernel regression finds no relation.
 
     What it refutes:
         Each of these, if the change makes no difference, or (for labels) if the given ones are learned better.
@@ -62,15 +62,14 @@ def data_variants(lab: Lab) -> Result:
     """
     if not all(isinstance(batch, tuple) and len(batch) >= 2 and batch[1] is not None for batch in lab.batches):
         raise CannotRun("the batches are no pairs of inputs and targets")
-    start = lab.new_weights()
+    start = lab.new_weights
     control = lab.trials.run(lab.program.step, passes=TRAINING_PASSES, start=start)
     causes: list[TestedCause] = []
     for position, cause in enumerate(_SCALED):
         causes += _about_scale(lab, cause, position, control, start)
     causes += _about_predictions(lab)
     causes.append(_about_labels(lab, start))
-    confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[-1])
-    return Result(confirmed.message, tuple(causes))
+    return telling(causes, causes[-1].message)
 
 
 def _about_scale(lab: Lab, cause: str, position: int, control: Trial, start: Any) -> list[TestedCause]:
@@ -169,7 +168,7 @@ def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
     """Returns whether the given labels are learned better than permuted ones, on batches that were not trained on."""
     name = "no-learning-signal"
     if labels_depend_on_inputs(lab.samples):
-        return TestedCause(name, "refuted", "the labels depend on the inputs: a linear model predicts them")
+        return TestedCause(name, "refuted", "the labels depend on the inputs: kernel regression predicts them")
     half = len(lab.batches) // 2
     if not half:
         return TestedCause(name, "open", "one batch is too few to tell whether the labels belong to their inputs")
@@ -180,8 +179,8 @@ def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
     ]
     given, permuted = trials[0].fall, [trial.fall for trial in trials[1:]]
     message = (
-        f"on batches that were not trained on the loss {fall_text(given)}; with permuted labels it "
-        f"{fall_text(min(permuted))} to {fall_text(max(permuted)).split(' ', 1)[1]}"
+        f"on batches that were not trained on the loss {fall_text(given)}; with the labels permuted in "
+        f"{_PERMUTATIONS} ways it {', '.join(map(fall_text, permuted))}"
     )
     if not np.isfinite([given, *permuted]).all():
         return TestedCause(name, "open", message)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...capture.observe import has_own_train_step, layer_by_variable
 from ...verdict import Outcome, TestedCause, number
-from ..experiment import Lab, Result, experiment
+from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun, layers_of
 from ..slopes import Slope, along_gradient, along_random, dense
 
@@ -85,15 +85,13 @@ def gradient_check(lab: Lab) -> Result:
         loss, gradients, variables = lab.program.gradients(batch)
     groups = _groups(lab, gradients, variables)
     slopes = {group.layer: along_gradient(lab, batch, loss, group.variables, group.gradients)
-              for group in _with_gradient(groups)}  # fmt: skip
+              for group in _at_even_distances(_with_gradient(groups))}  # fmt: skip
     causes = _about_missing_gradients(lab, loss, groups)
     if lab.program.loss_follows_predictions(batch) is False:  # gradients of a regularization may hide it
         ignored = f"the loss stays at {number(loss)} when the predictions are changed"
         causes = [TestedCause("loss-disconnected", "confirmed", ignored)]
-    wrong, message = _comparison(lab, slopes)
-    causes.append(TestedCause("wrong-gradient", wrong, message))
-    confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), None)
-    return Result(message if confirmed is None else confirmed.message, tuple(causes))
+    wrong, message = _comparison(lab, slopes, len(groups))
+    return telling([*causes, TestedCause("wrong-gradient", wrong, message)], message)
 
 
 def _computes_in_16_bits(lab: Lab) -> bool:
@@ -101,7 +99,7 @@ def _computes_in_16_bits(lab: Lab) -> bool:
 
 
 def _groups(lab: Lab, gradients: Sequence[Any], variables: Sequence[Any]) -> list[Group]:
-    """Returns the variables by layer, at most `MOST_LAYERS` of these."""
+    """Returns the variables by layer."""
     owners = layer_by_variable(layers_of(lab.program))
     groups: dict[str, Group] = {}
     for gradient, variable in zip(gradients, variables, strict=True):
@@ -109,9 +107,13 @@ def _groups(lab: Lab, gradients: Sequence[Any], variables: Sequence[Any]) -> lis
         group = groups.setdefault(layer, Group(layer, [], []))
         group.variables.append(variable)
         group.gradients.append(None if gradient is None else dense(gradient))
-    everything = list(groups.values())
-    chosen = sorted(set(np.linspace(0, len(everything) - 1, min(MOST_LAYERS, len(everything))).round().astype(int)))
-    return [everything[i] for i in chosen]
+    return list(groups.values())
+
+
+def _at_even_distances(groups: Sequence[Group]) -> list[Group]:
+    """Returns at most `MOST_LAYERS` layers, the first and the last among them."""
+    chosen = np.linspace(0, len(groups) - 1, min(MOST_LAYERS, len(groups))).round().astype(int)
+    return [groups[i] for i in dict.fromkeys(chosen)]
 
 
 def _with_gradient(groups: Sequence[Group]) -> list[Group]:
@@ -124,15 +126,18 @@ def _with_gradient(groups: Sequence[Group]) -> list[Group]:
     return result
 
 
-def _comparison(lab: Lab, slopes: dict[str, Slope]) -> tuple[Outcome, str]:
+def _comparison(lab: Lab, slopes: dict[str, Slope], layers: int) -> tuple[Outcome, str]:
     """Returns what the slopes say of a wrong gradient, with the message."""
     ratios = {layer: slope.ratio for layer, slope in slopes.items() if np.isfinite(slope.ratio)}
     wrong = {layer: ratio for layer, ratio in ratios.items() if abs(ratio - 1) > _WRONG}
     if not ratios:
         return "open", "the slope of the loss is too small, or too rough, to be compared with the gradient"
     if not wrong:
-        checked = "all layers" if len(ratios) == len(slopes) else f"{len(ratios)} of {len(slopes)} layers"
-        return "refuted", f"gradient and finite differences agree at {checked}"
+        compared = "all layers" if len(ratios) == layers else f"{len(ratios)} of {layers} layers"
+        # What could not be compared may be wrong.
+        return "refuted" if len(ratios) == len(
+            slopes
+        ) else "open", f"gradient and finite differences agree at {compared}"
     worst = max(wrong, key=lambda layer: abs(np.log(abs(wrong[layer]) + 1e-6)))
     difference = (
         f"at {worst} the loss changes by {number(wrong[worst], 2)} times what the gradient says "
@@ -185,11 +190,13 @@ def _about_layers_without(lab: Lab, loss: float, name: str, groups: Sequence[Gro
     kind = "no gradient" if name == "no-gradient" else "a gradient of 0"
     if not groups:
         return TestedCause(name, "refuted", f"no layer gets {kind}")
-    for group in reversed(groups):  # the one nearest to the loss is where the path is cut
+    for group in reversed(_at_even_distances(groups)):  # the one nearest to the loss is where the path is cut
         small = along_random(lab, lab.batches[0], loss, group.variables, _SMALL)
         large = along_random(lab, lab.batches[0], loss, group.variables, _LARGE)
         changes = abs(large.measured_finer) > 5 * large.resolution
         if small.is_seen or (name == "no-gradient" and changes):
             return TestedCause(name, "confirmed", f"the loss changes when {group.layer} is changed, which gets {kind}")
-    layers = ", ".join(group.layer for group in groups[:3])
-    return TestedCause(name, "open", f"the loss does not change either when {layers} is changed by {_SMALL:g}")
+    names = ", ".join(group.layer for group in groups[:3])
+    return TestedCause(
+        name, "open", f"the loss does not change when {names} is changed by {100 * _SMALL:g} % of its size"
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...verdict import TestedCause, number
 from ..activations import SLOPE, activation_name, replacement, shortcut_layers
-from ..experiment import Lab, Result, experiment
+from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun, layers_of
 from ..slopes import dense
 from ..state import replaced
@@ -94,8 +94,7 @@ def leaky_activation(lab: Lab) -> Result:
         causes.append(TestedCause("saturated-activation", "open", message))
     elif relu:
         causes.append(TestedCause("saturated-activation", "refuted", "no layer has an activation that saturates"))
-    confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[0])
-    return Result(confirmed.message, tuple(causes))
+    return telling(causes, causes[0].message)
 
 
 class _Sizes(NamedTuple):
@@ -157,10 +156,8 @@ def _about_saturation(rows: list[LayerGradient]) -> TestedCause:
         return TestedCause(name, "open", "no kernel has a gradient")
     weakest = min(shares, key=lambda kernel: shares[kernel])
     share = shares[weakest]
-    message = (
-        f"with a slope of at least {SLOPE} in the backward pass the gradient of {weakest} is "
-        f"{number(1 / share if share else float('inf'), 2)} times as large"
-    )
+    times = f"is {number(1 / share, 2)} times as large" if share else "returns, which is 0 now"
+    message = f"with a slope of at least {SLOPE} in the backward pass the gradient of {weakest} {times}"
     if share < _WEAK:
         return TestedCause(name, "confirmed", message)
     return TestedCause(name, "refuted" if share > 0.3 else "open", message)

@@ -10,11 +10,11 @@ import numpy as np
 
 from ...verdict import Outcome, RateCurve, TestedCause, number
 from ..comparison import falls, outcome_of
-from ..experiment import Lab, Result, experiment
+from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun
 from ..rate_sweep import LOWEST, best_rate
 from ..trials import Trial
-from ..updates import at_rate, present_rate
+from ..updates import present_rate
 
 LONG_PASSES = 5  # over the batches, of the trials that decide
 
@@ -59,7 +59,7 @@ def learning_rate_sweep(lab: Lab) -> Result:
     if present is None:
         raise CannotRun("the optimizer and its learning rate are not known; pass optimizer=")
     short = lab.rate_trials
-    if not short[present].starts_finite and lab.new_weights() is None:
+    if not short[present].starts_finite and lab.new_weights is None:
         raise CannotRun("the loss is not finite, and the model cannot be initialized anew")
     best = best_rate(short)
     if not short[best].learns:
@@ -74,11 +74,11 @@ def learning_rate_sweep(lab: Lab) -> Result:
         causes[1] = _about_a_large_rate(lab, present) or causes[1]
     if causes[1].outcome == "confirmed":  # it has spoilt the weights, from which an even larger one may look better
         causes[0] = replace(causes[0], outcome="refuted", message=causes[1].message)
-    return Result(message, tuple(causes), curve)
+    return telling(causes, message)._replace(curve=curve)
 
 
 def _long_trials(lab: Lab, rates: Iterable[float], start: Callable[[], None] | None) -> dict[float, Trial]:
-    return {rate: lab.trials.run(at_rate(lab.program, rate), passes=LONG_PASSES, start=start) for rate in rates}
+    return {rate: lab.trials.run(lab.at_rate(rate), passes=LONG_PASSES, start=start) for rate in rates}
 
 
 def _about_a_large_rate(lab: Lab, present: float) -> TestedCause | None:
@@ -86,7 +86,7 @@ def _about_a_large_rate(lab: Lab, present: float) -> TestedCause | None:
 
     None if the model cannot be initialized anew, or the present weights are better than new ones.
     """
-    start = lab.new_weights()
+    start = lab.new_weights
     if start is None or present == 0:
         return None
     before, new = (float(np.mean(lab.trials.losses_before(start=s))) for s in (None, start))
@@ -103,8 +103,7 @@ def _no_rate_works(lab: Lab, short: dict[float, Trial], present: float) -> Resul
     message = f"the loss falls with no learning rate from {number(curve.rates[0], 2)} to {number(curve.rates[-1], 2)}"
     small: Outcome = "refuted" if short[present].starts_finite else "open"
     large = _about_a_large_rate(lab, present) or TestedCause("learning-rate-too-large", "open", message)
-    shown = large.message if large.outcome == "confirmed" else message
-    return Result(shown, (TestedCause("learning-rate-too-small", small, message), large), curve)
+    return telling([TestedCause("learning-rate-too-small", small, message), large], message)._replace(curve=curve)
 
 
 def _curve(trials: dict[float, Trial], present: float, recommended: float | None) -> RateCurve:

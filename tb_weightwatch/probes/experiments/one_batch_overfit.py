@@ -8,10 +8,10 @@ from ...verdict import Outcome, TestedCause
 from ..comparison import best, fall_text, falls
 from ..experiment import Lab, Result, experiment
 from ..trials import Trial
-from ..updates import Substitute
+from ..updates import Substitute, Update
 
 STEPS = 30
-_LEARNED = 0.5  # fall of the loss from which the model can learn a batch
+LEARNED = 0.5  # fall of the loss from which the model can learn a batch
 
 
 @experiment(
@@ -50,18 +50,18 @@ def one_batch_overfit(lab: Lab) -> Result:
     """
     own = _overfit(lab, lab.program.step)
     adam = Substitute(lab.program, keras.optimizers.Adam(1e-3, name="probe_adam"))
-    by_adam = own if own.fall > _LEARNED else best([_overfit(lab, adam.at(rate)) for rate in (1e-3, 1e-2)])
+    by_adam = own if own.fall > LEARNED else best([_overfit(lab, adam.at(rate)) for rate in (1e-3, 1e-2)])
     furthest = best([own, by_adam])
     message = f"on a single batch the loss {falls(own)} in {own.steps} steps"
     if by_adam is not own:
         message += f"; with Adam it {fall_text(by_adam.fall)}"
-    learned: Outcome = "refuted" if furthest.fall > _LEARNED else "open"
+    learned: Outcome = "refuted" if furthest.fall > LEARNED else "open"
     causes = [TestedCause("loss-disconnected", learned, message)]
-    causes.append(TestedCause("vanishing-gradient", "refuted" if own.fall > _LEARNED else "open", message))
+    causes.append(TestedCause("vanishing-gradient", "refuted" if own.fall > LEARNED else "open", message))
     stuck: Outcome = "refuted" if furthest.fall < 0.02 else "open"
     causes.append(TestedCause("no-learning-signal", stuck, message))
     return Result(message, tuple(causes))
 
 
-def _overfit(lab: Lab, update: object) -> Trial:
-    return lab.trials.run(update, batches=lab.batches[:1], passes=STEPS)  # type: ignore[arg-type]
+def _overfit(lab: Lab, update: Update) -> Trial:
+    return lab.trials.run(update, batches=lab.batches[:1], passes=STEPS)

@@ -10,7 +10,8 @@ from ...capture.observe import base_optimizers, clips
 from ...verdict import TestedCause, number
 from ..comparison import best, compared, fall_text, outcome_of
 from ..experiment import Lab, Result, experiment
-from ..updates import Substitute, constant_rate_copy, present_rate
+from ..program import copied
+from ..updates import Substitute, present_rate
 
 ADAM_RATES, SGD_RATES = (1e-3, 1e-2), (1e-2, 1e-1)
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -80,7 +81,7 @@ def _without_clipping(lab: Lab) -> list[TestedCause]:
     base, rate = _bases(lab)[0], present_rate(lab.program)
     if rate is None:
         return []
-    unclipped = constant_rate_copy(base, rate, **dict.fromkeys(_CLIPPING))
+    unclipped = copied(base, learning_rate=rate, **dict.fromkeys(_CLIPPING))
     trial = lab.trials.run(Substitute(lab.program, unclipped))
     return [compared("clipping-too-tight", lab.control, trial, "the same optimizer without clipping")]
 
@@ -90,6 +91,6 @@ def _without_loss_scale(lab: Lab) -> list[TestedCause]:
     rate = present_rate(lab.program)
     if len(scaling) != 1 or len(lab.program.optimizers) != 1 or rate is None:
         return []
-    inner = constant_rate_copy(scaling[0].inner_optimizer, rate)
+    inner = copied(scaling[0].inner_optimizer, learning_rate=rate)
     trial = lab.trials.run(Substitute(lab.program, inner))
     return [compared("loss-scale-skipping", lab.control, trial, "the inner optimizer, without loss scaling,")]

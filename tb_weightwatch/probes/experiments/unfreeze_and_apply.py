@@ -13,7 +13,7 @@ from ...capture.observe import base_optimizers, total_iterations
 from ...verdict import Outcome, TestedCause
 from ..comparison import compared
 from ..exact_updates import dense_pairs, exact_updates
-from ..experiment import Lab, Result, experiment
+from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun, Program, layers_of, values
 from ..slopes import along_random
 from ..state import tensor_variable
@@ -60,8 +60,7 @@ def unfreeze_and_apply(lab: Lab) -> Result:
         report = ww.probe(model, x, number, experiments=["unfreeze-and-apply"])
     """
     causes = [*_about_the_step(lab), _about_frozen_layers(lab)]
-    confirmed = next((cause for cause in causes if cause.outcome == "confirmed"), causes[0])
-    return Result(confirmed.message, tuple(causes))
+    return telling(causes, causes[0].message)
 
 
 def _about_the_step(lab: Lab) -> list[TestedCause]:
