@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +134,9 @@ def _with_records(history: Any, results: Any) -> Any:
     for record in copy.records:
         extended.add(record)
     extended.append(copy.rows(0, len(copy)))
-    for result in results:
-        extended.add(
-            record_as_stored(Record(int(history.steps[-1]) if len(history) else 0, "experiment", result.as_dict()))
-        )
+    step = int(history.steps[-1]) if len(history) else 0
+    for result in results:  # dated as `watch.probe` would: an experiment says nothing of what came up after it
+        extended.add(record_as_stored(Record(step, "experiment", replace(result, step=step).as_dict())))
     return diagnose(extended)
 
 
