@@ -64,7 +64,7 @@ def assert_learns(  # noqa: PLR0913
     try:
         with (
             opened_program(model, loss, optimizer) as program,
-            opened_lab(program, taken, samples_of(x, y, taken), spending) as lab,
+            opened_lab(program, taken, samples_of(x, y, None), spending) as lab,
         ):
             failure = _failure(lab)
     except CannotRun as reason:

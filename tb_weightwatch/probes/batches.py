@@ -14,6 +14,7 @@ from ..capture.observe import sample_count, selected_samples
 from .dependence import MOST_SAMPLES
 
 MOST_BATCHES = 4  # of a trial
+_MOST_SAMPLED_BATCHES = 32  # that are read for their samples only
 
 
 def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -> list[Any]:
@@ -48,14 +49,29 @@ def _from_arrays(x: Any, y: Any, batch_size: int) -> list[Any]:
     ]
 
 
-def samples_of(x: Any, y: Any, taken: list[Any]) -> tuple[Any, Any] | None:
-    """Returns up to 1,024 inputs and labels as arrays: those that are at hand, else those of the batches."""
+def samples_of(x: Any, y: Any, batches: Iterable[Any] | None) -> tuple[Any, Any] | None:
+    """Returns up to 1,024 inputs and labels as arrays, drawn from arrays or from the first batches of a dataset."""
     if isinstance(x, (np.ndarray, tf.Tensor)) and isinstance(y, (np.ndarray, tf.Tensor)):
         order = np.random.default_rng(1).permutation(len(x))[:MOST_SAMPLES]
         return np.asarray(x)[order], np.asarray(y)[order]
-    pairs = [batch[:2] for batch in taken if isinstance(batch, tuple) and len(batch) >= 2]
+    pairs = [batch[:2] for batch in _first_batches(x if batches is None else batches)]
     if not pairs or not all(isinstance(array, (tf.Tensor, np.ndarray)) for pair in pairs for array in pair):
         return None
     if len({(np.shape(inputs)[1:], np.shape(labels)[1:]) for inputs, labels in pairs}) > 1:
         return None
-    return np.concatenate([np.asarray(p[0]) for p in pairs]), np.concatenate([np.asarray(p[1]) for p in pairs])
+    inputs, labels = (np.concatenate([np.asarray(pair[i]) for pair in pairs])[:MOST_SAMPLES] for i in (0, 1))
+    return inputs, labels
+
+
+def _first_batches(batches: Any) -> list[Any]:
+    """Returns the first batches that have targets, until they have 1,024 samples."""
+    if not isinstance(batches, (list, tuple, tf.data.Dataset)):
+        return []
+    pairs: list[Any] = []
+    for batch in islice(batches, _MOST_SAMPLED_BATCHES):
+        if not isinstance(batch, (list, tuple)) or len(batch) < 2 or np.ndim(batch[0]) == 0:
+            return []
+        pairs.append(batch)
+        if sum(len(inputs) for inputs, *_ in pairs) >= MOST_SAMPLES:
+            break
+    return pairs

@@ -79,7 +79,7 @@ def probe(  # noqa: PLR0913
     try:
         with (
             opened_program(model, loss, optimizer, step_fn, variables) as program,
-            opened_lab(program, taken, samples_of(x, y, taken), spending) as lab,
+            opened_lab(program, taken, samples_of(x, y, batches), spending) as lab,
         ):
             results = run_experiments(lab, chosen, step)
     except CannotRun as reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -26,12 +27,14 @@ class Trial(NamedTuple):
         after: `[B]` its loss afterwards, with the same random numbers (dropout) as before.
         steps: how many updates lie between.
         middle: mean loss while it passed over the batches for the middle time.
+        seconds: that it took.
     """
 
     before: tuple[float, ...]
     after: tuple[float, ...]
     steps: int
     middle: float = math.nan
+    seconds: float = 0.0
 
     @property
     def fall(self) -> float:
@@ -97,6 +100,7 @@ class Trials:
             if isinstance(update, Substitute):
                 update.begin()
             losses: list[float] = []
+            began = time.perf_counter()
             for batch in (batch for _ in range(passes) for batch in batches):
                 self.spending.add_step()
                 losses.append(update(batch))
@@ -105,7 +109,8 @@ class Trials:
             self.state.restore_generators()
             first = passes // 2 * len(batches)
             middle = float(np.mean(losses[first : first + len(batches)]))
-            return Trial(before, self.losses(held_out or batches), len(losses), middle)
+            after = self.losses(held_out or batches)
+            return Trial(before, after, len(losses), middle, time.perf_counter() - began)
 
     def losses(self, batches: Sequence[Batch]) -> tuple[float, ...]:
         """Returns the loss of each batch at the present weights. What its step changes is undone."""

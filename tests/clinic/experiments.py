@@ -89,6 +89,19 @@ def run_program(name: str) -> dict[str, Any]:
         Lab.loop = loop  # type: ignore[method-assign]
 
 
+def _batches(x: Any, y: Any) -> list[Any]:
+    """Returns batches of 32 samples of the loop's data, in a random order, as a user would hand them over."""
+    import keras
+    import numpy as np
+
+    from tb_weightwatch.capture.observe import sample_count, selected_samples
+
+    order = np.random.default_rng(0).permutation(sample_count(x, y))[: 32 * 32]
+    groups = [order[i : i + 32] for i in range(0, len(order), 32)]
+    full = [group for group in groups if len(group) == len(groups[0])]
+    return [keras.utils.pack_x_y_sample_weight(*(selected_samples(data, group) for data in (x, y))) for group in full]
+
+
 def _experimented(watch: Any, calls: list[dict[str, Any]]) -> dict[str, Any]:
     import tb_weightwatch as ww
     from tb_weightwatch.probes import catalogue
@@ -103,7 +116,7 @@ def _experimented(watch: Any, calls: list[dict[str, Any]]) -> dict[str, Any]:
         arguments |= {"model": call["model"], "optimizer": call["optimizer"], "variables": call.get("variables")}
         arguments |= {
             "step_fn": step_of_loop(call),
-            "batches": ww.probes.batches.batches_of(call["x"], call["y"], None, 32),
+            "batches": _batches(call["x"], call["y"]),
         }
     else:
         return {"lost": "the program cannot be run again from outside", "before": _answer(diagnosis)}

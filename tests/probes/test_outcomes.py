@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import tb_weightwatch as ww
 from tb_weightwatch.probes import ProbeReport
+from tb_weightwatch.probes.batches import samples_of
 
 from .programs import Gan, L, X, Y
 
@@ -71,6 +72,49 @@ def test_a_relation_that_no_line_shows_is_not_taken_for_mispaired_labels() -> No
     model = _net(L.Dense(16, "relu"), L.Dense(1, "sigmoid"))
     report = _probed(model, "data-variants", x, labels, optimizer="adam", loss="binary_crossentropy")
     assert _outcomes(report)["no-learning-signal"] == "refuted", str(report)
+
+
+def test_labels_of_batches_are_tested_with_the_samples_of_all_batches() -> None:
+    """Trials take a few batches; whether labels belong to their inputs needs more samples."""
+    generator = np.random.default_rng(2)
+    x = generator.normal(size=(512, 6)).astype("float32")
+    for labels, outcome in ((generator.integers(0, 2, (512, 1)), "confirmed"), (x[:, :1] > 0, "refuted")):
+        batches = [(x[i : i + 32], labels[i : i + 32].astype("float32")) for i in range(0, 512, 32)]
+        model = _net(L.Dense(8, "relu"), L.Dense(1, "sigmoid"))
+        model.compile("adam", "binary_crossentropy")
+        report = ww.probe(model, batches=batches, experiments=["data-variants"], **QUIET)
+        assert _outcomes(report)["no-learning-signal"] == outcome, str(report)
+
+
+def test_samples_are_read_from_arrays_and_from_the_first_batches() -> None:
+    """At most 1,024 of them; inputs in a dict are no arrays, and an iterator is not read."""
+    batches = [(X, Y)] * 20
+    inputs, labels = samples_of(None, None, batches) or (None, None)
+    assert np.shape(inputs) == (1024, 6) and np.shape(labels) == (1024, 1)
+    dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(16)
+    inputs, labels = samples_of(dataset, None, None) or (None, None)
+    assert np.array_equal(inputs, X) and np.array_equal(labels, Y)
+    for nothing in ([({"a": X}, Y)], [X], iter(batches), [(X, Y), (X[:, :2], Y)]):
+        assert samples_of(None, None, nothing) is None
+
+
+@pytest.mark.parametrize(("bias", "outcome"), [(3.3, "confirmed"), (2.6, "open"), (0.5, "refuted")])
+def test_a_gradient_that_becomes_ten_times_as_large_with_a_slope_was_held_back(bias: float, outcome: str) -> None:
+    """Where tanh is flat, but not exactly: its slope is 0.005, 0.02 or 0.8."""
+    hidden = L.Dense(32, "tanh", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(bias))
+    report = _probed(_net(hidden, L.Dense(1)), "leaky-activation")
+    assert _outcomes(report)["saturated-activation"] == outcome, str(report)
+
+
+def test_trials_that_do_not_tell_go_on() -> None:
+    """With standardized inputs the loss begins above where the program as it is stands still."""
+    x = np.random.default_rng(3).normal(size=(256, 6)).astype("float32")
+    y = (x[:, :1] > 0).astype("float32")
+    model = _net(L.Dense(16, "relu"), L.Dense(1, "sigmoid"))
+    compiled = {"optimizer": keras.optimizers.SGD(1e-2), "loss": "binary_crossentropy"}
+    report = _probed(model, "data-variants", x * [1000, 900, 10, 10, 1, 1], y, **compiled)
+    (message,) = (c.message for e in report.experiments for c in e.causes if c.name == "unscaled-input")
+    assert "in 60 steps" in message, str(report)
 
 
 class _Noisy(keras.layers.Layer):  # type: ignore[misc]

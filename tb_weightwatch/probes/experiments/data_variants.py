@@ -19,6 +19,7 @@ from ..trials import Trial
 from ..updates import Substitute
 
 TRAINING_PASSES = 5
+_LONGER, _REST = 3, 120  # times as many passes where these do not tell, and the steps of the parts after it
 _PERMUTATIONS, _ROUNDING = 3, 1e-6
 _ENOUGH, _SHARP = 200, 0.2  # samples, and the difference in falls of the loss that must be distinguishable
 _SCALED = ("unscaled-input", "unscaled-target")  # by position in a batch
@@ -35,9 +36,9 @@ def data_variants(lab: Lab) -> Result:
 
     What it does:
         It trains a few steps as the program does, from new initial weights where the model can be initialized anew,
-        once with the data as they are and once with each change. With Adam it trains on half of the batches, once with
-        the given labels and three times with permuted ones, and compares the losses of the other half. It computes the
-        loss with the labels of a batch permuted, without training.
+        once with the data as they are and once with each change; three times as long if that does not tell. With Adam
+        it trains on half of the batches, once with the given labels and three times with permuted ones, and compares
+        the losses of the other half. It computes the loss with the labels of a batch permuted, without training.
 
     What it confirms:
         Inputs or targets that are not scaled, if the loss falls only with standardized ones. Constant data, if the
@@ -82,12 +83,28 @@ def _about_scale(lab: Lab, cause: str, position: int, control: Trial, start: Any
     if largest <= MOST and float(np.std(values)) >= LEAST:
         return [TestedCause(cause, "refuted", f"the {data} are of order one: the largest is {number(largest)}")]
     changed = standardized(lab.batches, position)
+    judge = compared if position else _about_inputs
     try:
         trial = lab.trials.run(lab.program.step, batches=changed, passes=TRAINING_PASSES, start=start)
+        outcome = judge(cause, control, trial, f"standardized {data}")
+        if outcome.outcome == "open" and _can_go_on(lab, control, trial):
+            trials = _longer(lab, lab.batches, start), _longer(lab, changed, start)
+            outcome = judge(cause, *trials, f"standardized {data}")
     except (ValueError, TypeError, tf.errors.OpError):  # class ids, as it turns out
         return []
-    judge = compared if position else _about_inputs
-    return [judge(cause, control, trial, f"standardized {data}")]
+    return [outcome]
+
+
+def _longer(lab: Lab, batches: Sequence[Batch], start: Any) -> Trial:
+    return lab.trials.run(lab.program.step, batches=batches, passes=_LONGER * TRAINING_PASSES, start=start)
+
+
+def _can_go_on(lab: Lab, control: Trial, changed: Trial) -> bool:
+    """Checks whether longer trials can tell more: the loss falls with the change, and enough budget remains."""
+    spending = lab.trials.spending
+    needed = 2 * (_LONGER * changed.steps + len(lab.batches))
+    took = 2 * _LONGER * max(control.seconds, changed.seconds)
+    return changed.learns and spending.steps_left > needed + _REST and spending.seconds_left > 2 * took
 
 
 def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> TestedCause:
@@ -109,7 +126,7 @@ def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> Te
     if not np.isfinite(ends[0]) or ends[0] > begins + progress:
         return TestedCause(cause, "confirmed", message)  # worse than where standardized inputs begin
     late = [trial.middle - end for trial, end in zip((control, changed), ends, strict=True)]
-    if ends[0] > ends[1] + 0.75 * progress and late[1] > 0 and late[0] < SLOW * late[1]:
+    if ends[0] > ends[1] + FAST * progress and late[1] > 0 and late[0] < SLOW * late[1]:
         return TestedCause(cause, "confirmed", message)  # it stands still where standardized inputs go on
     begins_alike = float(np.mean(control.before)) < 2 * begins
     keeps_up = begins_alike and ends[0] < ends[1] + (1 - FAST) * progress

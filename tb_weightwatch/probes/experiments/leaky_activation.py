@@ -9,6 +9,7 @@ import numpy as np
 
 from ...verdict import TestedCause, number
 from ..activations import SLOPE, activation_name, replacement, shortcut_layers
+from ..comparison import SLOW
 from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun, layers_of
 from ..slopes import dense
@@ -17,7 +18,6 @@ from ..state import replaced
 _DEAD = ("relu", "relu6")
 _SATURATING = ("sigmoid", "tanh", "softsign", "hard_sigmoid", "hard_tanh")
 _RETURNED = 0.5  # share of a layer's units whose gradient returns
-_WEAK = 0.01  # gradient as a share of that with the slope, below which the activations hold it back
 
 
 class LayerGradient(NamedTuple):
@@ -53,7 +53,7 @@ def leaky_activation(lab: Lab) -> Result:
 
     What it confirms:
         Dead units, if the gradient is 0 for more than half of the units of a layer and returns with the slope.
-        Saturation, if the gradient of a kernel is less than a hundredth of what it is with the slope.
+        Saturation, if the gradient of a kernel is less than a tenth of what it is with the slope.
 
     What it refutes:
         These causes, if the slope makes no such difference.
@@ -158,6 +158,6 @@ def _about_saturation(rows: list[LayerGradient]) -> TestedCause:
     share = shares[weakest]
     times = f"is {number(1 / share, 2)} times as large" if share else "returns, which is 0 now"
     message = f"with a slope of at least {SLOPE} in the backward pass the gradient of {weakest} {times}"
-    if share < _WEAK:
+    if share < SLOW:
         return TestedCause(name, "confirmed", message)
     return TestedCause(name, "refuted" if share > 0.3 else "open", message)
