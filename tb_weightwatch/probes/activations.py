@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from .program import Program
 
-SLOPE = 0.1  # least slope of a replaced activation in the backward pass
+SLOPE, FULL_SLOPE = 0.1, 1.0  # least slopes of a replaced activation in the backward pass
 
 
 def shortcut_layers(program: Program) -> list[Any]:
@@ -33,14 +33,14 @@ def activation_name(layer: Any) -> str:
     return str(getattr(activation, "__name__", ""))
 
 
-def replacement(layer: Any) -> tuple[Any, str, Any]:
-    """Returns what replaces a layer's activation, or the call of a ReLU layer."""
+def replacement(layer: Any, slope: float = SLOPE) -> tuple[Any, str, Any]:
+    """Returns what replaces a layer's activation, or the call of a ReLU layer: the same with at least this slope."""
     if type(layer).__name__ == "ReLU":
-        return layer, "call", _leaky(layer.call)
-    return layer, "activation", _leaky(layer.activation)
+        return layer, "call", _leaky(layer.call, slope)
+    return layer, "activation", _leaky(layer.activation, slope)
 
 
-def _leaky(activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _leaky(activation: Callable[[Any], Any], least_slope: float) -> Callable[[Any], Any]:
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def leaky(z: Any) -> Any:
         with tf.GradientTape(persistent=True) as tape:  # a step may have several tapes (GANs)
@@ -50,7 +50,7 @@ def _leaky(activation: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def gradient(upstream: Any) -> Any:
             slope = tape.gradient(output, z)
             slope = tf.zeros_like(z) if slope is None else slope
-            return upstream * tf.maximum(slope, tf.cast(SLOPE, z.dtype))
+            return upstream * tf.maximum(slope, tf.cast(least_slope, z.dtype))
 
         return output, gradient
 

@@ -10,16 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from ...verdict import TestedCause, number
-from ..comparison import FAST, SLOW, WORTHWHILE, compared, fall_text
+from ..comparison import compared, fall_text
 from ..dependence import labels_depend_on_inputs
 from ..experiment import Lab, Result, experiment, telling
+from ..paired_trials import PASSES, PairedTrials, Side, compared_by_loss
 from ..program import Batch, CannotRun
 from ..scale import LEAST, MOST, numbers, standardized
-from ..trials import Trial
 from ..updates import Substitute
 
-TRAINING_PASSES = 5
-_LONGER, _REST = 3, 120  # times as many passes where these do not tell, and the steps of the parts after it
+_REST = 120  # steps of the parts about predictions and labels
 _PERMUTATIONS, _ROUNDING = 3, 1e-6
 _ENOUGH, _SHARP = 200, 0.2  # samples, and the difference in falls of the loss that must be distinguishable
 _SCALED = ("unscaled-input", "unscaled-target")  # by position in a batch
@@ -64,16 +63,16 @@ def data_variants(lab: Lab) -> Result:
     if not all(isinstance(batch, tuple) and len(batch) >= 2 and batch[1] is not None for batch in lab.batches):
         raise CannotRun("the batches are no pairs of inputs and targets")
     start = lab.new_weights
-    control = lab.trials.run(lab.program.step, passes=TRAINING_PASSES, start=start)
+    trials = PairedTrials(lab, Side(lab.batches, start), rest=_REST)
     causes: list[TestedCause] = []
     for position, cause in enumerate(_SCALED):
-        causes += _about_scale(lab, cause, position, control, start)
+        causes += _about_scale(lab, cause, position, trials, start)
     causes += _about_predictions(lab)
     causes.append(_about_labels(lab, start))
     return telling(causes, causes[-1].message)
 
 
-def _about_scale(lab: Lab, cause: str, position: int, control: Trial, start: Any) -> list[TestedCause]:
+def _about_scale(lab: Lab, cause: str, position: int, trials: PairedTrials, start: Any) -> list[TestedCause]:
     """Returns what is said of the scale of inputs (0) or targets (1); [] if they are no numbers."""
     data = "targets" if position else "inputs"
     values = numbers(lab.batches, position)
@@ -82,55 +81,12 @@ def _about_scale(lab: Lab, cause: str, position: int, control: Trial, start: Any
     largest = float(np.max(np.abs(values)))
     if largest <= MOST and float(np.std(values)) >= LEAST:
         return [TestedCause(cause, "refuted", f"the {data} are of order one: the largest is {number(largest)}")]
-    changed = standardized(lab.batches, position)
-    judge = compared if position else _about_inputs
+    judge = compared if position else compared_by_loss  # the loss of other targets is another one
+    changed = Side(standardized(lab.batches, position), start)
     try:
-        trial = lab.trials.run(lab.program.step, batches=changed, passes=TRAINING_PASSES, start=start)
-        outcome = judge(cause, control, trial, f"standardized {data}")
-        if outcome.outcome == "open" and _can_go_on(lab, control, trial):
-            trials = _longer(lab, lab.batches, start), _longer(lab, changed, start)
-            outcome = judge(cause, *trials, f"standardized {data}")
+        return [trials.outcome(judge, cause, changed, f"standardized {data}")]
     except (ValueError, TypeError, tf.errors.OpError):  # class ids, as it turns out
         return []
-    return [outcome]
-
-
-def _longer(lab: Lab, batches: Sequence[Batch], start: Any) -> Trial:
-    return lab.trials.run(lab.program.step, batches=batches, passes=_LONGER * TRAINING_PASSES, start=start)
-
-
-def _can_go_on(lab: Lab, control: Trial, changed: Trial) -> bool:
-    """Checks whether longer trials can tell more: the loss falls with the change, and enough budget remains."""
-    spending = lab.trials.spending
-    needed = 2 * (_LONGER * changed.steps + len(lab.batches))
-    took = 2 * _LONGER * max(control.seconds, changed.seconds)
-    return changed.learns and spending.steps_left > needed + _REST and spending.seconds_left > 2 * took
-
-
-def _about_inputs(cause: str, control: Trial, changed: Trial, change: str) -> TestedCause:
-    """Returns what standardized inputs show. The targets are the same, so the losses themselves can be compared.
-
-    Large inputs make a large first loss, which falls by itself as soon as the predictions become smaller.
-    """
-    ends = [float(np.mean(trial.after)) for trial in (control, changed)]
-    begins = float(np.mean(changed.before))
-    message = (
-        f"with {change} the loss goes from {number(begins)} to {number(ends[1])} in {changed.steps} steps; as it is, "
-        f"from {number(float(np.mean(control.before)))} to {number(ends[0])}"
-    )
-    progress = begins - ends[1]
-    if not np.isfinite([begins, ends[1]]).all() or changed.has_no_floor:
-        return TestedCause(cause, "open", message)
-    if progress < WORTHWHILE * abs(begins):
-        return TestedCause(cause, "open", message)
-    if not np.isfinite(ends[0]) or ends[0] > begins + progress:
-        return TestedCause(cause, "confirmed", message)  # worse than where standardized inputs begin
-    late = [trial.middle - end for trial, end in zip((control, changed), ends, strict=True)]
-    if ends[0] > ends[1] + FAST * progress and late[1] > 0 and late[0] < SLOW * late[1]:
-        return TestedCause(cause, "confirmed", message)  # it stands still where standardized inputs go on
-    begins_alike = float(np.mean(control.before)) < 2 * begins
-    keeps_up = begins_alike and ends[0] < ends[1] + (1 - FAST) * progress
-    return TestedCause(cause, "refuted" if keeps_up else "open", message)
 
 
 def _permuted(batches: Sequence[Batch], seed: int = 0) -> list[Batch]:
@@ -191,7 +147,7 @@ def _about_labels(lab: Lab, start: Callable[[], None] | None) -> TestedCause:
         return TestedCause(name, "open", "one batch is too few to tell whether the labels belong to their inputs")
     adam = Substitute(lab.program, keras.optimizers.Adam(1e-3, name="probe_adam")).at(1e-2)
     trials = [
-        lab.trials.run(adam, batches=batches[:half], passes=TRAINING_PASSES, start=start, held_out=batches[half:])
+        lab.trials.run(adam, batches=batches[:half], passes=PASSES, start=start, held_out=batches[half:])
         for batches in (lab.batches, *(_permuted(lab.batches, seed) for seed in range(_PERMUTATIONS)))
     ]
     given, permuted = trials[0].fall, [trial.fall for trial in trials[1:]]

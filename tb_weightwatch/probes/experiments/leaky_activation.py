@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...verdict import TestedCause, number
-from ..activations import SLOPE, activation_name, replacement, shortcut_layers
+from ..activations import FULL_SLOPE, SLOPE, activation_name, replacement, shortcut_layers
 from ..comparison import SLOW
 from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun, layers_of
@@ -18,6 +18,7 @@ from ..state import replaced
 _DEAD = ("relu", "relu6")
 _SATURATING = ("sigmoid", "tanh", "softsign", "hard_sigmoid", "hard_tanh")
 _RETURNED = 0.5  # share of a layer's units whose gradient returns
+_VANISHED = 1e-3  # first over last gradient, as in the rule vanishing-gradient
 
 
 class LayerGradient(NamedTuple):
@@ -38,9 +39,9 @@ class LayerGradient(NamedTuple):
 
 @experiment(
     name="leaky-activation",
-    tests=("dead-relu", "saturated-activation"),
-    steps=4,
-    traces=2,
+    tests=("dead-relu", "saturated-activation", "vanishing-gradient"),
+    steps=16,
+    traces=3,
     compares_losses=False,
 )
 def leaky_activation(lab: Lab) -> Result:
@@ -49,18 +50,19 @@ def leaky_activation(lab: Lab) -> Result:
     What it does:
         It replaces the backward pass of relu, sigmoid, tanh and like activations by one whose slope is at least 0.1
         everywhere; the forward pass stays as it is. It compares the gradients of all kernels with and without it, over
-        all batches.
+        all batches. Then it does the same with a slope of at least 1 at sigmoid, tanh and like activations.
 
     What it confirms:
         Dead units, if the gradient is 0 for more than half of the units of a layer and returns with the slope.
-        Saturation, if the gradient of a kernel is less than a tenth of what it is with the slope.
+        Saturation, if the gradient of a kernel is less than a tenth of what it is with the slope. A vanishing
+        gradient, if the slopes below 1 make one kernel's gradient a thousand times smaller than another's.
 
     What it refutes:
-        These causes, if the slope makes no such difference.
+        Dead units and saturation, if the slope makes no such difference.
 
     What it cannot tell:
-        Why units died or are saturated, and whether a gradient vanishes by many slopes that are each large enough.
-        Activations that a call uses without keeping them as an attribute are not replaced.
+        Why units died or are saturated, and whether a gradient vanishes because of small kernels. Activations that a
+        call uses without keeping them as an attribute are not replaced.
 
     Confirming example:
         model = keras.Sequential([keras.Input((8,)), layers.Dense(16, "relu", bias_initializer="ones"),
@@ -89,6 +91,7 @@ def leaky_activation(lab: Lab) -> Result:
     if saturating:
         rows = _with_slope(lab, saturating, as_is)
         causes.append(_about_saturation(rows))
+        causes.append(_about_vanishing(_with_slope(lab, saturating, as_is, FULL_SLOPE)))
     elif every:
         message = "the slope of an output activation is unknown, since the loss may be computed from its input"
         causes.append(TestedCause("saturated-activation", "open", message))
@@ -121,13 +124,15 @@ def _kernel_gradients(lab: Lab) -> dict[str, _Sizes]:
     return sizes
 
 
-def _with_slope(lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, _Sizes]) -> list[LayerGradient]:
+def _with_slope(
+    lab: Lab, layers: list[tuple[Any, str]], as_is: dict[str, _Sizes], slope: float = SLOPE
+) -> list[LayerGradient]:
     """Returns the gradients with the slope at these layers, beside those without it."""
     program = lab.program
     with ExitStack() as stack:
         stack.callback(program.forget_traces)
         program.forget_traces()
-        stack.enter_context(replaced([replacement(layer) for layer, _ in layers]))
+        stack.enter_context(replaced([replacement(layer, slope) for layer, _ in layers]))
         leaky = _kernel_gradients(lab)
     rows = []
     for name, now in as_is.items():
@@ -161,3 +166,18 @@ def _about_saturation(rows: list[LayerGradient]) -> TestedCause:
     if share < SLOW:
         return TestedCause(name, "confirmed", message)
     return TestedCause(name, "refuted" if share > 0.3 else "open", message)
+
+
+def _about_vanishing(rows: list[LayerGradient]) -> TestedCause:
+    """Returns whether slopes below 1 shrink one kernel's gradient far more than another's."""
+    name = "vanishing-gradient"
+    shares = {row.name: row.norm / row.leaky_norm for row in rows if row.norm > 0 and row.leaky_norm > 0}
+    if len(shares) < 2:
+        return TestedCause(name, "open", "fewer than two kernels have a gradient")
+    first, last = min(shares, key=lambda kernel: shares[kernel]), max(shares, key=lambda kernel: shares[kernel])
+    shrinks = shares[last] / shares[first]
+    message = (
+        f"the slopes of the activations make the gradient of {first} {number(shrinks, 2)} times smaller, beside "
+        f"that of {last}"
+    )
+    return TestedCause(name, "confirmed" if shrinks * _VANISHED > 1 else "open", message)

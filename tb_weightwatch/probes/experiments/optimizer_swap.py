@@ -11,6 +11,7 @@ from ...verdict import TestedCause, number
 from ..comparison import best, compared, fall_text, outcome_of
 from ..experiment import Lab, Result, experiment
 from ..program import copied
+from ..trials import Trial
 from ..updates import Substitute, present_rate
 
 ADAM_RATES, SGD_RATES = (1e-3, 1e-2), (1e-2, 1e-1)
@@ -32,9 +33,9 @@ def optimizer_swap(lab: Lab) -> Result:
         time from the present state. The present optimizer is tried at all decades of its learning rate.
 
     What it confirms:
-        A setting of the optimizer, if another optimizer learns and the present one does not at any of these rates. A
-        clipping that is too tight, if the same optimizer learns without it. Skipped steps, if the inner optimizer
-        learns.
+        A setting of the optimizer, if another optimizer learns and the present one does not at any of these rates. In
+        place of SGD only plain SGD counts, since Adam learns from gradients of any size. A clipping that is too tight,
+        if the same optimizer learns without it. Skipped steps, if the inner optimizer learns.
 
     What it refutes:
         Each of them, if the present optimizer learns as far as the others, or if no other one learns either.
@@ -57,18 +58,25 @@ def optimizer_swap(lab: Lab) -> Result:
         Substitute(lab.program, keras.optimizers.Adam(1e-3, name="probe_adam")),
         Substitute(lab.program, keras.optimizers.SGD(0.1, name="probe_sgd")),
     )
-    swapped = {f"Adam({number(rate)})": run(adam.at(rate)) for rate in ADAM_RATES}
-    swapped |= {f"SGD({number(rate)})": run(sgd.at(rate)) for rate in SGD_RATES}
-    name, other = max(swapped.items(), key=lambda item: item[1].fall)
+    by_adam = {f"Adam({number(rate)})": run(adam.at(rate)) for rate in ADAM_RATES}
+    by_sgd = {f"SGD({number(rate)})": run(sgd.at(rate)) for rate in SGD_RATES}
     own = best([control, *lab.rate_trials.values()])
+    # Adam learns from gradients of any size, so that it says nothing of the settings of SGD.
+    is_sgd = all(isinstance(base, keras.optimizers.SGD) for base in _bases(lab))
+    comparable = by_sgd if is_sgd else by_adam | by_sgd
+    message = _message(comparable, control, own)
+    causes = [TestedCause("optimizer-misconfigured", outcome_of(own, best(list(comparable.values()))), message)]
+    causes += _without_clipping(lab) + _without_loss_scale(lab)
+    return Result(_message(by_adam | by_sgd, control, own), tuple(causes))
+
+
+def _message(swapped: dict[str, Trial], control: Trial, own: Trial) -> str:
+    name, other = max(swapped.items(), key=lambda item: item[1].fall)
     at_best = "" if own is control else f" ({fall_text(own.fall)} at its best rate)"
-    message = (
+    return (
         f"with {name} the loss {fall_text(other.fall)} in {other.steps} steps; with the present optimizer it "
         f"{fall_text(control.fall)}{at_best}"
     )
-    causes = [TestedCause("optimizer-misconfigured", outcome_of(own, other), message)]
-    causes += _without_clipping(lab) + _without_loss_scale(lab)
-    return Result(message, tuple(causes))
 
 
 def _bases(lab: Lab) -> list[Any]:
