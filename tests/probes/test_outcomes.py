@@ -106,6 +106,53 @@ def test_a_gradient_that_becomes_ten_times_as_large_with_a_slope_was_held_back(b
     assert _outcomes(report)["saturated-activation"] == outcome, str(report)
 
 
+def test_slopes_that_shrink_a_gradient_a_thousand_times_make_it_vanish() -> None:
+    """Eight sigmoids do, one does not; and where relu is used the slopes are not the reason."""
+    outcomes = [
+        _outcomes(_probed(_net(*(L.Dense(8, name) for _ in range(depth)), L.Dense(1)), "leaky-activation"))
+        for name, depth in (("sigmoid", 8), ("sigmoid", 1), ("relu", 8))
+    ]
+    assert [outcome.get("vanishing-gradient", "") for outcome in outcomes] == ["confirmed", "open", ""]
+
+
+def test_adam_does_not_show_that_settings_of_sgd_are_wrong() -> None:
+    """Gradients that are clipped by hand to almost nothing: Adam learns from them, plain SGD does not either."""
+    model, optimizer = _net(L.Dense(8, "relu"), L.Dense(1)), keras.optimizers.SGD(1e-2)
+
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply([tf.clip_by_norm(g, 1e-6) for g in gradients], model.trainable_variables)
+        return loss
+
+    arguments: dict[str, Any] = {"batches": [(X, Y)], "experiments": ["optimizer-swap"], "verbose": False}
+    report = ww.probe(model, step_fn=step, optimizer=optimizer, variables=model.trainable_variables, **arguments)
+    assert _outcomes(report)["optimizer-misconfigured"] == "refuted", str(report)
+
+
+@pytest.mark.parametrize(("scale", "outcome"), [(1e-3, "confirmed"), (20.0, "confirmed"), (0.3, "refuted")])
+def test_initial_weights_far_from_their_usual_scale_are_confirmed(scale: float, outcome: str) -> None:
+    """The same model learns from Keras' default weights; trained models are initialized anew first."""
+    draw = keras.initializers.RandomNormal(stddev=scale, seed=1)
+    y = np.tanh(X[:, :1] - X[:, 1:2]).astype("float32")
+    model = _net(*(L.Dense(16, "relu", kernel_initializer=draw) for _ in range(2)), L.Dense(1, kernel_initializer=draw))
+    for _ in range(2):
+        report = _probed(model, "default-initialization", y=y, optimizer=keras.optimizers.SGD(0.05))
+        assert _outcomes(report)["poor-initialization"] == outcome, str(report)
+        model.fit(X, y, verbose=0)
+
+
+def test_a_model_with_frozen_weights_is_not_initialized_anew() -> None:
+    """Frozen weights were loaded, as a rule; the report says why nothing was tried."""
+    model = _net(L.Dense(8, trainable=False), L.Dense(1))
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    report = ww.probe(model, X, Y, experiments=["default-initialization"], **QUIET)
+    assert report["default-initialization"].end == "skipped"
+    assert "cannot be initialized anew" in report["default-initialization"].message
+
+
 def test_trials_that_do_not_tell_go_on() -> None:
     """With standardized inputs the loss begins above where the program as it is stands still."""
     x = np.random.default_rng(3).normal(size=(256, 6)).astype("float32")
