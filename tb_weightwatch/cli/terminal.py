@@ -34,8 +34,8 @@ _EMPTY = Line("")
 
 
 def warn(message: str) -> None:
-    """Prints a message to stderr."""
-    print(f"weightwatch: {printable(message)}", file=sys.stderr)
+    """Prints a message to stderr, as one line."""
+    print(f"weightwatch: {printable(message.replace(chr(10), ' '))}", file=sys.stderr)
 
 
 def fail(message: str) -> int:
