@@ -21,7 +21,7 @@ def printable(text: str) -> str:
 
 def shortened(text: Any, most: int = _MOST_CHARACTERS) -> str:
     """Returns text as one printable line of at most `most` characters, cut in its middle where it is longer."""
-    line = " ".join(printable(str(text)).split())
+    line = printable(" ".join(str(text).split()))
     tail = (most - 1) // 2
     return line if len(line) <= most else f"{line[: most - 1 - tail]}…{line[-tail:]}"
 
@@ -38,15 +38,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def summary(of: Any, name: str, *facts: str) -> str:
+def repr_of(instance: Any, name: str, *facts: str) -> str:
     """Returns the `repr` of an object: "<History run-1: 12 rows, steps 1 to 12>"; empty facts are left out."""
-    title = " ".join(filter(None, [type(of).__name__, shortened(name)]))
-    known = ", ".join(filter(None, facts))
+    title = " ".join(filter(None, [type(instance).__name__, shortened(name)]))
+    known = ", ".join(shortened(fact, 200) for fact in facts if fact)
     return f"<{title}: {known}>" if known else f"<{title}>"
 
 
 def provide_html(renderer: Callable[[Any], str]) -> None:
-    """Sets what renders a Diagnosis, a History or a ProbeReport as HTML."""
+    """Sets what renders a Diagnosis or a History as HTML."""
     _renderers[:] = [renderer]
 
 

@@ -5,6 +5,7 @@ from the rules, so a new quantity or rule changes nothing here.
 """
 
 from .buckets import StepRange
+from .chain import chain
 from .curves import curves
 from .heatmap import heatmap, quantities
 from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, state
@@ -18,6 +19,7 @@ __all__ = [
     "HINT",
     "LaunchState",
     "StepRange",
+    "chain",
     "compare",
     "curves",
     "evidence_text",
