@@ -50,7 +50,7 @@ def fail(message: str) -> int:
 def wrapped(text: str, width: int) -> list[str]:
     """Returns the lines of a text, wrapped at blanks to `width` columns; code is left as it is.
 
-    A word that is wider than a line is broken, a path behind one of its "/".
+    A word that is wider than a line is broken, a path behind one of its "/". A line of code is not.
     """
     return [line for paragraph in printable(text).split("\n") for line in _wrapped_paragraph(paragraph, width)]
 
@@ -77,15 +77,16 @@ def _unfixed(line: str) -> str:
 
 
 def _pieces(word: str, width: int) -> list[str]:
-    """Returns a word in pieces that fit: behind a "/" where possible."""
+    """Returns a word in pieces that fit: broken behind a "/" where possible, else behind another sign between words."""
     pieces = []
     while columns(word) > width:
         fitting = 1
         while columns(word[: fitting + 1]) <= width:
             fitting += 1
-        slash = word.rfind("/", 0, fitting) + 1
-        pieces.append(word[: slash or fitting])
-        word = word[slash or fitting :]
+        slash, other = (max(word.rfind(sign, 0, fitting) for sign in signs) + 1 for signs in ("/", "-_."))
+        end = slash or other or fitting
+        pieces.append(word[:end])
+        word = word[end:]
     return [*pieces, word]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,31 @@ def test_the_answer_has_most_of_the_width(
     head = next(line for line in text.split("\n") if "Answer" in line)
     assert head.index("Answer") < width / 2
     assert max(map(cell_len, text.split("\n"))) > width - 16
+
+
+def test_launches_of_one_run_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a run was started twice, each row has the identifier of its launch; else it is shown in the details."""
+    synthetic_runs.write(tmp_path / "twice", 80, launch="a1")
+    assert "a1, " not in shown(["review", str(tmp_path)], 80, monkeypatch, capsys)
+    synthetic_runs.write(tmp_path / "twice", 80, launch="b2", started=synthetic_runs.STARTED + 900)
+    text = shown(["review", str(tmp_path)], 80, monkeypatch, capsys)
+    assert "a1, ended" in text and "b2, ended" in text
+    assert len([line for line in text.split("\n") if "  twice" in line]) == 2
+
+
+def test_a_terminal_gets_colours(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status and headings are coloured, and the widths are those of the text without the colours."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    text = shown(["review", "--details", str(logs)], 80, monkeypatch, capsys)
+    assert "\x1b[1;31mSICK" in text
+    monkeypatch.delenv("FORCE_COLOR")
+    plain = shown(["review", "--details", str(logs)], 80, monkeypatch, capsys)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", text) == plain
 
 
 @pytest.mark.parametrize("width", [40, 80, 140])
@@ -148,8 +174,9 @@ def test_words_and_paths_stay_together() -> None:
 
 
 def test_a_path_that_is_too_wide_is_broken_behind_a_slash() -> None:
-    """A path alone in its column is broken behind a slash, and a name without one anywhere; nothing is lost."""
+    """Else it is broken behind a hyphen, an underscore or a dot, and else anywhere; nothing is lost."""
     assert wrapped("one/two/three", 8) == ["one/two/", "three"]
+    assert wrapped("one/two-three_four", 8) == ["one/", "two-", "three_", "four"]
     assert wrapped("x" * 20, 8) == ["x" * 8, "x" * 8, "x" * 4]
     assert wrapped("名前" * 3, 8) == ["名前名前", "名前"]
 
