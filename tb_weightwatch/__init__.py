@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .display import provide_html
 
 if TYPE_CHECKING:
     from . import maps
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from .capture.watch import Watch
     from .diagnosis import diagnose
     from .history import History
-    from .probes import ProbeReport, assert_learns, probe
+    from .notebook import show
+    from .probes import ProbeReport, probe
+    from .probes.assert_learns import assert_learns
     from .reader import read
     from .verdict import Diagnosis, Evidence, Verdict
 
@@ -35,6 +38,7 @@ _LOCATIONS = {
     "preflight": ("capture.preflight", "preflight"),
     "probe": ("probes", "probe"),
     "read": ("reader", "read"),
+    "show": ("notebook", "show"),
     "summary": ("capture.summary", ""),
 }
 __all__ = [
@@ -52,6 +56,7 @@ __all__ = [
     "preflight",
     "probe",
     "read",
+    "show",
     "summary",
 ]
 
@@ -76,6 +81,14 @@ def _provide_experiments() -> None:
         return probe(**arguments)
 
     probing.provide(run)
+
+
+def _html(value: Any) -> str:
+    """Returns a Diagnosis or a History as HTML for a notebook; it is rendered on a floor above theirs."""
+    return str(importlib.import_module(f"{__name__}.notebook").html(value))
+
+
+provide_html(_html)
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .display import repr_of
+
 OCTAVES = 256
 HISTOGRAMS = ("gradient_histogram", "update_histogram", "ratio_histogram")
 MOTION = ("gradient_map", "update_map")
@@ -38,6 +40,10 @@ class Map:
     kind: str
     values: NDArray[Any]
     time: float = 0.0
+
+    def __repr__(self) -> str:
+        shape = f"{list(np.shape(self.values))} {np.asarray(self.values).dtype}"
+        return repr_of(self, self.kind, self.variable, f"step {self.step:,}", shape)
 
 
 def octaves() -> NDArray[np.float64]:

@@ -5,19 +5,20 @@ from the rules, so a new quantity or rule changes nothing here.
 """
 
 from .buckets import StepRange
+from .chain import chain
 from .curves import curves
 from .heatmap import heatmap, quantities
 from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, state
-from .overview import HINT, label, launch_entry, overview, run_entries, runs
+from .overview import label, launch_entry, overview, run_entries, runs
 from .rejudged import rejudged, rejudged_lines
 from .run_comparison import compare
 from .third_party import incomplete, source, source_facts, with_source
 from .variable_maps import maps
 
 __all__ = [
-    "HINT",
     "LaunchState",
     "StepRange",
+    "chain",
     "compare",
     "curves",
     "evidence_text",

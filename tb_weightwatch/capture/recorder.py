@@ -56,6 +56,7 @@ class Recorder:
         started = time.time()
         launch = f"{int(started)}-{os.urandom(3).hex()}"
         self.history = History(launch, started=started)
+        self.folder = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else None
         self.off = destination is None  # whether nothing is recorded (any more)
         self._budget = budget
         self._writer = EventWriter(sink_of(destination), launch, started)
@@ -154,6 +155,11 @@ class Recorder:
         """Lets the writer do what is due."""
         if not self.off:
             self._writer.tick(step)
+
+    def flush(self) -> None:
+        """Writes what is pending, so that other processes can read it."""
+        if not self.off:
+            self._writer.flush()
 
     @property
     def diagnosis(self) -> Diagnosis:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..history import History
+from ..notebook import show
+from ..schema import PLUGIN
 from ..verdict import Diagnosis
 from .measure.pipeline import MeasurementPipeline
 from .recorder import Recorder
+from .recording_repr import recording_repr
 
 
 class Recording:
@@ -26,6 +29,26 @@ class Recording:
         """All steps and records so far."""
         self._flush()
         return self._recorder.history
+
+    def show(self, *, height: int = 800) -> None:
+        """Opens the panel with this run: below the cell of a notebook; elsewhere it prints what to run (`ww.show`).
+
+        Args:
+            height: height of the frame in pixels.
+
+        Raises:
+            RuntimeError: the folder is not known, because a `tf.summary` writer was given or nothing is recorded; or
+                TensorBoard cannot be started.
+        """
+        if self._recorder.folder is None:
+            raise RuntimeError("the folder of this recording is not known; call ww.show(logdir) with it")
+        self._flush()
+        with self._recorder.guarded():
+            self._recorder.flush()
+        show(self._recorder.folder, run=PLUGIN, launch=self._recorder.history.launch, height=height)
+
+    def __repr__(self) -> str:
+        return recording_repr(self, self._recorder)
 
     def _flush(self) -> None:
         with self._recorder.guarded():

@@ -14,6 +14,7 @@ from .observe.as_numpy import VariableArrays
 from .observe.library_versions import library_versions
 from .observe.run_ending import Ending, ending_of
 from .recorder import Recorder
+from .recording_repr import recording_repr
 from .schedule.budget import Budget
 
 
@@ -30,6 +31,9 @@ class Writer:
         self._rows = SummaryRows(self._recorder, budget)
         self._closed = False
         self._blocks: list[contextlib.AbstractContextManager[Writer]] = []  # `with` blocks that are open
+
+    def __repr__(self) -> str:
+        return recording_repr(self, self._recorder)
 
     @property
     def diagnosis(self) -> Diagnosis:

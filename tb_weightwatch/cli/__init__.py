@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .._version import __version__
+from ..display import printable
 from ..verdict import SEVERITIES
 from . import report
 from .compare import compare
@@ -18,12 +21,27 @@ from .terminal import fail
 _EXIT_CODES = "Exit codes: 0 healthy or undecided, 1 sick, 2 usage error or unreadable log."
 
 
+_INTERRUPTED = 130  # as shells report a program that SIGINT has ended
+
+
+class _Parser(argparse.ArgumentParser):
+    """Parses arguments; an error is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints what is wrong with the arguments, and ends with exit code 2."""
+        self.exit(2, f"weightwatch: {printable(message)}; see `{self.prog} --help`\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code."""
     options = _parser().parse_args(arguments)
     options.owns_process = arguments is None  # called as a command, and not from another program
+    if options.owns_process and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a pipe of another encoding than UTF-8 gets "?" for some characters
     try:
         return int(options.command(options))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output, such as `| head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -32,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="weightwatch", description="Tells why your TensorFlow weights aren't moving.", epilog=_EXIT_CODES
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -56,7 +74,7 @@ def _review_arguments(parser: argparse.ArgumentParser) -> None:
         "--junit", metavar="FILE", help="also write JUnit XML: a sick launch is a failure, an undecided one is skipped"
     )
     parser.add_argument(
-        "--details", action="store_true", help="show evidence and fixes of every launch instead of a table"
+        "--details", action="store_true", help="after the table, show the evidence and fixes of every launch"
     )
     parser.add_argument(
         "--fail-on",
@@ -65,7 +83,7 @@ def _review_arguments(parser: argparse.ArgumentParser) -> None:
         help="lowest severity that counts as sick (default: warning)",
     )
     parser.add_argument(
-        "--jobs", type=int, metavar="N", help="number of processes (default: one per core if the logs are large)"
+        "--jobs", type=_count, metavar="N", help="number of processes (default: one per core if the logs are large)"
     )
     parser.add_argument("--runner", metavar="NAME", help="run on Apache Beam, for example with DirectRunner")
     parser.add_argument(
@@ -76,6 +94,12 @@ def _review_arguments(parser: argparse.ArgumentParser) -> None:
         help="pipeline option for --runner, for example region=europe-west1; may be repeated",
     )
     parser.set_defaults(command=review)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of processes, 1 or more, got {text!r}")
+    return int(text)
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from .. import answers
 from ..reader import Launch, SkipCounts, launches, runs
 from ..verdict import MOST_SUSPECTS, Diagnosis, suspect_title
+from .messages import nothing_recorded
 from .review_workers import avoid_tensorflow
-from .terminal import printable, warn
+from .terminal import Line, Screen, warn
 
-_MOST_SETTINGS = 12  # that are shown
+_MOST_SETTINGS, _MOST_NAMES = 12, 5  # that are shown
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -42,40 +43,40 @@ def _newest_launch(path: str) -> Launch:
     directories = dict(runs(path))
     directory = directories.get(".") or (next(iter(directories.values())) if len(directories) == 1 else None)
     if directory is None:
-        names = f"several runs, name one of them: {', '.join(list(directories)[:10])}"
-        raise ValueError(f"{path}: {names if directories else answers.HINT}")
+        if not directories:
+            raise ValueError(nothing_recorded(path))
+        more = f" and {len(directories) - _MOST_NAMES:,} more" if len(directories) > _MOST_NAMES else ""
+        raise ValueError(f"{path}: several runs, name one of them: {', '.join(list(directories)[:_MOST_NAMES])}{more}")
     skipped = SkipCounts()
     run_launches = launches(directory, skipped)
+    if not run_launches:
+        raise ValueError(nothing_recorded(path, skipped))
     if skipped:
         warn(f"{path}: not all could be read: {skipped}")
-    if not run_launches:
-        raise ValueError(f"{path}: {answers.HINT}")
     return run_launches[-1]
 
 
 def _show(paths: tuple[str, str], diagnoses: tuple[Diagnosis, Diagnosis], comparison: dict[str, Any]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-
-    def put(text: str, style: str = "") -> None:
-        console.print(printable(text), style=style, markup=False)
-
+    screen = Screen()
     for letter, path, diagnosis in zip("AB", paths, diagnoses, strict=True):
-        put(f"{letter}  {path}: {diagnosis.status.upper()}", "bold")
-        put(f"   {diagnosis.sentence}")
+        screen.put(Line(f"{path}: {diagnosis.status.upper()}", "bold", bullet=f"{letter}  "))
+        screen.put(Line(diagnosis.sentence, indent=3))
         if diagnosis.suspects:
-            put(f"   Suspects: {', '.join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS]))}")
-    put("")
-    put(comparison["text"], "bold")
-    console.print(_table(("Link", "A", "B", "First differs at step"), [_row(link) for link in comparison["links"]]))
+            suspects = ", ".join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS]))
+            screen.put(Line(f"Suspects: {suspects}", indent=3))
+    screen.put()
+    screen.put(Line(comparison["text"], "bold"))
+    screen.put()
+    screen.table(("Link", "A", "B", "First differs at step"), [_row(link) for link in comparison["links"]])
     settings = [(s["label"], s["one"], s["other"]) for s in comparison["settings"]]
+    screen.put()
     if settings:
-        console.print(_table(("Setting", "A", "B"), settings[:_MOST_SETTINGS]))
-    hidden = len(settings) - _MOST_SETTINGS
-    if hidden > 0:
-        put(f"... and {hidden:,} more (--json prints all)", "dim")
-    put(comparison["conclusion"], "bold")
+        screen.table(("Setting", "A", "B"), settings[:_MOST_SETTINGS])
+        hidden = len(settings) - _MOST_SETTINGS
+        if hidden > 0:
+            screen.put(Line(f"... and {hidden:,} more (--json prints all)", "dim"))
+        screen.put()
+    screen.put(Line(comparison["conclusion"], "bold"))
 
 
 def _row(link: dict[str, Any]) -> tuple[str, ...]:
@@ -86,16 +87,3 @@ def _row(link: dict[str, Any]) -> tuple[str, ...]:
     if link["first_step"] is not None:
         return (link["title"], *cells, f"{link['first_step']:,}")
     return (link["title"], *cells, "state differs" if link["differs"] else "")
-
-
-def _table(titles: tuple[str, ...], rows: list[Any]) -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table

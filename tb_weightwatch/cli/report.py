@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from .. import answers, report
+from .. import report
 from ..reader import Launch, SkipCounts, launches, runs
+from .messages import check_writable, nothing_recorded
 from .review_workers import avoid_tensorflow
 from .terminal import fail, warn
 
 
 def write(options: argparse.Namespace) -> int:
     """Writes the panel and its data to one HTML file, which opens in a browser without server or network."""
+    check_writable(options.output)
     avoid_tensorflow([options.logdir], owns_process=options.owns_process)
     skipped, runs_read = SkipCounts(), dict[str, list[Launch]]()
     for run, directory in runs(options.logdir):
@@ -19,7 +21,7 @@ def write(options: argparse.Namespace) -> int:
         if run_launches:
             runs_read[run] = run_launches
     if not runs_read:
-        return fail(f"{options.logdir}: {f'nothing could be read: {skipped}' if skipped else answers.HINT}")
+        return fail(nothing_recorded(options.logdir, skipped))
     if skipped:
         warn(f"{options.logdir}: not all could be read: {skipped}")
     size = report.write(options.output, runs_read)

@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from .. import answers
 from ..reader import SkipCounts
 from ..verdict import SEVERITIES
 from . import junit
+from .messages import check_writable, nothing_recorded
 from .review_result import Job, JobResult, LaunchResult
 from .review_table import show
 from .review_workers import avoid_tensorflow, can_avoid_tensorflow, diagnose_runs, jobs_of, process_count
@@ -23,6 +23,8 @@ def review(options: argparse.Namespace) -> int:
     Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch) are diagnosed too, as far as their
     curves allow.
     """
+    if options.junit:
+        check_writable(options.junit)
     avoid_tensorflow(options.logdir, owns_process=options.owns_process)
     logdirs = list(dict.fromkeys(options.logdir))
     jobs = [job for logdir in logdirs for job in jobs_of(logdir)]
@@ -87,7 +89,7 @@ def _report_unreadable(logdir: str, results: Sequence[JobResult]) -> bool:
     for result in results:
         skipped.update(result.skipped)
     if not any(result.launches for result in results):
-        fail(f"{logdir}: nothing could be read: {skipped}" if skipped else f"{logdir}: {answers.HINT}")
+        fail(nothing_recorded(logdir, skipped))
         return False
     if skipped:
         warn(f"{logdir}: not all could be read: {skipped}")

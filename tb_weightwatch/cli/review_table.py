@@ -1,13 +1,14 @@
-"""A review in a terminal: a table with one sentence per launch, and details of the launches that need them."""
+"""A review in a terminal: a table with one answer per launch, and on request evidence and fixes of each."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from typing import Any
 
 from .. import answers
+from ..display import printable
 from ..verdict import (
     MOST_SUSPECTS,
     Diagnosis,
@@ -23,88 +24,91 @@ from ..verdict import (
     suspect_facts,
     suspect_title,
 )
-from .review_result import LaunchResult
-from .terminal import printable
+from .review_result import Job, LaunchResult
+from .terminal import Line, Screen, columns
 
-_Line = tuple[str, str, int]  # text, style and indentation
 _COLOURS = {"sick": "bold red", "healthy": "bold green", "undecided": "bold yellow"}
-MOST_DETAILED = 8  # sick launches whose details are shown below a table
+_STATE_WIDTH = 24  # "ended after 12,345 steps" fits; longer states wrap
 
 
 def show(launches: Sequence[LaunchResult], *, details: bool) -> None:
-    """Prints a table if there are several launches, then the details of the sick ones (with `details`, of all)."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=False)
-    if len(launches) == 1 or details:
-        detailed = list(launches)
-    else:
-        console.print(_table(launches))
-        console.print()
-        detailed = [launch for launch in launches if launch.diagnosis.status == "sick"]
-    for launch in detailed[: None if details else MOST_DETAILED]:
-        _show_details(console, launch)
-    if len(launches) > 1:
-        counts: Counter[str] = Counter(launch.diagnosis.status for launch in launches)
-        totals = ", ".join(f"{counts[status]:,} {status}" for status in _COLOURS if counts[status])
-        hidden = len(detailed) - MOST_DETAILED if not details else 0
-        more = f" For evidence and fixes of {hidden:,} more, use --details or review one run." if hidden > 0 else ""
-        console.print(f"{len(launches):,} launches: {totals}.{more}", style="bold")
+    """Prints a table of all launches; with `details`, then the evidence and fixes of each."""
+    screen = Screen()
+    _show_table(screen, launches)
+    for launch in launches if details else ():
+        screen.put()
+        _show_details(screen, launch)
+    screen.put()
+    counts: Counter[str] = Counter(launch.diagnosis.status for launch in launches)
+    totals = ", ".join(f"{counts[status]:,} {status}" for status in _COLOURS if counts[status])
+    hint = "" if details else _hint(counts)
+    screen.put(Line(f"{len(launches):,} launch{'' if len(launches) == 1 else 'es'}: {totals}.{hint}", "bold"))
 
 
-def _table(launches: Sequence[LaunchResult]) -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("Run", overflow="fold", max_width=32)
-    table.add_column("Diagnosis", overflow="fold", ratio=1)
-    for launch in launches:
-        diagnosis = launch.diagnosis
-        text = Text.assemble((printable(_answer_name(diagnosis)), "cyan"), printable(diagnosis.sentence))
-        if diagnosis.suspects:
-            text.append(
-                f"\nSuspects: {printable(', '.join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS])))}",
-                style="cyan",
-            )
-        for line in answers.rejudged_lines(launch.logged):
-            text.append(f"\n{printable(line)}", style="dim")
-        run = Text.assemble(
-            (printable(launch.job.run), "bold"),
-            (f"\n{printable(launch.launch)}, {printable(launch.state_text)}", "dim"),
-        )
-        table.add_row(Text(diagnosis.status.upper(), style=_COLOURS[diagnosis.status]), run, text)
-    return table
+def _hint(counts: Counter[str]) -> str:
+    if counts["sick"]:
+        return " Add --details for evidence and fixes."
+    return " Add --details for what was not recorded." if counts["undecided"] else ""
 
 
-def _show_details(console: Any, launch: LaunchResult) -> None:
+def _show_table(screen: Screen, launches: Sequence[LaunchResult]) -> None:
+    common, names = run_names([launch.job for launch in launches])
+    launches_of = Counter(launch.job for launch in launches)
+    if common:
+        screen.put(Line(f"Runs in {common}", "dim"))
+    status_width = max(len(launch.diagnosis.status) for launch in launches)
+    # The answer gets about two thirds of the width or more; a longer name wraps behind a "/".
+    state_width = min(_STATE_WIDTH, max(len(launch.state_text) for launch in launches))
+    run_width = min(max(state_width, *(columns(printable(name)) for name in names)), max(20, screen.width // 3))
+    widths = [status_width, run_width, max(20, screen.width - status_width - run_width - 4)]
+    titles = [Line("", "bold"), Line("Run", "bold"), Line("Answer", "bold")]
+    screen.row([[title] for title in titles], widths)
+    screen.put(Line("─" * min(screen.width, sum(widths) + 4), "dim"))
+    for launch, name in zip(launches, names, strict=True):
+        status = launch.diagnosis.status
+        identifier = f"{launch.launch}, " if launches_of[launch.job] > 1 else ""
+        run = [Line(name, "bold"), Line(f"{identifier}{launch.state_text}", "dim")]
+        screen.row([[Line(status.upper(), _COLOURS[status])], run, _answer(launch)], widths)
+
+
+def run_names(jobs: Sequence[Job]) -> tuple[str, list[str]]:
+    """Returns the directory that all runs are in, "" if there is none, and the path of each run below it."""
+    paths = [run_path(job) for job in jobs]
+    if any("://" in path for path in paths):
+        return "", paths
+    paths = [os.path.normpath(path) for path in paths]
+    try:
+        common = os.path.commonpath(paths if len(set(paths)) > 1 else [os.path.dirname(paths[0])])
+    except ValueError:  # absolute and relative paths have nothing in common
+        common = ""
+    return common, [os.path.relpath(path, common) if common else path for path in paths]
+
+
+def run_path(job: Job) -> str:
+    """Returns the path of a run, as the log directory was named on the command line."""
+    return job.logdir if job.run == "." else os.path.join(job.logdir, job.run)
+
+
+def _answer(launch: LaunchResult) -> list[Line]:
+    diagnosis = launch.diagnosis
+    lines = [Line(_answer_name(diagnosis) + diagnosis.sentence)]
+    if diagnosis.suspects:
+        suspects = ", ".join(map(suspect_title, diagnosis.suspects[:MOST_SUSPECTS]))
+        lines.append(Line(f"Suspects: {suspects}", "cyan"))
+    return [*lines, *(Line(text, "dim") for text in answers.rejudged_lines(launch.logged))]
+
+
+def _show_details(screen: Screen, launch: LaunchResult) -> None:
     """Prints status, sentence, evidence and fixes of a launch, then the other findings and what could not be told."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    def put(text: str, style: str, indent: int) -> None:
-        for line in printable(text).split("\n"):
-            if line.startswith("    "):  # code, which is meant to be copied, is never broken
-                console.print(Text(" " * indent + line, style=style), soft_wrap=True)
-            else:
-                console.print(Padding(Text(line, style=style), (0, 2, 0, indent), expand=False))
-
     diagnosis = launch.diagnosis
     started = datetime.fromtimestamp(min(max(launch.started, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    head = Text.assemble(
-        (f" {diagnosis.status.upper()} ", f"reverse {_COLOURS[diagnosis.status]}"),
-        (f" {printable(launch.job.run)}", "bold"),
-        (f"  launch {printable(launch.launch)}, {started}, {printable(launch.state_text)}", "dim"),
-    )
-    console.print(head)
-    put(diagnosis.sentence, "bold", 2)
+    screen.put(Line(run_path(launch.job), _COLOURS[diagnosis.status], bullet=f"{diagnosis.status.upper()}  "))
+    screen.put(Line(f"launch {launch.launch}, {started}, {launch.state_text}", "dim", 2))
+    screen.put(Line(diagnosis.sentence, "bold", 2))
     for line in _findings(diagnosis):
-        put(*line)
+        screen.put(line)
     for text in _remarks(launch):
-        put(text, "dim", 2)
-    console.print()
+        screen.put(Line(text, "dim", 2))
 
 
 def _answer_name(diagnosis: Diagnosis) -> str:
@@ -115,52 +119,52 @@ def _answer_name(diagnosis: Diagnosis) -> str:
     return f"{in_words(symptom)}: " if symptom is not None else ""
 
 
-def _findings(diagnosis: Diagnosis) -> Iterator[_Line]:
+def _findings(diagnosis: Diagnosis) -> Iterator[Line]:
     """Yields the other symptoms and the suspects before notes, but after verdicts, which are the answer."""
     symptoms = [s for s in diagnosis.symptoms if s.message[1:] not in diagnosis.sentence]
     for verdict in (v for v in diagnosis.verdicts if v.severity != "info"):
         yield from _verdict_lines(verdict, is_answer=verdict is diagnosis.verdicts[0])
     for symptom in symptoms:
-        yield f"- {symptom.message}", "" if symptom.severity != "info" else "dim", 4
+        yield Line(symptom.message, "" if symptom.severity != "info" else "dim", 4, "- ")
     for suspect in diagnosis.suspects[:MOST_SUSPECTS]:
         yield from _suspect_lines(suspect)
     hidden = diagnosis.suspects[MOST_SUSPECTS:]
     if hidden:
-        yield f"Other suspects: {', '.join(map(suspect_title, hidden))}", "dim", 2
+        yield Line(f"Other suspects: {', '.join(map(suspect_title, hidden))}", "dim", 2)
     for verdict in (v for v in diagnosis.verdicts if v.severity == "info"):
         yield from _verdict_lines(verdict, is_answer=verdict.message[1:] in diagnosis.sentence)
     if diagnosis.experiments:
-        yield "Experiments", "cyan", 2
+        yield Line("Experiments", "cyan", 2)
         lines = [*outcome_lines(diagnosis.experiments), *experiment_lines(diagnosis.experiments)]
-        yield from ((line, "", 4) for line in lines)
+        yield from (Line(line, "", 4, "- ") for line in lines)
 
 
-def _suspect_lines(suspect: Suspect) -> Iterator[_Line]:
+def _suspect_lines(suspect: Suspect) -> Iterator[Line]:
     probability = probability_text(suspect.probability)
-    yield f"Suspect: {suspect.code} {suspect.name}, probability {probability}", "cyan", 2
-    yield suspect.message, "", 4
+    yield Line(f"Suspect: {suspect.code} {suspect.name}, probability {probability}", "cyan", 2)
+    yield Line(suspect.message, "", 4)
     for label, text in suspect_facts(suspect).items():
-        yield _labelled(label, text), "green" if label == "fix" else "", 4
+        yield Line(_labelled(label, text), "green" if label == "fix" else "", 4)
 
 
 def _labelled(label: str, text: str) -> str:
     return f"{label[0].upper()}{label[1:]}: {text}"
 
 
-def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[_Line]:
+def _verdict_lines(verdict: Verdict, *, is_answer: bool) -> Iterator[Line]:
     """Yields the lines of a verdict; the message of the answer is already the launch's sentence."""
-    yield f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}), {verdict.life}", "cyan", 2
+    yield Line(f"{verdict.code} {verdict.name} ({verdict.severity}, {verdict.certainty}), {verdict.life}", "cyan", 2)
     if not is_answer:
-        yield verdict.message, "", 4
+        yield Line(verdict.message, "", 4)
     for item in verdict.evidence:
-        yield f"- {answers.evidence_text(item)}", "", 4
+        yield Line(answers.evidence_text(item), "", 4, "- ")
     if verdict.fix:
-        yield f"Fix: {verdict.fix}", "green", 4
+        yield Line(f"Fix: {verdict.fix}", "green", 4)
     for label, text in experiment_fact(verdict.outcome, verdict.experiment).items():
         if text not in verdict.message:
-            yield _labelled(label, text), "", 4
+            yield Line(_labelled(label, text), "", 4)
     if verdict.explains:
-        yield f"Explains: {', '.join(f'{v.code} {v.name}' for v in verdict.explains)}", "dim", 4
+        yield Line(f"Explains: {', '.join(f'{v.code} {v.name}' for v in verdict.explains)}", "dim", 4)
 
 
 def _remarks(launch: LaunchResult) -> Iterator[str]:

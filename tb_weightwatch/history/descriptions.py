@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..display import repr_of, shortened_list
+
 RECORD_KINDS = {"variable": "variables", "layer": "layers"}  # axis -> kind of the records that describe it
 
 
@@ -66,6 +68,9 @@ class Record:
     kind: str
     data: Mapping[str, Any] = field(default_factory=dict)
     time: float = 0.0
+
+    def __repr__(self) -> str:
+        return repr_of(self, repr(self.kind), f"step {self.step:,}", shortened_list(self.data))
 
 
 class DatedRecords:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..display import counted, html_of, repr_of
 from ..maps import Map
 from .data_frame import data_frame
 from .descriptions import RECORD_KINDS, DatedRecords, Record
@@ -72,6 +73,17 @@ class History(DatedRecords):
         prefix.records = [r for r in self.records if length == self._length or r.step <= last]
         prefix._maps = [m for m in self._maps if length == self._length or m.step <= last]
         return prefix
+
+    def __repr__(self) -> str:
+        span = f" of steps {self.steps[0]:,} to {self.steps[-1]:,}" if len(self) else ""
+        described = [counted(self._width(axis), axis) for axis in RECORD_KINDS]
+        end = f"end: {self.ended.data.get('how', '')}" if self.ended else ""
+        missing = "" if self.complete else "rows are missing"
+        return repr_of(self, self.launch, counted(len(self), "row") + span, *described, end, missing)
+
+    def _repr_html_(self) -> str | None:
+        """Returns answer, fix, chain, loss and update ratio for a notebook."""
+        return html_of(self)
 
     @property
     def steps(self) -> NDArray[np.int64]:

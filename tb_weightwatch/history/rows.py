@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..display import counted, repr_of
+
 AXES = ("variable", "layer", "run")
 _DTYPES = {"variable": np.float32, "layer": np.float32, "run": np.float64}
 
@@ -23,6 +25,10 @@ class Column(NamedTuple):
 
     values: NDArray[Any]
     known: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        shape, recorded = list(np.shape(self.values)), int(np.sum(self.known))
+        return repr_of(self, "", f"{shape} {np.asarray(self.values).dtype}", f"{counted(recorded, 'value')} recorded")
 
 
 @dataclass
@@ -45,6 +51,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def __repr__(self) -> str:
+        steps = f" of steps {self.steps[0]:,} to {self.steps[-1]:,}" if len(self) else ""
+        names = sum(len(columns) for _, columns in self.axes())
+        return repr_of(self, "", counted(len(self), "row") + steps, counted(names, "column"))
 
     def axes(self) -> Iterator[tuple[str, dict[str, Column]]]:
         """Yields each axis' name with its columns."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..display import counted, repr_of, shortened_list
+from ..notebook import experiments_html
 from ..verdict import (
     Diagnosis,
     Experiment,
@@ -72,6 +74,17 @@ class ProbeReport:
         answer = [] if self._is_told() else [experiment_answer(self.experiments)]
         lines = [*outcome_lines(self.experiments, without="confirmed"), *experiment_lines(self.experiments)]
         return "\n".join([*known, *answer, *(f"  {line}" for line in lines)])
+
+    def __repr__(self) -> str:
+        outcomes = {"confirmed": self.confirmed, "refuted": self.refuted}
+        facts = [f"{outcome} {shortened_list(names)}" for outcome, names in outcomes.items() if names]
+        ran = sum(experiment.end != "skipped" for experiment in self.experiments)
+        cost = (counted(ran, "experiment"), counted(self.steps, "step"), f"{self.seconds:.1f} s")
+        return repr_of(self, "", *(facts or ["nothing confirmed"]), *cost)
+
+    def _repr_html_(self) -> str:
+        """Returns the diagnosis and the experiments for a notebook, with the learning rates that were tried."""
+        return experiments_html(self.diagnosis, self.experiments)
 
     def _is_told(self) -> bool:
         """Whether the diagnosis answers with all that is confirmed."""

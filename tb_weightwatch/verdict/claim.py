@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from ..display import repr_of
 from .formatting import jsonable, number
 
 Kind = Literal["is", "finite", "above", "at most", "at least", "since", "reached", "mean", "sum", "steps"]
@@ -47,6 +48,9 @@ class Claim:
         span = f"step {self.first_step:,}"
         span = span if self.first_step == self.last_step else f"steps {self.first_step:,} to {self.last_step:,}"
         return f"{self.quantity}{of} {self.kind} {number(self.value)}, {'recorded ' * self.recorded_only}{span}"
+
+    def __repr__(self) -> str:
+        return repr_of(self, "", str(self))
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields; non-finite numbers as "NaN", "Infinity", "-Infinity"."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..display import counted, repr_of
 from .experiment_text import experiment_fact
 
 if TYPE_CHECKING:
@@ -26,6 +27,22 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
         lines.append(f"  also: {verdict.code} {verdict.name}: {verdict.message}")
         lines += _experiment(diagnosis, verdict, "    ")
     return lines
+
+
+def diagnosis_repr(diagnosis: Diagnosis) -> str:
+    """Returns "<Diagnosis sick: 502 learning-rate-too-small, 32 checks passed, 0 could not tell, 272 rows ...>"."""
+    serious = [v for v in diagnosis.verdicts if v.severity != "info"] if diagnosis.status == "sick" else []
+    answer = [f"{verdict.code} {verdict.name}" for verdict in serious] or [s.name for s in diagnosis.symptoms]
+    more = f" and {len(answer) - 1} more" if len(answer) > 1 else ""
+    return repr_of(
+        diagnosis,
+        diagnosis.status,
+        *(text + more for text in answer[:1]),
+        counted(len(diagnosis.suspects), "suspect") if diagnosis.suspects else "",
+        f"{counted(len(diagnosis.passed), 'check')} passed",
+        f"{len(diagnosis.unknown)} could not tell",
+        f"{counted(diagnosis.rows, 'row')} up to step {diagnosis.step:,}" if diagnosis.rows else "no recorded rows",
+    )
 
 
 def _experiment(diagnosis: Diagnosis, finding: Verdict | Suspect, indent: str) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from .formatting import jsonable
+from ..display import counted, repr_of
+from .formatting import jsonable, number
 
 Outcome = Literal["confirmed", "refuted", "open"]
 ExperimentEnd = Literal["completed", "failed", "interrupted", "skipped"]
@@ -62,6 +63,12 @@ class RateCurve:
 
     def __hash__(self) -> int:
         return hash(str(self.as_dict()))
+
+    def __repr__(self) -> str:
+        span = f" from {number(self.rates[0])} to {number(self.rates[-1])}" if self.rates else ""
+        known = {"present": self.present, "recommended": self.recommended}
+        facts = [f"{name} {number(rate)}" for name, rate in known.items() if rate is not None]
+        return repr_of(self, "", counted(len(self.rates), "learning rate") + span, *facts)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able fields; non-finite numbers as "NaN", "Infinity", "-Infinity"."""
@@ -124,6 +131,10 @@ class Experiment:
                 "curve": None if curve is None else RateCurve.from_dict(curve),
             }
         )
+
+    def __repr__(self) -> str:
+        end = self.outcome if self.end == "completed" else self.end
+        return repr_of(self, self.name, end, counted(self.steps, "step"), f"{self.seconds:.1f} s")
 
     def __str__(self) -> str:
         ended = "" if self.end == "completed" else f" ({self.end})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..display import repr_of
 from .levels import Severity, TestOutcome
 
 
@@ -38,6 +39,10 @@ class Symptom:
     def from_dict(cls, data: dict[str, Any]) -> Symptom:
         """Returns the symptom from the dictionary that `as_dict` returned."""
         return cls(**{**data, "variables": tuple(data["variables"])})
+
+    def __repr__(self) -> str:
+        steps = f"steps {self.first_step:,} to {self.last_step:,}"
+        return repr_of(self, self.name, self.severity, f"link {self.link}", steps)
 
 
 @dataclass(frozen=True)
@@ -79,3 +84,7 @@ class Suspect:
     def from_dict(cls, data: dict[str, Any]) -> Suspect:
         """Returns the suspect from the dictionary that `as_dict` returned."""
         return cls(**{**data, "supports": tuple(data["supports"]), "contradicts": tuple(data["contradicts"])})
+
+    def __repr__(self) -> str:
+        probability = f"probability {self.probability:.2g}"
+        return repr_of(self, f"{self.code} {self.name}", probability, self.outcome, f"link {self.link}")

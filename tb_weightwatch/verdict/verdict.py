@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..display import html_of, repr_of
 from .claim import Claim
-from .diagnosis_text import diagnosis_lines
+from .diagnosis_text import diagnosis_lines, diagnosis_repr
 from .experiment import Experiment
 from .formatting import jsonable, number
 from .levels import Certainty, Severity, Status, TestOutcome
@@ -129,6 +130,9 @@ class Verdict:
     def __str__(self) -> str:
         return f"{self.name} ({self.code}, {self.certainty}): {self.message}"
 
+    def __repr__(self) -> str:
+        return repr_of(self, f"{self.code} {self.name}", self.severity, self.certainty, self.life)
+
 
 @dataclass(frozen=True)
 class Unknown:
@@ -214,3 +218,10 @@ class Diagnosis:
     def __str__(self) -> str:
         """Returns the answer, its fix, what an experiment says of it, and a line for each other finding."""
         return "\n".join(diagnosis_lines(self))
+
+    def __repr__(self) -> str:
+        return diagnosis_repr(self)
+
+    def _repr_html_(self) -> str | None:
+        """Returns answer, fix and chain for a notebook; without numbers of links, which are in the History."""
+        return html_of(self)

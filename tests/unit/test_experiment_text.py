@@ -156,8 +156,8 @@ def test_the_review_shows_outcomes_and_experiments(
     monkeypatch.setenv("COLUMNS", "240")
     note = replace(NOTE, outcome="refuted", experiment="it makes no difference")
     launches = [result(replace(TESTED, verdicts=(note,))), result(Diagnosis("healthy", "Healthy."), "b")]
-    review_table.show(launches, details=False)
-    shown = " ".join(capsys.readouterr().out.split())
+    review_table.show(launches, details=True)
+    shown = " ".join(capsys.readouterr().out.replace("- ", "").split())
     parts = (
         "Suspects: 502 learning-rate-too-small (97 %, confirmed), 403", "Suspect: 502 learning-rate-too-small",
         f"Experiment, confirmed: {FALLS}", "Experiment, open: the slope is too small",

@@ -162,7 +162,7 @@ def test_the_table_names_the_suspects_and_the_details_describe_them(
     """Symptom, suspects, facts for and against, what would settle it, and fix; a note comes after them."""
     monkeypatch.setenv("COLUMNS", "240")
     noted = replace(SUSPECTED, verdicts=(NOTE,))
-    review_table.show([result(noted), result(Diagnosis("healthy", "Healthy."), "b")], details=False)
+    review_table.show([result(noted), result(Diagnosis("healthy", "Healthy."), "b")], details=True)
     shown = " ".join(capsys.readouterr().out.split())
     assert "weights do not move: The weights have not moved" in shown
     assert "Suspects: 502 learning-rate-too-small (62 %), 106 no-learning-signal (21 %)" in shown
