@@ -2,7 +2,7 @@
 import { writeAddress } from "./host";
 import { isWhole, type Span } from "./lib/buckets";
 import { comparedRuns, type Selection, sameSelection } from "./lib/selection";
-import { findFinding } from "./lib/verdicts";
+import { findFinding, findRule } from "./lib/verdicts";
 import { loadDetails, loadOverview, loadRuns } from "./load";
 import { Poller } from "./poller";
 import { getState, setState } from "./state";
@@ -64,6 +64,12 @@ export function toggleCompared(run: string): void {
 export function revealFinding(code: number): void {
   const overview = getState().overview?.answer;
   setState({ scrollTarget: overview ? findFinding(overview, code) : null });
+}
+
+/** Scrolls to the check with this code, in the list of those that passed or could not tell. */
+export function revealRule(code: number): void {
+  const overview = getState().overview?.answer;
+  setState({ scrollTarget: overview ? findRule(overview, code) : null });
 }
 
 /** Shows a variable or a quantity on the heat map and scrolls to it. */

@@ -6,6 +6,7 @@ import type {
   HeatmapAnswer,
   MapsAnswer,
   OverviewAnswer,
+  RuleRef,
   RunsAnswer,
   SuspectAnswer,
   VerdictAnswer,
@@ -30,7 +31,7 @@ export interface ComparedRun {
 }
 
 /** The user asked for it to be scrolled into view. */
-export type ScrollTarget = VerdictAnswer | SuspectAnswer | "heatmap";
+export type ScrollTarget = VerdictAnswer | SuspectAnswer | RuleRef | "heatmap";
 
 export interface State {
   selection: Selection; // what the user chose

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type {
-  LinkAnswer,
-  OverviewAnswer,
-  RunEntry,
-  Status,
-  SymptomAnswer,
-  VerdictAnswer,
-} from "../src/lib/api";
+import type { OverviewAnswer, RunEntry, Status, SymptomAnswer, VerdictAnswer } from "../src/lib/api";
 import {
   bucketAt,
   bucketEnding,
@@ -22,11 +15,10 @@ import {
 import { kindOf, kindsIn, numberOf, position, valueAt } from "../src/lib/cells";
 import { cssColour, viridis } from "../src/lib/colour";
 import { defaultLaunch, defaultQuantity, defaultRun, defaultVariable } from "../src/lib/defaults";
-import { linkOf } from "../src/lib/equation";
 import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll-delay";
 import { comparedRuns, NOTHING, type Selection, sameSelection } from "../src/lib/selection";
 import { parseHash, writeHash } from "../src/lib/url";
-import { findFinding, leadingVerdict, otherSymptoms } from "../src/lib/verdicts";
+import { findFinding, findRule, inWords, leadingVerdict, otherSymptoms } from "../src/lib/verdicts";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
 import suspected from "./payloads/overview-suspected.json";
@@ -207,11 +199,23 @@ describe("defaults", () => {
   });
 });
 
-test("each term of the equation finds its link by its symbol", () => {
-  const chain = sick.chain as LinkAnswer[];
-  expect(linkOf(chain, "lr")?.link).toBe("optimizer");
-  expect(linkOf(chain, "gradient")?.link).toBe("gradient");
-  expect(linkOf(chain, "update")?.link).toBe("update");
+test("each term of the equation belongs to a link of the chain, or to none", () => {
+  const { chain, equation } = sick as OverviewAnswer;
+  const links = new Set(["", ...chain.map((l) => l.link)]);
+  const terms = [...equation.left, ...equation.update, ...(equation.brace ? [equation.brace] : [])];
+  expect(terms.filter(({ link }) => !links.has(link))).toEqual([]);
+  expect(equation.update.map(({ symbol }) => symbol)).toContain("lr");
+});
+
+test("each check of a link is found among those that passed or could not tell, by its name in words", () => {
+  for (const overview of [sick, nan, suspected] as OverviewAnswer[]) {
+    for (const link of overview.chain) {
+      for (const code of link.passed) expect(overview.passed).toContain(findRule(overview, code));
+      for (const code of link.unknown) expect(overview.unknown).toContain(findRule(overview, code));
+    }
+  }
+  expect(findRule(sick as OverviewAnswer, -1)).toBe(null);
+  expect(inWords("single-sample-batch-norm")).toBe("single sample batch norm");
 });
 
 test("a verdict is found by its code, also below the one that explains it", () => {

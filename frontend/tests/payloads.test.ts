@@ -14,6 +14,7 @@ import type {
   RunsAnswer,
   Severity,
   Status,
+  TermAnswer,
   VerdictAnswer,
 } from "../src/lib/api";
 import curvesRun from "./payloads/curves-run.json";
@@ -76,10 +77,11 @@ const LINK: Record<LinkAnswer["state"], true> = {
   broken: true,
   suspected: true,
   affected: true,
-  consequence: true,
+  passed: true,
   unknown: true,
   note: true,
 };
+const TERM: Record<TermAnswer["state"], true> = { ...LINK, "": true };
 const OUTCOME: Record<Outcome | "", true> = { confirmed: true, refuted: true, open: true, "": true };
 const END: Record<ExperimentAnswer["end"], true> = {
   completed: true,
@@ -114,11 +116,14 @@ function strangers(value: unknown, path = "", key = ""): string[] {
     return Object.entries(value).flatMap(([k, item]) => strangers(item, `${path}.${k}`, k));
   if (typeof value !== "string") return [];
   const inChain = path.includes(".chain[") || path.includes(".links[");
+  const inEquation = path.includes(".equation.");
   const words =
     key === "state"
       ? inChain
         ? LINK
-        : STATE
+        : inEquation
+          ? TERM
+          : STATE
       : ["low", "high", "last", "falls"].includes(key)
         ? CELL
         : key === "value" && path.includes(".evidence[")

@@ -2,181 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..diagnosis import catalogue
 from ..history import History
-from ..verdict import (
-    LINKS,
-    Diagnosis,
-    Suspect,
-    Symptom,
-    Unknown,
-    Verdict,
-    answering_symptom,
-    answering_verdict,
-    suspect_title,
-)
-from .launch_state import evidence_number, evidence_text, with_consequences
-from .link_numbers import LINK_TABLE, Link, last_number
-
-_NONFINITE = ("NaN", "Inf", "-Inf")
-
-
-class _Findings(NamedTuple):
-    """What a diagnosis holds about one link.
-
-    Attributes:
-        number: the link's number at the last recorded step, "" if it was not recorded.
-        broken: verdicts on this link that are more than a note.
-        notes: verdicts of severity "info" on this link.
-        consequences: (cause, consequence) where the consequence is on this link.
-        suspects: suspects on this link that no experiment has refuted, the most probable first.
-        symptoms: symptoms on this link that are more than a note and that no verdict explains.
-        downstream: why the link cannot work although no rule fires on it; "" if it can.
-        passed: how many of the link's checks passed.
-        undecided: the link's checks that could not tell.
-    """
-
-    number: str
-    broken: list[Verdict]
-    notes: list[Verdict]
-    consequences: list[tuple[Verdict, Verdict]]
-    suspects: list[Suspect]
-    symptoms: list[Symptom]
-    downstream: str
-    passed: int
-    undecided: list[Unknown]
-
-
-class _State(NamedTuple):
-    name: str
-    applies: Callable[[_Findings], object]
-    text: Callable[[_Findings], str]
-
-
-def _messages(verdicts: list[Verdict]) -> str:
-    more = f" (and {len(verdicts) - 1} more)" if len(verdicts) > 1 else ""
-    return verdicts[0].message.rstrip(".") + more
-
-
-def _first_consequence(findings: _Findings) -> str:
-    cause, consequence = findings.consequences[0]
-    return f"follows from {cause.name}: {consequence.message.rstrip('.')}"
-
-
-def _suspicion(findings: _Findings) -> str:
-    """Returns the suspects on a link, with the symptoms there: the link may be where the problem comes from."""
-    suspected = f"suspected: {', '.join(map(suspect_title, findings.suspects))}"
-    return "; ".join([*(s.message.rstrip(".") for s in findings.symptoms), suspected])
-
-
-def _checks(findings: _Findings) -> str:
-    passed = findings.passed
-    text = f"{passed} check{'' if passed == 1 else 's'} passed" if passed else "no problem found"
-    return f"{text}, {len(findings.undecided)} could not tell" if findings.undecided else text
-
-
-_STATES = (  # the first that applies
-    _State("broken", lambda f: f.broken, lambda f: _messages(f.broken)),
-    _State("consequence", lambda f: f.consequences, _first_consequence),
-    _State("suspected", lambda f: f.suspects, _suspicion),
-    _State("affected", lambda f: f.symptoms, lambda f: "; ".join(s.message.rstrip(".") for s in f.symptoms)),
-    _State("consequence", lambda f: f.downstream, lambda f: f.downstream),
-    _State("note", lambda f: f.notes, lambda f: _messages(f.notes)),
-    _State("unknown", lambda f: not f.passed and f.undecided, lambda f: f.undecided[0].lacked),
-    _State("unknown", lambda f: not f.passed and not f.number, lambda f: "not recorded"),
-    _State("ok", lambda f: True, _checks),
-)
+from ..verdict import LINKS, Diagnosis, Evidence, Suspect, Verdict, answering_verdict
+from .launch_state import evidence_number
+from .link_effects import effects_on
+from .link_numbers import LINK_TABLE, Link, LinkNumber, link_number, trainable
+from .link_states import Findings, state_of
+from .motionless import Motionless, motionless
 
 
 def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
-    """Returns the links in order; the first broken one is the link of the verdict that is the answer.
+    """Returns the links in order; the first broken one is the link of the cause: the verdict that is the answer, or the
+    suspect that an experiment has confirmed.
 
     No link is it where the answer is a symptom: a symptom shows where a problem is seen, not where it comes from.
     """
-    answer = answering_verdict(diagnosis)
-    first = answer.link if answer else ""
-    return [_link(name, history, diagnosis, name == first) for name in LINKS]
+    cause, still, counted = known_cause(diagnosis), motionless(history, diagnosis), trainable(history)
+    numbers = {name: _own_number(name, history, counted, diagnosis) for name in LINKS}
+    return [_link(name, numbers[name], diagnosis, cause, still) for name in LINKS]
 
 
-def _link(name: str, history: History, diagnosis: Diagnosis, first: bool) -> dict[str, Any]:
-    link, findings = LINK_TABLE[name], _findings(name, history, diagnosis)
-    state = next(state for state in _STATES if state.applies(findings))
-    number, meaning = _number_shown(findings, link)
-    verdicts = [*findings.broken, *findings.notes, *(consequence for _, consequence in findings.consequences)]
-    suspects = [suspect.code for suspect in findings.suspects]
+def _own_number(name: str, history: History, counted: NDArray[np.bool_], diagnosis: Diagnosis) -> LinkNumber:
+    """Returns the number of a link; that of a healthy run is finite, although the loss scale may skip a step."""
+    number = link_number(history, LINK_TABLE[name], counted)
+    if diagnosis.status == "healthy" and number.nonfinite:
+        return link_number(history, LINK_TABLE[name], counted, finite=True)._replace(nonfinite=0)
+    return number
+
+
+def known_cause(diagnosis: Diagnosis) -> Verdict | Suspect | None:
+    """Returns the cause of the problem: the verdict that is the answer, else a confirmed suspect; None if unknown."""
+    confirmed = (suspect for suspect in diagnosis.suspects if suspect.outcome == "confirmed")
+    return answering_verdict(diagnosis) or next(confirmed, None)
+
+
+def _link(
+    name: str, own: LinkNumber, diagnosis: Diagnosis, cause: Verdict | Suspect | None, still: Motionless
+) -> dict[str, Any]:
+    link = LINK_TABLE[name]
+    findings = _findings(name, own, diagnosis, cause, still)
+    state = state_of(findings)
+    number, meaning = _number_shown(state.name, findings, link)
+    suspects = [suspect.code for suspect in (*findings.confirmed, *findings.suspects)]
+    verdicts = {v.code for v in (*findings.broken, *findings.notes, *_consequences_on(name, diagnosis))}
     return {
         "link": name,
         "title": link.title,
-        "symbol": link.symbol,
         "state": state.name,
+        "state_text": state.words(findings),
         "number": number,
         "meaning": meaning,
         "text": state.text(findings),
-        "codes": [*suspects, *sorted({v.code for v in verdicts})],
-        "first": first,
+        "codes": [*suspects, *sorted(verdicts)],
+        "passed": findings.passed,
+        "unknown": [rule.code for rule in findings.undecided],
+        "first": findings.first,
     }
 
 
-def _findings(name: str, history: History, diagnosis: Diagnosis) -> _Findings:
-    number = last_number(history, LINK_TABLE[name])
+def _findings(
+    name: str, own: LinkNumber, diagnosis: Diagnosis, cause: Verdict | Suspect | None, still: Motionless
+) -> Findings:
     verdicts = [v for v in diagnosis.verdicts if v.link == name]
+    suspects = [s for s in diagnosis.suspects if s.link == name and s.outcome != "refuted"]
+    passed = [rule.code for rule in map(catalogue().get, diagnosis.passed) if rule and rule.link == name]
     rules = {rule.name for rule in catalogue().values() if rule.link == name}
-    return _Findings(
-        number=number,
+    return Findings(
+        number=own,
         broken=[v for v in verdicts if v.severity != "info"],
         notes=[v for v in verdicts if v.severity == "info"],
-        consequences=[
-            (cause, v) for cause in diagnosis.verdicts for v in with_consequences(cause)[1:] if v.link == name
-        ],
-        suspects=[s for s in diagnosis.suspects if s.link == name and s.outcome != "refuted"],
-        symptoms=[s for s in _unexplained(diagnosis) if s.link == name],
-        downstream=_downstream_reason(name, number, diagnosis),
-        passed=sum(rule in rules for rule in diagnosis.passed),
+        confirmed=[s for s in suspects if s.outcome == "confirmed"],
+        suspects=[s for s in suspects if s.outcome != "confirmed"],
+        symptoms=[s for s in diagnosis.symptoms if s.link == name and s.severity != "info"],
+        effects=effects_on(name, own, diagnosis, cause, still),
+        broken_before=_broken_before(name, diagnosis),
+        cause_known=diagnosis.status != "sick" or cause is not None,
+        passed=passed,
         undecided=[u for u in diagnosis.unknown if u.rule in rules],
+        first=cause is not None and cause.link == name,
     )
 
 
-def _unexplained(diagnosis: Diagnosis) -> list[Symptom]:
-    """Returns the symptoms that are more than a note, and that are not consequences of a cause earlier in the chain."""
-    cause = answering_verdict(diagnosis)
-    explained = LINKS[LINKS.index(cause.link) + 1 :] if cause and not diagnosis.suspects else ()
-    return [s for s in diagnosis.symptoms if s.severity != "info" and s.link not in explained]
+def _consequences_on(name: str, diagnosis: Diagnosis) -> list[Verdict]:
+    def flat(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
+        return [v for verdict in verdicts for v in (verdict, *flat(verdict.explains))]
+
+    return [v for cause in diagnosis.verdicts for v in flat(cause.explains) if v.link == name]
 
 
-def _downstream_reason(name: str, number: str, diagnosis: Diagnosis) -> str:
-    """Returns why a link on which no rule fires does not work because of a cause before it; or "".
-
-    Its number is 0 or not finite, the cause was proven by a quantity of this link (an update that is far too small), or
-    the link has a symptom. Where the cause is not known, only a number of 0 is a reason.
-    """
-    cause, symptom = answering_verdict(diagnosis), answering_symptom(diagnosis)
-    zero = "exactly 0 at the last recorded step" if number == "0" and name in ("gradient", "update") else ""
-    if cause is None:
-        return zero if symptom else ""
-    if zero:
-        return f"{zero}: {cause.name}"
-    if LINKS.index(name) <= LINKS.index(cause.link):
-        return ""
-    if number in _NONFINITE:
-        return f"{number} at the last recorded step: {cause.name}"
-    proof = [e for e in cause.evidence if e.quantity.startswith(LINK_TABLE[name].quantities)]
-    symptoms = [s.message.rstrip(".") for s in diagnosis.symptoms if s.severity != "info" and s.link == name]
-    reasons = [*map(evidence_text, proof), *symptoms]
-    return f"follows from {cause.name}: {reasons[0]}" if reasons else ""
+def _broken_before(name: str, diagnosis: Diagnosis) -> str:
+    """Returns the finding that breaks the chain at the first broken link before this one; "" if none is broken."""
+    verdicts = [(v.link, v.name) for v in diagnosis.verdicts if v.severity != "info"]
+    suspects = [(s.link, s.name) for s in diagnosis.suspects if s.outcome == "confirmed"]
+    earlier = LINKS[: LINKS.index(name)]
+    return next((cause for link in earlier for at, cause in (*verdicts, *suspects) if at == link), "")
 
 
 # -- the number
 
 
-def _number_shown(findings: _Findings, link: Link) -> tuple[str, str]:
-    """Returns a link's number and its meaning; of a broken link, the number that proves it broken.
+def _number_shown(state: str, findings: Findings, link: Link) -> tuple[str, str]:
+    """Returns the number of a link and its meaning: the one that its state rests on, or ("", "") if there is none."""
+    own = findings.number
+    if state in ("ok", "passed", "unknown"):
+        return own.text, own.meaning
+    if state == "affected":
+        return findings.effects[0].number, findings.effects[0].meaning
+    if findings.broken and own.nonfinite and own.text in ("NaN", "Inf", "-Inf"):
+        return own.text, own.meaning  # NaN and infinities prove a link broken by themselves
+    if state in ("broken", "note") and (findings.broken or findings.notes):
+        verdict = (findings.broken or findings.notes)[0]
+        evidence = _proof(verdict)
+        return (evidence_number(evidence), evidence.name) if evidence else _judged(own, link, verdict.name)
+    return _judged(own, link, (findings.confirmed or findings.suspects)[0].name)
 
-    NaN and infinities prove it by themselves, so they stay.
-    """
-    evidence = findings.broken[0].evidence if findings.broken else ()
-    if evidence and findings.number not in _NONFINITE:
-        return evidence_number(evidence[0]), evidence[0].name
-    return findings.number, link.meaning
+
+def _judged(own: LinkNumber, link: Link, finding: str) -> tuple[str, str]:
+    """Returns the link's own number where the finding judges this number; else none."""
+    return (own.text, own.meaning) if finding in link.judged_by else ("", "")
+
+
+def _proof(verdict: Verdict) -> Evidence | None:
+    """Returns the evidence that a verdict rests on; that of its variables where it counts them."""
+    counts = (e for e in verdict.evidence if verdict.variables and e.value == len(verdict.variables))
+    return next(counts, None) or next(iter(verdict.evidence), None)

@@ -12,7 +12,6 @@ _GRADIENTS = {
     "raw": "as passed to the optimizer; clipping was not observed",
     "none": "not recorded",
 }
-_SHORT = 60.0  # seconds; the overhead budget applies to trainings of a minute and more
 
 
 def facts(history: History) -> list[dict[str, str]]:
@@ -32,21 +31,6 @@ def facts(history: History) -> list[dict[str, str]]:
         "Versions": _pairs(recorded.get("versions"), " "),
     }
     return [{"label": label, "value": value} for label, value in table.items() if value]
-
-
-def cost(history: History) -> str:
-    """Returns the cost of recording in a sentence, or ""."""
-    measured = history.of_kind("cost")
-    data = measured[-1].data if measured else {}
-    share, seconds, once = (as_float(data.get(name)) for name in ("overhead", "seconds", "once"))
-    if share is None:
-        unknown = data.get("overhead", "") is None
-        return "The cost of recording is not known because nearly every step was recorded." if unknown else ""
-    if seconds is None or not 0 < seconds < _SHORT:
-        return f"Recording took {number(100 * share, 2)} % of the training time."
-    # In seconds, because so short a training is mostly its own start, compilation included.
-    text = f"Recording took {number(share * seconds, 2)} of {number(seconds, 2)} seconds"
-    return f"{text}, {number(once, 2)} of them once, at the start." if once else f"{text}."
 
 
 def as_float(value: Any) -> float | None:

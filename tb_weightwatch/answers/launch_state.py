@@ -70,19 +70,21 @@ def state(launch: Launch, time: float) -> LaunchState:
             "training", f"training, at {unit(history)} {step:,}" if step else "training, before its first step", step
         )
     alive_text = datetime.fromtimestamp(min(max(alive, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return LaunchState("died", f"no end was recorded; last sign of life at step {step:,}, {alive_text}", step)
+    when = f"at {unit(history)} {step:,}" if step else f"before its first {unit(history)}"
+    return LaunchState("died", f"no end was recorded; last sign of life {when}, {alive_text}", step)
 
 
 def _ended(data: Any, step: int, unit: str) -> LaunchState:
     how, detail = str(data.get("how", "")), str(data.get("detail", ""))
-    after = f"after {step:,} {unit}{'' if step == 1 else 's'}"
+    after = f"after {step:,} {unit}{'' if step == 1 else 's'}" if step else f"before its first {unit} was completed"
     if how == "log":  # a third-party log does not record how the training ended
         return LaunchState("ended", f"the log ends {after}", step)
     raised_in = data.get("step")  # a step that was not completed
     if how == "exception" and isinstance(raised_in, int) and raised_in > step:
         return LaunchState("stopped", f"stopped by {detail or how} in {unit} {raised_in:,}", step)
+    article = "an " if how == "exception" else "a "
     if how in ("exception", "signal"):
-        return LaunchState("stopped", f"stopped by {detail or 'a ' + how} {after}", step)
+        return LaunchState("stopped", f"stopped by {detail or article + how} {after}", step)
     return LaunchState("ended", f"ended {after}", step)
 
 

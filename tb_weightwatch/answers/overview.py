@@ -10,11 +10,13 @@ from ..history import History
 from ..reader import Launch
 from ..verdict import Diagnosis, Suspect, Symptom, Verdict, headline, in_words, probability_text
 from .chain import chain
+from .equation import equation
 from .experiments import experiments
-from .facts_table import cost, facts
+from .facts_table import facts
 from .heatmap import quantities
 from .launch_state import evidence_text, severity, state, worst_severities
 from .muted_rules import muted
+from .recording_cost import cost
 from .rejudged import rejudged, rejudged_lines
 from .third_party import incomplete
 
@@ -71,7 +73,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
     """
     history = launch.history
     launch_state = state(launch, time)
-    recorded = quantities(history)
+    recorded, links = quantities(history), chain(history, diagnosis)
     quantity_names = {q["name"] for q in recorded}
     return {
         "revision": launch_state.name,
@@ -94,7 +96,8 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
             {**_rule(rule), "verdict": verdict and _verdict(verdict, quantity_names)}
             for rule, verdict in muted(history)
         ],
-        "chain": chain(history, diagnosis),
+        "chain": links,
+        "equation": equation(history, links),
         "passed": [_rule(name) for name in diagnosis.passed],
         "unknown": [{**_rule(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
         "quantities": recorded,

@@ -64,7 +64,7 @@ def test_a_link_of_the_chain_reveals_its_verdict_and_evidence_its_row(address: s
     page.goto(address)
     frame = page.frame_locator("iframe")
     verdict = frame.get_by_role("article", name="update-below-precision (601)")
-    update = frame.get_by_role("button", name="Update consequence")
+    update = frame.get_by_role("button", name="Update affected")
     expect(verdict).to_be_hidden()
     update.click()
     expect(verdict).to_be_in_viewport()

@@ -13,12 +13,13 @@ from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.cli import main
 from tb_weightwatch.diagnosis import PREAMBLE, Rule, catalogue, example
 from tb_weightwatch.verdict import Verdict
+from tests.support.chain_truth import assert_chain_is_true
 
 each = pytest.mark.parametrize("rule", catalogue().values(), ids=lambda rule: rule.name)
 
 
 def run(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs an example in an empty folder and returns its diagnosis.
+    """Runs an example in an empty folder and returns its diagnosis; its chain must be true, too.
 
     The cost budget affords nothing, as on a very slow machine, so only the steps that are always recorded are recorded.
     """
@@ -26,6 +27,7 @@ def run(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(Budget, "affords_burst", lambda budget: False)
     names: dict[str, Any] = {}
     exec(compile(f"{PREAMBLE}\n{code}", "example", "exec"), names)
+    assert_chain_is_true(names["watch"].history, names["watch"].diagnosis)
     return names["watch"].diagnosis
 
 

@@ -116,6 +116,7 @@ def test_tensorboard_answers_as_the_files_do(address: str, logdir: Path, run: st
         "passed",
         "unknown",
         "chain",
+        "equation",
         "variables",
         "state",
     ):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_weightwatch import answers, schema
-from tb_weightwatch.diagnosis import catalogue, diagnose
+from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.reader import Launch
-from tb_weightwatch.verdict import LINKS, Diagnosis, Evidence, Unknown, Verdict
+from tb_weightwatch.verdict import Diagnosis, Evidence
 from tests.support import synthetic_runs
 from tests.support.histories import history_of, recorded_history
 
 LIB = Path(__file__).resolve().parents[2] / "frontend" / "src" / "lib"
-API = "".join((LIB / name).read_text() for name in ("api.ts", "api-values.ts"))
+API = "".join((LIB / name).read_text() for name in ("api.ts", "api-chain.ts", "api-values.ts"))
 
 
 def fields(interface: str) -> set[str]:
@@ -54,6 +53,8 @@ def test_answers_have_the_shape_that_the_panel_expects() -> None:
             ("VerdictAnswer", answer["verdicts"]),
             ("EvidenceAnswer", [e for v in answer["verdicts"] for e in v["evidence"]]),
             ("LinkAnswer", answer["chain"]),
+            ("EquationAnswer", [answer["equation"]]),
+            ("TermAnswer", [*answer["equation"]["left"], *answer["equation"]["update"]]),
             ("RuleRef", answer["passed"]),
             ("UnknownAnswer", answer["unknown"]),
             ("QuantityAnswer", answer["quantities"]),
@@ -116,71 +117,21 @@ def test_states(record: dict[str, Any] | None, now: float | None, after: float, 
     assert text in stands.text
 
 
-def one(name: str, link: str, severity: Any = "error", explains: tuple[Verdict, ...] = ()) -> Verdict:
-    return Verdict(1, name, link, severity, "certain", (), 1, 9, False, f"{name} is wrong.", (), "fix", explains)
-
-
-def test_the_chain_separates_causes_from_consequences() -> None:
-    """Each of the five states appears; the first broken link is that of the answer."""
-    effect = one("effect", "update")
-    diagnosis = Diagnosis(
-        "sick",
-        "cause is wrong.",
-        (one("cause", "optimizer", explains=(effect,)), one("hint", "data", "info")),
-        passed=tuple(r.name for r in catalogue().values() if r.link == "gradient"),
-        unknown=tuple(Unknown(r.name, r.code, "the outputs") for r in catalogue().values() if r.link == "activations"),
-    )
+def test_a_launch_without_a_step_says_so() -> None:
+    """No text counts "0 steps", and counts are never shortened."""
     empty = History("x")
-    chain = {link["link"]: link for link in overview(empty, diagnosis)["chain"]}
-    assert tuple(chain) == LINKS
-    states = {name: link["state"] for name, link in chain.items()}
-    assert states == {
-        "data": "note",
-        "activations": "unknown",
-        "loss": "unknown",
-        "gradient": "ok",
-        "optimizer": "broken",
-        "update": "consequence",
-        "weight": "unknown",
-    }
-    assert [name for name, link in chain.items() if link["first"]] == ["optimizer"]
-    assert chain["optimizer"]["text"] == "cause is wrong"
-    assert chain["update"]["text"] == "follows from cause: effect is wrong"
-    assert chain["activations"]["text"] == "the outputs"
-    assert chain["update"]["codes"] == [1]
-
-
-def test_a_broken_link_shows_the_number_that_proves_it() -> None:
-    """A broken link shows its first evidence; an update of exactly 0 after it is a consequence."""
-    evidence = Evidence("saturated outputs of dense", 1.0, "", quantity="saturated_share")
-    diagnosis = Diagnosis("sick", "s", (replace(one("cause", "activations"), evidence=(evidence,)),))
-    chain = {link["link"]: link for link in overview(recorded_history(8), diagnosis)["chain"]}
-    assert (chain["activations"]["number"], chain["activations"]["meaning"]) == ("100 %", evidence.name)
-    assert chain["update"]["state"] != "consequence"
-    still, block = recorded_history(8), synthetic_runs.rows(9, 1)
-    block.variable["update_norm"].values[:] = 0
-    still.append(block)
-    assert {link["link"]: link["state"] for link in overview(still, diagnosis)["chain"]}["update"] == "consequence"
-
-
-def test_a_later_link_whose_quantity_proves_the_cause_is_a_consequence() -> None:
-    """A far too small update and NaN are consequences although no rule fires on their link; earlier links are not."""
-    proof = (Evidence("learning rate", 1e-9, ""), Evidence("update ratio", 1e-9, "", quantity="update_ratio"))
-    diagnosis = Diagnosis("sick", "s", (replace(one("cause", "optimizer"), evidence=proof),))
-    links = {link["link"]: link for link in overview(recorded_history(8), diagnosis)["chain"]}
-    assert (links["update"]["state"], links["gradient"]["state"]) == ("consequence", "ok")
-    assert links["update"]["text"] == "follows from cause: update ratio 1e-9"
-    links = {link["link"]: link for link in overview(recorded_history(nan_from=200), diagnosis)["chain"]}
-    assert {name for name, link in links.items() if link["state"] == "consequence"} == {"update", "weight"}
-
-
-def test_the_chain_has_a_number_where_one_was_recorded() -> None:
-    """NaN wins over numbers, and shares are shown in percent."""
-    numbers = {link["link"]: link["number"] for link in overview(recorded_history(nan_from=200))["chain"]}
-    assert numbers["gradient"] == numbers["loss"] == "NaN"
-    assert numbers["activations"] == "0 %"
-    assert numbers["optimizer"] == "0.001"
-    assert all(link["number"] == "" for link in overview(History("x"))["chain"])
+    assert answers.state(Launch(empty), 1e9).text.startswith(
+        "no end was recorded; last sign of life before its first step"
+    )
+    for how, text in (
+        ("completed", "ended before its first step"),
+        ("exception", "stopped by an exception before its"),
+    ):
+        empty.add(Record(0, "end", {"how": how}))
+        assert answers.state(Launch(empty), 0.0).text.startswith(text)
+    long = History("x")
+    long.add(Record(5_408, "end", {"how": "completed"}))
+    assert answers.state(Launch(long), 0.0).text == "ended after 5,408 steps"
 
 
 def test_percent_is_none_or_all_only_when_it_is() -> None:
@@ -320,29 +271,6 @@ def test_the_detail_line_says_what_is_missing() -> None:
         assert text in answer["detail"]
 
 
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        (
-            {"overhead": 0.25, "seconds": 6.8, "once": 1.1},
-            "Recording took 1.7 of 6.8 seconds, 1.1 of them once, at the start.",
-        ),
-        ({"overhead": 0.25, "seconds": 6.8, "once": 0.0}, "Recording took 1.7 of 6.8 seconds."),
-        ({"overhead": 0.02, "seconds": 100.0, "once": 1.1}, "Recording took 2 % of the training time."),
-        (
-            {"overhead": None, "seconds": 2.0, "once": 0.3},
-            "The cost of recording is not known because nearly every step",
-        ),
-    ],
-)
-def test_the_cost_is_given_in_seconds_or_percent(data: dict[str, float | None], text: str) -> None:
-    """The cost of a short run, which is mostly its own start, is given in seconds; of a longer one, in percent."""
-    history = recorded_history(40)
-    history.add(Record(40, "cost", data))
-    launch = Launch(history)
-    assert text in answers.overview("r", launch, answers.safe_diagnose(history), 0.0, 3)["detail"]
-
-
 def test_evidence_is_ready_to_show() -> None:
     """The text of evidence has name, number, step and context, whichever of them the rule wrote itself."""
     cases = [
@@ -354,18 +282,3 @@ def test_evidence_is_ready_to_show() -> None:
     ]
     for evidence, text in cases:
         assert answers.evidence_text(evidence) == text
-
-
-def test_one_small_variable_does_not_decide_the_chain() -> None:
-    """The number of the update link is that of the whole model, frozen variables excluded."""
-    history = History("x")
-    items = [{"name": "kernel"}, {"name": "bias"}, {"name": "frozen", "trainable": False}]
-    history.add(Record(0, "variables", {"items": items}))
-    known = np.ones((1, 3), bool)
-    columns = {
-        "update_norm": Column(np.array([[3e-9, 4e-9, 1e9]]), known),
-        "weight_norm": Column(np.array([[5.0, 0, 0]]), known),
-    }
-    history.append(Rows(np.array([1]), np.zeros(1), columns))
-    numbers = {link["link"]: link["number"] for link in overview(history, Diagnosis("undecided", ""))["chain"]}
-    assert (numbers["update"], numbers["weight"]) == ("1e-9", "5")

@@ -69,13 +69,14 @@ def test_no_link_with_a_suspect_is_said_to_work() -> None:
 def test_a_symptom_that_a_verdict_explains_is_its_consequence() -> None:
     """A symptom after the cause follows from it; one before it does not; an open suspicion explains nothing."""
     explained = replace(SUSPECTED, verdicts=(CAUSE,), suspects=())
-    assert {states(explained)[link] for link in ("optimizer", "weight")} == {"broken", "consequence"}
+    assert {states(explained)[link] for link in ("optimizer", "weight")} == {"broken", "affected"}
     chain = {link["link"]: link for link in overview(explained)["chain"]}
     assert chain["weight"]["text"] == f"follows from learning-rate-zero: {MESSAGE}"
     assert chain["optimizer"]["first"]
     before = replace(explained, symptoms=(replace(SUSPECTED.symptoms[0], link="loss"),))
     assert states(before)["loss"] == "affected"
-    assert states(replace(SUSPECTED, verdicts=(CAUSE,)))["weight"] == "affected"
+    chain = {link["link"]: link for link in overview(replace(SUSPECTED, verdicts=(CAUSE,)))["chain"]}
+    assert (chain["weight"]["state"], chain["weight"]["text"]) == ("affected", MESSAGE)
 
 
 def test_a_note_is_not_the_answer() -> None:

@@ -1,9 +1,11 @@
 // The backend's answers (tb_weightwatch/answers/): all are JSON and requested with GET. Texts, units, scales and
 // severities come from there; the panel knows no rule and no threshold. An answer's `revision` changes with its data.
-// The answers about the values of a launch are in `api-values.ts`.
+// The answers about the values of a launch are in `api-values.ts`, those about the chain in `api-chain.ts`.
 
+import type { EquationAnswer, LinkAnswer } from "./api-chain";
 import type { Cell, QuantityAnswer, RateCurveAnswer } from "./api-values";
 
+export type * from "./api-chain";
 export type * from "./api-values";
 
 export type Status = "healthy" | "sick" | "undecided";
@@ -55,6 +57,7 @@ export interface OverviewAnswer {
   resolved: VerdictAnswer[]; // no longer true
   muted: MutedAnswer[]; // rules that the user has disabled
   chain: LinkAnswer[]; // exactly seven, in order: data, activations, loss, gradient, optimizer, update, weight
+  equation: EquationAnswer;
   passed: RuleRef[];
   unknown: UnknownAnswer[];
   quantities: QuantityAnswer[]; // of this launch, the default of the heat map first
@@ -137,18 +140,6 @@ export interface EvidenceAnswer {
   text: string; // for example "update ratio 8.1e-11 at step 100 (1e-3 is usual)"
   step: number | null;
   quantity: string; // the quantity of the heat map that shows it, or ""
-}
-
-export interface LinkAnswer {
-  link: string;
-  title: string; // "Gradient"
-  symbol: string; // its term of the equation, for example "lr"; "" if it has none
-  state: "ok" | "broken" | "suspected" | "affected" | "consequence" | "unknown" | "note";
-  number: string; // formatted, for example "3.1e-3"; "" if it has none
-  meaning: string; // of the number, for example "median gradient norm"
-  text: string; // one line: why it is in that state
-  codes: number[]; // of the suspects and verdicts on this link
-  first: boolean; // the first broken link
 }
 
 export interface RuleRef {

@@ -1,5 +1,5 @@
 // Verdicts form trees: a cause explains its consequences. Where no verdict is the answer, there may be suspects.
-import type { OverviewAnswer, SuspectAnswer, SymptomAnswer, VerdictAnswer } from "./api";
+import type { OverviewAnswer, RuleRef, SuspectAnswer, SymptomAnswer, VerdictAnswer } from "./api";
 
 /** The verdicts and everything that they explain, each before what it explains. */
 export function withExplained(verdicts: readonly VerdictAnswer[]): VerdictAnswer[] {
@@ -23,6 +23,16 @@ export function findFinding(overview: OverviewAnswer, code: number): VerdictAnsw
   const muted = overview.muted.flatMap((rule) => (rule.verdict ? [rule.verdict] : []));
   const all = withExplained([...overview.verdicts, ...overview.resolved, ...muted]);
   return [...overview.suspects, ...all].find((finding) => finding.code === code) ?? null;
+}
+
+/** The check with this code among those that passed or could not tell. */
+export function findRule({ passed, unknown }: OverviewAnswer, code: number): RuleRef | null {
+  return [...passed, ...unknown].find((rule) => rule.code === code) ?? null;
+}
+
+/** The name of a rule in words. */
+export function inWords(name: string): string {
+  return name.replaceAll("-", " ");
 }
 
 /** What is known of the causes. Suspects that an experiment has confirmed stand first. */

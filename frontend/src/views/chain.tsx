@@ -1,32 +1,28 @@
 // The seven links from data to weight. The first broken one is marked; where none is, those that are suspected.
-import { useState } from "preact/hooks";
 import { revealFinding } from "../actions";
 import type { LinkAnswer, OverviewAnswer } from "../lib/api";
-import { termOf } from "../lib/equation";
-import { cleanText, prose, sameText } from "../lib/format";
+import { cleanText, prose, sameText, sentence } from "../lib/format";
 import { leadingVerdict } from "../lib/verdicts";
+import { LinkChecks } from "./link-checks";
 import { LINK_LOOK, StatusIcon } from "./status-icon";
 import { UpdateEquation } from "./update-equation";
 
 interface LinkProps {
   link: LinkAnswer;
-  unsure: boolean; // the run is sick, and no verdict says why
   chosen: boolean;
   onChoose: () => void;
 }
 
-function Link({ link, unsure, chosen, onChoose }: LinkProps) {
-  const [look, text] = LINK_LOOK[link.state];
-  const state = link.state === "ok" && unsure ? "checks passed" : text;
+function Link({ link, chosen, onChoose }: LinkProps) {
   return (
     <li class={`chain-link ${link.state}${link.first ? " first" : ""}`}>
       <button type="button" aria-pressed={chosen} onClick={onChoose} title={cleanText(link.text)}>
-        <span class="chain-link-title">
-          <StatusIcon look={look} />
-          {link.title}
+        <span class="chain-link-title">{link.title}</span>
+        <span class="chain-link-state">
+          <StatusIcon look={LINK_LOOK[link.state]} size={14} />
+          {cleanText(link.state_text)}
         </span>
-        <span class="chain-link-state">{link.first ? "breaks here" : state}</span>
-        <span class="chain-link-number">{link.number || "–"}</span>
+        <span class="chain-link-number">{prose(link.number) || "–"}</span>
         <span class="chain-link-meaning">{cleanText(link.meaning)}</span>
       </button>
     </li>
@@ -36,11 +32,10 @@ function Link({ link, unsure, chosen, onChoose }: LinkProps) {
 /** The text of a link. It does not repeat the sentence of the page. */
 function textOf(link: LinkAnswer, overview: OverviewAnswer): string {
   const first = leadingVerdict(overview);
-  if (!first || !sameText(link.text, overview.sentence)) return prose(link.text);
-  const titles = overview.chain.filter((l) => l.state === "consequence").map((l) => l.title.toLowerCase());
-  const label = titles.length > 1 ? "Consequences" : "Consequence";
-  const consequences = titles.length > 0 ? ` ${label}: ${titles.join(" and ")}.` : "";
-  return `The chain breaks here first: ${first.name}.${consequences}`;
+  if (!first || !sameText(link.text, overview.sentence)) return sentence(link.text);
+  const titles = overview.chain.filter((l) => l.state === "affected").map((l) => l.title.toLowerCase());
+  const affected = titles.length > 0 ? ` Affected: ${titles.join(", ")}.` : "";
+  return `The chain breaks here first: ${first.name}.${affected}`;
 }
 
 function titleOf(chain: readonly LinkAnswer[]): string {
@@ -50,17 +45,21 @@ function titleOf(chain: readonly LinkAnswer[]): string {
     : "The chain from data to weight";
 }
 
-export function Chain({ overview }: { overview: OverviewAnswer }) {
+interface Props {
+  overview: OverviewAnswer;
+  chosen: string; // a link; "": the first broken one, or that of the first suspect
+  onChoose: (link: string) => void;
+}
+
+export function Chain({ overview, chosen, onChoose }: Props) {
   const { chain } = overview;
-  const unsure = overview.status === "sick" && !leadingVerdict(overview);
-  const [chosen, setChosen] = useState("");
   const suspected = overview.suspects[0]?.link;
   const shown =
     chain.find((l) => l.link === chosen) ??
     chain.find((l) => l.first) ??
     chain.find((l) => l.link === suspected);
   const choose = ({ link, codes }: LinkAnswer) => {
-    setChosen(link);
+    onChoose(link);
     if (codes[0] !== undefined) revealFinding(codes[0]);
   };
   return (
@@ -68,22 +67,17 @@ export function Chain({ overview }: { overview: OverviewAnswer }) {
       <h2 id="chain-title">{titleOf(chain)}</h2>
       <ol class="chain-links">
         {chain.map((link) => (
-          <Link
-            key={link.link}
-            link={link}
-            unsure={unsure}
-            chosen={link === shown}
-            onChoose={() => choose(link)}
-          />
+          <Link key={link.link} link={link} chosen={link === shown} onChoose={() => choose(link)} />
         ))}
       </ol>
       <div class="chain-foot">
-        <UpdateEquation chain={chain} chosen={shown ? termOf(shown) : null} />
+        <UpdateEquation equation={overview.equation} chosen={shown?.link ?? ""} />
         {shown && (
           <p class="chain-text" aria-live="polite">
             <strong>{shown.title}.</strong> {textOf(shown, overview)}
           </p>
         )}
+        {shown && shown.link === chosen && <LinkChecks link={shown} overview={overview} />}
       </div>
     </section>
   );

@@ -1,11 +1,16 @@
 // The checks that passed or were inconclusive, facts about the run, and the footer.
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { FactAnswer, OverviewAnswer, RuleRef } from "../lib/api";
 import { cleanName, cleanText, formatCount, plural } from "../lib/format";
+import { Disclosure } from "./disclosure";
+import { useScrollTarget } from "./use-scroll-target";
 
 function Rule({ rule, children }: { rule: RuleRef; children?: ComponentChildren }) {
+  const [flashing, setFlashing] = useState(false);
+  const ref = useScrollTarget<HTMLLIElement>(rule, () => setFlashing(true));
   return (
-    <li>
+    <li ref={ref} class={flashing ? "verdict-flashing" : undefined} onAnimationEnd={() => setFlashing(false)}>
       <span>
         <span class="rule-code">{rule.code}</span> {rule.name}
       </span>
@@ -35,8 +40,7 @@ export function CheckList({ overview }: { overview: OverviewAnswer }) {
     <section class="panel-section check-list" aria-labelledby="checks-title">
       <h2 id="checks-title">Other checks</h2>
       {unknown.length > 0 && (
-        <details>
-          <summary>{plural(unknown.length, "check")} inconclusive</summary>
+        <Disclosure summary={`${plural(unknown.length, "check")} inconclusive`} targets={unknown}>
           <ul class="check-rules">
             {unknown.map((rule) => (
               <Rule key={rule.code} rule={rule}>
@@ -44,16 +48,15 @@ export function CheckList({ overview }: { overview: OverviewAnswer }) {
               </Rule>
             ))}
           </ul>
-        </details>
+        </Disclosure>
       )}
-      <details>
-        <summary>{plural(passed.length, "check")} passed</summary>
+      <Disclosure summary={`${plural(passed.length, "check")} passed`} targets={passed}>
         <ul class="check-rules">
           {passed.map((rule) => (
             <Rule key={rule.code} rule={rule} />
           ))}
         </ul>
-      </details>
+      </Disclosure>
       {facts.length > 0 && (
         <details>
           <summary>Facts: model, optimizer, versions</summary>

@@ -1,5 +1,6 @@
 // Everything about the shown run: diagnosis, chain, experiments, heat map, curves, and the checks.
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { OverviewAnswer } from "../lib/api";
 import { type ComparedRun, useSelector } from "../state";
 import { Chain } from "./chain";
@@ -20,10 +21,11 @@ function Busy({ children }: { children: ComponentChildren }) {
 }
 
 function Diagnosis({ overview }: { overview: OverviewAnswer }) {
+  const [link, setLink] = useState("");
   return (
     <>
       <DiagnosisCard overview={overview} />
-      <Chain overview={overview} />
+      <Chain overview={overview} chosen={link} onChoose={setLink} />
       <OtherFindings overview={overview} />
       <ExperimentList overview={overview} />
     </>

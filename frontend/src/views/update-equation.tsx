@@ -1,60 +1,76 @@
-// The equation of one update, with the state and the number of each term's link.
-import type { ComponentChildren } from "preact";
-import type { LinkAnswer } from "../lib/api";
-import { linkOf, type TermName } from "../lib/equation";
+// The equation of one update, as the backend sends it: terms with their numbers, each in the look of its link.
+import type { EquationAnswer, TermAnswer } from "../lib/api";
+import { cleanText, prose } from "../lib/format";
 
 interface Props {
-  chain: LinkAnswer[];
-  chosen: TermName | null;
+  equation: EquationAnswer;
+  chosen: string; // a link
 }
 
-function classOf(name: string, link: LinkAnswer | null, chosen: boolean): string {
-  return `${name} ${link?.state ?? ""}${chosen ? " chosen" : ""}`;
+interface TermProps {
+  term: TermAnswer;
+  chosen: string;
 }
 
-function Term({ chain, chosen, name, children }: Props & { name: TermName; children: ComponentChildren }) {
-  const link = linkOf(chain, name);
-  const isWeight = name === "new" || name === "old"; // the number of the weight's link is none of these
+function classOf(name: string, { term, chosen }: TermProps): string {
+  return `${name} ${term.state}${term.link !== "" && term.link === chosen ? " chosen" : ""}`;
+}
+
+function Formula({ term: { symbol, sub, over } }: { term: TermAnswer }) {
   return (
-    <span class={classOf("equation-term", link, name === chosen)}>
-      <var>{children}</var>
-      <span class="equation-number">{isWeight ? "" : link?.number}</span>
+    <span class={over === "" ? "equation-symbol" : "equation-symbol equation-fraction"}>
+      <var>
+        {cleanText(symbol)}
+        {sub !== "" && <sub>{cleanText(sub)}</sub>}
+      </var>
+      {over !== "" && <var class="equation-denominator">{cleanText(over)}</var>}
     </span>
   );
 }
 
-function Product(props: Props) {
-  const update = linkOf(props.chain, "update");
+function Term({ term, chosen }: TermProps) {
+  if (term.operator) return <span class="equation-operator">{cleanText(term.symbol)}</span>;
   return (
-    <span class={classOf("equation-product", update, props.chosen === "update")}>
+    <span class={classOf("equation-term", { term, chosen })} title={cleanText(term.meaning)}>
+      <Formula term={term} />
+      <span class="equation-number">{cleanText(term.number)}</span>
+    </span>
+  );
+}
+
+function Terms({ terms, chosen }: { terms: readonly TermAnswer[]; chosen: string }) {
+  return (
+    <>
+      {terms.map((term, i) => (
+        <Term key={i} term={term} chosen={chosen} />
+      ))}
+    </>
+  );
+}
+
+/** The update with a brace below it, which holds the number of the whole. */
+function Update({ equation: { update, brace }, chosen }: Props) {
+  if (!brace) return <Terms terms={update} chosen={chosen} />;
+  return (
+    <span class={classOf("equation-update", { term: brace, chosen })} title={cleanText(brace.meaning)}>
       <span class="equation-factors">
-        <Term {...props} name="lr">
-          lr
-        </Term>
-        <span class="equation-operator">·</span>
-        <Term {...props} name="gradient">
-          gradient
-        </Term>
+        <Terms terms={update} chosen={chosen} />
       </span>
-      {update && (
-        <span class="equation-brace">{`${update.title.toLowerCase()} ${update.number}`.trimEnd()}</span>
-      )}
+      <span class="equation-brace">{cleanText(`${brace.symbol} ${brace.number}`.trimEnd())}</span>
     </span>
   );
 }
 
-export function UpdateEquation(props: Props) {
+export function UpdateEquation({ equation, chosen }: Props) {
+  const { left, caption, note, words } = equation;
   return (
-    <div class="equation" role="math" aria-label="new weight = old weight minus learning rate times gradient">
-      <Term {...props} name="new">
-        w<sub>new</sub>
-      </Term>
-      <span class="equation-operator">=</span>
-      <Term {...props} name="old">
-        w<sub>old</sub>
-      </Term>
-      <span class="equation-operator">−</span>
-      <Product {...props} />
+    <div class="equation-block">
+      <div class="equation" role="math" aria-label={cleanText(words)}>
+        <Terms terms={left} chosen={chosen} />
+        <Update equation={equation} chosen={chosen} />
+      </div>
+      {caption !== "" && <p class="equation-caption">{prose(caption)}</p>}
+      {note !== "" && <p class="equation-caption equation-note">{prose(note)}</p>}
     </div>
   );
 }

@@ -166,10 +166,10 @@ def text(details: Details) -> VerdictText:
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
     pause, concerned, trainable = float(details.pause), float(len(details.names)), f"of {details.trainable} trainable"
-    return (
-        Evidence("steps without an update", pause, "training steps", quantity="iterations"),
-        Evidence("variables without an update", concerned, trainable, quantity="update_norm"),
-    )
+    variables = Evidence("variables without an update", concerned, trainable, quantity="update_norm")
+    if not pause:  # the optimizer updates other variables in each step
+        return (variables,)
+    return Evidence("steps without an update", pause, "training steps", quantity="iterations"), variables
 
 
 def claims(details: Details) -> tuple[Claim, ...]:
