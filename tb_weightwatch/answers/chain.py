@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..diagnosis import catalogue
 from ..history import History
-from ..verdict import LINKS, Diagnosis, Evidence, Suspect, Verdict, answering_verdict
+from ..verdict import LINKS, Diagnosis, Evidence, Suspect, Verdict, known_cause
 from .launch_state import evidence_number
 from .link_effects import effects_on
 from .link_numbers import LINK_TABLE, Link, LinkNumber, link_number, trainable
@@ -34,12 +34,6 @@ def _own_number(name: str, history: History, counted: NDArray[np.bool_], diagnos
     if diagnosis.status == "healthy" and number.nonfinite:
         return link_number(history, LINK_TABLE[name], counted, finite=True)._replace(nonfinite=0)
     return number
-
-
-def known_cause(diagnosis: Diagnosis) -> Verdict | Suspect | None:
-    """Returns the cause of the problem: the verdict that is the answer, else a confirmed suspect; None if unknown."""
-    confirmed = (suspect for suspect in diagnosis.suspects if suspect.outcome == "confirmed")
-    return answering_verdict(diagnosis) or next(confirmed, None)
 
 
 def _link(

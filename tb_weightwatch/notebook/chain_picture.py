@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..diagnosis import catalogue
 from ..display import counted
-from ..verdict import LINKS, Diagnosis, Suspect, Verdict, answering_verdict
+from ..verdict import LINKS, Diagnosis, known_cause
 from .markup import BLUE, GREEN, GREY, ORANGE, RED, YELLOW, escaped, svg, text_element
 
 _WIDTH, _HEIGHT, _GAP = 100, 58, 12  # of a link
@@ -43,18 +43,14 @@ def chain_svg(links: Sequence[dict[str, Any]]) -> str:
     return svg(len(links) * (_WIDTH + _GAP) - _GAP + 2, _HEIGHT + 2, label, "".join(parts))
 
 
-def _look(link: dict[str, Any]) -> _Look:
-    return _LOOKS.get(link["state"], _LOOKS["affected"])
-
-
 def _words(link: dict[str, Any]) -> str:
     """Returns the state in a word or two."""
-    words = "breaks here" if link["first"] and link["state"] == "broken" else _look(link).words
+    words = "breaks here" if link["first"] and link["state"] == "broken" else _LOOKS[link["state"]].words
     return str(link.get("state_text") or words).partition(",")[0]
 
 
 def _link(link: dict[str, Any], x: int) -> str:
-    look = _look(link)
+    look = _LOOKS[link["state"]]
     meaning = f"{link['number']}: {link['meaning']}. " if link["number"] else ""
     dash = ' stroke-dasharray="4 3"' if look.dashed else ""
     width = 2.5 if link["first"] else 1.2
@@ -91,12 +87,6 @@ def links_of(diagnosis: Diagnosis) -> list[dict[str, Any]]:
         }
         for name in LINKS
     ]
-
-
-def known_cause(diagnosis: Diagnosis) -> Verdict | Suspect | None:
-    """Returns the verdict that is the answer, or else a suspect that an experiment has confirmed; or None."""
-    confirmed = (suspect for suspect in diagnosis.suspects if suspect.outcome == "confirmed")
-    return answering_verdict(diagnosis) or (next(confirmed, None) if diagnosis.status == "sick" else None)
 
 
 def _state(link: str, diagnosis: Diagnosis) -> dict[str, str]:

@@ -15,9 +15,10 @@ from ..verdict import (
     answering_verdict,
     experiment_answer,
     experiment_fact,
+    known_cause,
     suspect_title,
 )
-from .chain_picture import chain_svg, known_cause, links_of
+from .chain_picture import chain_svg, links_of
 from .curve_picture import curve_svg, rates_svg
 from .markup import GREEN, RED, YELLOW, block, escaped, with_code
 from .series import loss, update_ratio

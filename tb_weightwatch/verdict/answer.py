@@ -23,6 +23,12 @@ def answering_symptom(diagnosis: Diagnosis) -> Symptom | None:
     return next((symptom for symptom in diagnosis.symptoms if symptom.severity != "info"), None)
 
 
+def known_cause(diagnosis: Diagnosis) -> Verdict | Suspect | None:
+    """Returns the verdict that is the answer, or else a suspect that an experiment has confirmed; or None."""
+    confirmed = (suspect for suspect in diagnosis.suspects if suspect.outcome == "confirmed")
+    return answering_verdict(diagnosis) or (next(confirmed, None) if diagnosis.status == "sick" else None)
+
+
 def headline(diagnosis: Diagnosis) -> str:
     """Returns the answer in a few words: "dead-relu"; "weights do not move; probably wrong-loss"; or the status."""
     verdict, symptom = answering_verdict(diagnosis), answering_symptom(diagnosis)
