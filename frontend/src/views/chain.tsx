@@ -1,10 +1,10 @@
 // The seven links from data to weight. The first broken one is marked; where none is, those that are suspected.
-import { useState } from "preact/hooks";
-import { revealFinding } from "../actions";
+import { revealFinding, select } from "../actions";
 import type { LinkAnswer, OverviewAnswer } from "../lib/api";
 import { termOf } from "../lib/equation";
 import { cleanText, prose, sameText } from "../lib/format";
 import { leadingVerdict } from "../lib/verdicts";
+import { useSelector } from "../state";
 import { LINK_LOOK, StatusIcon } from "./status-icon";
 import { UpdateEquation } from "./update-equation";
 
@@ -53,14 +53,14 @@ function titleOf(chain: readonly LinkAnswer[]): string {
 export function Chain({ overview }: { overview: OverviewAnswer }) {
   const { chain } = overview;
   const unsure = overview.status === "sick" && !leadingVerdict(overview);
-  const [chosen, setChosen] = useState("");
+  const chosen = useSelector((s) => s.shown.link);
   const suspected = overview.suspects[0]?.link;
   const shown =
     chain.find((l) => l.link === chosen) ??
     chain.find((l) => l.first) ??
     chain.find((l) => l.link === suspected);
   const choose = ({ link, codes }: LinkAnswer) => {
-    setChosen(link);
+    select({ link });
     if (codes[0] !== undefined) revealFinding(codes[0]);
   };
   return (
