@@ -22,7 +22,8 @@ from tests.support.panel_page import opened, panel, panel_frame, serious_faults,
 pytestmark = needs_chromium
 LETTERS = ("alpha", "beta", "gamma")
 RUNS = {name: f"{name}/weightwatch" for name in LETTERS}
-DETAILS = re.compile(r"/plugin/weightwatch/(overview|heatmap|curves|maps|compare)\?")
+ALL = re.compile(r"/plugin/weightwatch/(overview|heatmap|curves|maps|compare)\?")
+DETAILS = re.compile(r"/plugin/weightwatch/(heatmap|curves|maps)\?")
 SWEEP = "sweeps/2026-11-resnet50-imagenet-augmented/optimizer-{}-batch-256-warmup-{:02}-weight-decay-1e-4/seed-{:04}"
 
 # Collects what the page shows at each change of it: the name, and what tells whose heat map and curves are drawn.
@@ -49,7 +50,7 @@ def variables(name: str) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three runs whose variables have their name, one of them with two launches, and 197 with long names."""
+    """Four runs whose variables have their name, one of them with two launches, and 196 with long names."""
     logdir = tmp_path_factory.mktemp("panel-navigation")
     started = time.time() - 50_000
     for i, (name, nan_from) in enumerate(zip(LETTERS, (None, 100, 60), strict=True)):
@@ -59,9 +60,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     again = variables("gamma-again")
     synthetic_runs.write(logdir / "gamma", 80, launch="b2", variables=again, started=started + 9000)
+    synthetic_runs.write(logdir / "restarted", 120, variables=variables("restarted"), started=started)
     first = SWEEP.format("adam", 0, 0)
     synthetic_runs.write(logdir / first, 8, started=started)
-    for i in range(1, 197):
+    for i in range(1, 196):
         shutil.copytree(logdir / first, logdir / SWEEP.format(("adam", "momentum")[i % 2], i // 20, i % 20))
     return logdir
 
@@ -69,10 +71,13 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class HeldRequests:
     """Requests of the panel that are answered when the test says so, in any order."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, pattern: re.Pattern[str] = ALL) -> None:
         self.page = page
         self.routes: list[Route] = []
-        page.route(DETAILS, self.routes.append)
+        page.route(pattern, self.hold)
+
+    def hold(self, route: Route) -> None:
+        self.routes.append(route)
 
     def wait(self, count: int) -> None:
         """Waits until so many requests are held."""
@@ -177,6 +182,24 @@ def test_switching_launches_and_comparisons_never_mixes_them(page: Page, fast: s
     cards = {tuple(look["cards"]) for look in observations(page)}
     assert cards <= {(), ("gamma", "beta"), ("alpha", "beta")}
     assert not any(look["cards"] and look["cards"][0] != look["title"] for look in observations(page))
+
+
+def test_a_restarted_run_drops_what_was_of_the_launch_before(page: Page, fast: str, logs: Path) -> None:
+    """When a newer launch begins, its sentence never stands above the heat map and the curves of the old one."""
+    frame = opened(page, fast, run="restarted/weightwatch")
+    sentence, variable = frame.locator("h1#sentence"), frame.locator(".curve-list .variable-name")
+    before = sentence.inner_text()
+    panel_frame(page).evaluate(OBSERVE)
+    held = HeldRequests(page, DETAILS)
+    again = variables("restarted-again")
+    synthetic_runs.write(logs / "restarted", 160, launch="b2", variables=again, started=time.time() - 45_000)
+    expect(sentence).not_to_have_text(before, timeout=60_000)
+    expect(frame.locator(".heatmap-row")).to_have_count(0)
+    held.answer("restarted")
+    expect(variable).to_contain_text("restarted-again/")
+    for look in observations(page):
+        shown = {name.split("/")[0] for name in (*look["rows"], look["variable"]) if name}
+        assert shown <= {"restarted" if look["sentence"] == before else "restarted-again"}
 
 
 def test_an_error_stands_below_the_name_of_its_run(page: Page, fast: str) -> None:
@@ -382,3 +405,19 @@ def test_keys_in_the_heat_map_never_scroll_the_page(page: Page, fast: str) -> No
         page.keyboard.press(key)
         page.wait_for_timeout(150)
         assert panel_frame(page).evaluate(scroll) == before, key
+
+
+def test_another_tab_of_tensorboard_changes_nothing(page: Page, fast: str) -> None:
+    """Going to another tab and back leaves run, variable and search as they were."""
+    frame = opened(page, fast, run=RUNS["alpha"], variable="alpha/dense_1/bias", variableFilter="bias")
+    page.evaluate("() => { location.hash = '#graphs'; }")
+    expect(page.locator('iframe[src*="name=weightwatch"]')).to_be_hidden()
+    page.evaluate("() => { location.hash = '#weightwatch&p.weightwatch.run=alpha%2Fweightwatch'; }")
+    expect(frame.get_by_label("Search variables")).to_have_value("")
+    expect(frame.locator(".curve-list .variable-name")).to_have_text("alpha/dense_0/kernel")
+    page.go_back()
+    expect(page.locator('iframe[src*="name=weightwatch"]')).to_be_hidden()
+    page.go_back()
+    expect(frame.get_by_label("Search variables")).to_have_value("bias")
+    expect(frame.locator(".run-title strong")).to_have_text("alpha")
+    expect(frame.locator(".curve-list .variable-name")).to_have_text("alpha/dense_1/bias")

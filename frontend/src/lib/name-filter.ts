@@ -6,8 +6,12 @@ export interface NameFilter {
   matches: (name: string) => boolean; // letters are compared without their case
 }
 
-const REGEX_ONLY = /[\\^$|(){}+]|\.[*?]|\[(?!.*[*?])/; // what a glob does not have
-const GLOB = /[*?]/;
+/** What the letters of a pattern say of its kind. */
+function kindOf(pattern: string): "text" | "glob" | "regex" {
+  if (/[\\^$|(){}+]|\.[*?]/.test(pattern)) return "regex"; // a glob has none of these
+  if (/[*?]/.test(pattern)) return "glob";
+  return pattern.includes("[") ? "regex" : "text";
+}
 
 /** A glob as a regular expression. It must match whole parts of a path: "dense_*" does not match "my_dense_1". */
 function globSource(glob: string): string {
@@ -34,7 +38,7 @@ function globSource(glob: string): string {
 export function parseNameFilter(typed: string): NameFilter {
   const text = typed.trim();
   if (text === "") return { kind: "none", error: "", matches: () => true };
-  const kind = REGEX_ONLY.test(text) ? "regex" : GLOB.test(text) ? "glob" : "text";
+  const kind = kindOf(text);
   const contains = (name: string) => name.toLowerCase().includes(text.toLowerCase());
   if (kind === "text") return { kind, error: "", matches: contains };
   try {

@@ -1,42 +1,64 @@
-// Names that are too long for a list, cut in the middle so that they still tell apart what they name.
+// Names that are too long for a list, cut so that they still tell apart what they name.
 import { ellipsis } from "./format";
 
-const HEAD = 5; // letters before the first cut of a name that is cut twice
-const BACK = 8; // letters before the first difference, to show the word that it is in
+const HEAD = 5; // letters that a name keeps where its beginning is the same in all names
 
-/** The number of letters that all names begin with. */
-function sharedLetters(names: readonly string[]): number {
-  const [first = "", ...rest] = names;
-  let count = 0;
-  while (count < first.length && rest.every((name) => name[count] === first[count])) count++;
-  return count;
+/** The words of a name, each with the separator after it: "lr-0.1/seed" -> ["lr-", "0.", "1/", "seed"]. */
+function wordsOf(name: string): string[] {
+  return name.split(/(?<=[/_\-.,=\s])/);
 }
 
-/** The beginning of a name, the part in which it differs from others, and its end. */
-function cutTwice(name: string, limit: number, difference: number): string {
-  const word = name.slice(0, difference).search(/[^/_\-.,=\s]*$/);
-  const start = Math.max(HEAD, word, difference - BACK);
-  const room = limit - HEAD - 2;
-  if (name.length - start <= room + 1) return ellipsis(name, limit);
-  const middle = name.slice(start, start + Math.ceil(room * 0.6));
-  return `${name.slice(0, HEAD)}…${middle}…${name.slice(name.length - (room - middle.length))}`;
+/** The kept words, with an ellipsis for those between them. */
+function joined(words: readonly string[], isKept: (word: number) => boolean): string {
+  let text = isKept(0) ? "" : `${words.join("").slice(0, HEAD)}…`;
+  words.forEach((word, i) => {
+    if (isKept(i)) text += word;
+    else if (!text.endsWith("…")) text = `${text.replace(/[/_\-.,=\s]$/, "")}…`;
+  });
+  return text;
+}
+
+/** The words that differ between names of equally many words, each with the word before it where there is room. */
+function differingWords(names: readonly string[], limit: number): string[] {
+  const words = names.map(wordsOf);
+  const first = words[0] as string[];
+  const differs = first.map((word, i) => words.some((other) => other[i] !== word));
+  const withContext = words.map((w) => joined(w, (i) => Boolean(differs[i] || differs[i + 1])));
+  if (withContext.every((text) => text.length <= limit)) return withContext;
+  return words.map((w) => joined(w, (i) => Boolean(differs[i])));
+}
+
+function allDiffer(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
+/** The names of one group, cut in the middle, or to what differs between them if that tells them apart better. */
+function cutNames(names: readonly string[], limit: number): string[] {
+  const cut = names.map((name) => ellipsis(name, limit));
+  if (allDiffer(cut)) return cut;
+  return differingWords(names, limit).map((text, i) => (text.length <= limit ? text : (cut[i] as string)));
 }
 
 /** [N] The names, each with at most `limit` letters. Different names stay different, even if they must be longer. */
 export function shortNames(names: readonly string[], limit: number): string[] {
-  const groups = new Map<string, string[]>(); // different names that a cut in the middle makes equal
+  const short = new Map<string, string>();
+  const groups = new Map<string, string[]>(); // long names that begin alike
   for (const name of new Set(names)) {
-    const short = ellipsis(name, limit);
-    groups.set(short, [...(groups.get(short) ?? []), name]);
+    if (name.length <= limit) short.set(name, name);
+    const words = wordsOf(name);
+    const alike = `${words.length} ${words[0]}`;
+    if (name.length > limit) groups.set(alike, [...(groups.get(alike) ?? []), name]);
   }
-  const result = new Map<string, string>();
-  for (const [short, group] of groups) {
-    const difference = sharedLetters(group);
-    const cut = group.length === 1 ? [short] : group.map((name) => cutTwice(name, limit, difference));
-    const differ = new Set(cut).size === group.length;
+  for (const group of groups.values()) {
+    const cut = cutNames(group, limit);
     group.forEach((name, i) => {
-      result.set(name, differ ? (cut[i] as string) : name);
+      short.set(name, cut[i] as string);
     });
   }
-  return names.map((name) => result.get(name) as string);
+  const uses = new Map<string, number>();
+  for (const text of short.values()) uses.set(text, (uses.get(text) ?? 0) + 1);
+  return names.map((name) => {
+    const text = short.get(name) as string;
+    return (uses.get(text) ?? 0) > 1 ? name : text;
+  });
 }

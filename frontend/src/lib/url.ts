@@ -5,7 +5,7 @@ import { toRowOrder } from "./row-arrangement";
 import { toRunOrder } from "./run-order";
 import { NOTHING, type Selection } from "./selection";
 
-export const KEYS = [
+const KEYS = [
   "run",
   "launch",
   "quantity",
@@ -20,17 +20,17 @@ export const KEYS = [
   "verdict",
   "variableFilter",
 ] as const;
-export type Key = (typeof KEYS)[number];
+type Key = (typeof KEYS)[number];
 
 const TAB = "weightwatch"; // of TensorBoard
 const PREFIX = `p.${TAB}.`;
 
-export function hashKey(key: Key): string {
+function hashKey(key: Key): string {
   return PREFIX + key;
 }
 
 /** A selection as values of the address; what is not chosen is "". */
-export function toStrings(selection: Selection): Record<Key, string> {
+function toStrings(selection: Selection): Record<Key, string> {
   const { steps, order, compare, sort, ...texts } = selection;
   return {
     ...texts,

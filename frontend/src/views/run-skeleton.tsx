@@ -13,25 +13,12 @@ export function EmptySection({ title, lines }: { title?: string; lines: number }
   );
 }
 
-function Progress({ label }: { label: string }) {
-  const error = useSelector((s) => s.pollError);
-  if (error === "")
-    return (
-      <p class="quiet" role="status">
-        Loading {label} …
-      </p>
-    );
-  return (
-    <p class="run-skeleton-error" role="alert">
-      {label} could not be loaded. {error}
-    </p>
-  );
-}
-
 export function RunSkeleton() {
   const { run, launch } = useSelector((s) => s.shown);
   const runs = useSelector((s) => s.runs?.runs);
+  const error = useSelector((s) => s.pollError);
   const entry = useLaunchEntry({ run, launch });
+  const label = runLabel(runs, run);
   return (
     <div class="page-sections">
       <RunTitle run={run} launch={launch} />
@@ -42,11 +29,14 @@ export function RunSkeleton() {
             <strong>{cleanName(entry.headline)}</strong>
           </p>
         )}
-        <Progress label={runLabel(runs, run)} />
+        <p class="run-skeleton-loading quiet" role="status">
+          {error === "" && `Loading ${label} …`}
+        </p>
+        <p class="run-skeleton-error" role="alert">
+          {error !== "" && `${label} could not be loaded. ${error}`}
+        </p>
       </section>
-      <EmptySection lines={8} />
-      <EmptySection lines={6} />
-      <EmptySection lines={18} />
+      {error === "" && [8, 6, 18].map((lines) => <EmptySection key={lines} lines={lines} />)}
     </div>
   );
 }
