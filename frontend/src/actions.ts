@@ -1,11 +1,11 @@
 // The user's actions: changing the selection, and jumping to a verdict or to the heat map.
-import { writeAddress } from "./host";
+import { endAction, type Gesture, recordSelection } from "./history";
 import { isWhole, type Span } from "./lib/buckets";
-import { comparedRuns, type Selection, sameSelection } from "./lib/selection";
+import { changedKeys, comparedRuns, loadNeeded, type Selection } from "./lib/selection";
 import { findFinding, findRule } from "./lib/verdicts";
 import { loadDetails, loadOverview, loadRuns } from "./load";
 import { Poller } from "./poller";
-import { getState, setState } from "./state";
+import { getState, type State, setState } from "./state";
 
 const ZOOM_DELAY_MS = 150; // the axis follows the pointer at once, its details are loaded once it rests
 
@@ -16,40 +16,56 @@ export function refresh(): void {
   poller.refresh();
 }
 
-/** Changes the selection and loads what depends on it. */
-export function select(patch: Partial<Selection>): void {
-  if (changeSelection(patch)) writeAddress(getState().selection);
+/** Changes the selection and loads what depends on it. `gesture`: what makes many changes that are one action. */
+export function select(patch: Partial<Selection>, gesture: Gesture | null = null): void {
+  const changed = changeSelection(patch);
+  if (changed.length > 0) recordSelection(getState().selection, changed, gesture);
 }
 
 /** Takes the selection over from the address. */
 export function selectFromAddress(selection: Selection): void {
+  endAction();
   changeSelection(selection);
 }
 
-/** Returns whether the address must be written now. It is written later while the axis moves. */
-function changeSelection(patch: Partial<Selection>): boolean {
+/** The comparison without the runs that are no longer compared. */
+function remainingComparison(now: Selection): State["comparison"] {
+  const { comparison } = getState();
+  const runs = comparison?.runs.filter(({ run }) => now.compare.includes(run)) ?? [];
+  if (runs.length === comparison?.runs.length) return comparison;
+  return runs.length === 0 ? null : { request: "", runs };
+}
+
+/** Returns the keys of the selection that have changed. */
+function changeSelection(patch: Partial<Selection>): (keyof Selection)[] {
   const { selection, shown, overview, runs } = getState();
   const now = { ...selection, ...patch };
-  if (sameSelection(now, selection)) return false;
-  if (sameSelection({ ...now, steps: selection.steps }, selection)) {
-    setState({ selection: now, shown: { ...shown, steps: now.steps } });
-    poller.runLater(ZOOM_DELAY_MS, () => {
-      writeAddress(getState().selection);
-      return getState().overview ? loadDetails : loadRuns;
-    });
-    return false;
-  }
+  const changed = changedKeys(selection, now);
+  const needed = loadNeeded(changed);
+  if (changed.length === 0) return changed;
+  const { run, launch, quantity, variable } = shown; // defaults that hold until something is loaded
+  setState({
+    selection: now,
+    shown: { ...now, run, launch, quantity, variable },
+    comparison: remainingComparison(now),
+  });
+  if (needed === "zoom") poller.runLater(ZOOM_DELAY_MS, () => (getState().overview ? loadDetails : loadRuns));
+  if (needed === "zoom" || needed === "nothing") return changed;
   poller.cancelDelayed();
-  setState({ selection: now, busy: true });
-  const launchChanges = now.run !== selection.run || now.launch !== selection.launch;
-  void poller.run(!runs ? loadRuns : launchChanges || !overview ? loadOverview : loadDetails);
-  return true;
+  setState({ busy: true });
+  void poller.run(!runs ? loadRuns : needed === "overview" || !overview ? loadOverview : loadDetails);
+  return changed;
+}
+
+/** Shows a run from its first to its last step. `launch`: "" for the newest. */
+export function showRun(run: string, launch = ""): void {
+  select({ run, launch, steps: null, link: "" });
 }
 
 /** Makes the span the axis of all charts. */
-export function zoomTo(span: Span, whole: Span): void {
+export function zoomTo(span: Span, whole: Span, gesture: Gesture | null = null): void {
   const steps = { from: Math.round(span.from), to: Math.round(span.to) };
-  select({ steps: isWhole(span, whole) ? null : steps });
+  select({ steps: isWhole(span, whole) ? null : steps }, gesture);
 }
 
 /** Adds a run to the comparison with the chosen one, or removes it. */

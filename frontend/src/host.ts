@@ -1,11 +1,7 @@
 // Everything that the panel knows about the page around it. TensorBoard gives plugins no interface for theme,
 // visibility and address, so they are read from the parent document. If that is out of reach, the panel does without.
-import { NOTHING, type Selection, sameSelection } from "./lib/selection";
-import { hashKey, KEYS, parseHash, toStrings, writeHash } from "./lib/url";
-
-interface TfStorage {
-  setString(key: string, value: string, options: { defaultValue: string; useLocationReplace: boolean }): void;
-}
+import { type Selection, sameSelection } from "./lib/selection";
+import { isOwnHash, parseHash, writeHash } from "./lib/url";
 
 function attempt<T>(read: () => T): T | null {
   try {
@@ -94,32 +90,37 @@ export function readAddress(): Selection {
   return parseHash(hash());
 }
 
-/** Writes what changed, without adding an entry to the browser's history. */
-export function writeAddress(selection: Selection): void {
-  const [before, after] = [toStrings(readAddress()), toStrings(selection)];
-  const changed = KEYS.filter((key) => before[key] !== after[key]);
-  if (changed.length === 0) return;
-  const storage = attempt(
-    () => (window.parent as unknown as { tensorboard?: { tf_storage?: TfStorage } }).tensorboard?.tf_storage,
-  );
-  if (storage && typeof storage.setString === "function") {
-    for (const key of changed)
-      attempt(() =>
-        storage.setString(hashKey(key), after[key], { defaultValue: "", useLocationReplace: true }),
-      );
-  } else if (!embedded) {
-    attempt(() => window.history.replaceState(null, "", writeHash(window.location.hash, selection)));
-  }
+/** The window whose address holds the selection; null if it must not be written. */
+function addressWindow(): Window | null {
+  if (!embedded) return window;
+  const parent = window.parent as Window & { tensorboard?: { tf_storage?: unknown } };
+  return attempt(() => (parent.tensorboard?.tf_storage ? parent : null)); // another page's address is not ours
 }
 
-/** Calls `apply` when something else (a pasted link, the back button) changed the panel's part of the address. */
+let lastHash = ""; // that was read or written here
+
+/** Writes the selection into the address, as a new entry of the browser's history or into the present one. */
+export function writeAddress(selection: Selection, newEntry: boolean): void {
+  const target = addressWindow();
+  if (!target || sameSelection(readAddress(), selection)) return;
+  attempt(() => {
+    const url = new URL(target.location.href);
+    url.hash = writeHash(url.hash, selection);
+    // Both in the way in which TensorBoard writes its address, so that it follows.
+    if (newEntry) target.location.hash = url.hash;
+    else target.history.replaceState(target.history.state, "", url);
+    lastHash = target.location.hash;
+  });
+}
+
+/** Calls `apply` when something else (a pasted link, back and forward) changed the panel's part of the address. */
 export function onAddress(apply: (selection: Selection) => void): void {
-  let last = readAddress();
+  lastHash = hash();
   const target = embedded && attempt(() => window.parent.location.hash) !== null ? window.parent : window;
   target.addEventListener("hashchange", () => {
-    const now = readAddress();
-    // An address without any part of the panel (another tab was opened) changes nothing.
-    if (!sameSelection(now, last) && !sameSelection(now, NOTHING)) apply(now);
-    last = now;
+    const now = hash();
+    if (now === lastHash) return;
+    lastHash = now;
+    if (isOwnHash(now)) apply(parseHash(now)); // the address of another tab changes nothing
   });
 }

@@ -5,7 +5,7 @@ import { defaultLaunch, defaultQuantity, defaultRun, defaultVariable, isTraining
 import { isSettled, type PollCounts } from "./lib/poll-delay";
 import { NOTHING, type Selection, sameSelection } from "./lib/selection";
 import { loadComparison, type Where } from "./load-comparison";
-import { getState, type Loaded, setState } from "./state";
+import { getState, type Loaded, NO_LAUNCH, setState } from "./state";
 
 const COLUMNS = "300"; // at most so many buckets
 
@@ -81,15 +81,18 @@ export async function loadOverview(signal: AbortSignal): Promise<void> {
   const run = defaultRun(runs.runs, selection.run);
   const launch = defaultLaunch(runs.runs, run, selection.launch);
   if (run === "") {
-    const nothing = { overview: null, heatmap: null, runCurves: null, variableCurves: null };
-    setState({ shown: NOTHING, variableMaps: null, ...nothing });
+    setState({ shown: NOTHING, ...NO_LAUNCH });
     return;
   }
-  if (shown.run !== run || shown.launch !== launch) setState({ shown: { ...shown, run, launch } });
+  // Nothing of another launch stands below the name of this one.
+  if (shown.run !== run || shown.launch !== launch)
+    setState({ shown: { ...selection, run, launch }, ...NO_LAUNCH });
   const request = JSON.stringify({ run, launch });
   const answer = await get<OverviewAnswer>("overview", { run, launch }, signal);
   if (signal.aborted) return;
-  setState({ overview: loaded(getState().overview, request, "", answer) });
+  const before = getState().overview;
+  const restarted = before !== null && before.answer.launch !== answer.launch; // "" is the newest launch
+  setState({ ...(restarted && NO_LAUNCH), overview: loaded(before, request, "", answer) });
   await loadDetails(signal);
 }
 

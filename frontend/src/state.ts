@@ -49,16 +49,21 @@ export interface State {
   dark: boolean;
 }
 
-let state: State = {
-  selection: NOTHING,
-  shown: NOTHING,
-  runs: null,
+/** No answer about any launch. All of them are dropped at once, so that two launches are never shown together. */
+export const NO_LAUNCH = {
   overview: null,
   heatmap: null,
   runCurves: null,
   variableCurves: null,
   variableMaps: null,
   comparison: null,
+} satisfies Partial<State>;
+
+let state: State = {
+  selection: NOTHING,
+  shown: NOTHING,
+  runs: null,
+  ...NO_LAUNCH,
   scrollTarget: null,
   busy: false,
   pollError: "",

@@ -109,6 +109,11 @@ describe("selection", () => {
     steps: { from: 3, to: 70 },
     order: "block",
     compare: ["b", "c/d"],
+    link: "optimizer",
+    sort: "severity",
+    runFilter: "^a|b&=$",
+    verdict: "nonfinite-loss",
+    variableFilter: "dense_*/kernel",
   };
   test("what is written to the address is read again, and the parts of other plugins stay", () => {
     const hash = writeHash("#weightwatch&p.other.x=1&p.weightwatch.launch=old", chosen);
@@ -137,6 +142,11 @@ describe("selection", () => {
       { steps: { from: 3, to: 71 } },
       { order: "worst" },
       { compare: ["b"] },
+      { link: "" },
+      { sort: "name" },
+      { runFilter: "" },
+      { verdict: "" },
+      { variableFilter: "" },
     ];
     for (const change of changes) expect(sameSelection(chosen, { ...chosen, ...change })).toBe(false);
   });

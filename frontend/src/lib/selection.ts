@@ -1,6 +1,7 @@
 // What the user has chosen to see.
 import { type Span, sameSpan } from "./buckets";
 import type { RowOrder } from "./row-arrangement";
+import type { RunOrder } from "./run-order";
 
 /** An empty string means "not chosen": a default is shown instead (`lib/defaults.ts`). */
 export interface Selection {
@@ -11,6 +12,11 @@ export interface Selection {
   steps: Span | null; // null: the whole run
   order: RowOrder;
   compare: readonly string[]; // names of the runs to compare with `run`
+  link: string; // of the chain, whose text is shown
+  sort: RunOrder; // of the list of runs
+  runFilter: string; // text, glob or regular expression (`lib/name-filter.ts`); "": all runs
+  verdict: string; // the headline of the listed runs; "": all
+  variableFilter: string; // as `runFilter`, for the rows of the heat map
 }
 
 export const NOTHING: Selection = {
@@ -21,19 +27,37 @@ export const NOTHING: Selection = {
   steps: null,
   order: "model",
   compare: [],
+  link: "",
+  sort: "name",
+  runFilter: "",
+  verdict: "",
+  variableFilter: "",
 };
 
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+/** The keys in which two selections differ. */
+export function changedKeys(a: Selection, b: Selection): (keyof Selection)[] {
+  return (Object.keys(NOTHING) as (keyof Selection)[]).filter((key) => {
+    if (key === "steps") return !sameSpan(a.steps, b.steps);
+    return key === "compare" ? !sameList(a.compare, b.compare) : a[key] !== b[key];
+  });
+}
+
 export function sameSelection(a: Selection, b: Selection): boolean {
-  return (
-    a.run === b.run &&
-    a.launch === b.launch &&
-    a.quantity === b.quantity &&
-    a.variable === b.variable &&
-    sameSpan(a.steps, b.steps) &&
-    a.order === b.order &&
-    a.compare.length === b.compare.length &&
-    a.compare.every((run, i) => run === b.compare[i])
-  );
+  return changedKeys(a, b).length === 0;
+}
+
+/** What must be loaded when these keys change. "zoom": the details of other steps. */
+export function loadNeeded(
+  changed: readonly (keyof Selection)[],
+): "overview" | "details" | "zoom" | "nothing" {
+  const any = (...keys: (keyof Selection)[]) => keys.some((key) => changed.includes(key));
+  if (any("run", "launch")) return "overview";
+  if (any("quantity", "variable", "compare")) return "details";
+  return any("steps") ? "zoom" : "nothing";
 }
 
 /** The runs to compare with `run`; a run is not compared with itself. */

@@ -2,29 +2,43 @@
 // This is the only place in which a selection consists of strings.
 import type { Span } from "./buckets";
 import { toRowOrder } from "./row-arrangement";
+import { toRunOrder } from "./run-order";
 import { NOTHING, type Selection } from "./selection";
 
-export const KEYS = ["run", "launch", "quantity", "variable", "from", "to", "order", "compare"] as const;
-export type Key = (typeof KEYS)[number];
+const KEYS = [
+  "run",
+  "launch",
+  "quantity",
+  "variable",
+  "from",
+  "to",
+  "order",
+  "compare",
+  "link",
+  "sort",
+  "runFilter",
+  "verdict",
+  "variableFilter",
+] as const;
+type Key = (typeof KEYS)[number];
 
-const PREFIX = "p.weightwatch.";
+const TAB = "weightwatch"; // of TensorBoard
+const PREFIX = `p.${TAB}.`;
 
-export function hashKey(key: Key): string {
+function hashKey(key: Key): string {
   return PREFIX + key;
 }
 
 /** A selection as values of the address; what is not chosen is "". */
-export function toStrings(selection: Selection): Record<Key, string> {
-  const { run, launch, quantity, variable, steps, order, compare } = selection;
+function toStrings(selection: Selection): Record<Key, string> {
+  const { steps, order, compare, sort, ...texts } = selection;
   return {
-    run,
-    launch,
-    quantity,
-    variable,
+    ...texts,
     from: steps ? String(steps.from) : "",
     to: steps ? String(steps.to) : "",
     order: order === NOTHING.order ? "" : order,
     compare: compare.join("\n"), // the name of a run has no line break
+    sort: sort === NOTHING.sort ? "" : sort,
   };
 }
 
@@ -34,15 +48,13 @@ function toSpan(from: string, to: string): Span | null {
 }
 
 function fromStrings(values: Record<Key, string>): Selection {
-  const { run, launch, quantity, variable, from, to, order, compare } = values;
+  const { from, to, order, compare, sort, ...texts } = values;
   return {
-    run,
-    launch,
-    quantity,
-    variable,
+    ...texts,
     steps: toSpan(from, to),
     order: toRowOrder(order),
     compare: compare.split("\n").filter((name) => name !== ""),
+    sort: toRunOrder(sort),
   };
 }
 
@@ -52,6 +64,15 @@ function decode(text: string): string {
   } catch {
     return ""; // not percent-encoded text
   }
+}
+
+/** Whether an address belongs to the panel, and not to another tab of TensorBoard. */
+export function isOwnHash(hash: string): boolean {
+  const tab = hash
+    .replace(/^#/, "")
+    .split("&")
+    .find((part) => !part.includes("="));
+  return !tab || tab === TAB;
 }
 
 /** Reads the panel's part of a hash. Parts that are missing or invalid are not chosen. */

@@ -1,8 +1,11 @@
 // The page: runs on the left, the shown run on the right.
-import { Component, type ComponentChildren } from "preact";
+import { Component, type ComponentChildren, type RefObject } from "preact";
+import { useRef } from "preact/hooks";
 import { useSelector } from "../state";
+import { PollError } from "./poll-error";
 import { RunList } from "./run-list";
 import { RunPage } from "./run-page";
+import { RunSkeleton } from "./run-skeleton";
 import { Prose } from "./text-with-code";
 
 interface Props {
@@ -19,16 +22,6 @@ class ErrorBoundary extends Component<Props & { children: ComponentChildren }> {
   }
 }
 
-function PollError() {
-  const message = useSelector((s) => s.pollError);
-  if (message === "") return null;
-  return (
-    <div class="page-error" role="status">
-      {message}
-    </div>
-  );
-}
-
 function EmptyPage({ hint }: { hint: string }) {
   return (
     <main class="page-empty">
@@ -38,29 +31,59 @@ function EmptyPage({ hint }: { hint: string }) {
   );
 }
 
-function Page() {
+/** While a run is loaded the page keeps its height, so that the browser does not scroll. */
+function useHeldHeight(isLoading: boolean): {
+  ref: RefObject<HTMLElement | null>;
+  minHeight: string | undefined;
+} {
+  const ref = useRef<HTMLElement>(null);
+  const held = useRef<number | null>(null);
+  // Still the page of the run before: it is drawn again after this.
+  if (isLoading) held.current ??= ref.current?.offsetHeight ?? null;
+  else held.current = null;
+  return { ref, minHeight: held.current === null ? undefined : `${held.current}px` };
+}
+
+function Main() {
   const runs = useSelector((s) => s.runs);
   const overview = useSelector((s) => s.overview?.answer);
+  const isBusy = useSelector((s) => s.busy);
+  const { ref, minHeight } = useHeldHeight(!overview || isBusy);
+  return (
+    <main class="page-main" ref={ref} style={{ minHeight }}>
+      {overview && <RunPage overview={overview} />}
+      {!overview && runs && <RunSkeleton />}
+      {!overview && !runs && <Loading />}
+    </main>
+  );
+}
+
+function Loading() {
   const isLoading = useSelector((s) => s.pollError === "");
+  return <p class="page-empty">{isLoading && "Loading runs …"}</p>;
+}
+
+function Page() {
+  const runs = useSelector((s) => s.runs);
   if (runs && runs.runs.length === 0) return <EmptyPage hint={runs.hint} />;
   return (
     <div class="page-columns">
       <RunList />
-      <main class="page-main">
-        {overview ? (
-          <RunPage overview={overview} />
-        ) : (
-          <p class="page-empty">{isLoading && "Loading runs …"}</p>
-        )}
-      </main>
+      <Main />
     </div>
   );
+}
+
+/** Where a run is shown, the error stands below its name. */
+function ErrorWithoutRun() {
+  const isRunShown = useSelector((s) => s.shown.run !== "");
+  return isRunShown ? null : <PollError />;
 }
 
 export function App({ onError }: Props) {
   return (
     <ErrorBoundary onError={onError}>
-      <PollError />
+      <ErrorWithoutRun />
       <Page />
     </ErrorBoundary>
   );

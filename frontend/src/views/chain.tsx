@@ -1,8 +1,9 @@
 // The seven links from data to weight. The first broken one is marked; where none is, those that are suspected.
-import { revealFinding } from "../actions";
+import { revealFinding, select } from "../actions";
 import type { LinkAnswer, OverviewAnswer } from "../lib/api";
 import { cleanText, prose, sameText, sentence } from "../lib/format";
 import { leadingVerdict } from "../lib/verdicts";
+import { useSelector } from "../state";
 import { LinkChecks } from "./link-checks";
 import { LINK_LOOK, StatusIcon } from "./status-icon";
 import { UpdateEquation } from "./update-equation";
@@ -45,21 +46,16 @@ function titleOf(chain: readonly LinkAnswer[]): string {
     : "The chain from data to weight";
 }
 
-interface Props {
-  overview: OverviewAnswer;
-  chosen: string; // a link; "": the first broken one, or that of the first suspect
-  onChoose: (link: string) => void;
-}
-
-export function Chain({ overview, chosen, onChoose }: Props) {
+export function Chain({ overview }: { overview: OverviewAnswer }) {
   const { chain } = overview;
+  const chosen = useSelector((s) => s.shown.link);
   const suspected = overview.suspects[0]?.link;
   const shown =
     chain.find((l) => l.link === chosen) ??
     chain.find((l) => l.first) ??
     chain.find((l) => l.link === suspected);
   const choose = ({ link, codes }: LinkAnswer) => {
-    onChoose(link);
+    select({ link });
     if (codes[0] !== undefined) revealFinding(codes[0]);
   };
   return (

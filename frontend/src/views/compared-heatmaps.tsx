@@ -3,8 +3,10 @@ import { useMemo } from "preact/hooks";
 import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
 import { runLabel } from "../lib/format";
 import { arrange, commonDomain } from "../lib/row-arrangement";
+import { filterRows } from "../lib/row-filter";
 import { useSelector } from "../state";
 import { HeatmapGrid } from "./heatmap-grid";
+import { useNameFilter } from "./name-filter";
 import { useComparedRuns } from "./use-axis";
 
 interface Props {
@@ -17,11 +19,12 @@ interface Props {
 const NO_BLOCKS: ReadonlySet<string> = new Set();
 
 function ComparedHeatmap({ overview, heatmap, low, high }: Props) {
-  const order = useSelector((s) => s.shown.order);
+  const { order, variableFilter } = useSelector((s) => s.shown);
+  const filter = useNameFilter(variableFilter);
   const arranged = useMemo(() => {
     const domain: [number, number] | null = low === undefined || high === undefined ? null : [low, high];
-    return arrange({ ...heatmap, domain }, order, NO_BLOCKS);
-  }, [heatmap, low, high, order]);
+    return arrange({ ...filterRows(heatmap, filter), domain }, order, NO_BLOCKS);
+  }, [heatmap, low, high, order, filter]);
   return <HeatmapGrid verdicts={overview.verdicts} heatmap={arranged} onToggleBlock={() => undefined} />;
 }
 

@@ -67,7 +67,7 @@ function onWheel(event: WheelEvent, { span, whole, geometry }: Props): void {
   const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
   if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
     event.preventDefault();
-    zoomTo(moved(span, whole, sideways / geometry.width), whole);
+    zoomTo(moved(span, whole, sideways / geometry.width), whole, "wheel");
     return;
   }
   const rows = (event.currentTarget as HTMLElement).previousElementSibling;
@@ -75,6 +75,12 @@ function onWheel(event: WheelEvent, { span, whole, geometry }: Props): void {
   const before = rows.scrollTop;
   rows.scrollTop += event.deltaY;
   if (rows.scrollTop !== before) event.preventDefault();
+}
+
+/** After a click the arrow keys move from row to row, instead of scrolling the page. */
+function focusRows(event: MouseEvent): void {
+  const rows = (event.currentTarget as HTMLElement).previousElementSibling as HTMLElement | null;
+  rows?.focus({ preventScroll: true });
 }
 
 export function HeatmapPlot(props: Props) {
@@ -102,6 +108,7 @@ export function HeatmapPlot(props: Props) {
       onPointerDown={onPointerDown}
       onPointerUp={onPointerUp}
       onWheel={(event) => onWheel(event, props)}
+      onClick={focusRows}
       onDblClick={() => select({ steps: null })}
     >
       <Canvas heatmap={heatmap} span={span} geometry={geometry} />

@@ -7,6 +7,7 @@ import { type ArrangedHeatmap, rowsOf } from "../lib/row-arrangement";
 
 const PAGE = 10; // rows
 const MARGIN = 2; // rows that exist above and below the visible ones
+const SCROLL_KEYS = [" ", "ArrowLeft", "ArrowRight"]; // that would scroll the page where they do nothing else
 const BLOCK_LETTERS = 7; // of a block's arrow and number of members
 
 interface Props {
@@ -70,11 +71,11 @@ function useActiveRow({ heatmap, chosen }: Props) {
   const [activeBlock, setActiveBlock] = useState("");
   const blockRow = heatmap.names.findIndex((name, row) => heatmap.members[row] && name === activeBlock);
   const active = blockRow >= 0 ? blockRow : (rowsOf(heatmap, [chosen])[0] ?? -1);
-  const activate = (row: number) => {
+  const activate = (row: number, byKey = false) => {
     const name = heatmap.names[row] ?? "";
     const isBlock = Boolean(heatmap.members[row]);
     setActiveBlock(isBlock ? name : "");
-    if (!isBlock) select({ variable: name });
+    if (!isBlock) select({ variable: name }, byKey ? "keys" : null);
   };
   return { active, activate };
 }
@@ -123,12 +124,12 @@ export function HeatmapRows(props: Props) {
     if (heatmap.members[row]) toggle(row);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // keys of the browser: Alt+Left goes back
     const by = rowsMoved(event.key, rows);
-    const toggles = heatmap.members[active] && togglesBlock(event.key, heatmap.open[active] ?? false);
-    if (by === undefined && !toggles) return;
-    event.preventDefault();
-    if (by === undefined) toggle(active);
-    else activate(active < 0 ? 0 : Math.min(rows - 1, Math.max(0, active + by)));
+    if (by !== undefined || SCROLL_KEYS.includes(event.key)) event.preventDefault();
+    if (by !== undefined) activate(active < 0 ? 0 : Math.min(rows - 1, Math.max(0, active + by)), true);
+    else if (heatmap.members[active] && togglesBlock(event.key, heatmap.open[active] ?? false))
+      toggle(active);
   };
   return (
     <div

@@ -5,13 +5,22 @@ import type { OverviewAnswer } from "../lib/api";
 import { heatmapTable } from "../lib/csv";
 import { heatmapQuantities } from "../lib/defaults";
 import { cleanText } from "../lib/format";
-import { arrange, commonDomain, ROW_ORDERS, type RowOrder } from "../lib/row-arrangement";
+import {
+  type ArrangedHeatmap,
+  arrange,
+  commonDomain,
+  ROW_ORDERS,
+  type RowOrder,
+} from "../lib/row-arrangement";
+import { filterRows } from "../lib/row-filter";
 import { useSelector } from "../state";
 import { ExportButtons } from "./export-buttons";
 import { HeatmapGrid } from "./heatmap-grid";
 import { HeatmapLegend } from "./heatmap-legend";
+import { useNameFilter } from "./name-filter";
 import { useComparedRuns } from "./use-axis";
 import { useScrollTarget } from "./use-scroll-target";
+import { VariableFilter } from "./variable-filter";
 import { ZoomButtons } from "./zoom-buttons";
 
 interface ChoiceProps {
@@ -71,6 +80,7 @@ function Head({ overview }: { overview: OverviewAnswer }) {
     <div class="section-head">
       <h2 id="heatmap-title">Layers × steps</h2>
       <Choices overview={overview} />
+      {heatmap && <VariableFilter names={heatmap.names} />}
       <span class="quiet heatmap-meaning">{cleanText(quantity?.meaning ?? "")}</span>
       <ZoomButtons />
       {heatmap && (
@@ -86,13 +96,14 @@ function Head({ overview }: { overview: OverviewAnswer }) {
 /** The heat map in the chosen order and on a common colour scale, and a function that opens and closes its blocks. */
 function useArranged() {
   const heatmap = useSelector((s) => s.heatmap?.answer);
-  const order = useSelector((s) => s.shown.order);
+  const { order, variableFilter } = useSelector((s) => s.shown);
+  const filter = useNameFilter(variableFilter);
   const compared = useComparedRuns();
   const [openBlocks, setOpenBlocks] = useState<ReadonlySet<string>>(new Set());
   const scaled = useMemo(() => {
     const heatmaps = [heatmap, ...compared.map((c) => c.heatmap)].filter((h) => h != null);
-    return heatmap && { ...heatmap, domain: commonDomain(heatmaps) };
-  }, [heatmap, compared]);
+    return heatmap && { ...filterRows(heatmap, filter), domain: commonDomain(heatmaps) };
+  }, [heatmap, compared, filter]);
   const arranged = useMemo(() => scaled && arrange(scaled, order, openBlocks), [scaled, order, openBlocks]);
   const toggleBlock = (block: string) => {
     const blocks = new Set(openBlocks);
@@ -100,6 +111,11 @@ function useArranged() {
     setOpenBlocks(blocks);
   };
   return { arranged, toggleBlock };
+}
+
+function emptyText(heatmap: ArrangedHeatmap | undefined): string {
+  if (!heatmap) return "Loading …";
+  return heatmap.first.length === 0 ? "No data in this range" : "No variable or layer matches the search";
 }
 
 export function Heatmap({ overview }: { overview: OverviewAnswer }) {
@@ -116,7 +132,7 @@ export function Heatmap({ overview }: { overview: OverviewAnswer }) {
         )}
       </div>
       {isEmpty ? (
-        <p class="quiet">{arranged ? "No data in this range" : "Loading …"}</p>
+        <p class="quiet">{emptyText(arranged)}</p>
       ) : (
         <HeatmapLegend verdicts={overview.verdicts} heatmap={arranged} />
       )}

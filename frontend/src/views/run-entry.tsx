@@ -26,8 +26,8 @@ export function RunEntryButton({ launch, title, name, chosen, small = false, onC
         <span class="run-entry-name">{title}</span>
         <span class="run-entry-headline">{cleanName(launch.headline)}</span>
         <span class="run-entry-steps">
-          <span class={`run-state ${launch.state}`}>{launch.state}</span> · step{" "}
-          {formatCount(launch.last_step)}
+          <span class={`run-state ${launch.state}`}>{launch.state}</span> ·{" "}
+          <span class="run-entry-step">step {formatCount(launch.last_step)}</span>
         </span>
       </span>
     </button>

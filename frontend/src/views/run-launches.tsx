@@ -1,14 +1,11 @@
 // The launches of a run that was started more than once.
-import { select } from "../actions";
+import { showRun } from "../actions";
 import type { RunEntry } from "../lib/api";
 import { newestLaunch } from "../lib/defaults";
 import { cleanName } from "../lib/format";
 import { useSelector } from "../state";
 import { RunEntryButton } from "./run-entry";
-
-function formatTime(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
-}
+import { formatTime } from "./run-title";
 
 export function RunLaunches({ run }: { run: RunEntry }) {
   const chosen = useSelector((s) => s.shown.launch);
@@ -25,7 +22,7 @@ export function RunLaunches({ run }: { run: RunEntry }) {
             title={formatTime(launch.started)}
             name={cleanName(launch.headline)}
             chosen={launch.launch === shown}
-            onChoose={() => select({ run: run.run, launch: launch.launch === newest ? "" : launch.launch })}
+            onChoose={() => showRun(run.run, launch.launch === newest ? "" : launch.launch)}
           />
         </li>
       ))}

@@ -1,67 +1,21 @@
-// The runs, with filters by name and by verdict.
+// The runs, in an order and with filters that the user chooses.
 import type { RefObject } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { select, toggleCompared } from "../actions";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { showRun, toggleCompared } from "../actions";
 import type { LaunchEntry, RunEntry } from "../lib/api";
 import { newestLaunch } from "../lib/defaults";
-import { cleanName, ellipsis } from "../lib/format";
+import { cleanName } from "../lib/format";
+import { sortRuns } from "../lib/run-order";
 import { comparedRuns } from "../lib/selection";
+import { shortNames } from "../lib/short-names";
 import { useSelector } from "../state";
+import { useNameFilter } from "./name-filter";
 import { RunEntryButton } from "./run-entry";
+import { headlineOf, headlinesOf, RunFilters, RunSort } from "./run-filters";
 import { RunLaunches } from "./run-launches";
 
-const [MAX_LETTERS, MIN_RUNS_TO_SEARCH] = [90, 4];
+const LETTERS = 46; // of a name: about two lines
 const NO_RUNS: RunEntry[] = [];
-
-function headlineOf(run: RunEntry): string | undefined {
-  return newestLaunch(run)?.headline;
-}
-
-/** The headlines of all runs, each once. */
-function headlinesOf(runs: RunEntry[]): string[] {
-  return [...new Set(runs.flatMap((run) => headlineOf(run) ?? []))].sort();
-}
-
-interface FilterProps {
-  runs: RunEntry[];
-  headline: string; // "": all
-  onHeadline: (headline: string) => void;
-  name: string;
-  onName: (name: string) => void;
-}
-
-function Filters({ runs, headline, onHeadline, name, onName }: FilterProps) {
-  const headlines = headlinesOf(runs);
-  return (
-    <>
-      {headlines.length > 1 && (
-        <select
-          class="field run-list-filter"
-          aria-label="Filter runs by verdict"
-          value={headline}
-          onChange={(event) => onHeadline(event.currentTarget.value)}
-        >
-          <option value="">all verdicts</option>
-          {headlines.map((h) => (
-            <option key={h} value={h}>
-              {cleanName(h)} ({runs.filter((run) => headlineOf(run) === h).length})
-            </option>
-          ))}
-        </select>
-      )}
-      {runs.length >= MIN_RUNS_TO_SEARCH && (
-        <input
-          class="run-list-search"
-          type="search"
-          placeholder="Filter runs"
-          aria-label="Filter runs"
-          value={name}
-          onInput={(event) => onName(event.currentTarget.value)}
-        />
-      )}
-    </>
-  );
-}
 
 function CompareButton({ run }: { run: RunEntry }) {
   const shown = useSelector((s) => s.shown);
@@ -79,19 +33,25 @@ function CompareButton({ run }: { run: RunEntry }) {
   );
 }
 
-function Item({ run, alone }: { run: RunEntry; alone: boolean }) {
+interface ItemProps {
+  run: RunEntry;
+  title: string; // its name, shortened
+  alone: boolean;
+}
+
+function Item({ run, title, alone }: ItemProps) {
   const chosen = useSelector((s) => s.shown.run === run.run);
-  const label = cleanName(run.label);
+  const comparable = !chosen && !alone;
   return (
-    <li class="run-list-item">
+    <li class={comparable ? "run-list-item comparable" : "run-list-item"}>
       <RunEntryButton
         launch={newestLaunch(run) as LaunchEntry}
-        title={ellipsis(label, MAX_LETTERS)}
-        name={label}
+        title={title}
+        name={cleanName(run.label)}
         chosen={chosen}
-        onChoose={() => select({ run: run.run, launch: "", steps: null })}
+        onChoose={() => showRun(run.run)}
       />
-      {!chosen && !alone && <CompareButton run={run} />}
+      {comparable && <CompareButton run={run} />}
       {chosen && run.launches.length > 1 && <RunLaunches run={run} />}
     </li>
   );
@@ -99,14 +59,14 @@ function Item({ run, alone }: { run: RunEntry; alone: boolean }) {
 
 /** Scrolls the list, never the page, to the chosen run when it changes, also by the address. */
 function useChosenInView(nav: RefObject<HTMLElement | null>, count: number): void {
-  const run = useSelector((s) => s.shown.run);
+  const { run, sort } = useSelector((s) => s.shown);
   useLayoutEffect(() => {
     const entry = nav.current?.querySelector("[aria-current]");
     if (!nav.current || !entry) return;
     const [list, item] = [nav.current.getBoundingClientRect(), entry.getBoundingClientRect()];
     if (item.top < list.top || item.bottom > list.bottom)
       nav.current.scrollTop += item.top - list.top - list.height / 3;
-  }, [run, count]);
+  }, [run, sort, count]);
 }
 
 /** The arrow keys move the focus from run to run. */
@@ -115,37 +75,50 @@ function onKeyDown(event: KeyboardEvent): void {
   const nav = event.currentTarget as HTMLElement;
   const entries = [...nav.querySelectorAll<HTMLButtonElement>("button.run-entry")];
   const at = entries.indexOf(document.activeElement as HTMLButtonElement);
-  if (by === 0 || at < 0) return;
+  if (by === 0 || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   entries[Math.min(entries.length - 1, Math.max(0, at + by))]?.focus();
 }
 
-export function RunList() {
+/** The runs in the chosen order, with shortened names, and those of them that match the filters. */
+function useRuns() {
   const runs = useSelector((s) => s.runs?.runs ?? NO_RUNS);
-  const [name, setName] = useState("");
-  const [chosenHeadline, setHeadline] = useState("");
-  const nav = useRef<HTMLElement>(null);
-  const headline = headlinesOf(runs).includes(chosenHeadline) ? chosenHeadline : "";
-  const letters = name.trim().toLowerCase();
-  const visible = runs.filter(
-    (run) =>
-      newestLaunch(run) &&
-      run.label.toLowerCase().includes(letters) &&
-      (headline === "" || headlineOf(run) === headline),
+  const { sort, runFilter, verdict } = useSelector((s) => s.shown);
+  const filter = useNameFilter(runFilter);
+  const items = useMemo(() => {
+    const sorted = sortRuns(runs.filter(newestLaunch), sort);
+    const titles = shortNames(
+      sorted.map((run) => cleanName(run.label)),
+      LETTERS,
+    );
+    return sorted.map((run, i) => ({ run, title: titles[i] as string }));
+  }, [runs, sort]);
+  const headline = headlinesOf(runs).includes(verdict) ? verdict : "";
+  const visible = items.filter(
+    ({ run }) => filter.matches(cleanName(run.label)) && (headline === "" || headlineOf(run) === headline),
   );
+  return { runs, visible, headline, filter };
+}
+
+export function RunList() {
+  const { runs, visible, headline, filter } = useRuns();
+  const nav = useRef<HTMLElement>(null);
   useChosenInView(nav, runs.length);
   return (
     <nav class="run-list" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
-      <h2 class="run-list-title">
-        Runs{" "}
-        <span class="run-list-count">
-          {visible.length === runs.length ? runs.length : `${visible.length} of ${runs.length}`}
-        </span>
-      </h2>
-      <Filters runs={runs} headline={headline} onHeadline={setHeadline} name={name} onName={setName} />
+      <div class="run-list-head">
+        <h2 class="run-list-title">
+          Runs{" "}
+          <span class="run-list-count">
+            {visible.length === runs.length ? runs.length : `${visible.length} of ${runs.length}`}
+          </span>
+        </h2>
+        {runs.length > 1 && <RunSort />}
+      </div>
+      <RunFilters runs={runs} headline={headline} filter={filter} visible={visible.length} />
       <ul>
-        {visible.map((run) => (
-          <Item key={run.run} run={run} alone={runs.length === 1} />
+        {visible.map(({ run, title }) => (
+          <Item key={run.run} run={run} title={title} alone={runs.length === 1} />
         ))}
       </ul>
       {visible.length === 0 && runs.length > 0 && <p class="quiet run-list-empty">No matching runs</p>}
