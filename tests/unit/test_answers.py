@@ -179,7 +179,7 @@ def test_the_chain_has_a_number_where_one_was_recorded() -> None:
     numbers = {link["link"]: link["number"] for link in overview(recorded_history(nan_from=200))["chain"]}
     assert numbers["gradient"] == numbers["loss"] == "NaN"
     assert numbers["activations"] == "0 %"
-    assert numbers["optimizer"] == "0.001"
+    assert numbers["optimizer"] == "1e-3"
     assert all(link["number"] == "" for link in overview(History("x"))["chain"])
 
 
