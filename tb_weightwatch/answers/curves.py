@@ -58,7 +58,7 @@ def curves(history: History, name: str, columns: int, *, steps: StepRange = ALL_
             }
         )
     drawn.sort(key=_position)
-    return {"revision": "", "name": name, "steps": buckets.last.tolist(), "curves": drawn}
+    return {"revision": "", "name": name, **buckets.payload(), "steps": buckets.steps.tolist(), "curves": drawn}
 
 
 def _position(curve: dict[str, Any]) -> int:
