@@ -17,8 +17,8 @@ def snapped(value: float) -> float:
 def number(value: float, digits: int = 3) -> str:
     """Returns a number in the form that people read: 12,300, 0.31, 1e-3, NaN.
 
-    Integers below a million have all their digits, other numbers so many significant ones. Numbers below 0.01 and from a
-    million on have an exponent.
+    Integers below a million have all their digits, other numbers so many significant ones. Numbers below 0.01 and
+    those from a million on have an exponent.
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
