@@ -9,7 +9,8 @@ import numpy as np
 from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity, quantity
 from ..verdict import Diagnosis
-from .buckets import ALL_STEPS, BucketCells, StepRange, buckets_of, json_cells, reduced, series
+from .buckets import ALL_STEPS, StepRange, buckets_of
+from .cells import BucketCells, json_cells, reduced, series
 from .rounding import significant
 from .row_order import worst_first
 

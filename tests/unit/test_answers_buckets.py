@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ def recorded_at(steps: list[int]) -> History:
     return history
 
 
-def heatmap(steps: list[int], columns: int, part: answers.StepRange = answers.StepRange()) -> dict[str, Any]:
-    return answers.heatmap(recorded_at(steps), "gradient_norm", columns, steps=part)
+def heatmap(steps: list[int], columns: int, part: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+    return answers.heatmap(recorded_at(steps), "gradient_norm", columns, steps=answers.StepRange(*part))
 
 
 def test_every_recorded_step_is_a_bucket_where_there_is_room() -> None:
@@ -57,7 +58,7 @@ def test_buckets_count_each_recorded_step_once(steps: list[int], columns: int) -
     buckets = list(zip(answer["first"], answer["last"], answer["recorded"], strict=True))
     assert [count for _, _, count in buckets] == [sum(a <= step <= b for step in steps) for a, b, _ in buckets]
     assert sum(answer["recorded"]) == len(steps)
-    assert all(before[1] < after[0] for before, after in zip(buckets, buckets[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(buckets))
     assert (answer["first"][0], answer["last"][-1]) == (steps[0], steps[-1])
     for key in ("first", "last", "recorded", "covered"):
         assert curves[key] == answer[key]
@@ -78,7 +79,7 @@ def test_buckets_count_each_recorded_step_once(steps: list[int], columns: int) -
 )
 def test_a_range_says_which_steps_it_covers(part: tuple[int, int], covered: list[int], first: list[int]) -> None:
     """A gap is covered as a whole wherever the range ends in it; of steps outside the launch nothing is said."""
-    answer = heatmap(BURSTS, 300, answers.StepRange(*part))
+    answer = heatmap(BURSTS, 300, part)
     assert (answer["covered"], answer["first"]) == (covered, first)
 
 
