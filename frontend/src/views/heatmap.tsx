@@ -6,6 +6,7 @@ import { heatmapTable } from "../lib/csv";
 import { heatmapQuantities } from "../lib/defaults";
 import { cleanText } from "../lib/format";
 import { arrange, commonDomain, ROW_ORDERS, type RowOrder } from "../lib/row-arrangement";
+import { stepsOf } from "../lib/slots";
 import { useSelector } from "../state";
 import { ExportButtons } from "./export-buttons";
 import { HeatmapGrid } from "./heatmap-grid";
@@ -75,7 +76,8 @@ function Head({ overview }: { overview: OverviewAnswer }) {
       <ZoomButtons />
       {heatmap && (
         <ExportButtons
-          name={`${overview.run} ${heatmap.quantity.name}`}
+          name={heatmap.quantity.name}
+          steps={stepsOf(heatmap)}
           table={() => heatmapTable(heatmap)}
         />
       )}
@@ -105,7 +107,7 @@ function useArranged() {
 export function Heatmap({ overview }: { overview: OverviewAnswer }) {
   const { arranged, toggleBlock } = useArranged();
   const ref = useScrollTarget<HTMLDivElement>("heatmap");
-  const isEmpty = !arranged || arranged.names.length === 0 || arranged.first.length === 0;
+  const isEmpty = !arranged || arranged.names.length === 0 || arranged.covered.length === 0;
   if (heatmapQuantities(overview).length === 0) return null;
   return (
     <section class="panel-section" aria-labelledby="heatmap-title">
