@@ -33,6 +33,7 @@ interface Recorded {
 }
 
 const PADDING = 6;
+const MARK_ROOM = 3; // around the plot, for marks on its edge
 
 function recordedOf({ compared, ...own }: CurveInput): Recorded {
   const { scale } = own.curve.quantity;
@@ -76,7 +77,8 @@ function drawRecorded(
   ctx.save();
   if (lanes.length > 0) drawLanes(ctx, lanes, input, plot, input.dark);
   ctx.beginPath();
-  ctx.rect(left, bottom - height - PADDING * ratio, width, height + PADDING * ratio);
+  const room = MARK_ROOM * ratio;
+  ctx.rect(left - room, bottom - height - room, width + 2 * room, height + 2 * room);
   ctx.clip();
   drawBands(ctx, own, plot, ink.band);
   compared.forEach((curve, i) => {
