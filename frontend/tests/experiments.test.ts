@@ -92,7 +92,7 @@ describe("marks", () => {
     expect([alone?.anchor, alone?.line, Math.round(alone?.from ?? -1)]).toEqual(["middle", 1, 0]);
   });
   test("one rate that is present and recommended has one mark; an unknown one has none", () => {
-    expect(placed(1e-3, 1e-3).map((mark) => mark.text)).toEqual(["present, recommended 0.001"]);
+    expect(placed(1e-3, 1e-3).map((mark) => mark.text)).toEqual(["present, recommended 1e-3"]);
     expect(rateMarks({ ...curve, present: null, recommended: null })).toEqual([]);
   });
 });
@@ -108,7 +108,7 @@ describe("words", () => {
     expect(rateRoles(1e-3, curve)).toEqual(["recommended", "in the working range"]);
     expect(rateRoles(1e-10, curve)).toEqual(["present"]);
     expect(rateRoles(1, curve)).toEqual([]);
-    expect(rangeText(curve)).toBe("working range 3.16e-4 to 0.00316");
+    expect(rangeText(curve)).toBe("working range 3.16e-4 to 3.16e-3");
     expect(rangeText({ ...curve, low: null })).toBe("");
   });
   test("the suspects are introduced by what is known of them", () => {

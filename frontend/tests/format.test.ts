@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Cell } from "../src/lib/api";
 import * as format from "../src/lib/format";
+import numbers from "./numbers.json";
 
 describe("texts", () => {
   test("shares are percent, and only a share of 1 is 100 %", () => {
@@ -17,20 +19,21 @@ describe("texts", () => {
 });
 
 describe("format", () => {
-  test("numbers are short and keep their order of magnitude", () => {
-    expect([0, 8.1e-11, 0.31, 2.298, 5000, 1e-3, 123456.7, -0.5].map(format.formatNumber)).toEqual([
-      "0",
-      "8.1e-11",
-      "0.31",
-      "2.3",
-      "5,000",
-      "0.001",
-      "1.23e5",
-      "−0.5",
-    ]);
-    expect(format.formatCell("-Infinity")).toBe("-∞");
-    expect(format.formatCell(null)).toBe("not recorded");
-    expect([1500000, 25000, 1e19].map(format.formatTick)).toEqual(["1.5M", "25k", "1e19"]);
+  test("numbers and shares are written as by the backend", () => {
+    for (const [value, text] of numbers.numbers)
+      expect([value, format.formatNumber(Number(value))]).toEqual([value, text]);
+    for (const [share, text] of numbers.shares)
+      expect([share, format.formatShare(Number(share))]).toEqual([share, text]);
+  });
+  test("a cell is its number, its kind of non-number, or not recorded", () => {
+    expect([0.0012, "-Infinity", "NaN", "None", null].map((cell) => format.formatCell(cell as Cell))).toEqual(
+      ["1.2e-3", "-Inf", "NaN", "None", "not recorded"],
+    );
+  });
+  test("the ticks of an axis have as many digits as tell them apart", () => {
+    expect(format.formatTicks([1e-4, 1e-2, 1])).toEqual(["1e-4", "0.01", "1"]);
+    expect(format.formatTicks([1.2345, 1.2346, 1.2347])).toEqual(["1.2345", "1.2346", "1.2347"]);
+    expect(format.formatTicks([1500000, 25000, 12345])).toEqual(["1.5e6", "25,000", "12,345"]);
   });
   test("names lose invisible and reordering characters, and nothing else", () => {
     expect(format.cleanName("a\u202eb\u0000c\u200b<b>\n")).toBe("abc<b>");

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { OverviewAnswer, RunEntry, Status, SymptomAnswer, VerdictAnswer } from "../src/lib/api";
 import {
   bucketAt,
-  bucketEnding,
   edgesOf,
   logTicks,
   rowAt,
@@ -62,21 +61,17 @@ describe("colour", () => {
 
 describe("buckets", () => {
   const first = [1, 2, 3, 10, 100];
-  const span = spanOf(first, [1, 2, 9, 99, 200]);
-  test("a bucket reaches to the next one, the last bucket to the end", () => {
-    const edges = edgesOf(first, [1, 2, 9, 99, 200], span, 199);
-    expect(edges).toEqual([0, 1, 2, 9, 99, 199]);
-    expect(stepAt(xOf(42, span, 500), span, 500)).toBeCloseTo(42);
-    expect(stepAt(-5, span, 500)).toBe(1);
+  const span = { from: 1, to: 200 };
+  test("every step is equally wide, the first and the last one, too", () => {
+    expect(edgesOf(1, 1, span, 400)).toEqual([0, 2]);
+    expect(edgesOf(100, 200, span, 400)).toEqual([198, 400]);
+    expect(xOf(1, span, 400)).toBe(1);
+    expect([0, 1.9, 2.1, 399.9, -5, 500].map((x) => stepAt(x, span, 400))).toEqual([1, 1, 2, 200, 1, 200]);
+    for (const step of [1, 42, 200]) expect(stepAt(xOf(step, span, 500), span, 500)).toBe(step);
   });
   test("the bucket under a step is the last that begins before it", () => {
     expect([0, 1, 2.5, 9, 10, 5000].map((s) => bucketAt(s, first))).toEqual([0, 0, 1, 2, 3, 4]);
     expect(bucketAt(1, [])).toBe(-1);
-  });
-  test("a curve, which has the last step of each bucket, finds the same buckets", () => {
-    const last = [1, 2, 9, 99, 200];
-    expect([0, 1, 1.5, 9, 10, 5000].map((s) => bucketEnding(s, last))).toEqual([0, 0, 1, 2, 3, 4]);
-    expect(bucketEnding(1, [])).toBe(-1);
   });
   test("a pointer outside the rows is on none of them", () => {
     expect([rowAt(0, 18, 3), rowAt(53.9, 18, 3), rowAt(54, 18, 3), rowAt(-1, 18, 3)]).toEqual([0, 2, -1, -1]);

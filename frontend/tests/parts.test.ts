@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Cell, HeatmapAnswer } from "../src/lib/api";
 import { commonSpan, moved, zoomed } from "../src/lib/buckets";
 import { curvesTable, heatmapTable, toCsv, toTsv } from "../src/lib/csv";
+import { fileName } from "../src/lib/file-names";
 import { formatLines } from "../src/lib/format";
 import { arrange, blocksOf, commonDomain, extreme, rowsOf, toRowOrder } from "../src/lib/row-arrangement";
 import curves from "./payloads/curves-variable.json";
@@ -90,14 +91,28 @@ describe("tables", () => {
   test("tables contain all numbers of their charts", () => {
     const table = curvesTable(curves as never);
     expect(table.length).toBe(curves.steps.length + 1);
-    expect(table[1]?.length).toBe(1 + 3 * curves.curves.length);
-    expect(table[1]?.[2]).toBe(curves.curves[0]?.high[0]);
+    expect(table[1]?.length).toBe(4 + 3 * curves.curves.length);
+    expect(table[0]?.slice(0, 4)).toEqual(["step", "from step", "to step", "recorded steps"]);
+    expect(table[1]?.[5]).toBe(curves.curves[0]?.high[0]);
     expect(
       heatmapTable(heatmap)
         .slice(1)
         .map((row) => row[0]),
     ).toEqual(heatmap.names);
     expect(heatmapTable(heatmap)[1]?.slice(1)).toEqual(heatmap.high[0]);
+    const [head] = heatmapTable({ ...heatmap, first: [1, 9], last: [1, 16] });
+    expect(head?.slice(1)).toEqual([1, "9 to 16"]);
+  });
+  test("files are named after run, view and steps, in letters that every file system accepts", () => {
+    expect(fileName("run-1", "update_ratio", [0, 408])).toBe("run-1_update_ratio_steps-0-408");
+    expect(fileName("a/b c:*?", "dense/kernel update_map", [64])).toBe(
+      "a-b-c_dense-kernel-update_map_step-64",
+    );
+    expect(fileName("größe/層", "../\u202eevil\u0000")).toBe("größe-層_evil");
+    expect(fileName("..", "", [])).toBe("table");
+    const long = fileName("層".repeat(300), "x".repeat(300), [1, 2]);
+    expect(new TextEncoder().encode(long).length).toBeLessThanOrEqual(200);
+    expect(long.endsWith("_steps-1-2")).toBe(true);
   });
 });
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity
-from .buckets import ALL_STEPS, Series, StepRange, buckets_of, json_cells, reduced, series
+from .buckets import ALL_STEPS, StepRange, buckets_of
+from .cells import Series, json_cells, reduced, series
 from .facts_table import as_float
 from .heatmap import quantity_payload, row_index
 from .usual_range import usual
@@ -58,7 +59,7 @@ def curves(history: History, name: str, columns: int, *, steps: StepRange = ALL_
             }
         )
     drawn.sort(key=_position)
-    return {"revision": "", "name": name, "steps": buckets.last.tolist(), "curves": drawn}
+    return {"revision": "", "name": name, **buckets.payload(), "steps": buckets.steps.tolist(), "curves": drawn}
 
 
 def _position(curve: dict[str, Any]) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity, quantity
 from ..verdict import Diagnosis
-from .buckets import ALL_STEPS, BucketCells, StepRange, buckets_of, json_cells, reduced, series
+from .buckets import ALL_STEPS, StepRange, buckets_of
+from .cells import BucketCells, json_cells, reduced, series
 from .rounding import significant
 from .row_order import worst_first
 
@@ -46,8 +47,7 @@ def heatmap(
         "revision": "",
         "quantity": quantity_payload(drawn, history),
         "names": row_names,
-        "first": buckets.first.tolist(),
-        "last": buckets.last.tolist(),
+        **buckets.payload(),
         "low": json_cells(cells.low, drawn.encoding),
         "high": json_cells(cells.high, drawn.encoding),
         "domain": _domain(cells, scale),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..verdict import SEVERITIES, Diagnosis
-from .buckets import Cells
+from .cells import Cells
 from .launch_state import worst_severities
 from .rounding import Floats, dense_ranks
 

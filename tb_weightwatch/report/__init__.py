@@ -24,6 +24,7 @@ MOST_BYTES = 3_000_000
 COLUMNS = (300, 200, 120, 80, 48, 32, 16)  # buckets of steps: as many as fit
 MAP_SIZES = ((16, 64), (8, 64), (4, 64), (4, 32), (2, 32), (2, 16), (1, 16))  # maps of a kind, and their longest side
 MAPS_BYTES = 600_000  # reserved for histograms and motion maps; a fifth of the file at most
+BUCKET_FIELDS = ("covered", "first", "last", "recorded")  # of heat maps and curves
 _CELL_BYTES = 2.5  # of one cell of a map in the file, approximately
 
 
@@ -141,7 +142,7 @@ def pooled(values: NDArray[Any], side: int) -> NDArray[Any]:
 
 
 def _with_references(curves: dict[str, Any], heatmaps: Mapping[str, str], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns curves with references to the rows of heat maps that hold them already, which halves the file."""
+    """Returns curves with references to heat maps that hold their buckets and rows already, which halves the file."""
     shortened: list[Any] = []
     for curve in curves["curves"]:
         if curve["quantity"]["name"] not in heatmaps:  # derived, such as the clip ratio
@@ -153,4 +154,5 @@ def _with_references(curves: dict[str, Any], heatmaps: Mapping[str, str], data: 
         last = None if curve["last"] == data[key]["high"][row] else curve["last"]
         fields = {name: value for name, value in curve.items() if name not in ("quantity", "low", "high", "last")}
         shortened.append((key, row, last, fields))
-    return {**curves, "curves": shortened}
+    fields = {name: value for name, value in curves.items() if name not in BUCKET_FIELDS or not heatmaps}
+    return {**fields, "curves": shortened, "buckets": next(iter(heatmaps.values()), "")}

@@ -13,15 +13,18 @@ from typing import Any
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 _RENDER = re.compile(r"export\s*\{[^}]*?([\w$]+)\s+as\s+render\b[^}]*\}\s*;?")
 
-# In the data, a curve that a heat map holds as well is a reference: [key of the heat map, row, last, other fields].
+# In the data, a curve that a heat map holds as well is a reference: [key of the heat map, row, last, other fields], and
+# `buckets` of the answer is the key of a heat map with the same buckets.
 _SCRIPT = """{
 const packed = document.getElementById("data").textContent.trim();
 const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
 const text = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 const data = JSON.parse(await text);
 const key = (route, parameters) => JSON.stringify([route, ...parameters]);
-const resolved = (answer) => ({
+const bucketsOf = ({ covered, first, last, recorded }) => ({ covered, first, last, recorded });
+const resolved = ({ buckets, ...answer }) => ({
   ...answer,
+  ...(buckets ? bucketsOf(data[buckets]) : {}),
   curves: answer.curves.map((curve) => {
     if (!Array.isArray(curve)) return curve;
     const [heatmap, row, last, fields] = curve;

@@ -1,8 +1,9 @@
-"""Numbers as text, for people and for JSON."""
+"""Numbers as text, for people and for JSON. `frontend/src/lib/format.ts` follows the same rule (tests/numbers.json)."""
 
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
 SNAP_DIGITS = 12  # significant digits; the rest differs between processors
@@ -14,13 +15,19 @@ def snapped(value: float) -> float:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Returns a number in the form that people read: 1.2e-5, 0.31, 12,300, NaN."""
+    """Returns a number in the form that people read: 12,300, 0.31, 1e-3, NaN.
+
+    Integers below a million have all their digits, other numbers so many significant ones. Numbers below 0.01 and
+    those from a million on have an exponent.
+    """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
-    if value == 0:
-        return "0"
-    rounded = float(f"{snapped(value):.{digits - 1}e}")
-    if not 1e-3 <= abs(rounded) < 1e6:
+    exact = snapped(value)
+    if exact.is_integer() and abs(exact) < 1e6:
+        return f"{int(exact):,}"
+    # Halves are rounded up, as the browser does.
+    rounded = float(Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal_from_float(exact))
+    if not 1e-2 <= abs(rounded) < 1e6:
         mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
         return f"{_without_trailing_zeros(mantissa)}e{int(exponent)}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))

@@ -106,10 +106,10 @@ def test_the_curve_is_read_point_by_point_with_the_keys(page: Page, address: str
     """It begins at the recommended rate; arrows, Home and End move; the table and its CSV hold every number."""
     frame = shown_with_experiments(page, address)
     readout, plot = frame.locator(".rate-readout"), frame.locator(".rate-plot")
-    expect(readout).to_have_text("Learning rate 0.001: the loss falls by 41\u00a0% · recommended, in the working range")
+    expect(readout).to_have_text("Learning rate 1e-3: the loss falls by 41\u00a0% · recommended, in the working range")
     plot.focus()
     page.keyboard.press("ArrowRight")
-    expect(readout).to_have_text("Learning rate 0.00316: the loss falls by 44\u00a0% · in the working range")
+    expect(readout).to_have_text("Learning rate 3.16e-3: the loss falls by 44\u00a0% · in the working range")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowLeft")
     expect(readout).to_have_text("Learning rate 1e-10: the loss does not change · present")

@@ -193,7 +193,8 @@ def test_the_heat_map_tells_its_numbers(page: Page, site: str) -> None:
     expect(readout).to_contain_text("update ratio")
     expect(readout).to_contain_text("step")
     expect(readout.locator("strong")).to_have_text("0")
-    expect(frame.locator(".curve-list .curve-title").first).to_contain_text("step")  # the curves follow the pointer
+    steps = readout.locator(".heatmap-readout-steps").inner_text()
+    expect(frame.locator(".curve-steps").first).to_have_text(steps)  # the curves follow the pointer
 
 
 def test_a_chosen_variable_draws_its_curves_and_a_link_restores_all(page: Page, site: str) -> None:
@@ -307,5 +308,5 @@ def test_what_is_copied_is_the_fix_and_the_table(page: Page, fast: str) -> None:
     frame.get_by_role("button", name="Copy table of Run curves").click()
     expect(frame.get_by_role("button", name="Copied table of Run curves")).to_be_visible()
     rows = [line.split("\t") for line in inner.evaluate("navigator.clipboard.readText()").splitlines()]
-    assert rows[0][:4] == ["step", "loss low", "loss high", "loss"]
+    assert rows[0][3:7] == ["recorded steps", "loss low", "loss high", "loss"]
     assert all(len(row) == len(rows[0]) for row in rows)

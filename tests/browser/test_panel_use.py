@@ -108,7 +108,7 @@ def test_pictures_of_a_variable_can_be_read(page: Page, site: str) -> None:
     motion = frame.locator(".motion-map")
     expect(motion).to_contain_text("1 of 4 rows of the map did not move")
     motion.locator(".motion-map-grid").focus()
-    expect(motion.locator(".motion-map-readout")).to_have_text("row 0, column 0: 0.001")
+    expect(motion.locator(".motion-map-readout")).to_have_text("row 0, column 0: 1e-3")
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
     expect(motion.locator(".motion-map-readout")).to_have_text("row 2, column 1: 0")
@@ -145,7 +145,7 @@ def test_charts_go_out_as_numbers(page: Page, site: str, tmp_path: Path) -> None
     """The CSV of the heat map has a row a variable and of the curves a row a step, and can be read."""
     frame = opened(page, site, run=GOOD)
     with page.expect_download() as waiting:
-        frame.get_by_role("button", name="CSV of good/weightwatch update_ratio").click()
+        frame.get_by_role("button", name="CSV of update_ratio").click()
     waiting.value.save_as(tmp_path / "map.csv")
     table = list(csv.reader((tmp_path / "map.csv").read_text(encoding="utf-8").splitlines()))
     assert [row[0] for row in table[1:]] == list(synthetic_runs.NAMES)
@@ -154,8 +154,8 @@ def test_charts_go_out_as_numbers(page: Page, site: str, tmp_path: Path) -> None
         frame.get_by_role("button", name="CSV of Run curves").click()
     waiting.value.save_as(tmp_path / "run.csv")
     table = list(csv.reader((tmp_path / "run.csv").read_text(encoding="utf-8").splitlines()))
-    assert table[0][:4] == ["step", "loss low", "loss high", "loss"]
-    assert table[-1][0] == "200"
+    assert table[0][:7] == ["step", "from step", "to step", "recorded steps", "loss low", "loss high", "loss"]
+    assert table[-1][:4] == ["200", "200", "200", "1"]
 
 
 def test_many_runs_are_found_by_name_and_verdict(page: Page, site: str) -> None:

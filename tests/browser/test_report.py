@@ -80,6 +80,7 @@ def test_the_report_holds_the_answers_of_the_backend(logs: Path, page: Path) -> 
     assert data[f'["heatmap",{where},["quantity","weight_std"],["run","sick"]]']["worst"] == worst
     name = history.variables[0].name
     held = data[f'["curves",{where},["name","{name}"],["run","healthy"]]']
+    assert held["buckets"]
     unpacked = []
     for curve in held["curves"]:
         if isinstance(curve, dict):  # derived: no heat map holds it
@@ -89,7 +90,10 @@ def test_the_report_holds_the_answers_of_the_backend(logs: Path, page: Path) -> 
         high = data[key]["high"][row]
         given = {"low": data[key]["low"][row], "high": high, "last": high if last is None else last}
         unpacked.append({"quantity": data[key]["quantity"], **rest, **given})
-    assert unpacked == json.loads(json.dumps(answers.curves(history, name, 300)["curves"]))
+    curves = json.loads(json.dumps(answers.curves(history, name, 300)))
+    assert unpacked == curves["curves"]
+    for field in ("covered", "first", "last", "recorded"):
+        assert data[held["buckets"]][field] == curves[field]
     assert any(isinstance(curve, list) and curve[2] is not None for curve in held["curves"])
 
 
@@ -228,7 +232,7 @@ class TestInABrowser:
         tab.goto((tmp_path / "report.html").as_uri())
         tab.wait_for_selector(".rate-plot svg")
         assert tab.locator(".experiment").count() == 4
-        assert tab.locator(".rate-readout").inner_text().startswith("Learning rate 0.001: the loss falls by 41")
+        assert tab.locator(".rate-readout").inner_text().startswith("Learning rate 1e-3: the loss falls by 41")
         context.close()
 
     def test_the_network_is_closed_to_it(self, page: Path, browser: Any) -> None:

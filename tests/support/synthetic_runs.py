@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,8 @@ def write(
     *,
     launch: str = "a1",
     burst: int = 8,
+    gap: int = 0,
+    dense: int = 0,
     end: str | None = "completed",
     nan_from: int | None = None,
     started: float = STARTED,
@@ -105,16 +108,36 @@ def write(
     close: bool = True,
     variables: tuple[str, ...] = NAMES,
     seed: int = 0,
+    change: Callable[[Rows], None] = lambda _: None,
 ) -> History:
-    """Writes a launch as the recorder does and returns the live History."""
+    """Writes a launch as the recorder does and returns the live History.
+
+    Args:
+        logdir: the directory of the run.
+        steps: the last step; it is recorded if it falls into a burst.
+        launch: the launch's id.
+        burst: recorded steps in a row.
+        gap: steps between bursts that are not recorded, from step `dense` on.
+        dense: the first steps, which are all recorded.
+        end: how the launch ended; None if nobody knows.
+        nan_from: the first step with NaN.
+        started: when it started.
+        sink: where the events go, if not to `logdir`.
+        close: whether the writer is closed.
+        variables: names of the variables.
+        seed: of the random numbers.
+        change: changes a block of rows before it is written.
+    """
     clock = Clock(started)
     writer = EventWriter(sink or directory_sink(logdir), launch, started, clock)
     history = History(launch, started=started)
     for record in facts(variables):
         history.add(record)
         writer.add(record)
-    for start in range(1, steps + 1, burst):
+    starts = [*range(1, dense + 1, burst), *range(dense + 1, steps + 1, burst + gap)]
+    for start in starts:
         block = rows(start, min(burst, steps + 1 - start), variables=len(variables), nan_from=nan_from, seed=seed)
+        change(block)
         clock.now = started + 0.05 * float(block.steps[-1])
         history.append(block)
         writer.append(block)

@@ -136,8 +136,8 @@ def test_two_runs_first_differ_at_the_first_number_that_differs() -> None:
     assert "every number agrees to within 1 %" in same["text"]
     different = comparison(one, other)
     assert (different["first_step"], different["clear_step"], different["first_links"]) == (33, 37, ["optimizer"])
-    assert different["numbers"] == [{"label": "learning rate", "one": "0.001", "other": "1e-10"}]
-    assert different["text"].startswith("The runs first differ at step 33: learning rate 0.001 vs. 1e-10.")
+    assert different["numbers"] == [{"label": "learning rate", "one": "1e-3", "other": "1e-10"}]
+    assert different["text"].startswith("The runs first differ at step 33: learning rate 1e-3 vs. 1e-10.")
     other.add(Record(0, "facts", {"precision": "mixed_float16"}))
     assert comparison(one, other)["settings"] == [
         {"name": "precision", "label": "precision", "one": "float32", "other": "mixed_float16"}

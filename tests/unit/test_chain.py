@@ -69,7 +69,7 @@ def test_a_diagnosis_by_experiments_and_one_by_suspects_are_true_on_the_chain() 
     chain = chain_of(history, diagnosis_with_experiments(96))
     assert (chain["optimizer"]["state_text"], chain["optimizer"]["first"]) == ("breaks here, confirmed", True)
     assert "confirmed by an experiment" in chain["optimizer"]["text"]
-    assert chain["optimizer"]["number"] == "0.001"  # the confirmed cause judges the learning rate
+    assert chain["optimizer"]["number"] == "1e-3"  # the confirmed cause judges the learning rate
     assert chain["gradient"]["state"] == "suspected"
     assert set(states(chain_of(history, suspected())).values()) == {"suspected", "affected", "passed"}
 
@@ -197,7 +197,7 @@ def test_outputs_that_are_not_finite_are_on_the_chain() -> None:
     assert (chain["activations"]["state"], chain["activations"]["number"]) == ("affected", "30")
     assert chain["activations"]["meaning"] == "NaN or infinite outputs, last step"
     assert_chain_is_true(recorded_history(nan_from=200))
-    assert chain["loss"]["number"] == "NaN" and chain["optimizer"]["number"] == "0.001"
+    assert chain["loss"]["number"] == "NaN" and chain["optimizer"]["number"] == "1e-3"
 
 
 def test_a_step_that_the_loss_scale_skipped_is_not_the_number_of_a_healthy_run() -> None:

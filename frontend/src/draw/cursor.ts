@@ -1,7 +1,6 @@
-// The step under the pointer, which heat map and curves tell each other. It changes with every pointer move, so it is
-// no part of the state: no view is drawn again for it.
-type Source = "heatmap" | "curve";
-type Listener = (step: number | null, source: Source) => void;
+// The step under the pointer. Heat maps and curves tell it to each other, and all read it from here, the one that the
+// pointer is on, too: so they name the same step. It changes with every pointer move, so it is no part of the state.
+type Listener = (step: number | null) => void;
 
 const listeners = new Set<Listener>();
 
@@ -13,7 +12,7 @@ export function onCursor(listener: Listener): () => void {
   };
 }
 
-/** `step`: null if the pointer has left. */
-export function moveCursor(step: number | null, source: Source): void {
-  for (const listener of listeners) listener(step, source);
+/** `step`: a whole number; null if the pointer has left. */
+export function moveCursor(step: number | null): void {
+  for (const listener of listeners) listener(step);
 }

@@ -4,6 +4,7 @@ import { edgesOf, type Span } from "../lib/buckets";
 import { kindOf, position, SPECIAL_KINDS, type SpecialKind } from "../lib/cells";
 import { viridis } from "../lib/colour";
 import { ROW_HEIGHT } from "../lib/layout";
+import { gapsOf } from "../lib/slots";
 import { type SpecialFills, specialFills } from "./special-fills";
 
 export interface HeatmapView {
@@ -17,6 +18,7 @@ export interface HeatmapView {
 // A cell as one integer: 0 to 255 is a position on the colour scale, larger codes are special kinds.
 const FIRST_SPECIAL = 256;
 const MISSING = FIRST_SPECIAL + SPECIAL_KINDS.indexOf("missing");
+const LEAST_WIDTH = 2; // CSS pixels of a bucket that has room
 
 /** The colours as a canvas stores them: a heat map needs tens of thousands of them per frame. */
 const PIXELS = Uint32Array.from({ length: 256 }, (_, i) => {
@@ -53,24 +55,69 @@ interface SpecialRange {
   right: number;
 }
 
+/** [C] The left edge of each bucket and the right one, in device pixels. */
+interface Edges {
+  lefts: Int32Array;
+  rights: Int32Array;
+}
+
+/** A narrow bucket is widened into the gap after it, so that it can be seen. */
+function bucketEdges({ first, last }: HeatmapAnswer, { span, width }: HeatmapView, ratio: number): Edges {
+  const lefts = new Int32Array(first.length);
+  const rights = new Int32Array(first.length);
+  const least = Math.round(LEAST_WIDTH * ratio);
+  for (let c = 0; c < first.length; c++) {
+    const [left, right] = edgesOf(first[c] as number, last[c] as number, span, width);
+    lefts[c] = Math.floor(left * ratio);
+    rights[c] = Math.floor(right * ratio);
+  }
+  for (let c = 0; c < first.length; c++) {
+    const [left, right, next] = [
+      lefts[c] as number,
+      rights[c] as number,
+      lefts[c + 1] ?? Number.POSITIVE_INFINITY,
+    ];
+    rights[c] = Math.max(left + 1, right, Math.min(left + least, next));
+  }
+  return { lefts, rights };
+}
+
 /** Writes a row's numbers into a line of pixels, and returns its special cells. */
-function paintNumbers(line: Uint32Array, codes: Uint16Array, lefts: Int32Array, ratio: number) {
+function paintNumbers(line: Uint32Array, codes: Uint16Array, { lefts, rights }: Edges, ratio: number) {
   const ranges: SpecialRange[] = [];
   for (let c = 0; c < codes.length; c++) {
     const left = lefts[c] as number;
-    const right = Math.max(left + 1, lefts[c + 1] as number);
+    const right = rights[c] as number;
     if (right <= 0 || left >= line.length) continue;
     const code = codes[c] as number;
     if (code < FIRST_SPECIAL) {
       line.fill(PIXELS[code] as number, Math.max(0, left), right);
       continue;
     }
-    const end = code === MISSING ? right : Math.max(right, left + Math.round(2 * ratio));
+    const end = code === MISSING ? right : Math.max(right, left + Math.round(LEAST_WIDTH * ratio));
     const last = ranges[ranges.length - 1];
     if (last && last.code === code && left <= last.right) last.right = end;
     else ranges.push({ code, left, right: end });
   }
   return ranges;
+}
+
+/** Paints the steps that were not recorded, behind all rows. */
+function paintGaps(
+  context: CanvasRenderingContext2D,
+  heatmap: HeatmapAnswer,
+  { span, width, dark }: HeatmapView,
+  ratio: number,
+): void {
+  context.fillStyle = specialFills(context, dark, ratio).gap;
+  for (const [first, last] of gapsOf(heatmap)) {
+    if (last < span.from || first > span.to) continue;
+    const [left, right] = edgesOf(first, last, span, width).map((x) => Math.floor(x * ratio)) as [
+      number,
+      number,
+    ];
+    context.fillRect(left, 0, right - left, context.canvas.height);
+  }
 }
 
 export function paintHeatmap(canvas: HTMLCanvasElement, heatmap: HeatmapAnswer, view: HeatmapView): void {
@@ -83,13 +130,12 @@ export function paintHeatmap(canvas: HTMLCanvasElement, heatmap: HeatmapAnswer, 
   if (!context || canvas.width === 0 || to <= from) return;
   const lines = new ImageData(canvas.width, to - from);
   const pixels = new Uint32Array(lines.data.buffer);
-  const lefts = Int32Array.from(edgesOf(heatmap.first, heatmap.last, view.span, view.width), (x) =>
-    Math.floor(x * ratio),
-  );
+  const edges = bucketEdges(heatmap, view, ratio);
   const ranges = Array.from({ length: to - from }, (_, i) => {
     const line = pixels.subarray(i * canvas.width, (i + 1) * canvas.width);
-    return paintNumbers(line, codesOf(heatmap, from + i), lefts, ratio);
+    return paintNumbers(line, codesOf(heatmap, from + i), edges, ratio);
   });
+  paintGaps(context, heatmap, view, ratio);
   paintRows(context, lines, ranges, specialFills(context, view.dark, ratio), (i) => [
     Math.round(((from + i) * ROW_HEIGHT - view.scroll) * ratio),
     Math.round(((from + i + 1) * ROW_HEIGHT - view.scroll - 1) * ratio),

@@ -18,6 +18,10 @@ const LINES: Record<SpecialKind, Line[]> = {
   none: [[2, 0, 2, 8]],
   zero: [[0, 4, 8, 4]],
   missing: [[-2, -2, 10, 10]],
+  gap: [
+    [1, 2, 2.5, 2],
+    [5, 6, 6.5, 6],
+  ],
 };
 
 const tiles = new Map<string, HTMLCanvasElement>();

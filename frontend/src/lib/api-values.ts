@@ -17,8 +17,10 @@ export interface HeatmapAnswer {
   revision: string;
   quantity: QuantityAnswer;
   names: string[]; // [R] variables or layers, from input to output
-  first: number[]; // [C] first step of each bucket
+  covered: number[]; // first and last step that the buckets and the gaps around them cover; [] if there are none
+  first: number[]; // [C] first step of each bucket; between two buckets, no step was recorded
   last: number[]; // [C] last step of each bucket
+  recorded: number[]; // [C] how many steps of each bucket were recorded: at least one
   low: Cell[][]; // [R][C] smallest value in the bucket (a non-finite one or "None" wins over numbers)
   high: Cell[][]; // [R][C] largest value in the bucket (likewise)
   domain: [number, number] | null; // of the finite (for "log": positive) values; null: none
@@ -30,7 +32,11 @@ export interface HeatmapAnswer {
 export interface CurvesAnswer {
   revision: string;
   name: string;
-  steps: number[]; // [T] the last step of each bucket, for all curves
+  covered: number[]; // as in a heat map
+  first: number[]; // [T] likewise
+  last: number[]; // [T]
+  recorded: number[]; // [T]
+  steps: number[]; // [T] the last recorded step of each bucket, for all curves
   curves: CurveAnswer[];
 }
 

@@ -27,12 +27,25 @@ export function commonSpan(
   return spanOf([Math.min(...steps)], [Math.max(...steps)]);
 }
 
+/** The middle of a step in pixels. A step is as wide as all others, and the axis begins and ends with a whole one. */
 export function xOf(step: number, span: Span, width: number): number {
-  return ((step - span.from) / (span.to - span.from)) * width;
+  return ((step - span.from + 0.5) / (span.to - span.from + 1)) * width;
 }
 
+/** The steps from `first` to `last` in pixels. */
+export function edgesOf(
+  first: number,
+  last: number,
+  span: Span,
+  width: number,
+): [left: number, right: number] {
+  return [xOf(first - 0.5, span, width), xOf(last + 0.5, span, width)];
+}
+
+/** The step at `x`, a whole number. */
 export function stepAt(x: number, span: Span, width: number): number {
-  return span.from + (Math.min(width, Math.max(0, x)) / width) * (span.to - span.from);
+  const at = Math.round(span.from - 0.5 + (x / width) * (span.to - span.from + 1));
+  return Math.min(span.to, Math.max(span.from, at));
 }
 
 /** Index of the last bucket that begins at or before `step` (0 before the first); -1 without buckets. */
@@ -45,25 +58,6 @@ export function bucketAt(step: number, first: readonly number[]): number {
     else high = middle;
   }
   return first.length === 0 ? -1 : Math.max(0, low - 1);
-}
-
-/** Index of the first bucket that ends at or after `step` (the last bucket beyond the end); -1 without buckets. */
-export function bucketEnding(step: number, last: readonly number[]): number {
-  const before = bucketAt(step, last);
-  if (before < 0) return -1;
-  return (last[before] as number) >= step ? before : Math.min(before + 1, last.length - 1);
-}
-
-/** [C + 1] The left edge of each bucket in pixels, and the right edge of the last. A bucket reaches to the next one. */
-export function edgesOf(
-  first: readonly number[],
-  last: readonly number[],
-  span: Span,
-  width: number,
-): number[] {
-  const edges = first.map((step) => xOf(step, span, width));
-  const end = last[last.length - 1];
-  return end === undefined ? [] : [...edges, xOf(end, span, width)];
 }
 
 /** The chosen steps, cut to the whole axis; the whole axis if nothing is left of them. */

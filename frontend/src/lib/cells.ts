@@ -2,11 +2,11 @@
 import type { Cell } from "./api";
 
 export type Scale = "log" | "linear" | "share";
-export type Kind = "number" | "zero" | "nan" | "infinite" | "none" | "missing";
+export type Kind = "number" | "zero" | "nan" | "infinite" | "none" | "missing" | "gap";
 
 /** The kinds without a place on a colour scale. Each has its own colour and hatching. */
 export type SpecialKind = Exclude<Kind, "number">;
-export const SPECIAL_KINDS: readonly SpecialKind[] = ["nan", "infinite", "none", "zero", "missing"];
+export const SPECIAL_KINDS: readonly SpecialKind[] = ["nan", "infinite", "none", "zero", "missing", "gap"];
 
 export const KIND_TEXT: Record<Kind, string> = {
   number: "a number",
@@ -14,10 +14,11 @@ export const KIND_TEXT: Record<Kind, string> = {
   nan: "NaN",
   infinite: "infinite",
   none: "None (no gradient)",
-  missing: "not recorded",
+  missing: "value not recorded",
+  gap: "step not recorded",
 };
 
-/** "zero" exists on a log scale only: 0 and negative values have no position there. */
+/** The kind of a cell; never "gap", for which there is no cell. "zero" exists on a log scale only: 0 and negative values have no position there. */
 export function kindOf(cell: Cell | undefined, scale: Scale): Kind {
   if (cell === null || cell === undefined) return "missing";
   if (typeof cell === "number") {

@@ -20,22 +20,25 @@ export function toTsv(table: Table): string {
   return table.map((row) => row.map(plain).join("\t")).join("\n");
 }
 
-/** One row per bucket: its last step, then the smallest, largest and last value of each curve. */
-export function curvesTable(answer: CurvesAnswer): Table {
-  const head = answer.curves.flatMap(({ quantity: { name } }) => [`${name} low`, `${name} high`, name]);
+/** One row per bucket: its last recorded step, its ends, and the smallest, largest and last value of each curve. */
+export function curvesTable({ curves, first, last, recorded, steps }: CurvesAnswer): Table {
+  const head = curves.flatMap(({ quantity: { name } }) => [`${name} low`, `${name} high`, name]);
   const cell = (cells: Cell[], i: number) => cells[i] ?? null;
-  const rows = answer.steps.map((step, i) => [
-    step,
-    ...answer.curves.flatMap((c) => [cell(c.low, i), cell(c.high, i), cell(c.last, i)]),
+  const rows = steps.map((step, i) => [
+    ...[step, first[i] ?? null, last[i] ?? null, recorded[i] ?? null],
+    ...curves.flatMap((c) => [cell(c.low, i), cell(c.high, i), cell(c.last, i)]),
   ]);
-  return [["step", ...head], ...rows];
+  return [["step", "from step", "to step", "recorded steps", ...head], ...rows];
 }
 
+type HeatmapTable = Pick<HeatmapAnswer, "quantity" | "names" | "first" | "last" | "high">;
+
 /** One row per variable or layer, one column per bucket: the largest value in the bucket. */
-export function heatmapTable(heatmap: Pick<HeatmapAnswer, "quantity" | "names" | "last" | "high">): Table {
+export function heatmapTable({ quantity, names, first, last, high }: HeatmapTable): Table {
+  const steps = first.map((from, i) => (from === last[i] ? from : `${from} to ${last[i]}`));
   return [
-    [`${heatmap.quantity.name} (largest up to step)`, ...heatmap.last],
-    ...heatmap.names.map((name, row) => [name, ...(heatmap.high[row] ?? [])]),
+    [`${quantity.name} (largest at steps)`, ...steps],
+    ...names.map((name, row) => [name, ...(high[row] ?? [])]),
   ];
 }
 

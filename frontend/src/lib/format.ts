@@ -1,21 +1,27 @@
 // Numbers, names and texts as the page shows them.
 import type { Cell, QuantityAnswer, RunEntry } from "./api";
 
-const MINUS = "−";
+const DIGITS = 3; // significant ones
 
-/** Three significant digits; without an exponent between 1e-3 and 1e5. */
-export function formatNumber(value: number): string {
+/**
+ * A number in the form that people read: "12,300", "0.31", "1e-3", "NaN"; as `tb_weightwatch.verdict.number` writes it.
+ * Integers below a million have all their digits, others `digits`. Below 0.01 and from a million on there is an exponent.
+ */
+export function formatNumber(value: number, digits = DIGITS): string {
+  if (!Number.isFinite(value)) return String(value).replace("Infinity", "Inf");
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e5) return formatCount(value).replace("-", MINUS);
-  if (size >= 1e-3 && size < 1e5) return String(Number(value.toPrecision(3))).replace("-", MINUS);
-  const [mantissa, exponent] = value.toExponential(2).split("e") as [string, string];
-  return `${Number(mantissa)}e${Number(exponent)}`.replaceAll("-", MINUS).replace(`e${MINUS}`, "e-");
+  if (Number.isInteger(value) && size < 1e6) return formatCount(value);
+  const rounded = Number(value.toPrecision(digits));
+  if (Math.abs(rounded) >= 1e-2 && Math.abs(rounded) < 1e6)
+    return rounded.toLocaleString("en-US", { maximumSignificantDigits: digits });
+  const [mantissa, exponent] = rounded.toExponential().split("e") as [string, string];
+  return `${mantissa}e${Number(exponent)}`;
 }
 
 export function formatCell(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return "not recorded";
-  return typeof cell === "number" ? formatNumber(cell) : cell.replace("Infinity", "∞");
+  return typeof cell === "number" ? formatNumber(cell) : cell.replace("Infinity", "Inf");
 }
 
 /** Percent. Only a share of exactly 1 is "100 %". */
@@ -51,13 +57,15 @@ export function formatCount(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** The label of an axis tick: short, but with enough digits to tell two ticks apart. */
-export function formatTick(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e9) return formatNumber(value);
-  if (size >= 1e6) return `${Number((value / 1e6).toPrecision(4))}M`;
-  if (size >= 1e4) return `${Number((value / 1e3).toPrecision(4))}k`;
-  return formatNumber(value);
+const MOST_DIGITS = 12;
+
+/** The labels of an axis' ticks, with as many digits as tell them apart. */
+export function formatTicks(values: readonly number[]): string[] {
+  for (let digits = DIGITS; digits < MOST_DIGITS; digits++) {
+    const labels = values.map((value) => formatNumber(value, digits));
+    if (new Set(labels).size === values.length) return labels;
+  }
+  return values.map((value) => formatNumber(value, MOST_DIGITS));
 }
 
 export function formatSteps(first: number, last: number): string {

@@ -1,14 +1,16 @@
 // One curve: its name, its values at the step under the pointer, and its chart.
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type uPlot from "uplot";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { moveCursor, onCursor } from "../draw/cursor";
 import { type CurveInput, type CurvePlot, makePlot } from "../draw/curve-plot";
-import type { Span } from "../lib/buckets";
-import { cleanText, formatCount, formatRange, formatValue } from "../lib/format";
-import { gutterWidth } from "../lib/layout";
+import { type Span, stepAt } from "../lib/buckets";
+import { cleanText, formatRange, formatValue } from "../lib/format";
+import { gutterWidth, plotWidth } from "../lib/layout";
+import { lastSlot, type Slot, stepNear } from "../lib/slots";
+import { useCursorSlot } from "./use-cursor-slot";
 
 const AXIS_LABELS = 62; // pixels of the gutter that the labels of the value axis need
+const REACH = 3; // CSS pixels beside a bucket at which the pointer still reads it
 
 /** Moves the chart's step axis: now if the chart is visible, else when it becomes visible. */
 function useFollow(
@@ -35,13 +37,13 @@ function useFollow(
 }
 
 /** Makes the chart, and makes it again when anything but the span changes. */
-function useChart(input: CurveInput, onIndex: (index: number | null) => void) {
+function useChart(input: CurveInput) {
   const root = useRef<HTMLDivElement>(null);
   const chart = useRef<CurvePlot | null>(null);
   const { curve, steps, span, width, dark, axis, compared } = input;
   useLayoutEffect(() => {
     if (!root.current) return;
-    const made = makePlot(root.current, input, onIndex);
+    const made = makePlot(root.current, input);
     chart.current = made;
     return () => {
       chart.current = null;
@@ -52,47 +54,45 @@ function useChart(input: CurveInput, onIndex: (index: number | null) => void) {
   return { root, chart };
 }
 
-/** Shows the step under the pointer on the heat map. uPlot itself shows it on the other curves. */
-function onPointerMove(plot: uPlot | undefined, event: PointerEvent): void {
-  if (!plot) return;
-  const box = plot.over.getBoundingClientRect();
-  const left = event.clientX - box.left;
-  moveCursor(left >= 0 && left <= box.width ? plot.posToVal(left, "x") : null, "curve");
+/** Tells all charts the step under the pointer. */
+function onPointerMove(event: PointerEvent, input: CurveInput): void {
+  const { span } = input;
+  const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+  const width = plotWidth(input.width);
+  const x = event.clientX - box.left - gutterWidth(input.width);
+  const reach = (REACH / width) * (span.to - span.from + 1);
+  const isInside = x >= 0 && x <= width;
+  moveCursor(isInside ? stepNear(stepAt(x, span, width), input, reach) : null);
 }
 
-function Values({ input, index }: { input: CurveInput; index: number | null }) {
-  const { curve, steps } = input;
-  const at = index ?? steps.length - 1;
+/** The values at the step under the pointer, else the last ones. */
+function Values({ input, slot }: { input: CurveInput; slot: Slot | null }) {
+  const { curve } = input;
+  const shown = slot ?? lastSlot(input);
+  const at = shown?.bucket ?? -1;
   const [low, high, last] = [curve.low[at], curve.high[at], curve.last[at]];
   return (
     <>
-      <span class="curve-value">{formatValue(last, curve.quantity)}</span>
+      <span class="curve-value">
+        {shown?.recorded === null ? "no data" : formatValue(last, curve.quantity)}
+      </span>
       {low !== high && <span class="quiet">{formatRange(low, high, curve.quantity)}</span>}
       {curve.usual && <span class="quiet curve-usual">{cleanText(curve.usual.text)}</span>}
-      {index !== null && <span class="quiet">step {formatCount(steps[at] ?? 0)}</span>}
     </>
   );
 }
 
 export function CurveChart(input: CurveInput) {
-  const [index, setIndex] = useState<number | null>(null);
-  const { root, chart } = useChart(input, setIndex);
+  const { root, chart } = useChart(input);
+  const slot = useCursorSlot(input);
+  useEffect(() => onCursor((step) => chart.current?.point(step)), []);
   const { quantity, last } = input.curve;
   const title = cleanText(quantity.title);
-  useEffect(
-    () =>
-      onCursor((step, source) => {
-        const plot = chart.current?.plot;
-        if (source !== "heatmap" || !plot) return;
-        plot.setCursor(step === null ? { left: -10, top: -10 } : { left: plot.valToPos(step, "x"), top: 10 });
-      }),
-    [],
-  );
   return (
     <div
       class="curve-chart"
-      onPointerMove={(event) => onPointerMove(chart.current?.plot, event)}
-      onPointerLeave={() => moveCursor(null, "curve")}
+      onPointerMove={(event) => onPointerMove(event, input)}
+      onPointerLeave={() => moveCursor(null)}
     >
       <div
         class="curve-title"
@@ -100,7 +100,7 @@ export function CurveChart(input: CurveInput) {
         title={cleanText(quantity.meaning)}
       >
         <span class="curve-name">{title}</span>
-        <Values input={input} index={index} />
+        <Values input={input} slot={slot} />
       </div>
       <div
         ref={root}

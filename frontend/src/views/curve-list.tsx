@@ -3,10 +3,12 @@ import { useMemo, useState } from "preact/hooks";
 import type { CurvesAnswer } from "../lib/api";
 import { curvesTable } from "../lib/csv";
 import { cleanName, plural } from "../lib/format";
+import { lastSlot, slotText, stepsOf } from "../lib/slots";
 import { type ComparedRun, useSelector } from "../state";
 import { CurveChart } from "./curve-chart";
 import { ExportButtons } from "./export-buttons";
 import { useAxis, useComparedRuns } from "./use-axis";
+import { useCursorSlot } from "./use-cursor-slot";
 import { useWidth } from "./use-width";
 
 interface Props {
@@ -22,9 +24,9 @@ function useComparedCurves({ answer, comparedOf, part }: Props) {
   return useMemo(() => {
     const answers = part === "rest" ? [] : runs.flatMap((run) => comparedOf(run) ?? []);
     const sameQuantity = (name: string) =>
-      answers.flatMap(({ steps, curves }) => {
+      answers.flatMap(({ curves, ...buckets }) => {
         const curve = curves.find((c) => c.quantity.name === name);
-        return curve ? [{ steps, curve }] : [];
+        return curve ? [{ ...buckets, curve }] : [];
       });
     return new Map(answer.curves.map((c) => [c.quantity.name, sameQuantity(c.quantity.name)]));
   }, [answer, comparedOf, part, runs]);
@@ -35,7 +37,7 @@ function Charts({ answer, ...props }: Props) {
   const dark = useSelector((s) => s.dark);
   const compared = useComparedCurves({ answer, ...props });
   const { ref, width } = useWidth<HTMLDivElement>();
-  const { curves, steps } = answer;
+  const { curves, covered, first, last, recorded, steps } = answer;
   return (
     <div ref={ref}>
       {width > 0 &&
@@ -43,6 +45,10 @@ function Charts({ answer, ...props }: Props) {
           <CurveChart
             key={curve.quantity.name}
             curve={curve}
+            covered={covered}
+            first={first}
+            last={last}
+            recorded={recorded}
             steps={steps}
             span={span}
             width={width}
@@ -53,6 +59,12 @@ function Charts({ answer, ...props }: Props) {
         ))}
     </div>
   );
+}
+
+/** The steps whose values the charts below show: those under the pointer, else the last ones. */
+function ReadSteps({ answer }: { answer: CurvesAnswer }) {
+  const slot = useCursorSlot(answer) ?? lastSlot(answer);
+  return <span class="quiet curve-steps">{slot && slotText(slot)}</span>;
 }
 
 /** The answer with those curves that are visible, and how many more there are. */
@@ -77,7 +89,12 @@ export function CurveList(props: Props) {
         <h2 class="section-grow">
           {title} {answer.name !== "" && <span class="variable-name">{cleanName(answer.name)}</span>}
         </h2>
-        <ExportButtons name={answer.name || title} table={() => curvesTable(visible)} />
+        <ReadSteps answer={answer} />
+        <ExportButtons
+          name={answer.name || title}
+          steps={stepsOf(answer)}
+          table={() => curvesTable(visible)}
+        />
       </div>
       <Charts {...props} answer={visible} />
       {isEmpty && <p class="quiet">No data recorded</p>}

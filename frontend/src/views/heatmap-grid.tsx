@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { VerdictAnswer } from "../lib/api";
 import { type Span, ticksOf, xOf } from "../lib/buckets";
-import { formatTick } from "../lib/format";
+import { formatCount } from "../lib/format";
 import { type Geometry, gutterWidth, plotWidth, ROW_HEIGHT, VISIBLE_ROWS } from "../lib/layout";
 import type { ArrangedHeatmap } from "../lib/row-arrangement";
 import { useSelector } from "../state";
@@ -22,7 +22,7 @@ function StepTicks({ span, width, gutter }: { span: Span; width: number; gutter:
     <div class="heatmap-ticks" style={{ marginLeft: `${gutter}px`, width: `${width}px` }} aria-hidden="true">
       {ticksOf(span, width / 110).map((tick) => (
         <span key={tick} style={{ left: `${xOf(tick, span, width)}px` }}>
-          {formatTick(tick)}
+          {formatCount(tick)}
         </span>
       ))}
     </div>

@@ -1,22 +1,13 @@
 // The legend of the heat map: its colour scale, and the hatchings and marks that it contains.
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { paintSwatch } from "../draw/heatmap";
+import { useMemo } from "preact/hooks";
 import type { HeatmapAnswer, VerdictAnswer } from "../lib/api";
-import { KIND_TEXT, kindsIn, SPECIAL_KINDS, type SpecialKind, valueAt } from "../lib/cells";
+import { KIND_TEXT, kindsIn, SPECIAL_KINDS, valueAt } from "../lib/cells";
 import { formatNumber, formatShare } from "../lib/format";
-import { useSelector } from "../state";
+import { gapsOf } from "../lib/slots";
 import { ColourBar } from "./colour-bar";
+import { Swatch } from "./swatch";
 
 const SCALE_TEXT = { log: "log scale", linear: "linear scale", share: "share" };
-
-function Swatch({ kind }: { kind: SpecialKind }) {
-  const ref = useRef<HTMLCanvasElement>(null);
-  const dark = useSelector((s) => s.dark);
-  useLayoutEffect(() => {
-    if (ref.current) paintSwatch(ref.current, kind, dark);
-  }, [kind, dark]);
-  return <canvas ref={ref} class="heatmap-swatch" />;
-}
 
 function ColourScale({ heatmap }: { heatmap: HeatmapAnswer }) {
   const { scale } = heatmap.quantity;
@@ -38,6 +29,7 @@ function ColourScale({ heatmap }: { heatmap: HeatmapAnswer }) {
 export function HeatmapLegend({ verdicts, heatmap }: { verdicts: VerdictAnswer[]; heatmap: HeatmapAnswer }) {
   const { scale, unit } = heatmap.quantity;
   const { kinds, hasNegative } = useMemo(() => kindsIn(heatmap.high, scale), [heatmap.high, scale]);
+  const hasGaps = useMemo(() => gapsOf(heatmap).length > 0, [heatmap]);
   return (
     <div class="heatmap-legend">
       <ColourScale heatmap={heatmap} />
@@ -45,7 +37,7 @@ export function HeatmapLegend({ verdicts, heatmap }: { verdicts: VerdictAnswer[]
         {SCALE_TEXT[scale]}
         {unit && scale !== "share" && `, ${unit}`}
       </span>
-      {SPECIAL_KINDS.filter((kind) => kinds.has(kind)).map((kind) => (
+      {SPECIAL_KINDS.filter((kind) => kinds.has(kind) || (kind === "gap" && hasGaps)).map((kind) => (
         <span class="heatmap-legend-entry" key={kind}>
           <Swatch kind={kind} /> {kind === "zero" && !hasNegative ? "exactly 0" : KIND_TEXT[kind]}
         </span>

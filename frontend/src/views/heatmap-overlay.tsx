@@ -1,12 +1,13 @@
 // Drawn over the heat map: the marks of the verdicts, the chosen row, and the value under the pointer.
 import type { HeatmapAnswer, VerdictAnswer } from "../lib/api";
-import { rowRanges, type Span, xOf } from "../lib/buckets";
-import { cleanName, cleanText, formatRange, formatSteps } from "../lib/format";
+import { edgesOf, rowRanges, type Span } from "../lib/buckets";
+import { cleanName, cleanText, formatRange } from "../lib/format";
 import { type Geometry, ROW_HEIGHT } from "../lib/layout";
 import { type ArrangedHeatmap, rowsOf } from "../lib/row-arrangement";
+import { type Slot, slotText } from "../lib/slots";
 
 export interface PointerPosition {
-  column: number;
+  step: number;
   x: number; // in the plot
   y: number; // in its visible part
 }
@@ -27,8 +28,9 @@ function Mark({ verdict, index, ...props }: MarksProps & { verdict: VerdictAnswe
   const { heatmap, span } = props;
   const { width, scroll } = props.geometry;
   if (verdict.first_step > span.to || verdict.last_step < span.from) return null;
-  const left = Math.max(0, Math.min(width - MIN_WIDTH, xOf(verdict.first_step, span, width)));
-  const right = Math.min(width, Math.max(left + MIN_WIDTH, xOf(verdict.last_step, span, width)));
+  const edges = edgesOf(verdict.first_step, verdict.last_step, span, width);
+  const left = Math.max(0, Math.min(width - MIN_WIDTH, edges[0]));
+  const right = Math.min(width, Math.max(left + MIN_WIDTH, edges[1]));
   const overflows = left + (index + 1) * CODE_WIDTH > width;
   const code = (
     <span class="heatmap-code" style={overflows ? { right: "0" } : { left: `${index * CODE_WIDTH}px` }}>
@@ -77,23 +79,23 @@ export function VerdictMarks(props: MarksProps) {
 interface ReadoutProps {
   heatmap: HeatmapAnswer;
   row: number;
+  slot: Slot; // under the pointer
   pointer: PointerPosition;
   width: number; // of the plot
 }
 
-export function HeatmapReadout({ heatmap, row, pointer, width }: ReadoutProps) {
-  const { column, x, y } = pointer;
-  const [low, high] = [heatmap.low[row]?.[column], heatmap.high[row]?.[column]];
+export function HeatmapReadout({ heatmap, row, slot, pointer: { x, y }, width }: ReadoutProps) {
+  const isKnown = slot.recorded !== null;
+  const [low, high] = [heatmap.low[row]?.[slot.bucket], heatmap.high[row]?.[slot.bucket]];
   const beside = x > width / 2 ? { right: width - x + 14 } : { left: x + 14 };
   return (
     <div class="heatmap-readout" style={pixels({ ...beside, top: y + 16 })}>
-      <strong>{formatRange(low, high, heatmap.quantity)}</strong>
+      <strong>{isKnown ? formatRange(low, high, heatmap.quantity) : "no data"}</strong>
       <br />
       {cleanName(heatmap.names[row] ?? "")}
       <br />
       <span class="quiet">
-        {cleanText(heatmap.quantity.title)},{" "}
-        {formatSteps(heatmap.first[column] ?? 0, heatmap.last[column] ?? 0)}
+        {cleanText(heatmap.quantity.title)}, <span class="heatmap-readout-steps">{slotText(slot)}</span>
       </span>
     </div>
   );

@@ -4,9 +4,10 @@ import { select, zoomTo } from "../actions";
 import { moveCursor, onCursor } from "../draw/cursor";
 import { paintHeatmap } from "../draw/heatmap";
 import type { VerdictAnswer } from "../lib/api";
-import { bucketAt, moved, rowAt, type Span, stepAt, xOf } from "../lib/buckets";
+import { moved, rowAt, type Span, stepAt, xOf } from "../lib/buckets";
 import { type Geometry, RIGHT_MARGIN, ROW_HEIGHT } from "../lib/layout";
 import { type ArrangedHeatmap, rowsOf } from "../lib/row-arrangement";
+import { slotAt, stepNear } from "../lib/slots";
 import { useSelector } from "../state";
 import { HeatmapReadout, type PointerPosition, VerdictMarks } from "./heatmap-overlay";
 import type { Axis } from "./use-axis";
@@ -45,19 +46,22 @@ function Canvas({ heatmap, span, geometry }: Pick<Props, "heatmap" | "span" | "g
   return <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px` }} />;
 }
 
-/** The position of the pointer, which the curves follow. */
+const REACH = 3; // CSS pixels beside a bucket at which the pointer still reads it
+
+/** The position of the pointer, and the slot of the step under it, which the curves follow. */
 function usePointer({ heatmap, span, geometry }: Pick<Props, "heatmap" | "span" | "geometry">) {
   const [pointer, setPointer] = useState<PointerPosition | null>(null);
   const onPointerMove = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const step = stepAt(x, span, geometry.width);
-    setPointer({ column: bucketAt(step, heatmap.first), x, y });
-    moveCursor(step, "heatmap");
+    const reach = (REACH / geometry.width) * (span.to - span.from + 1);
+    const step = stepNear(stepAt(x, span, geometry.width), heatmap, reach);
+    setPointer({ step, x, y });
+    moveCursor(step);
   };
   const onPointerLeave = () => {
     setPointer(null);
-    moveCursor(null, "heatmap");
+    moveCursor(null);
   };
   return { pointer, onPointerMove, onPointerLeave };
 }
@@ -87,6 +91,7 @@ export function HeatmapPlot(props: Props) {
   const { heatmap, chosen, span, whole, geometry } = props;
   const { gutter, width, height, scroll } = geometry;
   const { pointer, onPointerMove, onPointerLeave } = usePointer(props);
+  const slot = pointer && slotAt(pointer.step, heatmap);
   const row = pointer ? rowAt(pointer.y + scroll, ROW_HEIGHT, heatmap.names.length) : -1; // rows scroll below the pointer
   const onClick = () => {
     const name = heatmap.names[row];
@@ -117,8 +122,8 @@ export function HeatmapPlot(props: Props) {
       {drag && (
         <div class="heatmap-drag" style={{ left: `${drag.left}px`, width: `${drag.right - drag.left}px` }} />
       )}
-      {pointer && !drag && row >= 0 && (
-        <HeatmapReadout heatmap={heatmap} row={row} pointer={pointer} width={width} />
+      {pointer && slot && !drag && row >= 0 && (
+        <HeatmapReadout heatmap={heatmap} row={row} slot={slot} pointer={pointer} width={width} />
       )}
     </div>
   );

@@ -13,6 +13,7 @@ import {
   type RowOrder,
 } from "../lib/row-arrangement";
 import { filterRows } from "../lib/row-filter";
+import { stepsOf } from "../lib/slots";
 import { useSelector } from "../state";
 import { ExportButtons } from "./export-buttons";
 import { HeatmapGrid } from "./heatmap-grid";
@@ -85,7 +86,8 @@ function Head({ overview }: { overview: OverviewAnswer }) {
       <ZoomButtons />
       {heatmap && (
         <ExportButtons
-          name={`${overview.run} ${heatmap.quantity.name}`}
+          name={heatmap.quantity.name}
+          steps={stepsOf(heatmap)}
           table={() => heatmapTable(heatmap)}
         />
       )}
@@ -121,7 +123,7 @@ function emptyText(heatmap: ArrangedHeatmap | undefined): string {
 export function Heatmap({ overview }: { overview: OverviewAnswer }) {
   const { arranged, toggleBlock } = useArranged();
   const ref = useScrollTarget<HTMLDivElement>("heatmap");
-  const isEmpty = !arranged || arranged.names.length === 0 || arranged.first.length === 0;
+  const isEmpty = !arranged || arranged.names.length === 0 || arranged.covered.length === 0;
   if (heatmapQuantities(overview).length === 0) return null;
   return (
     <section class="panel-section" aria-labelledby="heatmap-title">

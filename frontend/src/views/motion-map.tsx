@@ -2,10 +2,12 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { cellSize, paintMotionMap } from "../draw/motion-map";
 import type { FrameAnswer, MotionAnswer } from "../lib/api";
+import { KIND_TEXT, kindsIn, SPECIAL_KINDS } from "../lib/cells";
 import { cleanText, formatCell, formatCount, formatLines, formatNumber } from "../lib/format";
 import { useSelector } from "../state";
 import { ColourBar } from "./colour-bar";
 import { ExportButtons } from "./export-buttons";
+import { Swatch } from "./swatch";
 
 interface Position {
   row: number;
@@ -69,11 +71,11 @@ function Grid({ motion, frame, size, active, onActive }: GridProps) {
   );
 }
 
-function Caption({ motion, frame }: { motion: MotionAnswer; frame: FrameAnswer }) {
+function Caption({ name, motion, frame }: { name: string; motion: MotionAnswer; frame: FrameAnswer }) {
   return (
     <figcaption class="variable-maps-caption">
       <strong>{cleanText(motion.title)}</strong>{" "}
-      <ExportButtons name={`${motion.kind} step ${frame.step}`} table={() => frame.values} />
+      <ExportButtons name={`${name} ${motion.kind}`} steps={[frame.step]} table={() => frame.values} />
       <span class="quiet">
         {formatCount(motion.rows)} rows × {formatCount(motion.columns)} columns, step{" "}
         {formatCount(frame.step)}
@@ -82,13 +84,33 @@ function Caption({ motion, frame }: { motion: MotionAnswer; frame: FrameAnswer }
   );
 }
 
+/** The colour scale, and what the fills mean that occur in this picture. */
+function Legend({ motion, frame }: { motion: MotionAnswer; frame: FrameAnswer }) {
+  const { kinds } = kindsIn(frame.values, "log");
+  return (
+    <p class="motion-map-scale quiet">
+      {motion.domain && (
+        <span>
+          {formatNumber(motion.domain[0])} <ColourBar /> {formatNumber(motion.domain[1])}, log scale
+        </span>
+      )}
+      {SPECIAL_KINDS.filter((kind) => kinds.has(kind)).map((kind) => (
+        <span key={kind}>
+          <Swatch kind={kind} /> {kind === "zero" ? "exactly 0" : KIND_TEXT[kind]}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 interface Props {
+  name: string; // of the variable
   motion: MotionAnswer;
   index: number; // of the frame
   maxWidth: number;
 }
 
-export function MotionMap({ motion, index, maxWidth }: Props) {
+export function MotionMap({ name, motion, index, maxWidth }: Props) {
   const [position, setPosition] = useState<Position>({ row: 0, column: 0 });
   const frame = motion.frames[Math.min(index, motion.frames.length - 1)];
   if (!frame) return null;
@@ -104,7 +126,7 @@ export function MotionMap({ motion, index, maxWidth }: Props) {
   ];
   return (
     <figure class="motion-map">
-      <Caption motion={motion} frame={frame} />
+      <Caption name={name} motion={motion} frame={frame} />
       <Grid
         motion={motion}
         frame={frame}
@@ -115,12 +137,7 @@ export function MotionMap({ motion, index, maxWidth }: Props) {
       <p class="motion-map-readout" aria-live="polite">
         {lines.join(", ")}: <strong>{formatCell(frame.values[active.row]?.[active.column])}</strong>
       </p>
-      {motion.domain && (
-        <p class="motion-map-scale quiet">
-          {formatNumber(motion.domain[0])} <ColourBar /> {formatNumber(motion.domain[1])}, log scale; black:
-          exactly 0
-        </p>
-      )}
+      <Legend motion={motion} frame={frame} />
       {frame.text && <p>{cleanText(frame.text)}</p>}
     </figure>
   );

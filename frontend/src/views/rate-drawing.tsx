@@ -1,6 +1,6 @@
 // The drawing of a learning-rate curve: axes, working range, marked rates, and a point for each rate that was tried.
 import type { RateCurveAnswer } from "../lib/api";
-import { formatShare, formatTick, prose } from "../lib/format";
+import { formatNumber, formatShare, prose } from "../lib/format";
 import { labelWidth, type PlacedMark } from "../lib/rate-marks";
 import type { RatePlot, RatePoint } from "../lib/rate-scale";
 
@@ -45,7 +45,7 @@ function RateAxis({ plot }: { plot: RatePlot }) {
         <g key={value}>
           <line class="rate-zero" x1={at} x2={at} y1={base} y2={base + 4} />
           <text x={at} y={base + TICK_LABEL} text-anchor="middle">
-            {formatTick(value)}
+            {formatNumber(value)}
           </text>
         </g>
       ))}

@@ -1,7 +1,7 @@
 // Histograms of a variable's elements at a few steps: one ridge per step, the newest at the bottom.
 import type { HistogramAnswer } from "../lib/api";
 import { logTicks } from "../lib/buckets";
-import { cleanText, formatCount, formatShare, formatTick } from "../lib/format";
+import { cleanText, formatCount, formatNumber, formatShare } from "../lib/format";
 import { ExportButtons } from "./export-buttons";
 
 const [WIDTH, RIDGE, LEFT, RIGHT, AXIS, LINE] = [330, 26, 46, 78, 22, 12]; // in units of the drawing
@@ -18,7 +18,7 @@ interface RidgeProps {
 function binText({ steps, shares, ends }: HistogramAnswer, index: number, bin: number): string {
   const step = formatCount(steps[index] ?? 0);
   const share = formatShare(shares[index]?.[bin] ?? 0);
-  return `step ${step}: ${share} of the elements from ${formatTick(ends[bin] ?? 0)} to ${formatTick(ends[bin + 1] ?? 0)}`;
+  return `step ${step}: ${share} of the elements from ${formatNumber(ends[bin] ?? 0)} to ${formatNumber(ends[bin + 1] ?? 0)}`;
 }
 
 /** The shares that have no place on the log scale: exact zeros, and elements that are not a number. */
@@ -73,7 +73,7 @@ function ValueAxis({ ends, top }: { ends: number[]; top: number }) {
     <g>
       {logTicks(low, high, MAX_TICKS).map((value) => (
         <text key={value} x={x(value)} y={top + 15} text-anchor="middle">
-          {formatTick(value)}
+          {formatNumber(value)}
         </text>
       ))}
     </g>
@@ -87,14 +87,20 @@ function tableOf({ steps, ends, shares, zero, odd, odd_meaning }: HistogramAnswe
   ];
 }
 
-export function RidgeHistogram({ histogram }: { histogram: HistogramAnswer }) {
+interface Props {
+  name: string; // of the variable
+  histogram: HistogramAnswer;
+}
+
+export function RidgeHistogram({ name, histogram }: Props) {
   const { kind, title, meaning, odd_meaning, steps, shares, ends, odd } = histogram;
   const peak = Math.max(1e-9, ...shares.flat());
   const height = steps.length * RIDGE;
   return (
     <figure class="ridge-histogram">
       <figcaption class="variable-maps-caption">
-        <strong>{cleanText(title)}</strong> <ExportButtons name={kind} table={() => tableOf(histogram)} />
+        <strong>{cleanText(title)}</strong>{" "}
+        <ExportButtons name={`${name} ${kind}`} steps={steps} table={() => tableOf(histogram)} />
         <span class="quiet">{cleanText(meaning)}</span>
       </figcaption>
       <svg

@@ -34,7 +34,7 @@ function StepSlider({ frames, index, onIndex }: SliderProps) {
 }
 
 /** The motion maps of one step. */
-function MotionMaps({ motion }: { motion: MapsAnswer["motion"] }) {
+function MotionMaps({ name, motion }: Pick<MapsAnswer, "name" | "motion">) {
   const { ref, width } = useWidth<HTMLDivElement>();
   const [chosen, setChosen] = useState<number | null>(null); // null: the newest
   const frames = motion[0]?.frames ?? [];
@@ -47,7 +47,7 @@ function MotionMaps({ motion }: { motion: MapsAnswer["motion"] }) {
       {width > 0 && (
         <div class="variable-maps-figures">
           {motion.map((m) => (
-            <MotionMap key={m.kind} motion={m} index={index} maxWidth={maxWidth} />
+            <MotionMap key={m.kind} name={name} motion={m} index={index} maxWidth={maxWidth} />
           ))}
         </div>
       )}
@@ -68,10 +68,10 @@ function VariableMapsSection({ answer }: { answer: MapsAnswer }) {
           {plural(left_out, "earlier recording")} not shown: there are too many to load at once
         </p>
       )}
-      <MotionMaps motion={motion} />
+      <MotionMaps name={name} motion={motion} />
       <div class="variable-maps-figures variable-maps-histograms">
         {histograms.map((histogram) => (
-          <RidgeHistogram key={histogram.kind} histogram={histogram} />
+          <RidgeHistogram key={histogram.kind} name={name} histogram={histogram} />
         ))}
       </div>
     </section>

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from ...capture.observe import base_optimizers, total_iterations
-from ...verdict import Outcome, TestedCause
+from ...verdict import Outcome, TestedCause, number
 from ..comparison import compared
 from ..exact_updates import dense_pairs, exact_updates
 from ..experiment import Lab, Result, experiment, telling
@@ -152,7 +152,7 @@ def _about_frozen_layers(lab: Lab) -> TestedCause:
     change = f"all layers trainable ({len(frozen)} frozen now)"
     if control is None:
         outcome = "confirmed" if trial.learns else "open"
-        message = f"nothing is trainable; with all layers trainable the loss falls by {100 * trial.fall:.2g} %"
+        message = f"nothing is trainable; with all layers trainable the loss falls by {number(100 * trial.fall, 2)} %"
         return TestedCause(name, outcome, message)  # type: ignore[arg-type]
     return compared(name, control, trial, change)
 

@@ -39,8 +39,8 @@ def test_wording() -> None:
     verdict = text(DETAILS)
     assert verdict.message == (
         "Mixed precision skips its steps: in 40 of 42 recorded steps a gradient overflowed and no update was applied, "
-        "and the loss scale fell from 32,800 to 2.98e-8; about 124 more skipped steps will bring the scale to 0, and "
+        "and the loss scale fell from 32,768 to 2.98e-8; about 124 more skipped steps will bring the scale to 0, and "
         "the next applied step will turn the weights into NaN"
     )
     assert "mixed_bfloat16" in verdict.fix and verdict.certainty == "certain"
-    assert text(DETAILS._replace(scale=0.0)).message.endswith("and the loss scale fell from 32,800 to 0")
+    assert text(DETAILS._replace(scale=0.0)).message.endswith("and the loss scale fell from 32,768 to 0")

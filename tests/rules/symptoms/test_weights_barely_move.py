@@ -23,7 +23,7 @@ def test_a_short_path_and_a_loss_that_stands_still() -> None:
     symptom = weights_barely_move(synthetic_history(loss=FLAT, update_norm=_moving(2e-6)))
     assert symptom is not None and symptom.link == "update"
     assert (
-        "the updates of 120 steps add up to about 0.001 times the size of the weight that moved most" in symptom.message
+        "the updates of 120 steps add up to about 1e-3 times the size of the weight that moved most" in symptom.message
     )
     assert "the loss does not fall beyond its noise" in symptom.message
 

@@ -56,7 +56,7 @@ FLOAT32 = DETAILS._replace(names=("scale",), dtype="float32", weight=1060.0, spa
     [
         (
             DETAILS,
-            "Updates are rounded away: bfloat16 weights of about 1 can only change in steps of 0.00781, but the "
+            "Updates are rounded away: bfloat16 weights of about 1 can only change in steps of 7.81e-3, but the "
             "update is at most about 1e-4, so 'first/kernel', 'first/bias', 'last/kernel' and 1 more change in no "
             "recorded step although their gradients are non-zero",
         ),

@@ -58,7 +58,7 @@ DETAILS = Details(names=KERNELS, kernels=3, equal=True, ratio=1.0, median_ratio=
         ),
         (
             DETAILS._replace(equal=False, ratio=0.005, names=("last/kernel",), loss=""),
-            "The kernel 'last/kernel' starts at 0.005 times the scale that its width requires, so the signal vanishes "
+            "The kernel 'last/kernel' starts at 5e-3 times the scale that its width requires, so the signal vanishes "
             "from layer to layer",
         ),
     ],
