@@ -46,7 +46,9 @@ export interface OverviewAnswer {
   rows: number; // recorded rows
   status: Status;
   severity: Severity; // of the worst open verdict or symptom
-  sentence: string; // the answer
+  headline: string; // the answer in at most 120 characters, which says how sure it is
+  rest: string; // what the sentence says beyond the headline; "" if nothing
+  sentence: string; // the whole answer
   detail: string; // one more line: progress, completeness, cost of the recorder; may be ""
   verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
   symptoms: SymptomAnswer[]; // what is certainly wrong, whatever the cause; worst first
@@ -75,7 +77,9 @@ export interface VerdictAnswer {
   first_step: number;
   last_step: number;
   resolved: boolean;
-  message: string;
+  message: string; // headline and rest
+  headline: string; // as that of the overview
+  rest: string;
   evidence: EvidenceAnswer[];
   fix: string; // text; lines of code in it are indented by four spaces
   explains: VerdictAnswer[];
@@ -100,8 +104,10 @@ export interface SuspectAnswer {
   link: string;
   probability: number; // from 0 to 1
   probability_text: string; // for example "62 %"
-  message: string;
-  summary: string; // of the rule
+  message: string; // headline and rest
+  headline: string; // at most 120 characters
+  rest: string;
+  summary: string; // of the rule; "" if the message is it
   supports: string[]; // facts that speak for it
   contradicts: string[]; // facts that speak against it
   settle: string; // what would settle whether it is the cause
@@ -167,6 +173,7 @@ export interface MutedAnswer extends RuleRef {
 
 export interface VariableAnswer {
   name: string;
+  short: string; // the last parts of its path that tell it apart
   layer: string;
   shape: number[];
   dtype: string;
