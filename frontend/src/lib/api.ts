@@ -181,6 +181,15 @@ export interface VariableAnswer {
   worst: Severity; // of the verdicts and symptoms that name it
 }
 
+/** GET explanation?rule=<code> or explanation?quantity=<name>; it never changes. */
+export interface ExplanationAnswer {
+  title: string;
+  summary: string; // one sentence
+  sections: { title: string; text: string }[]; // code between backticks, or indented by four spaces
+  document: string; // its address in the documentation
+  command: string; // of the command line that prints more; "" if none does
+}
+
 export interface FactAnswer {
   label: string;
   value: string;

@@ -1,6 +1,7 @@
 // The page: runs on the left, the shown run on the right.
 import { Component, type ComponentChildren } from "preact";
 import { useSelector } from "../state";
+import { Explanation } from "./explanation";
 import { RunList } from "./run-list";
 import { RunPage } from "./run-page";
 import { Prose } from "./text-with-code";
@@ -62,6 +63,7 @@ export function App({ onError }: Props) {
     <ErrorBoundary onError={onError}>
       <PollError />
       <Page />
+      <Explanation />
     </ErrorBoundary>
   );
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { FactAnswer, OverviewAnswer, RuleRef } from "../lib/api";
 import { cleanName, cleanText, formatCount, plural } from "../lib/format";
+import { ExplainButton } from "./explain-button";
 
 function Rule({ rule, children }: { rule: RuleRef; children?: ComponentChildren }) {
   return (
@@ -10,7 +11,8 @@ function Rule({ rule, children }: { rule: RuleRef; children?: ComponentChildren 
         <span class="rule-code">{rule.code}</span> {rule.name}
       </span>
       <span>
-        {children} <span class="quiet">{cleanText(rule.summary)}</span>
+        {children} <span class="quiet">{cleanText(rule.summary)}</span>{" "}
+        <ExplainButton rule={rule.code} name={rule.name} />
       </span>
     </li>
   );

@@ -7,6 +7,7 @@ import { type CurveInput, type CurvePlot, makePlot } from "../draw/curve-plot";
 import type { Span } from "../lib/buckets";
 import { cleanText, formatCount, formatRange, formatValue } from "../lib/format";
 import { gutterWidth } from "../lib/layout";
+import { ExplainButton } from "./explain-button";
 
 const AXIS_LABELS = 62; // pixels of the gutter that the labels of the value axis need
 
@@ -99,7 +100,9 @@ export function CurveChart(input: CurveInput) {
         style={{ "--curve-title-width": `${gutterWidth(input.width) - AXIS_LABELS}px` }}
         title={cleanText(quantity.meaning)}
       >
-        <span class="curve-name">{title}</span>
+        <span class="curve-name">
+          {title} <ExplainButton small quantity={quantity.name} name={title} />
+        </span>
         <Values input={input} index={index} />
       </div>
       <div

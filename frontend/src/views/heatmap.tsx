@@ -7,6 +7,7 @@ import { heatmapQuantities } from "../lib/defaults";
 import { cleanText } from "../lib/format";
 import { arrange, commonDomain, ROW_ORDERS, type RowOrder } from "../lib/row-arrangement";
 import { useSelector } from "../state";
+import { ExplainButton } from "./explain-button";
 import { ExportButtons } from "./export-buttons";
 import { HeatmapGrid } from "./heatmap-grid";
 import { HeatmapLegend } from "./heatmap-legend";
@@ -72,6 +73,7 @@ function Head({ overview }: { overview: OverviewAnswer }) {
       <h2 id="heatmap-title">Layers × steps</h2>
       <Choices overview={overview} />
       <span class="quiet heatmap-meaning">{cleanText(quantity?.meaning ?? "")}</span>
+      {quantity && <ExplainButton quantity={quantity.name} name={cleanText(quantity.title)} />}
       <ZoomButtons />
       {heatmap && (
         <ExportButtons
