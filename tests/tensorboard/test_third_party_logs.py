@@ -138,7 +138,7 @@ def test_a_broken_fit_is_sick(fitted: Path) -> None:
     assert symptom_severities(nan) == {"nonfinite-weights": "error", "nonfinite-loss": "error"}
     spent = diagnose(only_history(fitted / "spent" / "train"))
     assert [v.code for v in spent.verdicts] == [501]
-    assert "at epoch 3 of 14, before the model had learned" in spent.sentence
+    assert "before the model had learned: from 0.05 at epoch 3 of 14" in spent.sentence
     assert "keras.optimizers" in spent.verdicts[0].fix
     (torch,) = diagnose(only_history(RECORDED / "torch-stops")).verdicts
     assert "optimizer.param_groups" in torch.fix
@@ -284,8 +284,8 @@ def test_a_loss_that_becomes_nan_between_logged_steps(tmp_path: Path) -> None:
     """The sentence claims neither which step came before, nor that weights were finite."""
     found = diagnose(write_series(tmp_path, 60, loss=lambda t: (2.0 if t < 20 else np.nan) if t % 5 == 0 else None))
     assert (
-        "became NaN between step 16 and step 21 (steps 17 to 20 were not recorded); it was 2 at step 16; not finite in "
-        "8 of 12" in found.sentence
+        "became NaN between step 16 and step 21 (steps 17 to 20 were not recorded): it was 2 at step 16; it is not "
+        "finite in 8 of 12" in found.sentence
     )
 
 

@@ -62,7 +62,7 @@ def test_a_layer_that_is_made_inside_a_lambda_is_the_cause(tmp_path: Path) -> No
     _, watch = _fit(tmp_path, _lambda, eager=True)
     first = watch.diagnosis.verdicts[0]
     assert (first.name, first.certainty) == ("untracked-variable", "certain")
-    assert "2 variables (84 elements" in first.message and "inside the call of a layer" in first.message
+    assert "2 variables (84 elements" in first.message and "the call of a layer made" in first.message
     assert ww.diagnose(ww.read(str(tmp_path))[-1]) == watch.diagnosis
 
 
