@@ -1,11 +1,13 @@
-// The user's actions: changing the selection, and jumping to a verdict or to the heat map.
+// The user's actions: changing the selection, jumping to a verdict or to the heat map, opening an explanation.
 import { endAction, type Gesture, recordSelection } from "./history";
 import { isWhole, type Span } from "./lib/buckets";
+import type { Explained } from "./lib/explained";
 import { changedKeys, comparedRuns, loadNeeded, type Selection } from "./lib/selection";
 import { findFinding, findRule } from "./lib/verdicts";
 import { loadDetails, loadOverview, loadRuns } from "./load";
+import { loadExplanation } from "./load-explanation";
 import { Poller } from "./poller";
-import { getState, type State, setState } from "./state";
+import { getState, type OpenExplanation, type State, setState } from "./state";
 
 const ZOOM_DELAY_MS = 150; // the axis follows the pointer at once, its details are loaded once it rests
 
@@ -92,4 +94,27 @@ export function revealRule(code: number): void {
 export function showOnHeatmap(choice: Partial<Pick<Selection, "variable" | "quantity">>): void {
   select(choice);
   setState({ scrollTarget: "heatmap" });
+}
+
+/** Opens the explanation of a rule or of a quantity. */
+export function explain(explained: Explained): void {
+  const opened = { explained, answer: null, problem: "" };
+  setState({ explanation: opened });
+  const show = (patch: Partial<OpenExplanation>) => {
+    if (getState().explanation === opened) setState({ explanation: { ...opened, ...patch } });
+  };
+  loadExplanation(explained).then(
+    (answer) => show({ answer }),
+    () => show({ problem: unavailable(explained) }),
+  );
+}
+
+export function closeExplanation(): void {
+  setState({ explanation: null });
+}
+
+function unavailable({ rule }: Explained): string {
+  const instead =
+    rule === undefined ? "docs/recording.md explains it" : `"weightwatch rule ${rule}" prints it`;
+  return `The explanation is not available here; ${instead}.`;
 }

@@ -3,6 +3,7 @@ import { useEffect, useReducer, useRef } from "preact/hooks";
 import type {
   CompareAnswer,
   CurvesAnswer,
+  ExplanationAnswer,
   HeatmapAnswer,
   MapsAnswer,
   OverviewAnswer,
@@ -11,6 +12,7 @@ import type {
   SuspectAnswer,
   VerdictAnswer,
 } from "./lib/api";
+import type { Explained } from "./lib/explained";
 import { NOTHING, type Selection } from "./lib/selection";
 
 /** An answer, the request that it answers, and the revision of the launch when it was requested. */
@@ -33,6 +35,13 @@ export interface ComparedRun {
 /** The user asked for it to be scrolled into view. */
 export type ScrollTarget = VerdictAnswer | SuspectAnswer | RuleRef | "heatmap";
 
+/** The explanation that is open, once it is loaded, or why it could not be loaded. */
+export interface OpenExplanation {
+  explained: Explained;
+  answer: ExplanationAnswer | null;
+  problem: string;
+}
+
 export interface State {
   selection: Selection; // what the user chose
   shown: Selection; // what is shown: the choice, or the default for what was not chosen
@@ -44,6 +53,7 @@ export interface State {
   variableMaps: Loaded<MapsAnswer> | null; // of the shown variable: histograms and motion maps
   comparison: { request: string; runs: ComparedRun[] } | null;
   scrollTarget: ScrollTarget | null;
+  explanation: OpenExplanation | null;
   busy: boolean; // the answers to a changed selection are not there yet
   pollError: string; // of the last poll, for the user; "" if it succeeded
   dark: boolean;
@@ -65,6 +75,7 @@ let state: State = {
   runs: null,
   ...NO_LAUNCH,
   scrollTarget: null,
+  explanation: null,
   busy: false,
   pollError: "",
   dark: false,

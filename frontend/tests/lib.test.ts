@@ -14,10 +14,18 @@ import {
 import { kindOf, kindsIn, numberOf, position, valueAt } from "../src/lib/cells";
 import { cssColour, viridis } from "../src/lib/colour";
 import { defaultLaunch, defaultQuantity, defaultRun, defaultVariable } from "../src/lib/defaults";
+import { inlineParts, parametersOf } from "../src/lib/explained";
 import { ASLEEP_MS, IDLE_MS, isSettled, LIVE_MS, nextDelay } from "../src/lib/poll-delay";
 import { comparedRuns, NOTHING, type Selection, sameSelection } from "../src/lib/selection";
 import { parseHash, writeHash } from "../src/lib/url";
-import { findFinding, findRule, inWords, leadingVerdict, otherSymptoms } from "../src/lib/verdicts";
+import {
+  findFinding,
+  findRule,
+  inWords,
+  leadingSuspect,
+  leadingVerdict,
+  otherSymptoms,
+} from "../src/lib/verdicts";
 import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
 import suspected from "./payloads/overview-suspected.json";
@@ -248,6 +256,16 @@ describe("a run without a verdict", () => {
     expect(leadingVerdict({ ...overview, status: "healthy", verdicts: [note] })).toBe(note);
     expect(leadingVerdict(sick as OverviewAnswer)).toBe(sick.verdicts[0]);
   });
+  test("the suspect beside the sentence is the first that is not refuted, and none where a verdict leads", () => {
+    const [first, second] = overview.suspects;
+    if (!first) throw new Error("a suspect");
+    expect(leadingSuspect(overview)).toBe(first);
+    const refuted = { ...first, outcome: "refuted" as const };
+    expect(leadingSuspect({ ...overview, suspects: [refuted, ...overview.suspects.slice(1)] })).toBe(second);
+    expect(leadingSuspect({ ...overview, suspects: [refuted] })).toBe(null);
+    expect(leadingSuspect({ ...(sick as OverviewAnswer), suspects: overview.suspects })).toBe(null);
+  });
+
   test("symptoms that the sentence does not tell are listed, unless a verdict leads", () => {
     const other = { ...(symptom as SymptomAnswer), name: "flat-loss", message: "The loss is flat" };
     const symptoms = [...overview.symptoms, other];
@@ -259,5 +277,22 @@ describe("a run without a verdict", () => {
     const name = overview.variables[2]?.name as string;
     const named = { ...overview, symptoms: [{ ...(symptom as SymptomAnswer), variables: [name] }] };
     expect(defaultVariable(named, "")).toBe(name);
+  });
+});
+
+describe("explanations", () => {
+  test("a request names the rule or the quantity", () => {
+    expect(parametersOf({ rule: 502 })).toEqual({ rule: "502", quantity: "" });
+    expect(parametersOf({ quantity: "loss" })).toEqual({ rule: "", quantity: "loss" });
+  });
+
+  test("words between backticks are code; a single backtick is none", () => {
+    expect(inlineParts("set `x = 1` or `y`")).toEqual([
+      { kind: "text", text: "set " },
+      { kind: "code", text: "x = 1" },
+      { kind: "text", text: " or " },
+      { kind: "code", text: "y" },
+    ]);
+    expect(inlineParts("don`t")).toEqual([{ kind: "text", text: "don`t" }]);
   });
 });

@@ -5,6 +5,7 @@ import type {
   Cell,
   CurvesAnswer,
   ExperimentAnswer,
+  ExplanationAnswer,
   HeatmapAnswer,
   LaunchState,
   LinkAnswer,
@@ -19,6 +20,8 @@ import type {
 } from "../src/lib/api";
 import curvesRun from "./payloads/curves-run.json";
 import curvesVariable from "./payloads/curves-variable.json";
+import explainedQuantity from "./payloads/explanation-quantity.json";
+import explainedRule from "./payloads/explanation-rule.json";
 import heatmap from "./payloads/heatmap.json";
 import heatmapNan from "./payloads/heatmap-nan.json";
 import healthy from "./payloads/overview-healthy.json";
@@ -66,6 +69,8 @@ heatmap satisfies Fits<typeof heatmap, HeatmapAnswer>;
 heatmapNan satisfies Fits<typeof heatmapNan, HeatmapAnswer>;
 curvesRun satisfies Fits<typeof curvesRun, CurvesAnswer>;
 curvesVariable satisfies Fits<typeof curvesVariable, CurvesAnswer>;
+explainedRule satisfies Fits<typeof explainedRule, ExplanationAnswer>;
+explainedQuantity satisfies Fits<typeof explainedQuantity, ExplanationAnswer>;
 
 // `Record` over the union: a word that is added to the union and not here does not compile.
 const STATUS: Record<Status, true> = { healthy: true, sick: true, undecided: true };

@@ -7,6 +7,16 @@ from the rules, so a new quantity or rule changes nothing here.
 from .buckets import StepRange
 from .chain import chain
 from .curves import curves
+from .explanation import (
+    HEADINGS,
+    QUANTITIES_PAGE,
+    QUANTITY_HEADINGS,
+    RULES_PAGE,
+    explained_rules,
+    explanation,
+    quantity_table,
+    rule_address,
+)
 from .heatmap import heatmap, quantities
 from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, state
 from .overview import label, launch_entry, overview, run_entries, runs
@@ -16,12 +26,18 @@ from .third_party import incomplete, source, source_facts, with_source
 from .variable_maps import maps
 
 __all__ = [
+    "HEADINGS",
+    "QUANTITIES_PAGE",
+    "QUANTITY_HEADINGS",
+    "RULES_PAGE",
     "LaunchState",
     "StepRange",
     "chain",
     "compare",
     "curves",
     "evidence_text",
+    "explained_rules",
+    "explanation",
     "heatmap",
     "incomplete",
     "label",
@@ -29,8 +45,10 @@ __all__ = [
     "maps",
     "overview",
     "quantities",
+    "quantity_table",
     "rejudged",
     "rejudged_lines",
+    "rule_address",
     "run_entries",
     "runs",
     "safe_diagnose",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..diagnosis import catalogue
 from ..history import History
 from ..reader import Launch
-from ..verdict import Diagnosis, Suspect, Symptom, Verdict, headline, in_words, probability_text
+from ..verdict import Diagnosis, headline
 from .chain import chain
 from .equation import equation
 from .experiments import experiments
 from .facts_table import facts
+from .findings import answer_headline, rule_reference, shown, suspect_answer, symptom_answer, verdict_answer
 from .heatmap import quantities
-from .launch_state import evidence_text, severity, state, worst_severities
+from .launch_state import severity, state, worst_severities
 from .muted_rules import muted
 from .recording_cost import cost
 from .rejudged import rejudged, rejudged_lines
@@ -74,7 +74,8 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
     history = launch.history
     launch_state = state(launch, time)
     recorded, links = quantities(history), chain(history, diagnosis)
-    quantity_names = {q["name"] for q in recorded}
+    seen = shown(history, frozenset(q["name"] for q in recorded))
+    title = answer_headline(diagnosis, seen)
     return {
         "revision": launch_state.name,
         "run": run,
@@ -85,54 +86,30 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
         "rows": len(history),
         "status": diagnosis.status,
         "severity": severity(diagnosis),
+        "headline": title.text,
+        "rest": title.rest,
         "sentence": diagnosis.sentence,
         "detail": _detail(launch, diagnosis),
-        "verdicts": [_verdict(v, quantity_names) for v in diagnosis.verdicts],
-        "symptoms": [_symptom(s) for s in diagnosis.symptoms],
-        "suspects": [_suspect(s) for s in diagnosis.suspects],
+        "verdicts": [verdict_answer(v, seen) for v in diagnosis.verdicts],
+        "symptoms": [symptom_answer(s) for s in diagnosis.symptoms],
+        "suspects": [suspect_answer(s, seen) for s in diagnosis.suspects],
         "experiments": experiments(diagnosis.experiments),
-        "resolved": [_verdict(v, quantity_names) for v in diagnosis.resolved],
+        "resolved": [verdict_answer(v, seen) for v in diagnosis.resolved],
         "muted": [
-            {**_rule(rule), "verdict": verdict and _verdict(verdict, quantity_names)}
+            {**rule_reference(rule), "verdict": verdict and verdict_answer(verdict, seen)}
             for rule, verdict in muted(history)
         ],
         "chain": links,
         "equation": equation(history, links),
-        "passed": [_rule(name) for name in diagnosis.passed],
-        "unknown": [{**_rule(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
+        "passed": [rule_reference(name) for name in diagnosis.passed],
+        "unknown": [{**rule_reference(u.rule, u.code), "lacked": u.lacked} for u in diagnosis.unknown],
         "quantities": recorded,
-        "variables": _variables(history, diagnosis),
+        "variables": _variables(history, diagnosis, seen.paths),
         "layers": [layer.name for layer in history.layers],
         "facts": facts(history),
         "maps": "",
         "skipped": skipped + launch.skipped.total(),
     }
-
-
-def _verdict(verdict: Verdict, quantity_names: set[str]) -> dict[str, Any]:
-    payload = verdict.as_dict()
-    del payload["claims"]  # the same numbers as in the message and the evidence
-    for item, evidence in zip(payload["evidence"], verdict.evidence, strict=True):
-        item["text"] = evidence_text(evidence)
-        item["quantity"] = item["quantity"] if item["quantity"] in quantity_names else ""
-    payload["explains"] = [_verdict(v, quantity_names) for v in verdict.explains]
-    return payload
-
-
-def _symptom(symptom: Symptom) -> dict[str, Any]:
-    return {**symptom.as_dict(), "title": in_words(symptom)}
-
-
-def _suspect(suspect: Suspect) -> dict[str, Any]:
-    summary = _rule(suspect.name)["summary"]
-    if summary.rstrip(".") == suspect.message:  # a rule that does not hold has no words of its own for this run
-        summary = ""
-    return {**suspect.as_dict(), "probability_text": probability_text(suspect.probability), "summary": summary}
-
-
-def _rule(name: str, code: int = 0) -> dict[str, Any]:
-    rule = catalogue().get(name)
-    return {"code": rule.code if rule else code, "name": name, "summary": rule.summary if rule else ""}
 
 
 def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
@@ -147,11 +124,12 @@ def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _variables(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
+def _variables(history: History, diagnosis: Diagnosis, paths: Mapping[str, str]) -> list[dict[str, Any]]:
     worst = worst_severities(diagnosis)
     return [
         {
             "name": v.name,
+            "short": paths[v.name],
             "layer": v.layer,
             "shape": list(v.shape),
             "dtype": v.dtype,

@@ -73,8 +73,8 @@ def steps(history: History, count: float, noun: str = "step") -> str:
 
 
 def stopped_with(error: TrainingError) -> str:
-    """Returns "Training stopped at step 1 with a ValueError"."""
-    return f"Training stopped {error.when} with {'an' if error.kind[0] in 'AEIOUaeiou' else 'a'} {error.kind}"
+    """Returns "training stopped at step 1 with a ValueError"."""
+    return f"training stopped {error.when} with {'an' if error.kind[0] in 'AEIOUaeiou' else 'a'} {error.kind}"
 
 
 def against_constant(loss: float, constant_loss: float) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tensorboard import plugin_util
 from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
@@ -19,6 +18,7 @@ from ..reader import CachedRun, Launch, ProviderReader
 from .answer_cache import cached_body, diagnosis_of, memo_of, revision_of
 from .diagnosis_cache import DiagnosisCache, RunLocation
 from .http_responses import NotFound, error_response, gzip_json, method_not_allowed, resolution, route, text
+from .requested import requested_experiment, requested_launch
 from .static_files import static_files
 
 
@@ -48,6 +48,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/curves": self._curves(),
             "/maps": self._maps(),
             "/compare": self._compare(),
+            "/explanation": self._explanation(),
         }
 
     def is_active(self) -> bool:
@@ -76,7 +77,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     @route
     def _runs(self, request: Any) -> bytes:
-        ctx, experiment = _experiment(request)
+        ctx, experiment = requested_experiment(request)
         now, budget, entries = time.time(), self.diagnoses.budget(), {}
         for run_name, run in self.reader.poll(ctx, experiment).items():
             location = RunLocation(ctx, experiment, run_name)
@@ -141,7 +142,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             revision = run.map_revisions.get(launch.history.launch, "")
 
             def answer() -> Any:
-                maps, left_out = self.reader.maps(*_experiment(request), run_name, launch.history.launch, name)
+                maps, left_out = self.reader.maps(*requested_experiment(request), run_name, launch.history.launch, name)
                 return answers.maps(variable, maps, revision=revision, left_out=left_out)
 
             return cached_body(launch.maps, (revision, name), answer)
@@ -153,8 +154,8 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         with ExitStack() as stack:
             # Always locked in the same order: two requests that lock the same runs crosswise would wait forever.
             opened = {name: stack.enter_context(self._opened(request, name)) for name in sorted({run, other_run})}
-            one = _find_launch(opened[run], run, launch)
-            other = _find_launch(opened[other_run], other_run, other_launch)
+            one = requested_launch(opened[run], run, launch)
+            other = requested_launch(opened[other_run], other_run, other_launch)
 
             def answer() -> Any:
                 diagnoses = diagnosis_of(one), diagnosis_of(other)
@@ -165,6 +166,14 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             key = ("compare", other_run, other.history.launch, revision_of(other))
             return cached_body(memo_of(one), key, answer)
 
+    @route
+    def _explanation(self, request: Any) -> bytes:
+        rule, quantity = text(request.args, "rule"), text(request.args, "quantity")
+        try:
+            return gzip_json(answers.explanation(rule=rule, quantity=quantity))
+        except KeyError as error:
+            raise NotFound(str(error.args[0])) from None
+
     # -- runs and launches
 
     @contextmanager
@@ -172,26 +181,14 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         """Yields run, run name and launch that a request names; the newest launch if it names none."""
         run_name, launch = text(request.args, "run", required=True), text(request.args, "launch")
         with self._opened(request, run_name) as run:
-            yield run, run_name, _find_launch(run, run_name, launch)
+            yield run, run_name, requested_launch(run, run_name, launch)
 
     @contextmanager
     def _opened(self, request: Any, run_name: str) -> Iterator[CachedRun]:
         """Opens a run. A KeyError raised while it is open is not taken for a missing run."""
         with ExitStack() as stack:
             try:
-                run = stack.enter_context(self.reader.locked_run(*_experiment(request), run_name))
+                run = stack.enter_context(self.reader.locked_run(*requested_experiment(request), run_name))
             except KeyError:
                 raise NotFound(f"no run {run_name!r} with data of tb_weightwatch or a third-party log") from None
             yield run
-
-
-def _find_launch(run: CachedRun, run_name: str, launch: str) -> Launch:
-    launches = [x for x in run.launches if launch in ("", x.history.launch)]
-    if not launches:
-        raise NotFound(f"run {run_name!r} has no launch {launch!r} that can be read")
-    return launches[-1]
-
-
-def _experiment(request: Any) -> tuple[Any, str]:
-    """Returns the context and the experiment of a request, as a data provider identifies them."""
-    return plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)

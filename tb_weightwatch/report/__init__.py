@@ -79,6 +79,8 @@ def _data(launches: Sequence[_DiagnosedLaunch], now: float, columns: int) -> dic
         entries.setdefault(run, []).append(answers.launch_entry(launch, diagnosis, now))
         overview = answers.with_source(answers.overview(run, launch, diagnosis, now), launch.history)
         data[request_key("overview", item.parameters)] = overview
+        for code in answers.explained_rules(overview):
+            data[request_key("explanation", {"rule": str(code)})] = answers.explanation(rule=str(code))
         heatmaps: dict[str, str] = {}
         for quantity in (q["name"] for q in overview["quantities"]):
             heatmaps[quantity] = request_key("heatmap", {**item.parameters, "quantity": quantity})
@@ -86,6 +88,9 @@ def _data(launches: Sequence[_DiagnosedLaunch], now: float, columns: int) -> dic
         for name in ("", *(v["name"] for v in overview["variables"]), *overview["layers"]):
             curves = answers.curves(launch.history, name, columns)
             data[request_key("curves", {**item.parameters, "name": name})] = _with_references(curves, heatmaps, data)
+            for quantity in (curve["quantity"]["name"] for curve in curves["curves"]):
+                explained = answers.explanation(quantity=quantity)
+                data[request_key("explanation", {"quantity": quantity})] = explained
     data["newest"] = {run: run_entries[-1]["launch"] for run, run_entries in entries.items()}
     data[request_key("runs", {})] = answers.runs("report", entries)
     return data

@@ -26,6 +26,7 @@ from .change import (
     measurable,
     stride,
 )
+from .formulas import FORMULAS, PRECISION
 from .maps import variable_maps
 from .moving import moving_statistic_numbers
 
@@ -55,7 +56,7 @@ class Quantity(NamedTuple):
 
 _VARIABLE: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("gradient_norm", "gradient ‖g‖", "", "l2 norm of the gradient as the optimizer uses it, clipped", "size"),
-    ("gradient_max", "largest |g|", "", "largest absolute element of that gradient", "size"),
+    ("gradient_max", "largest |g|", "", "largest absolute element of the gradient as the optimizer uses it", "size"),
     ("gradient_zero_share", "gradient zeros", "share", "share of gradient elements that are exactly zero", "share"),
     ("gradient_nonfinite", "gradient NaN/Inf", "elements", "gradient elements that are NaN or infinite", "count"),
     ("gradient_none", "no gradient", "", "1 where backpropagation gave no gradient at all (None)", "flag"),
@@ -71,7 +72,8 @@ _VARIABLE: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("changed_share", "elements moved", "share", "share of elements whose stored value changed at all", "share"),
     ("stuck_share", "stuck elements", "share", "share of elements with a gradient that did not change", "share"),
     ("statistic_norm", "moving statistic", "", "l2 norm of a moving mean or variance after the step", "size"),
-    ("statistic_change", "change of a moving statistic", "", "l2 norm of how far the step moved it", "size"),
+    ("statistic_change", "change of a moving statistic", "",
+     "l2 norm of how far the step moved a moving mean or variance", "size"),
 )  # fmt: skip
 _LAYER: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("zero_share", "output zeros", "share", "share of the layer's outputs that are exactly zero", "share"),
@@ -101,10 +103,12 @@ _RUN: tuple[tuple[str, str, str, str, Encoding], ...] = (
      "mean absolute error of this batch, prediction by prediction", "exact"),
     ("pair_squared_error", "mean squared error of pairs", "",
      "mean squared error of every prediction with every target, where their shapes make that possible", "exact"),
-    ("pair_absolute_error", "mean absolute error of pairs", "", "the same for the absolute error", "exact"),
-    ("pair_cross_entropy", "cross-entropy of pairs", "", "the same for the cross-entropy of probabilities", "exact"),
+    ("pair_absolute_error", "mean absolute error of pairs", "",
+     "mean absolute error of every prediction with every target, where their shapes make that possible", "exact"),
+    ("pair_cross_entropy", "cross-entropy of pairs", "",
+     "cross-entropy of every predicted probability with every target, where their shapes make that possible", "exact"),
     ("pair_logit_cross_entropy", "cross-entropy of pairs of logits", "",
-     "the same for the cross-entropy of logits", "exact"),
+     "cross-entropy of every raw output with every target, where their shapes make that possible", "exact"),
     ("input_mean", "input mean", "", "mean of the inputs", "exact"),
     ("input_std", "input spread", "", "standard deviation of all inputs", "size"),
     ("input_max", "largest |input|", "", "largest absolute input", "size"),
@@ -148,8 +152,10 @@ def quantity(name: str) -> Quantity:
 
 
 __all__ = [
+    "FORMULAS",
     "MAX_LOSS_ELEMENTS",
     "NOT_OBSERVED",
+    "PRECISION",
     "QUANTITIES",
     "UPDATE_RATIO",
     "Array",

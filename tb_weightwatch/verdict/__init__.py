@@ -16,12 +16,21 @@ from .claim import Claim, Kind, Statement
 from .experiment import Experiment, ExperimentEnd, Outcome, RateCurve, TestedCause, tested_causes
 from .experiment_text import experiment_answer, experiment_fact, experiment_lines, outcome_lines
 from .formatting import SNAP_DIGITS, jsonable, number, snapped
+from .headlines import (
+    MOST_CHARACTERS,
+    Headline,
+    diagnosis_headline,
+    short_paths,
+    suspect_headline,
+    verdict_headline,
+)
 from .levels import LINKS, SEVERITIES, Certainty, Severity, Status, TestOutcome
 from .symptom import Suspect, Symptom
 from .verdict import Diagnosis, Evidence, Unknown, Verdict
 
 __all__ = [
     "LINKS",
+    "MOST_CHARACTERS",
     "MOST_SUSPECTS",
     "SEVERITIES",
     "SNAP_DIGITS",
@@ -31,6 +40,7 @@ __all__ = [
     "Evidence",
     "Experiment",
     "ExperimentEnd",
+    "Headline",
     "Kind",
     "Outcome",
     "RateCurve",
@@ -45,6 +55,7 @@ __all__ = [
     "Verdict",
     "answering_symptom",
     "answering_verdict",
+    "diagnosis_headline",
     "experiment_answer",
     "experiment_fact",
     "experiment_lines",
@@ -55,9 +66,12 @@ __all__ = [
     "number",
     "outcome_lines",
     "probability_text",
+    "short_paths",
     "snapped",
     "suspect_facts",
+    "suspect_headline",
     "suspect_lines",
     "suspect_title",
     "tested_causes",
+    "verdict_headline",
 ]

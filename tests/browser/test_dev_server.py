@@ -84,12 +84,13 @@ def suspects_shown(page: Page, address: str) -> FrameLocator:
     page.goto(address)
     frame = page.frame_locator("iframe")
     frame.locator("button.run-entry", has_text="weights do not move; probably learning-rate-too-small").click()
-    expect(frame.locator("h1#sentence")).to_have_text(f"{MESSAGE}.")
+    suspicion = "suspected cause: learning-rate-too-small (62\u00a0%)"
+    expect(frame.locator("h1#sentence")).to_have_text(f"{MESSAGE.partition(': ')[0]}; {suspicion}")
     return frame
 
 
 def test_suspects_are_a_ranked_list_that_opens_by_keyboard(address: str, page: Page) -> None:
-    """The first one is open, with facts, what settles it, and a fix to copy; Enter opens and closes the others."""
+    """The first one is open, with facts and what settles it; its fix stands above; Enter opens and closes each."""
     frame = suspects_shown(page, address)
     items = frame.locator("ol.suspect-items > li")
     expect(items).to_have_count(3)
@@ -100,11 +101,15 @@ def test_suspects_are_a_ranked_list_that_opens_by_keyboard(address: str, page: P
     first, second = items.nth(0), items.nth(1)
     expect(first.get_by_text("the update ratio is 8.1e-11, and 1e-3 is usual")).to_be_visible()
     expect(first.locator("dt")).to_have_text(["For it", "Against it", "To settle it"])
-    expect(first.locator(".code-block-copy")).to_be_visible()
+    expect(frame.locator(".diagnosis-card .suggested-fix-title")).to_have_text(
+        "What to do if it is learning-rate-too-small"
+    )
+    expect(frame.locator(".diagnosis-card .code-block-copy")).to_be_visible()
+    expect(first.locator(".suggested-fix")).to_have_count(0)
     expect(second.locator(".suggested-fix")).to_be_hidden()
     titles.nth(0).focus()
     page.keyboard.press("Enter")
-    expect(first.locator(".suggested-fix")).to_be_hidden()
+    expect(first.locator(".suspect-body")).to_be_hidden()
     page.keyboard.press("Tab")
     expect(titles.nth(1)).to_be_focused()
     page.keyboard.press("Enter")
@@ -136,7 +141,7 @@ def test_suspects_can_be_read_by_everyone(address: str, page: Page, theme: str, 
     shot(page, f"suspects-{theme}-{width}")
     for title in frame.locator(".suspect summary").all()[1:]:
         title.click()
-    expect(frame.locator(".suspect .suggested-fix").nth(2)).to_be_visible()
+    expect(frame.locator(".suspect .suggested-fix").nth(1)).to_be_visible()
     assert not serious_faults(page)
     inner = panel_frame(page)
     assert inner.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -97,9 +97,9 @@ def test_a_verdict_tells_what_an_experiment_says_of_it(page: Page, address: str)
 
     page.route("**/overview?*", with_outcome)
     page.goto(address)
-    card = page.frame_locator("iframe").locator(".diagnosis-card")
-    expect(card.locator(".status-line .outcome-mark")).to_have_text("confirmed by experiment")
-    expect(card.locator(".verdict-lead > .verdict-details")).to_contain_text("With 1e-3 the loss falls by 41")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".diagnosis-card .status-line .outcome-mark")).to_have_text("confirmed by experiment")
+    expect(frame.locator(".verdict-lead > .verdict-details")).to_contain_text("With 1e-3 the loss falls by 41")
 
 
 def test_the_curve_is_read_point_by_point_with_the_keys(page: Page, address: str, tmp_path: Path) -> None:

@@ -259,7 +259,7 @@ def test_hostile_names_are_only_text(page: Page, site: str) -> None:
     """Markup in a name is shown as it is, marks that turn text around are taken out, and the row can be chosen."""
     frame = opened(page, site, run=HOSTILE, variable=NAMES[1])
     expect(frame.locator(".curve-list .variable-name")).to_have_text("dlrow/kernel")
-    expect(frame.locator("h1#sentence")).to_contain_text(NAMES[0])
+    expect(frame.locator(".diagnosis-rest")).to_contain_text(NAMES[0])
     frame.get_by_role("option", name=NAMES[0]).click()
     expect(frame.locator(".curve-list .variable-name")).to_have_text(NAMES[0])
     expect(frame.locator("section.curve-list").nth(1).locator("canvas")).not_to_have_count(0)

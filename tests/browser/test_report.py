@@ -97,6 +97,19 @@ def test_the_report_holds_the_answers_of_the_backend(logs: Path, page: Path) -> 
     assert any(isinstance(curve, list) and curve[2] is not None for curve in held["curves"])
 
 
+def test_the_report_explains_what_it_shows(page: Path) -> None:
+    """It holds the explanations of the verdicts and quantities that it shows, and of no other rule."""
+    data = data_of(page)
+    explained = {key: value for key, value in data.items() if key.startswith('["explanation"')}
+    overviews = [value for key, value in data.items() if key.startswith('["overview"')]
+    shown = {code for overview in overviews for code in answers.explained_rules(overview)}
+    quantities = {q["name"] for overview in overviews for q in overview["quantities"]}
+    expected = {f'["explanation",["rule","{code}"]]': answers.explanation(rule=str(code)) for code in shown}
+    assert len(shown) > 1 and expected.items() <= explained.items()
+    assert {key for key in explained if '"rule"' in key} == set(expected)
+    assert {f'["explanation",["quantity","{name}"]]' for name in quantities} <= set(explained)
+
+
 def test_the_report_holds_histograms_and_motion_maps(logs: Path, page: Path) -> None:
     """Maps are those of the panel; runs and variables without maps do not claim to have any."""
     data = data_of(page)
@@ -201,7 +214,7 @@ class TestInABrowser:
         assert tab.locator(".variable-maps").count() == 1
         assert tab.locator(".page-error").count() == 0
         tab.get_by_text("sick", exact=True).first.click()
-        expect(tab.locator("#sentence")).to_contain_text("over 80 steps", timeout=30_000)  # its newest launch
+        expect(tab.locator(".diagnosis-rest")).to_contain_text("over 80 steps", timeout=30_000)  # its newest launch
         tab.wait_for_timeout(200)
         assert tab.locator(".page-error").count() == 0
         assert tab.title() == "weightwatch"  # hostile names are text
@@ -212,15 +225,23 @@ class TestInABrowser:
 
     def test_suspects_are_in_the_file(self, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run without a verdict shows its symptom and its suspects, as the panel does."""
+        from playwright.sync_api import expect
+
         monkeypatch.setattr(answers, "safe_diagnose", lambda history: suspected(len(history)))
         report.write(str(tmp_path / "report.html"), {"slow": [Launch(recorded_history(64))]})
         context = browser.new_context()
         tab = context.new_page()
         tab.goto((tmp_path / "report.html").as_uri())
         tab.wait_for_selector("#sentence")
-        assert tab.locator("#sentence").inner_text() == f"{MESSAGE}."
+        assert tab.locator("#sentence").inner_text().startswith(f"{MESSAGE.partition(': ')[0]}; suspected cause: ")
         assert tab.locator(".run-entry-headline").inner_text().endswith("probably learning-rate-too-small")
         assert tab.locator("ol.suspect-items > li").count() == 3
+        tab.get_by_role("button", name="Explain learning-rate-too-small").first.click()
+        expect(tab.get_by_role("dialog")).to_contain_text("docs/rules.md#502-learning-rate-too-small")
+        tab.keyboard.press("Escape")
+        tab.locator("summary", has_text="checks passed").click()
+        tab.locator(".check-rules").get_by_role("button", name="Explain dead-relu").click()
+        expect(tab.get_by_role("alert")).to_contain_text('"weightwatch rule 201" prints it')
         context.close()
 
     def test_experiments_are_in_the_file(self, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:

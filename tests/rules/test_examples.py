@@ -12,7 +12,7 @@ import pytest
 from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.cli import main
 from tb_weightwatch.diagnosis import PREAMBLE, Rule, catalogue, example
-from tb_weightwatch.verdict import Verdict
+from tb_weightwatch.verdict import MOST_CHARACTERS, Verdict, verdict_headline
 from tests.support.chain_truth import assert_chain_is_true
 
 each = pytest.mark.parametrize("rule", catalogue().values(), ids=lambda rule: rule.name)
@@ -41,13 +41,16 @@ def flat(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
 def test_the_sick_example_gets_the_verdict_and_the_healthy_one_none(
     rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rule holds for the sick example, and its fix contains valid code; no rule makes the healthy example sick."""
+    """The rule holds for the sick example, with a short headline and valid code; no rule makes the healthy one sick."""
     sick = run(example(rule, "Sick example"), tmp_path, monkeypatch)
     verdict = next((v for v in flat(sick.verdicts) if v.name == rule.name), None)
     assert sick.status == "sick" and verdict is not None, sick.sentence
     lines = [line for line in verdict.fix.split("\n") if line.startswith("    ")]
     assert lines, verdict.fix
     ast.parse(textwrap.dedent("\n".join(lines)))
+    headline = verdict_headline(verdict, summary=rule.summary).text
+    stated = headline.removesuffix(" (likely)").removesuffix(" (confirmed by an experiment)")
+    assert len(headline) <= MOST_CHARACTERS and verdict.message.startswith(stated)
     healthy = run(example(rule, "Healthy example"), tmp_path, monkeypatch)
     assert healthy.status != "sick" and rule.name not in [v.name for v in flat(healthy.verdicts)], healthy.sentence
 

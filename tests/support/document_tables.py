@@ -1,7 +1,8 @@
 """Generated tables in the Markdown pages: each stands between two HTML comments and is written by a program.
 
-python -m tests.support.document_tables      writes the rules in README.md, the causes in docs/suspects.md and
-                                             the experiments in docs/experiments.md
+python -m tests.support.document_tables      writes the rules in README.md and docs/rules.md, the quantities in
+                                             docs/recording.md, the causes in docs/suspects.md and the experiments in
+                                             docs/experiments.md
 python -m tests.supported                    writes the table of supported ways of training in docs/recording.md
 python -m tests.clinic --all --sweep --write, python -m tests.benchmarks      write those that are measured
 """
@@ -10,12 +11,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tb_weightwatch import answers
 from tb_weightwatch.diagnosis import catalogue
 from tb_weightwatch.diagnosis.suspects import TABLE
 from tb_weightwatch.verdict import LINKS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+RULES = ROOT / answers.RULES_PAGE
+RECORDING = ROOT / answers.QUANTITIES_PAGE.partition("#")[0]
 SUSPECTS = ROOT / "docs" / "suspects.md"
 EXPERIMENTS = ROOT / "docs" / "experiments.md"
 
@@ -43,7 +47,33 @@ def rules_table() -> str:
     """Returns the table of all rules by link, from the catalogue."""
     rules = catalogue().values()
     rows = [(link, ", ".join(f"{rule.code} {rule.name}" for rule in rules if rule.link == link)) for link in LINKS]
-    return "\n".join(["| link | causes |", "|---|---|", *(f"| {link} | {causes} |" for link, causes in rows)])
+    table = "\n".join(["| link | causes |", "|---|---|", *(f"| {link} | {causes} |" for link, causes in rows)])
+    return f"{table}\n\n[All rules explained]({answers.RULES_PAGE})"
+
+
+def rule_explanations() -> str:
+    """Returns what each rule sees, why it matters, its false alarms and what to try, from its docstring."""
+    lines: list[str] = []
+    for link in LINKS:
+        lines += [f"## {link.capitalize()}", ""]
+        for rule in (rule for rule in catalogue().values() if rule.link == link):
+            explanation = answers.explanation(rule=rule.name)
+            lines += [f"### {explanation['title']}", "", explanation["summary"], ""]
+            for part in explanation["sections"]:
+                lines += [f"**{part['title']}.** {part['text']}", ""]
+            thresholds = ", ".join(f"`{name}={value!r}`" for name, value in rule.thresholds.items())
+            lines += [f"**Thresholds.** {thresholds}", ""] if thresholds else []
+    return "\n".join(lines).rstrip()
+
+
+def quantities_table() -> str:
+    """Returns the table of all quantities: what they are, and how they are computed."""
+    lines = ["| quantity | what it is | how it is computed |", "|---|---|---|"]
+    for name in answers.quantity_table():
+        texts = {part["title"]: part["text"] for part in answers.explanation(quantity=name)["sections"]}
+        what, how = (texts[title].replace("|", "\\|") for title in ("What it is", "How it is computed"))
+        lines.append(f"| {name} | {what} | {how} |")
+    return "\n".join(lines)
 
 
 def causes_table() -> str:
@@ -71,5 +101,7 @@ def experiments_table() -> str:
 
 if __name__ == "__main__":
     replace_block(README, "rules", rules_table())
+    replace_block(RULES, "explanations", rule_explanations())
+    replace_block(RECORDING, "quantities", quantities_table())
     replace_block(SUSPECTS, "causes", causes_table())
     replace_block(EXPERIMENTS, "experiments", experiments_table())

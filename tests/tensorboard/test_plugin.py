@@ -265,6 +265,12 @@ def block_tags(logdir: Path) -> list[schema.Tag]:
 # -- routes
 
 
+def test_rules_and_quantities_are_explained(site: Site) -> None:
+    """The route explanation answers for a rule and for a quantity, without a run."""
+    for asked in ({"rule": "502"}, {"quantity": "update_ratio"}):
+        assert site.get("/explanation", **asked) == (200, answers.explanation(**asked))
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "status", "message"),
     [
@@ -287,6 +293,10 @@ def block_tags(logdir: Path) -> list[schema.Tag]:
         ("/compare", {"run": "sick/weightwatch"}, 400, "'other' is required"),
         ("/compare", {"run": "sick/weightwatch", "other": "nothing"}, 404, "no run 'nothing'"),
         ("/compare", {"run": "long/weightwatch", "other": "long/weightwatch", "launch": "q"}, 404, "no launch 'q'"),
+        ("/explanation", {}, 404, "there is no quantity ''"),
+        ("/explanation", {"rule": "999"}, 404, "there is no rule '999'"),
+        ("/explanation", {"quantity": "../loss"}, 404, "there is no quantity '../loss'"),
+        ("/explanation", {"rule": "9" * 20_000}, 400, "at most 10,000 characters"),
     ],
 )
 def test_errors_state_the_rule_and_what_was_received(

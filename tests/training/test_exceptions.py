@@ -147,7 +147,7 @@ def test_an_exception_of_the_first_step_of_fit(
     first = diagnosis.verdicts[0]
     assert (first.name, first.certainty, first.first_step, first.last_step) == (rule, certainty, 1, 1)
     assert (
-        f"Training stopped at step 1 with a{'n' * (raised.typename[0] in 'AEIOU')} {raised.typename}" in first.message
+        f"training stopped at step 1 with a{'n' * (raised.typename[0] in 'AEIOU')} {raised.typename}" in first.message
     )
     assert len(watch.history.variables) >= 2
     (read,) = ww.read(tmp_path)
@@ -357,7 +357,7 @@ def test_labels_out_of_range_in_a_loop(program: Callable[[Path], None], tmp_path
     assert [dict(record.data) for record in read.of_kind("end")] == [expected]
     verdicts = {v.name: v for v in ww.diagnose(read).verdicts}
     assert verdicts["label-problem"].certainty == "certain"
-    assert "Training stopped after step 1 with an InvalidArgumentError" in verdicts["label-problem"].message
+    assert "training stopped after step 1 with an InvalidArgumentError" in verdicts["label-problem"].message
     assert_private(tmp_path)
 
 

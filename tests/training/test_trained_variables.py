@@ -200,7 +200,7 @@ def test_an_update_rule_of_ones_own(tmp_path: Path, optimizer: Any, sick: bool, 
             report(watch, call, pairs=pairs)
     assert watch.history.facts["optimizers"][0]["own"] is True
     assert first_name(watch.diagnosis) == ("updates-not-applied" if sick else "healthy")
-    assert not sick or watch.diagnosis.verdicts[0].message.startswith("AssignsNothing assigns nothing")
+    assert not sick or watch.diagnosis.verdicts[0].message.startswith("The optimizer AssignsNothing assigns nothing")
 
 
 @pytest.mark.parametrize("with_optimizer", [False, True])

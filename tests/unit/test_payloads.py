@@ -104,6 +104,8 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "compare": lambda: answers.compare(
         SICK, HEALTHY, (answers.safe_diagnose(SICK), answers.safe_diagnose(HEALTHY)), ("cnn", "baseline")
     ),
+    "explanation-rule": lambda: answers.explanation(rule="502"),
+    "explanation-quantity": lambda: answers.explanation(quantity="update_ratio"),
     "overview-muted": lambda: overview(MUTED),
     "curves-run": lambda: answers.curves(NAN, "", 16),
     "curves-suspected": lambda: answers.curves(SUSPECTED, "", 16),

@@ -48,7 +48,9 @@ export interface OverviewAnswer {
   rows: number; // recorded rows
   status: Status;
   severity: Severity; // of the worst open verdict or symptom
-  sentence: string; // the answer
+  headline: string; // the answer in at most 120 characters, which says how sure it is
+  rest: string; // what the sentence says beyond the headline; "" if nothing
+  sentence: string; // the whole answer
   detail: string; // one more line: progress, completeness, cost of the recorder; may be ""
   verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
   symptoms: SymptomAnswer[]; // what is certainly wrong, whatever the cause; worst first
@@ -78,7 +80,9 @@ export interface VerdictAnswer {
   first_step: number;
   last_step: number;
   resolved: boolean;
-  message: string;
+  message: string; // headline and rest
+  headline: string; // as that of the overview
+  rest: string;
   evidence: EvidenceAnswer[];
   fix: string; // text; lines of code in it are indented by four spaces
   explains: VerdictAnswer[];
@@ -103,8 +107,10 @@ export interface SuspectAnswer {
   link: string;
   probability: number; // from 0 to 1
   probability_text: string; // for example "62 %"
-  message: string;
-  summary: string; // of the rule
+  message: string; // headline and rest
+  headline: string; // at most 120 characters
+  rest: string;
+  summary: string; // of the rule; "" if the message is it
   supports: string[]; // facts that speak for it
   contradicts: string[]; // facts that speak against it
   settle: string; // what would settle whether it is the cause
@@ -158,11 +164,21 @@ export interface MutedAnswer extends RuleRef {
 
 export interface VariableAnswer {
   name: string;
+  short: string; // the last parts of its path that tell it apart
   layer: string;
   shape: number[];
   dtype: string;
   trainable: boolean;
   worst: Severity; // of the verdicts and symptoms that name it
+}
+
+/** GET explanation?rule=<code> or explanation?quantity=<name>; it never changes. */
+export interface ExplanationAnswer {
+  title: string;
+  summary: string; // one sentence
+  sections: { title: string; text: string }[]; // code between backticks, or indented by four spaces
+  document: string; // its address in the documentation
+  command: string; // of the command line that prints more; "" if none does
 }
 
 export interface FactAnswer {

@@ -12,6 +12,12 @@ export function leadingVerdict({ status, verdicts }: OverviewAnswer): VerdictAns
   return first && !(status === "sick" && first.severity === "info") ? first : null;
 }
 
+/** The suspect whose fix is shown beside the sentence: the first that no experiment has refuted. */
+export function leadingSuspect(overview: OverviewAnswer): SuspectAnswer | null {
+  if (leadingVerdict(overview)) return null;
+  return overview.suspects.find(({ outcome }) => outcome !== "refuted") ?? null;
+}
+
 /** The symptoms that the sentence does not tell. Where a verdict answers they follow from it, or are on the chain. */
 export function otherSymptoms(overview: OverviewAnswer): SymptomAnswer[] {
   if (leadingVerdict(overview)) return [];

@@ -2,6 +2,7 @@
 import { Component, type ComponentChildren, type RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { useSelector } from "../state";
+import { Explanation } from "./explanation";
 import { PollError } from "./poll-error";
 import { RunList } from "./run-list";
 import { RunPage } from "./run-page";
@@ -85,6 +86,7 @@ export function App({ onError }: Props) {
     <ErrorBoundary onError={onError}>
       <ErrorWithoutRun />
       <Page />
+      <Explanation />
     </ErrorBoundary>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { FactAnswer, OverviewAnswer, RuleRef } from "../lib/api";
 import { cleanName, cleanText, formatCount, plural } from "../lib/format";
 import { Disclosure } from "./disclosure";
+import { ExplainButton } from "./explain-button";
 import { useScrollTarget } from "./use-scroll-target";
 
 function Rule({ rule, children }: { rule: RuleRef; children?: ComponentChildren }) {
@@ -15,7 +16,8 @@ function Rule({ rule, children }: { rule: RuleRef; children?: ComponentChildren 
         <span class="rule-code">{rule.code}</span> {rule.name}
       </span>
       <span>
-        {children} <span class="quiet">{cleanText(rule.summary)}</span>
+        {children} <span class="quiet">{cleanText(rule.summary)}</span>{" "}
+        <ExplainButton rule={rule.code} name={rule.name} />
       </span>
     </li>
   );

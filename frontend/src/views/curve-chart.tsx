@@ -7,6 +7,7 @@ import { type Span, stepAt } from "../lib/buckets";
 import { cleanText, formatRange, formatValue } from "../lib/format";
 import { gutterWidth, plotWidth } from "../lib/layout";
 import { lastSlot, type Slot, stepNear } from "../lib/slots";
+import { ExplainButton } from "./explain-button";
 import { useCursorSlot } from "./use-cursor-slot";
 
 const AXIS_LABELS = 62; // pixels of the gutter that the labels of the value axis need
@@ -99,7 +100,9 @@ export function CurveChart(input: CurveInput) {
         style={{ "--curve-title-width": `${gutterWidth(input.width) - AXIS_LABELS}px` }}
         title={cleanText(quantity.meaning)}
       >
-        <span class="curve-name">{title}</span>
+        <span class="curve-name">
+          {title} <ExplainButton small quantity={quantity.name} name={title} />
+        </span>
         <Values input={input} slot={slot} />
       </div>
       <div

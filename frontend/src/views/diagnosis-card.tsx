@@ -1,43 +1,48 @@
-// The answer: whether the weights move, and if not, why not and what to change; or what is suspected.
+// The answer: whether the weights move, and if not, why not and what to change. What supports it follows the chain.
 import type { OverviewAnswer } from "../lib/api";
-import { cleanName, prose } from "../lib/format";
-import { leadingVerdict, otherSymptoms } from "../lib/verdicts";
+import { cleanName, cleanText, prose } from "../lib/format";
+import { leadingSuspect, leadingVerdict } from "../lib/verdicts";
+import { ExplainButton } from "./explain-button";
 import { OutcomeMark } from "./outcome-mark";
 import { lookOfOverview, StatusLine } from "./status-line";
-import { SuspectList } from "./suspect-list";
-import { Verdict } from "./verdict";
+import { SuggestedFix } from "./suggested-fix";
+
+/** The name of the verdict, or of the symptom where no verdict answers. */
+function Name({ overview }: { overview: OverviewAnswer }) {
+  const first = leadingVerdict(overview);
+  if (!first) return overview.status === "sick" ? <span>{overview.symptoms[0]?.title}</span> : null;
+  return (
+    <span>
+      {first.name} <span class="rule-code">{first.code}</span> <OutcomeMark outcome={first.outcome} />{" "}
+      <ExplainButton rule={first.code} name={first.name} />
+    </span>
+  );
+}
+
+/** The fix of the verdict, or of the first suspect that no experiment has refuted. */
+function Fix({ overview }: { overview: OverviewAnswer }) {
+  const first = leadingVerdict(overview);
+  if (first) return <SuggestedFix fix={first.fix} />;
+  const suspect = leadingSuspect(overview);
+  if (!suspect) return null;
+  const title = suspect.outcome === "confirmed" ? "What to do" : `What to do if it is ${suspect.name}`;
+  return <SuggestedFix fix={suspect.fix} title={title} />;
+}
 
 export function DiagnosisCard({ overview }: { overview: OverviewAnswer }) {
-  const first = leadingVerdict(overview);
-  const others = otherSymptoms(overview);
   return (
     <section class={`panel-section diagnosis-card ${lookOfOverview(overview)}`} aria-labelledby="sentence">
       <StatusLine overview={overview} size={18}>
-        {first ? (
-          <span>
-            {first.name} <span class="rule-code">{first.code}</span> <OutcomeMark outcome={first.outcome} />
-          </span>
-        ) : (
-          overview.status === "sick" && overview.symptoms[0] && <span>{overview.symptoms[0].title}</span>
-        )}
+        <Name overview={overview} />
         <span class="quiet">
           {overview.state === "died" && <strong class="diagnosis-died">died: </strong>}
           {cleanName(overview.state_text)}
         </span>
       </StatusLine>
-      <h1 id="sentence" class="diagnosis-sentence">
-        {prose(overview.sentence)}
+      <h1 id="sentence" class="diagnosis-sentence" title={cleanText(overview.sentence)}>
+        {prose(overview.headline)}
       </h1>
-      {others.length > 0 && (
-        <ul class="diagnosis-symptoms" aria-label="Other symptoms">
-          {others.map((symptom) => (
-            <li key={symptom.name}>{prose(symptom.message)}</li>
-          ))}
-        </ul>
-      )}
-      {first && <Verdict lead verdict={first} overview={overview} />}
-      <SuspectList overview={overview} />
-      {overview.detail !== "" && <p class="diagnosis-detail">{prose(overview.detail)}</p>}
+      <Fix overview={overview} />
     </section>
   );
 }

@@ -15,6 +15,7 @@ import {
 import { filterRows } from "../lib/row-filter";
 import { stepsOf } from "../lib/slots";
 import { useSelector } from "../state";
+import { ExplainButton } from "./explain-button";
 import { ExportButtons } from "./export-buttons";
 import { HeatmapGrid } from "./heatmap-grid";
 import { HeatmapLegend } from "./heatmap-legend";
@@ -83,6 +84,7 @@ function Head({ overview }: { overview: OverviewAnswer }) {
       <Choices overview={overview} />
       {heatmap && <VariableFilter names={heatmap.names} />}
       <span class="quiet heatmap-meaning">{cleanText(quantity?.meaning ?? "")}</span>
+      {quantity && <ExplainButton quantity={quantity.name} name={cleanText(quantity.title)} />}
       <ZoomButtons />
       {heatmap && (
         <ExportButtons

@@ -3,6 +3,7 @@ import type { MutedAnswer, OverviewAnswer, VerdictAnswer } from "../lib/api";
 import { plural } from "../lib/format";
 import { leadingVerdict, withExplained } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
+import { ExplainButton } from "./explain-button";
 import { Verdict } from "./verdict";
 
 function Verdicts({ verdicts, overview }: { verdicts: VerdictAnswer[]; overview: OverviewAnswer }) {
@@ -19,7 +20,8 @@ function Muted({ rule, overview }: { rule: MutedAnswer; overview: OverviewAnswer
   if (rule.verdict) return <Verdict verdict={rule.verdict} overview={overview} />;
   return (
     <p>
-      {rule.name} <span class="rule-code">{rule.code}</span> <span class="quiet">would not fire now</span>
+      {rule.name} <span class="rule-code">{rule.code}</span> <span class="quiet">would not fire now</span>{" "}
+      <ExplainButton rule={rule.code} name={rule.name} />
     </p>
   );
 }

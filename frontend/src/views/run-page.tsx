@@ -9,6 +9,7 @@ import { CheckList, Footer } from "./check-list";
 import { ComparedHeatmaps } from "./compared-heatmaps";
 import { CurveList } from "./curve-list";
 import { DiagnosisCard } from "./diagnosis-card";
+import { DiagnosisEvidence } from "./diagnosis-evidence";
 import { ExperimentList } from "./experiment-list";
 import { Heatmap } from "./heatmap";
 import { OtherFindings } from "./other-findings";
@@ -52,6 +53,7 @@ function Diagnosis({ overview }: { overview: OverviewAnswer }) {
     <>
       <DiagnosisCard overview={overview} />
       <Chain overview={overview} />
+      <DiagnosisEvidence overview={overview} />
       <OtherFindings overview={overview} />
       <ExperimentList overview={overview} />
     </>

@@ -1,7 +1,7 @@
 // What may be the cause where no verdict explains the symptoms: the suspects, the most probable first.
 import type { OverviewAnswer, SuspectAnswer } from "../lib/api";
 import { plural } from "../lib/format";
-import { suspectsIntro } from "../lib/verdicts";
+import { leadingSuspect, suspectsIntro } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
 import { Suspect } from "./suspect";
 
@@ -21,6 +21,7 @@ function Items({ suspects, overview }: ItemsProps) {
           suspect={suspect}
           link={overview.chain.find((link) => link.link === suspect.link)?.title ?? suspect.link}
           first={suspect === overview.suspects[0]}
+          fixAbove={suspect === leadingSuspect(overview)}
         />
       ))}
     </ol>

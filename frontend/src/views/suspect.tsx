@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { SuspectAnswer } from "../lib/api";
 import { prose } from "../lib/format";
 import { Disclosure } from "./disclosure";
+import { ExplainButton } from "./explain-button";
 import { OutcomeMark } from "./outcome-mark";
 import { Sentence } from "./sentence";
 import { SuggestedFix } from "./suggested-fix";
@@ -24,7 +25,7 @@ function Summary({ suspect, link }: { suspect: SuspectAnswer; link: string }) {
           <strong>{suspect.name}</strong> <span class="rule-code">{suspect.code}</span>{" "}
           <span class="quiet">· {link}</span> <OutcomeMark outcome={suspect.outcome} />
         </span>
-        <span>{prose(suspect.message)}</span>
+        <span>{prose(suspect.headline)}</span>
       </span>
     </>
   );
@@ -60,9 +61,10 @@ interface Props {
   suspect: SuspectAnswer;
   link: string; // the title of its link
   first: boolean; // the most probable one is open from the start
+  fixAbove: boolean; // its fix stands beside the sentence of the page
 }
 
-export function Suspect({ suspect, link, first }: Props) {
+export function Suspect({ suspect, link, first, fixAbove }: Props) {
   const [flashing, setFlashing] = useState(false);
   const ref = useScrollTarget<HTMLLIElement>(suspect, () => setFlashing(true));
   const settled = suspect.outcome === "confirmed" || suspect.outcome === "refuted";
@@ -79,7 +81,11 @@ export function Suspect({ suspect, link, first }: Props) {
         initiallyOpen={first}
       >
         <div class="suspect-body">
-          {suspect.summary && <p class="quiet">{prose(suspect.summary)}</p>}
+          <p>
+            {suspect.rest !== "" && <Sentence text={suspect.rest} />}{" "}
+            {suspect.summary !== "" && <span class="quiet">{prose(suspect.summary)}</span>}{" "}
+            <ExplainButton rule={suspect.code} name={suspect.name} />
+          </p>
           <dl class="verdict-details">
             {suspect.experiment !== "" && (
               <Row term="Experiment">
@@ -94,10 +100,12 @@ export function Suspect({ suspect, link, first }: Props) {
               </Row>
             )}
           </dl>
-          <SuggestedFix
-            fix={suspect.fix}
-            title={confirmed ? "What to do" : "What to do if it is the cause"}
-          />
+          {!fixAbove && (
+            <SuggestedFix
+              fix={suspect.fix}
+              title={confirmed ? "What to do" : "What to do if it is the cause"}
+            />
+          )}
         </div>
       </Disclosure>
     </li>

@@ -3,13 +3,15 @@ import { useState } from "preact/hooks";
 import { showOnHeatmap } from "../actions";
 import type { EvidenceAnswer, OverviewAnswer } from "../lib/api";
 import { heatmapQuantities } from "../lib/defaults";
-import { cleanName, ellipsis, formatCount, prose } from "../lib/format";
+import { cleanName, cleanText, formatCount, prose, shortPath } from "../lib/format";
+import { ExplainButton } from "./explain-button";
 
 const [MAX_BUTTONS, MAX_LETTERS] = [5, 34];
 
 export function VariableButtons({ names, overview }: { names: string[]; overview: OverviewAnswer }) {
   const [all, setAll] = useState(false);
   const rows = new Set([...overview.variables.map((v) => v.name), ...overview.layers]);
+  const short = new Map(overview.variables.map((v) => [v.name, v.short]));
   const visible = all || names.length <= MAX_BUTTONS ? names : names.slice(0, MAX_BUTTONS - 1);
   return (
     <>
@@ -22,7 +24,7 @@ export function VariableButtons({ names, overview }: { names: string[]; overview
           disabled={!rows.has(name)}
           onClick={() => showOnHeatmap({ variable: name })}
         >
-          {ellipsis(cleanName(name), MAX_LETTERS)}
+          {cleanName(short.get(name) ?? shortPath(name, MAX_LETTERS))}
         </button>
       ))}
       {visible.length < names.length && (
@@ -35,12 +37,16 @@ export function VariableButtons({ names, overview }: { names: string[]; overview
 }
 
 export function EvidenceList({ items, overview }: { items: EvidenceAnswer[]; overview: OverviewAnswer }) {
+  const titles = new Map(overview.quantities.map((q) => [q.name, cleanText(q.title)]));
   const quantities = new Set(heatmapQuantities(overview).map((q) => q.name));
   return (
     <ul class="verdict-evidence">
       {items.map((item, i) => (
         <li key={i}>
-          {prose(item.text)}
+          {prose(item.text)}{" "}
+          {titles.has(item.quantity) && (
+            <ExplainButton small quantity={item.quantity} name={titles.get(item.quantity) ?? ""} />
+          )}
           {quantities.has(item.quantity) && (
             <button
               type="button"

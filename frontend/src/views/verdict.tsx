@@ -2,9 +2,10 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { OverviewAnswer, VerdictAnswer } from "../lib/api";
-import { formatCount, plural, prose, sameText } from "../lib/format";
+import { formatCount, plural, prose } from "../lib/format";
 import { withExplained } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
+import { ExplainButton } from "./explain-button";
 import { OutcomeMark } from "./outcome-mark";
 import { Sentence } from "./sentence";
 import { lookOfSeverity, StatusIcon } from "./status-icon";
@@ -33,6 +34,7 @@ function Title({ verdict, level }: { verdict: VerdictAnswer; level: 2 | 3 | 4 })
       {verdict.name} <span class="rule-code">{verdict.code}</span>
       <span class="verdict-severity">{verdict.severity}</span>
       <OutcomeMark outcome={verdict.outcome} />
+      <ExplainButton rule={verdict.code} name={verdict.name} />
     </Heading>
   );
 }
@@ -76,14 +78,13 @@ function Details({ verdict, overview }: { verdict: VerdictAnswer; overview: Over
 interface Props {
   verdict: VerdictAnswer;
   overview: OverviewAnswer;
-  lead?: boolean; // the sentence of the page is its message, which is not repeated
+  lead?: boolean; // the answer of the page: its name, message and fix stand above
   level?: 2 | 3 | 4; // of its heading
 }
 
 export function Verdict({ verdict, overview, lead = false, level = 3 }: Props) {
   const [flashing, setFlashing] = useState(false);
   const ref = useScrollTarget<HTMLElement>(verdict, () => setFlashing(true));
-  const repeats = lead && sameText(verdict.message, overview.sentence);
   return (
     <article
       ref={ref}
@@ -91,9 +92,15 @@ export function Verdict({ verdict, overview, lead = false, level = 3 }: Props) {
       aria-label={`${verdict.name} (${verdict.code})`}
       onAnimationEnd={() => setFlashing(false)}
     >
-      {!lead && <Title verdict={verdict} level={level} />}
-      {!repeats && verdict.message && <p class="verdict-message">{prose(verdict.message)}</p>}
-      <SuggestedFix fix={verdict.fix} />
+      {!lead && (
+        <>
+          <Title verdict={verdict} level={level} />
+          <p class="verdict-message">
+            <strong>{prose(verdict.headline)}.</strong> <Sentence text={verdict.rest} />
+          </p>
+          <SuggestedFix fix={verdict.fix} />
+        </>
+      )}
       <Details verdict={verdict} overview={overview} />
       {verdict.explains.length > 0 && (
         <Explained verdict={verdict} overview={overview} level={lead ? 2 : 4} />

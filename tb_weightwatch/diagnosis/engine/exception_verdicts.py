@@ -58,8 +58,8 @@ def with_exception(rule: Rule, history: History, error: signals.TrainingError | 
 def _no_gradients(history: History, error: signals.TrainingError) -> VerdictText:
     one_optimizer = len(signals.optimizers(history)) <= 1  # of several, one may have refused its own variables
     return VerdictText(
-        message=f"{stopped_with(error)}: none of the variables that the optimizer was given had a gradient (all are "
-        "None), as where backpropagation finds no path from the loss to the weights",
+        message=f"No variable had a gradient: {stopped_with(error)}, since the gradient of all variables that the "
+        "optimizer was given was None, as where backpropagation finds no path from the loss to the weights",
         fix="Compute the loss from the output of the model, with TensorFlow functions only (no numpy, float(), "
         "model.predict, tf.argmax, tf.round, casts to integers or tf.stop_gradient in between), and inside the tape:\n"
         "    with tf.GradientTape() as tape:\n        y_pred = model(x, training=True)\n"
@@ -75,7 +75,7 @@ def _label_out_of_range(history: History, error: signals.TrainingError) -> Verdi
     known = units > 1 and signals.output_is_plain(history) and not is_custom_loop(history)
     valid = f"the ids 0 to {units - 1}, one for each of the {units} units of" if known else "one id for each unit of"
     return VerdictText(
-        message=f"{stopped_with(error)}: a label is not a valid class id; the loss accepts {valid} the output",
+        message=f"A label is not a valid class id: {stopped_with(error)}; the loss accepts {valid} the output",
         fix="Number the classes from 0, or give the output as many units as there are classes:\n"
         "    _, y = np.unique(y, return_inverse=True)   # ids 0..k-1\n"
         "    keras.layers.Dense(k, activation='softmax')",
@@ -85,7 +85,7 @@ def _label_out_of_range(history: History, error: signals.TrainingError) -> Verdi
 
 def _target_shape(history: History, error: signals.TrainingError) -> VerdictText:
     return VerdictText(
-        message=f"{stopped_with(error)}: the targets do not have the shape that the loss needs for these predictions",
+        message=f"The targets do not have the shape that the loss needs for these predictions: {stopped_with(error)}",
         fix="Compare the shapes, and choose the loss for the targets:\n"
         "    print(y.shape, model(x).shape)\n"
         "    loss='sparse_categorical_crossentropy'   # class ids, one number per sample\n"
@@ -97,8 +97,8 @@ def _target_shape(history: History, error: signals.TrainingError) -> VerdictText
 
 def _variables_made(history: History, error: signals.TrainingError) -> VerdictText:
     return VerdictText(
-        message=f"{stopped_with(error)}: variables are made while the step runs, as by a layer that is made inside a "
-        "call or a Lambda, so that each trace would make new ones, which nothing trains",
+        message=f"Variables are made while the step runs: {stopped_with(error)}; each trace would make new "
+        "ones, as by a layer that is made inside a call or a Lambda, and nothing trains them",
         fix="Make the layer once, as an attribute of the model or of a layer, and only call it there:\n"
         "    self.dense = keras.layers.Dense(16)   # in __init__\n    x = self.dense(x)   # in call",
         certainty="certain",
@@ -110,13 +110,13 @@ def _nonfinite(history: History, error: signals.TrainingError) -> VerdictText | 
     if signals.anything_nonfinite(history).any():
         return None
     found = {
-        "non-finite-loss": "the loss was NaN or infinite",
-        "non-finite-in-loss": "a check found NaN or infinity in the computation of the loss",
-        "non-finite-in-gradient": "a check found NaN or infinity in a gradient",
+        "non-finite-loss": "The loss was NaN or infinite",
+        "non-finite-in-loss": "A check found NaN or infinity in the computation of the loss",
+        "non-finite-in-gradient": "A check found NaN or infinity in a gradient",
     }
-    unknown = "a check found NaN or infinity in the step; which tensor it was is not recorded"
+    unknown = "A check found NaN or infinity in the step, in a tensor that is not recorded"
     return VerdictText(
-        message=f"{stopped_with(error)}: {found.get(error.meaning, unknown)}",
+        message=f"{found.get(error.meaning, unknown)}: {stopped_with(error)}",
         fix="Find the operation, then keep its input away from 0 and from overflow:\n"
         "    tf.debugging.enable_check_numerics()\n    tf.math.log(x + 1e-7); tf.sqrt(x + 1e-12); a / (b + 1e-7)",
         certainty="certain" if error.meaning == "non-finite-loss" else "likely",

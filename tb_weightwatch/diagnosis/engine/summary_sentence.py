@@ -92,9 +92,9 @@ def _by_movement(history: History, unknown: list[Unknown]) -> tuple[Status, str]
         return "undecided", _motionless(history, unknown)
     movement = f"weights move by {number(ratio)} of their norm per step"
     if not history.has("loss"):
-        return "healthy", f"Healthy so far: {movement}; the loss was not recorded, so whether it falls is unknown."
+        return "healthy", f"Healthy so far: {movement}, but the loss was not recorded; whether it falls is unknown."
     if not np.isfinite(history.loss[history.known("loss")][-1]):
-        return "undecided", f"Undecided: {movement}, but the loss is not finite, and no check found the cause."
+        return "undecided", f"Undecided: the loss is not finite, and no check found the cause; {movement}."
     if loss_trend(history).finite_rows[-1] < 3:
         few = f"{steps} {'is' if steps.made == 1 else 'are'} too few"
         return "undecided", f"Undecided: {movement}, but {few} to tell whether the loss is falling."
@@ -107,7 +107,7 @@ def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status,
     still_falling = trend.decreased[row] and slope < _FALLING
     if _no_better_than_constant(trend, row) and not still_falling:
         level = against_constant(float(trend.recent[row]), float(trend.constant_loss[row]))
-        return "undecided", f"Undecided: {movement}, but the loss is {level} ({course}); no check found the cause."
+        return "undecided", f"Undecided: the loss is {level}; {movement} ({course}), and no check found the cause."
     if trend.diverged[row]:
         first = number(float(trend.first[row]))
         return "undecided", f"Undecided: {movement}, but the loss has blown up from {first} ({course})."

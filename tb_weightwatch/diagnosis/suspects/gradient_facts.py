@@ -109,7 +109,7 @@ def gradients_keep_their_direction(history: History) -> Observation:
     cosine = _cosine(history)
     if not np.isfinite(cosine):
         return UNKNOWN
-    text = f"the gradients of successive steps have a cosine of {number(cosine, 2)} on average"
+    text = _direction(cosine)
     return observe(cosine > 0.3, text, text)
 
 
@@ -118,8 +118,13 @@ def gradients_reverse(history: History) -> Observation:
     cosine = _cosine(history)
     if not np.isfinite(cosine):
         return UNKNOWN
-    text = f"the gradients of successive steps have a cosine of {number(cosine, 2)} on average"
+    text = _direction(cosine)
     return observe(cosine < -0.2, text, text)
+
+
+def _direction(cosine: float) -> str:
+    same = "1: the same direction, -1: the opposite one"
+    return f"the cosine between the gradients of successive steps is {number(cosine, 2)} on average ({same})"
 
 
 def _cosine(history: History) -> float:

@@ -38,8 +38,8 @@ def probabilities_are_taken_as_logits(history: History) -> Observation:
     probabilities = signals.output_activation(history) in ("softmax", "sigmoid") or _rows_sum_to_one(history)
     return observe(
         equal and probabilities,
-        "the loss is that of logits (from_logits=True), but the predictions are probabilities",
-        "the loss is not known to take probabilities as logits",
+        "the loss takes the predictions as raw outputs (from_logits=True), but they are probabilities",
+        "the loss is not known to take probabilities as raw outputs",
     )
 
 
@@ -52,7 +52,7 @@ def logits_are_taken_as_probabilities(history: History) -> Observation:
     return observe(
         equal and raw,
         "the loss is that of probabilities, but the predictions are raw outputs",
-        "the loss is not known to take logits as probabilities",
+        "the loss is not known to take raw outputs as probabilities",
     )
 
 

@@ -36,8 +36,14 @@ def ended_by_exception(history: History) -> Symptom | None:
         name="ended-by-exception",
         link=link,
         severity="error",
-        message=f"{stopped_with(error)}{f': {reason}' if reason else ''}",
+        message=_message(stopped_with(error), reason),
         variables=(),
         first_step=error.step,
         last_step=error.step,
     )
+
+
+def _message(stopped: str, reason: str) -> str:
+    """Returns the reason with what stopped, or "Training stopped at step 1 with a KeyError" where it is not known."""
+    first, rest = (reason, f": {stopped}") if reason else (stopped, "")
+    return f"{first[0].upper()}{first[1:]}{rest}"

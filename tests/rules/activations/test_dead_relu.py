@@ -128,8 +128,8 @@ def test_wording() -> None:
     assert "from the first step on" in text(DETAILS._replace(since=Onset(1, 0))).message
     partly = text(DETAILS._replace(entirely=False, dead_share=0.7, since=Streak(8)))
     assert partly.certainty == "likely" and partly.message == (
-        "70 % of the units of ReLU layer 'dense_1' were zero for every sample in each of the last 8 recorded steps, "
-        "and the loss has fallen too little (loss 1.2 -> 1.1)"
+        "ReLU units are dead: 70 % of those of layer 'dense_1' were zero for every sample in each of the last 8 "
+        "recorded steps, and the loss has fallen too little (loss 1.2 -> 1.1)"
     )
 
 

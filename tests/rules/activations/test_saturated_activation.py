@@ -65,14 +65,14 @@ def test_wording() -> None:
     """An exact zero is certain, and the output layer is told to leave the sigmoid to the loss."""
     verdict = text(DETAILS)
     assert verdict.message == (
-        "The sigmoid outputs of 'dense_13' are saturated (100 % of them at step 0): the derivative there is exactly "
+        "The sigmoid outputs are saturated: 100 % of those of 'dense_13' at step 0; the derivative there is exactly "
         "0, so no gradient reaches the weights before them (loss 8 -> 8)"
     )
     assert verdict.certainty == "certain" and "BinaryCrossentropy(from_logits=True)" in verdict.fix
     hidden = DETAILS._replace(layers=("a", "b"), activations=("sigmoid", "tanh"), mean_share=0.954, blocked=False)
     verdict = text(hidden._replace(is_output=False, loss=""))
     assert verdict.message == (
-        "The sigmoid and tanh outputs of 'a' and 'b' are saturated (95.4 % of them at step 0): the derivative there "
+        "The sigmoid and tanh outputs are saturated: 95.4 % of those of 'a' and 'b' at step 0; the derivative there "
         "is below 1 % of its maximum, so the gradient is lost"
     )
     assert verdict.certainty == "likely" and "activation='relu'" in verdict.fix

@@ -156,13 +156,14 @@ DETAILS = Details(
 def test_wording() -> None:
     """The message tells what the layer outputs; the fix fits the kind of loop."""
     assert text(DETAILS).message == (
-        "'bn' normalizes over batches of one sample (in 93.8 % of the last 32 recorded steps), whose variance is "
-        "exactly 0: it outputs beta whatever the input, and no gradient passes through it to the layers before (loss "
-        "1.1 -> 1.1)"
+        "Batches of one sample are normalized: 'bn' normalizes over one sample (in 93.8 % of the last 32 recorded "
+        "steps), whose variance is exactly 0, so it outputs beta whatever the input, and no gradient passes through "
+        "it to the layers before (loss 1.1 -> 1.1)"
     )
     several = text(DETAILS._replace(layers=("a", "b"), output="0", replicas=2, share=1.0, loss="", custom_loop=True))
     assert several.message == (
-        "'a' and 'b' normalize over batches of one sample on each of 2 replicas, whose variance is exactly 0: they "
-        "output 0 whatever the input, and no gradient passes through them to the layers before"
+        "Batches of one sample are normalized: 'a' and 'b' normalize over one sample on each of 2 replicas, whose "
+        "variance is exactly 0, so they output 0 whatever the input, and no gradient passes through them to the "
+        "layers before"
     )
     assert "batch_size=32" in text(DETAILS).fix and "dataset.batch(32)" in several.fix

@@ -102,22 +102,22 @@ SIGMOID = Details("out of range", low=1, high=2, activation="sigmoid", units=1)
     [
         (
             SIGMOID._replace(lowest_loss=-0.2, lowest_step=30),
-            "The targets lie between 1 and 2, but the sigmoid output reaches only 0 to 1, so the loss fell below zero "
-            "(-0.2 at step 30) and the labels cannot be fitted",
+            "The targets lie outside the output's range: they lie between 1 and 2, but a sigmoid reaches only 0 to "
+            "1, so the loss fell below zero (-0.2 at step 30) and the labels cannot be fitted",
         ),
         (
             SIGMOID._replace(binary=True),
-            "The targets lie between 1 and 2, but binary cross-entropy has a minimum only for 0 to 1, so the labels "
-            "cannot be fitted",
+            "The targets lie outside the loss's range: they lie between 1 and 2, but binary cross-entropy has a "
+            "minimum only for 0 to 1, so the labels cannot be fitted",
         ),
         (
             SIGMOID._replace(activation="tanh"),
-            "The targets lie between 1 and 2, but the tanh output reaches only -1 to 1",
+            "The targets lie outside the output's range: they lie between 1 and 2, but tanh reaches only -1 to 1",
         ),
         (
             SIGMOID._replace(low=-3, activation="softplus"),
-            "The targets go down to -3, but the softplus output is never below 0, so negative targets cannot be "
-            "predicted",
+            "The targets lie outside the output's range: they go down to -3, but softplus is never below 0, so "
+            "negative targets cannot be predicted",
         ),
         (
             Details("class ids", low=1, high=3, units=3),

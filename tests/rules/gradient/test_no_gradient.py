@@ -50,20 +50,20 @@ DETAILS = Details(
     [
         (
             DETAILS,
-            "'encoder/kernel' and 'encoder/bias' (2 of 4 trainable variables) get no gradient (None) and change in "
-            "none of 30 recorded steps: an operation after them blocks the gradient (stop_gradient, numpy, argmax, "
-            "round or a cast to integers)",
+            "2 of 4 trainable variables get no gradient (None): 'encoder/kernel' and 'encoder/bias' change in none "
+            "of 30 recorded steps, because an operation after them blocks the gradient (stop_gradient, numpy, "
+            "argmax, round or a cast to integers)",
         ),
         (
             DETAILS._replace(names=("scale",), region="output side", loss_falls=True),
-            "'scale' (1 of 4 trainable variables) gets no gradient (None) and changes in none of 30 recorded steps: "
-            "the loss is computed from an earlier layer, or does not use its output; the other variables train, so "
-            "this is harmless if this one is unused on purpose",
+            "1 of 4 trainable variables gets no gradient (None): 'scale' changes in none of 30 recorded steps, "
+            "because the loss is computed from an earlier layer, or does not use its output; the other variables "
+            "train, so this is harmless if this one is unused on purpose",
         ),
         (
             DETAILS._replace(region="inside"),
-            "'encoder/kernel' and 'encoder/bias' (2 of 4 trainable variables) get no gradient (None) and change in "
-            "none of 30 recorded steps: the loss does not use their output, or an operation after them blocks the "
+            "2 of 4 trainable variables get no gradient (None): 'encoder/kernel' and 'encoder/bias' change in none "
+            "of 30 recorded steps, because the loss does not use their output, or an operation after them blocks the "
             "gradient",
         ),
         (

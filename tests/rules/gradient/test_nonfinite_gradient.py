@@ -37,7 +37,7 @@ def test_steps_that_loss_scaling_skips_now_and_then_are_healthy() -> None:
 
 
 DETAILS = Details(names=("dense/kernel",), elements=193.0, began=Onset(1200, 1199), loss=1.04, origin="", fix="Clip.")
-START = "The gradient of 'dense/kernel' became NaN or infinite at step 1,200 (193 elements)"
+START = "A gradient became NaN or infinite at step 1,200: that of 'dense/kernel' (193 elements)"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ DETAILS = Details(
     learning=False,
     loss="loss 2.3 -> 2.31",
 )
-START = "The gradient of 'first/kernel' and 'first/bias' (2 of 4 trainable variables) is exactly zero"
+START = "The gradient of 2 of 4 trainable variables is exactly zero: that of 'first/kernel' and 'first/bias'"
 
 
 @pytest.mark.parametrize(
@@ -71,24 +71,25 @@ START = "The gradient of 'first/kernel' and 'first/bias' (2 of 4 trainable varia
         (
             DETAILS,
             "error",
-            f"{START} in 57 recorded steps in a row (loss 2.3 -> 2.31): no layer from the input to 'first' is learning",
+            f"{START} in 57 recorded steps in a row (loss 2.3 -> 2.31), so no layer from the input to 'first' is "
+            "learning",
         ),
         (
             DETAILS._replace(region="output side", learning=True),
             "info",
-            f"{START} in 57 recorded steps in a row (loss 2.3 -> 2.31): the loss sends no gradient to these last "
-            "layers of the model",
+            f"{START} in 57 recorded steps in a row (loss 2.3 -> 2.31), so the loss sends no gradient to these "
+            "last layers of the model",
         ),
         (
             DETAILS._replace(region="inside", loss=""),
             "error",
-            f"{START} in 57 recorded steps in a row: a branch of the model is disconnected from the loss",
+            f"{START} in 57 recorded steps in a row, so a branch of the model is disconnected from the loss",
         ),
         (
             DETAILS._replace(region="all", duration="8 batches"),
             "error",
-            "The gradient of all 4 trainable variables is exactly zero in 8 batches in a row (loss 2.3 -> 2.31), so no "
-            "weight has any effect on the loss",
+            "All gradients are exactly zero: those of all 4 trainable variables in 8 batches in a row (loss 2.3 -> "
+            "2.31), so no weight has any effect on the loss",
         ),
     ],
 )

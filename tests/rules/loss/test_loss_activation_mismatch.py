@@ -95,25 +95,25 @@ UNKNOWN_LOSS: dict[str, Any] = {"loss": None, "recorder": {"kind": "loop"}}
         (
             {"facts": _facts("mse", "softmax", 1), "prediction_mean": 1.0},
             "error",
-            "The output layer is a softmax on a single unit, which is 1 for every input, so nothing can be learned",
+            "The output layer is a softmax on a single unit: it is 1 for every input, so nothing can be learned",
         ),
         (
             {"facts": _facts("categorical_crossentropy", "sigmoid", 1)},
             "error",
-            "A categorical cross-entropy on a single output unit is the same for every prediction, because there is no "
-            "second class",
+            "A categorical cross-entropy gets a single output unit: it is the same for every prediction, because "
+            "there is no second class",
         ),
         (
             {"facts": _facts("sparse_categorical_crossentropy", "softmax", 3, from_logits=True)},
             "warning",
-            "The loss expects raw outputs (from_logits=True), but the output layer already has a softmax, which is "
-            "applied a second time inside the loss (Keras corrects this silently where it can)",
+            "The loss expects raw outputs (from_logits=True), but the output layer has a softmax: it is applied a "
+            "second time inside the loss (Keras corrects this silently where it can)",
         ),
         (
             {"facts": _facts("sparse_categorical_crossentropy", "relu", 3, from_logits=True)},
             "warning",
-            "The loss expects raw outputs (from_logits=True), but the output layer already has a relu, which cuts off "
-            "all negative logits",
+            "The loss expects raw outputs (from_logits=True), but the output layer has a relu: it cuts off all "
+            "negative outputs",
         ),
         (
             {"facts": _facts("sparse_categorical_crossentropy", "linear", 3)},
@@ -142,7 +142,7 @@ UNKNOWN_LOSS: dict[str, Any] = {"loss": None, "recorder": {"kind": "loop"}}
         (
             {"facts": UNKNOWN_LOSS, "cross_entropy": 0.5 + STEP / 1000, "logit_cross_entropy": 1.1, "loss": 1.1},
             "error",
-            "The loss gets probabilities, but treats them as raw outputs (from_logits=True), so an activation is "
+            "The loss gets probabilities, but treats them as raw outputs (from_logits=True): an activation is "
             "applied twice; its value is exactly what these predictions give when they are treated that way",
         ),
         (
@@ -160,9 +160,9 @@ UNKNOWN_LOSS: dict[str, Any] = {"loss": None, "recorder": {"kind": "loop"}}
         (
             {"facts": UNKNOWN_LOSS, "loss": np.log(1 + 2 / np.e) + 0.2 * np.exp(-STEP / 9), "prediction_std": 0.46},
             "error",
-            "No recorded loss is below 0.551, the lowest value of a cross-entropy that applies softmax a second time, "
-            "and the last are close to it (loss 0.751 -> 0.551, mean of the last 15 recorded steps): it gets "
-            "probabilities, but treats them as raw outputs (from_logits=True)",
+            "The loss gets probabilities, but treats them as raw outputs (from_logits=True): no recorded loss is "
+            "below 0.551, the lowest value of a cross-entropy that applies softmax a second time, and the last are "
+            "close to it (loss 0.751 -> 0.551, mean of the last 15 recorded steps)",
         ),
     ],
 )

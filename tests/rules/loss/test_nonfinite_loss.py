@@ -61,19 +61,19 @@ DETAILS = Details(
 def test_wording() -> None:
     """The message has the step, the loss before it, and what was and was not finite."""
     assert text(DETAILS).message == (
-        "The loss became NaN at step 10; it was 2.31 at step 9 with finite weights; the output of 'dense_2' is not "
-        "finite at step 10; not finite in 3 of 12 recorded steps; at step 10 the gradient of 'dense/kernel' is not "
-        "finite either"
+        "The loss became NaN at step 10: it was 2.31 at step 9 with finite weights; the output of 'dense_2' is not "
+        "finite at step 10; it is not finite in 3 of 12 recorded steps; at step 10 the gradient of 'dense/kernel' is "
+        "not finite either"
     )
     layers = DETAILS._replace(began=Onset(10, 5), outputs_finite=True, bad_layer="", bad_gradients=())
     assert text(layers).message == (
-        "The loss became NaN between step 5 and step 10 (steps 6 to 9 were not recorded); it was 2.31 at step 5 with "
-        "finite weights; the layers' outputs are finite at step 10, so the loss itself overflows or takes log(0); not "
-        "finite in 3 of 12 recorded steps"
+        "The loss became NaN between step 5 and step 10 (steps 6 to 9 were not recorded): it was 2.31 at step 5 with "
+        "finite weights; the layers' outputs are finite at step 10, so the loss itself overflows or takes log(0); it "
+        "is not finite in 3 of 12 recorded steps"
     )
     assert (text(DETAILS).certainty, text(layers).certainty) == ("certain", "likely")
     first = layers._replace(loss=np.inf, began=Onset(1, 0), previous_loss=None, outputs_finite=False, bad_rows=12)
-    assert text(first).message == "The loss became Inf at step 1; not finite in 12 of 12 recorded steps"
+    assert text(first).message == "The loss became Inf at step 1: it is not finite in 12 of 12 recorded steps"
 
 
 @pytest.mark.parametrize(("units", "loss_class"), [(1, "BinaryCrossentropy"), (3, "SparseCategoricalCrossentropy")])

@@ -48,8 +48,8 @@ def test_a_matrix_of_all_pairs_is_found_within_five_steps(rate: float, tmp_path:
     [
         (
             {"facts": BINARY, "target_fraction_share": 1.0, "target_low": -2.5, "target_high": 3.5},
-            "The targets are continuous numbers (-2.5 to 3.5), but the loss is a cross-entropy, which is meant for "
-            "classes",
+            "The targets are continuous numbers, but the loss is a cross-entropy, which is meant for classes: they "
+            "go from -2.5 to 3.5",
         ),
         (
             {"facts": {"loss": {"name": "mse"}}},

@@ -54,22 +54,22 @@ FALLEN = DETAILS._replace(
     [
         (
             DETAILS,
-            "The learning rate has been exactly 0 in all 30 steps, so no weight changes although gradients are "
-            "non-zero",
+            "The learning rate is exactly 0: it has been so in all 30 steps, so no weight changes although gradients "
+            "are non-zero",
         ),
         (
             DETAILS._replace(steps=AllSteps(30, StepCount(30, "epoch")), nonzero_gradients=False),
-            "The learning rate has been exactly 0 in all 30 epochs, so no weight changes",
+            "The learning rate is exactly 0: it has been so in all 30 epochs, so no weight changes",
         ),
         (DETAILS._replace(before_training=True), "The learning rate is exactly 0, so no weight can change"),
         (
             FALLEN,
-            "The learning rate fell from 0.01 to 2.5e-25, below 1 % of its peak, at step 12 of 114, before the "
-            "model had learned (loss 2.39 -> 2.36), so the weights have hardly changed since",
+            "The learning rate fell to below 1 % of its peak before the model had learned: from 0.01 to 2.5e-25 at "
+            "step 12 of 114 (loss 2.39 -> 2.36), so the weights have hardly changed since",
         ),
         (
             FALLEN._replace(learning_rate=0.0, loss=""),
-            "The learning rate fell from 0.01 to exactly 0 at step 12 of 114, before the model had learned, so the "
+            "The learning rate fell to exactly 0 before the model had learned: from 0.01 at step 12 of 114, so the "
             "weights have hardly changed since",
         ),
     ],

@@ -71,7 +71,7 @@ ADAGRAD = DETAILS._replace(setting="initial_accumulator_value", optimizer="Adagr
     [
         (
             Details("negative learning rate", "learning_rate", -0.01),
-            "The learning rate is negative (-0.01), so every update increases the loss instead of decreasing it",
+            "The learning rate is negative: it is -0.01, so every update increases the loss",
             "optimizer.learning_rate = 0.01",
         ),
         (
@@ -86,28 +86,29 @@ ADAGRAD = DETAILS._replace(setting="initial_accumulator_value", optimizer="Adagr
         ),
         (
             DETAILS,
-            "The optimizer's epsilon of 1e3 is 14,700 times the size of the gradients to which it is added (an element "
-            "of the gradient is about 0.068), so the updates shrink by that factor (loss 2.41 -> 2.36)",
+            "The optimizer's epsilon of 1e3 is too large: it is 14,700 times the size of the gradients to which it "
+            "is added (an element of the gradient is about 0.068), so the updates shrink by that factor (loss 2.41 "
+            "-> 2.36)",
             "optimizer = keras.optimizers.Adam(epsilon=1e-7)",
         ),
         (
             DETAILS._replace(optimizer="RMSprop"),
-            "The optimizer's epsilon of 1e3 (its square root, as RMSprop uses it) is 14,700 times the size of the "
-            "gradients to which it is added (an element of the gradient is about 0.068), so the updates shrink by that "
-            "factor (loss 2.41 -> 2.36)",
+            "The optimizer's epsilon of 1e3 is too large: its square root, as RMSprop uses it, is 14,700 times the "
+            "size of the gradients to which it is added (an element of the gradient is about 0.068), so the updates "
+            "shrink by that factor (loss 2.41 -> 2.36)",
             "optimizer = keras.optimizers.RMSprop(epsilon=1e-7)",
         ),
         (
             ADAGRAD,
-            "The optimizer's initial_accumulator_value of 1e3 is 14,700 times the sum of squared gradients to which it "
-            "is added (an element of the gradient is about 0.068), so the updates shrink by the square root of that "
-            "factor (loss 2.41 -> 2.36)",
+            "The optimizer's initial_accumulator_value of 1e3 is too large: it is 14,700 times the sum of squared "
+            "gradients to which it is added (an element of the gradient is about 0.068), so the updates shrink by "
+            "the square root of that factor (loss 2.41 -> 2.36)",
             "optimizer = keras.optimizers.Adagrad(initial_accumulator_value=0.1)",
         ),
         (
             Details("long memory", "momentum", 0.9999, "SGD", "loss 2 -> 9"),
-            "The optimizer's momentum of 0.9999 adds up the gradients of about 10,000 steps, so the weights overshoot "
-            "every minimum (loss 2 -> 9)",
+            "The optimizer's momentum of 0.9999 is too large: it adds up the gradients of about 10,000 steps, so the "
+            "weights overshoot every minimum (loss 2 -> 9)",
             "optimizer = keras.optimizers.SGD(momentum=0.9)",
         ),
         (

@@ -42,14 +42,14 @@ def test_wording() -> None:
     """The message names the attribute and counts the elements; the fix makes the variable as a weight."""
     verdict = text(DETAILS)
     assert verdict.message == (
-        "'scale.kernel' is a bare tf.Variable inside a Keras layer (2,048 elements; Keras tracks 330): it is in none "
-        "of Keras' lists of variables, so it never gets an update"
+        "Keras does not track 1 variable: 'scale.kernel' is a bare tf.Variable inside a Keras layer (2,048 elements; "
+        "Keras tracks 330), so it is in none of Keras' lists of variables, and it never gets an update"
     )
     assert "    self.kernel = self.add_weight(shape=(64, 32), initializer='glorot_uniform')\n" in verdict.fix
     assert verdict.severity == "error"
     several = text(DETAILS._replace(attributes=("a.v", "b.v"), elements=20))
     assert several.message == (
-        "'a.v' and 'b.v' are bare tf.Variables inside Keras layers (20 elements; Keras tracks 330): they are in none "
-        "of Keras' lists of variables, so they never get an update"
+        "Keras does not track 2 variables: 'a.v' and 'b.v' are bare tf.Variables inside Keras layers (20 elements; "
+        "Keras tracks 330), so they are in none of Keras' lists of variables, and they never get an update"
     )
     assert several.severity == "warning"

@@ -68,7 +68,11 @@ def test_an_update_rule_of_ones_own_that_assigns_nothing() -> None:
     """Its steps would be visible under any usual update rule; Keras' own optimizers are not meant."""
     mine = {"class": "Mine", "name": "mine", "config": {}, "own": True}
     verdict = open_verdict(loop_history({"optimizers": [mine]}), "updates-not-applied")
-    assert verdict and verdict.message.startswith("Mine assigns nothing") and "Mine.update_step" in verdict.fix
+    assert (
+        verdict
+        and verdict.message.startswith("The optimizer Mine assigns nothing")
+        and "Mine.update_step" in verdict.fix
+    )
     keras = open_verdict(loop_history({"optimizers": [{**mine, "own": False}]}), "updates-not-applied")
     assert keras is None
     tiny = loop_history({"optimizers": [mine]}, learning_rate=1e-9)
@@ -137,12 +141,12 @@ MISSING = DETAILS._replace(halted=False, names=NAMES[:2])
         ),
         (
             MISSING,
-            "'first/kernel' and 'first/bias' (2 of 4 trainable variables) are not in the optimizer's list, so they "
+            "2 of 4 trainable variables are not in the optimizer's list: 'first/kernel' and 'first/bias', so they "
             "change in no recorded step although trainable",
         ),
         (
             MISSING._replace(names=("scale",)),
-            "'scale' (1 of 4 trainable variables) is not in the optimizer's list, so it changes in no recorded step "
+            "1 of 4 trainable variables is not in the optimizer's list: 'scale', so it changes in no recorded step "
             "although trainable",
         ),
     ],

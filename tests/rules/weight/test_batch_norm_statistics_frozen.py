@@ -155,9 +155,9 @@ def test_wording_of_momentum() -> None:
     """The message tells what follows in inference, and names other layers whose statistics have not moved."""
     said = text(DETAILS._replace(inference=("other",)))
     assert said.message == (
-        "The moving statistics of 'bn' cannot move, because momentum is 1: after 24 recorded steps they are still mean "
-        "0 and variance 1, so that the layer will normalize nothing in inference, whatever the training does; those of "
-        "'other' have not moved either"
+        "BatchNormalization cannot move its moving statistics, because momentum is 1: after 24 recorded steps those "
+        "of 'bn' are still mean 0 and variance 1, so that the layer will normalize nothing in inference, whatever "
+        "the training does; those of 'other' have not moved either"
     )
     assert "the layers will normalize" in text(DETAILS._replace(momentum_of_one=("a", "b"))).message
 
@@ -166,11 +166,11 @@ def test_wording_of_inference_mode() -> None:
     """The message tells the loss if it does not decrease; the fix depends on the kind of loop."""
     details = DETAILS._replace(momentum_of_one=(), inference=("bn",))
     assert text(details).message == (
-        "The moving statistics of 'bn' are still mean 0 and variance 1 after 24 recorded steps, although the layer "
-        "trains: it is called in inference mode, and normalizes nothing, and the loss does not fall (loss 1.1 -> "
-        "1.1)"
+        "BatchNormalization runs in inference mode: the moving statistics of 'bn' are still mean 0 and variance 1 "
+        "after 24 recorded steps, although the layer trains, so it normalizes nothing, and the loss does not fall "
+        "(loss 1.1 -> 1.1)"
     )
     assert "model(x, training=True)" in text(details).fix
     several = text(details._replace(inference=("a", "b"), stuck=False, custom_loop=False))
-    assert several.message.endswith("the layers train: they are called in inference mode, and normalize nothing")
+    assert several.message.endswith("although the layers train, so they normalize nothing")
     assert "training=False" in several.fix and several.severity == "info"

@@ -63,8 +63,8 @@ COMPILE = "\n    model.compile(...)   # again: otherwise the change has no effec
         ),
         (
             DETAILS._replace(last_layer="last"),
-            "The layer nearest to the loss, 'last', is frozen (trainable=False) while layers before it are trainable: "
-            "'last/kernel' and 'last/bias' cannot change",
+            "The layer nearest to the loss is frozen (trainable=False): it is 'last', and layers before it are "
+            "trainable; 'last/kernel' and 'last/bias' cannot change",
             f"If they should train:\n    model.get_layer('last').trainable = True{COMPILE}",
         ),
         (

@@ -39,7 +39,7 @@ DETAILS = Details(
     nonfinite=3,
     variables=4,
 )
-START = "The weights of 'first/kernel' and 'first/bias' became NaN or infinite at step 3,200 (1,193 elements), "
+START = "Weights became NaN or infinite at step 3,200: 'first/kernel' and 'first/bias' (1,193 elements), "
 BEFORE = {
     "unknown": "which is the first recorded step: they may have been so before",
     "gradient": "after a gradient that was not finite",
@@ -70,8 +70,8 @@ def test_what_was_lost_between_recorded_steps_is_not_claimed() -> None:
 def test_wording_of_snapshots() -> None:
     """A third-party log holds no count of elements, and may count epochs."""
     assert text(DETAILS._replace(snapshots=True, began=Onset(7, 6, "epoch"), before="")).message == (
-        "The weights of 'first/kernel' and 'first/bias' became NaN or infinite at epoch 7 (at least one element, seen "
-        "in a snapshot), together with the loss; 3 of 4 variables affected by now"
+        "Weights became NaN or infinite at epoch 7: 'first/kernel' and 'first/bias' (at least one element, seen in a "
+        "snapshot), together with the loss; 3 of 4 variables affected by now"
     )
 
 

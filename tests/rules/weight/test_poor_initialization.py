@@ -48,18 +48,18 @@ DETAILS = Details(names=KERNELS, kernels=3, equal=True, ratio=1.0, median_ratio=
     [
         (
             DETAILS,
-            "The kernels 'first/kernel' and 'last/kernel' start with all elements equal, so the units of a layer are "
-            "copies of each other and learn the same or nothing (loss 2.3 -> 2.25)",
+            "Weights start with all elements equal: kernels 'first/kernel' and 'last/kernel', so the units of a "
+            "layer are copies of each other and learn the same or nothing (loss 2.3 -> 2.25)",
         ),
         (
             DETAILS._replace(equal=False, ratio=31.3),
-            "The kernels 'first/kernel' and 'last/kernel' start at 31.3 times the scale that their width requires "
-            "(loss 2.3 -> 2.25), so the signal grows from layer to layer",
+            "Weights start too large: kernels 'first/kernel' and 'last/kernel' start at 31.3 times the scale that "
+            "their width requires (loss 2.3 -> 2.25), so the signal grows from layer to layer",
         ),
         (
             DETAILS._replace(equal=False, ratio=0.005, names=("last/kernel",), loss=""),
-            "The kernel 'last/kernel' starts at 5e-3 times the scale that its width requires, so the signal vanishes "
-            "from layer to layer",
+            "Weights start too small: kernel 'last/kernel' starts at 5e-3 times the scale that its width requires, "
+            "so the signal vanishes from layer to layer",
         ),
     ],
 )

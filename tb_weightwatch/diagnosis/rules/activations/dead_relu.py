@@ -139,7 +139,7 @@ def text(details: Details) -> VerdictText:
     layers = quote_list(details.layers)
     several = len(details.layers) > 1
     message = (
-        f"{'At least ' * several}{number(100 * details.dead_share, 2)} % of the units of ReLU "
+        f"ReLU units are dead: {'at least ' * several}{number(100 * details.dead_share, 2)} % of those of "
         f"{'layers' if several else 'layer'} {layers} were zero for every sample in each of the last {details.since}, "
         f"and {details.loss.standstill}"
     )

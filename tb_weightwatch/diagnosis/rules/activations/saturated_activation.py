@@ -143,8 +143,9 @@ def text(details: Details) -> VerdictText:
         f"    {details.code}"
     )
     return VerdictText(
-        message=f"The {' and '.join(details.activations)} outputs of {quote_list(details.layers)} are saturated "
-        f"({number(100 * details.mean_share)} % of them at step {details.step:,}): {effect}{loss}",
+        message=f"The {' and '.join(details.activations)} outputs are saturated: "
+        f"{number(100 * details.mean_share)} % of those of {quote_list(details.layers)} at step {details.step:,}; "
+        f"{effect}{loss}",
         fix=fix,
         certainty="certain" if details.blocked else "likely",
         variables=details.variables,

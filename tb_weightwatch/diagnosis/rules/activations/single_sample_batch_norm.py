@@ -122,9 +122,10 @@ def text(details: Details) -> VerdictText:
     batch = "dataset = dataset.batch(32)" if details.custom_loop else "model.fit(x, y, batch_size=32)"
     together = "    keras.layers.BatchNormalization(synchronized=True)   # over all replicas, or\n"
     return VerdictText(
-        message=f"{quote_list(details.layers)} normalize{'s' if one else ''} over batches of one sample{where}, whose "
-        f"variance is exactly 0: {'it outputs' if one else 'they output'} {details.output} whatever the input, and no "
-        f"gradient passes through {'it' if one else 'them'} to the layers before{loss}",
+        message=f"Batches of one sample are normalized: {quote_list(details.layers)} normalize{'s' if one else ''} "
+        f"over one sample{where}, whose variance is exactly 0, so {'it outputs' if one else 'they output'} "
+        f"{details.output} whatever the input, and no gradient passes through {'it' if one else 'them'} to the "
+        f"layers before{loss}",
         fix="Use larger batches, or a normalization that does not depend on other samples:\n"
         f"    {batch}   # or\n{together if details.replicas > 1 else ''}"
         "    keras.layers.LayerNormalization()   # instead of BatchNormalization",

@@ -147,16 +147,22 @@ def _out_of_range_text(details: Details) -> tuple[str, str]:
     low, high = number(details.low), number(details.high)
     linear = "    keras.layers.Dense(units)   # no activation"
     if details.activation == "tanh":
-        message = f"The targets lie between {low} and {high}, but the tanh output reaches only -1 to 1"
-        return message, f"Scale the targets into [-1, 1], or make the output linear:\n{linear}"
+        message = (
+            f"The targets lie outside the output's range: they lie between {low} and {high}, but tanh reaches only"
+        )
+        return f"{message} -1 to 1", f"Scale the targets into [-1, 1], or make the output linear:\n{linear}"
     if _RANGES.get(details.activation) == _NONNEGATIVE:
-        message = f"The targets go down to {low}, but the {details.activation} output is never below 0"
-        return f"{message}, so negative targets cannot be predicted", f"Make the output linear:\n{linear}"
-    limit = "binary cross-entropy has a minimum only for" if details.binary else "the sigmoid output reaches only"
+        message = (
+            f"The targets lie outside the output's range: they go down to {low}, but {details.activation} is never"
+        )
+        return f"{message} below 0, so negative targets cannot be predicted", f"Make the output linear:\n{linear}"
+    whose = "loss" if details.binary else "output"
+    limit = "binary cross-entropy has a minimum only for" if details.binary else "a sigmoid reaches only"
     lowest = f"{number(details.lowest_loss)} at step {details.lowest_step:,}"
     falls = f"the loss fell below zero ({lowest}) and " if details.lowest_loss < 0 else ""
     return (
-        f"The targets lie between {low} and {high}, but {limit} 0 to 1, so {falls}the labels cannot be fitted",
+        f"The targets lie outside the {whose}'s range: they lie between {low} and {high}, but {limit} 0 to 1, so "
+        f"{falls}the labels cannot be fitted",
         "Encode the labels as 0 and 1:\n"
         "    y = (y == positive_class).astype('float32')   # or y / y.max() for a share\n"
         "For several classes use Dense(classes, activation='softmax') with sparse_categorical_crossentropy; "

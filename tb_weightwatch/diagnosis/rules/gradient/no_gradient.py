@@ -156,8 +156,9 @@ def _text_for_some(details: Details) -> VerdictText:
     unused = f"{'these are' if several else 'this one is'} unused on purpose"
     note = f"; the other variables train, so this is harmless if {unused}" if harmless else ""
     return VerdictText(
-        message=f"{quote_list(details.names)} ({len(details.names)} of {details.trainable} trainable variables) {get} "
-        f"no gradient (None) and {change} in none of {plural(details.rows, 'recorded step')}: {cause}{note}",
+        message=f"{len(details.names)} of {details.trainable} trainable variables {get} no gradient (None): "
+        f"{quote_list(details.names)} {change} in none of {plural(details.rows, 'recorded step')}, because "
+        f"{cause}{note}",
         fix=_fix_for_some(details, harmless),
         severity=severity,
         certainty="certain",

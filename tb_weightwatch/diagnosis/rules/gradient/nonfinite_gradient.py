@@ -131,7 +131,7 @@ def text(details: Details) -> VerdictText:
         "": f", while the loss of step {details.began.step:,} was finite ({number(details.loss)})" * details.loss_known,
     }[details.origin]
     return VerdictText(
-        message=f"The gradient of {quote_list(details.names)} became NaN or infinite {details.began} "
+        message=f"A gradient became NaN or infinite {details.began}: that of {quote_list(details.names)} "
         f"({plural(details.elements, 'element')}){since}",
         fix=details.fix,
         certainty="certain" if details.began.exact else "likely",

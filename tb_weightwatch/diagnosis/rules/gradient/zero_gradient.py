@@ -125,8 +125,8 @@ def text(details: Details) -> VerdictText:
     duration = f"in {details.duration} in a row{f' ({details.loss})' if details.loss else ''}"
     severity: Severity = "error"
     if details.region == "all":
-        variables = f"all {trainable} trainable variables" if trainable > 1 else "the trainable variable"
-        message = f"The gradient of {variables} is exactly zero {duration}, so no weight has any effect on the loss"
+        all_of = f"those of all {trainable} trainable variables" if trainable > 1 else "that of the trainable variable"
+        message = f"All gradients are exactly zero: {all_of} {duration}, so no weight has any effect on the loss"
     else:
         if details.learning:
             severity = "warning" if details.region == "input side" or count > trainable / 2 else "info"
@@ -136,8 +136,8 @@ def text(details: Details) -> VerdictText:
             "inside": "a branch of the model is disconnected from the loss",
         }[details.region]
         message = (
-            f"The gradient of {quote_list(details.names)} ({count} of {trainable} trainable variables) is exactly "
-            f"zero {duration}: {consequence}"
+            f"The gradient of {count} of {trainable} trainable variables is exactly zero: that of "
+            f"{quote_list(details.names)} {duration}, so {consequence}"
         )
     return VerdictText(message=message, fix=_fix(details.region, details.code), severity=severity, certainty="certain")
 

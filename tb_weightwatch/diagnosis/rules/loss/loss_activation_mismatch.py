@@ -83,7 +83,7 @@ def _single_unit(history: History) -> SimpleFinding | None:
     if signals.output_activation(history) == "softmax" and not (np.abs(mean - 1) > 1e-2).any():
         return SimpleFinding(
             _always(history),
-            "The output layer is a softmax on a single unit, which is 1 for every input, so nothing can be learned",
+            "The output layer is a softmax on a single unit: it is 1 for every input, so nothing can be learned",
             "Use a sigmoid for two classes:\n"
             "    keras.layers.Dense(1, activation='sigmoid')   # with binary_crossentropy\n"
             "For several classes use one unit each: keras.layers.Dense(classes, activation='softmax'). For numbers use "
@@ -97,8 +97,8 @@ def _single_unit(history: History) -> SimpleFinding | None:
     ):
         return SimpleFinding(
             _always(history),
-            "A categorical cross-entropy on a single output unit is the same for every prediction, because there is no "
-            "second class",
+            "A categorical cross-entropy gets a single output unit: it is the same for every prediction, because there "
+            "is no second class",
             "For two classes:\n    keras.layers.Dense(1, activation='sigmoid')   # with loss='binary_crossentropy'\n"
             "For k classes: keras.layers.Dense(k, activation='softmax')",
             (Evidence("output units", 1.0, "one for each class is needed"),),
@@ -114,8 +114,8 @@ def _activation_twice(history: History) -> SimpleFinding | None:
     effect = "is applied a second time inside the loss (Keras corrects this silently where it can)"
     return SimpleFinding(
         _always(history),
-        f"The loss expects raw outputs (from_logits=True), but the output layer already has a {activation}, which "
-        f"{'cuts off all negative logits' if activation == 'relu' else effect}",
+        f"The loss expects raw outputs (from_logits=True), but the output layer has a {activation}: it "
+        f"{'cuts off all negative outputs' if activation == 'relu' else effect}",
         "Remove the activation of the last layer, or declare that the loss gets probabilities:\n"
         f"    {output_layer_code(history)}   # no activation\nor\n"
         f"    keras.losses.{cross_entropy_class(history)}(from_logits=False)",
@@ -191,7 +191,7 @@ def _mismatch_by_value(history: History) -> SimpleFinding | None:
     activation, loss_class = ("sigmoid", "Binary") if units == 1 else ("softmax", "SparseCategorical")
     options = f"activation='{activation}'"
     if twice.any():
-        mistake = "probabilities, but treats them as raw outputs (from_logits=True), so an activation is applied twice"
+        mistake = "probabilities, but treats them as raw outputs (from_logits=True): an activation is applied twice"
         fix = (
             f"    {output_layer_code(history)}   # no activation in the last layer, or\n"
             f"    loss_function = keras.losses.{loss_class}Crossentropy(from_logits=False)"
@@ -241,9 +241,9 @@ def _doubled_minimum(history: History, rows: int) -> SimpleFinding | None:
     loss_class = "BinaryCrossentropy" if activation == "sigmoid" else "SparseCategoricalCrossentropy"
     return SimpleFinding(
         ~below & near & confident & (np.cumsum(known) >= rows),
-        f"No recorded loss is below {number(level)}, the lowest value of a cross-entropy that applies {activation} a "
-        f"second time, and the last are close to it ({signals.loss_course(history, last)}): it gets probabilities, "
-        "but treats them as raw outputs (from_logits=True)",
+        "The loss gets probabilities, but treats them as raw outputs (from_logits=True): no recorded loss is below "
+        f"{number(level)}, the lowest value of a cross-entropy that applies {activation} a second time, and the last "
+        f"are close to it ({signals.loss_course(history, last)})",
         "Declare that the loss gets probabilities, or remove the activation of the last layer:\n"
         f"    loss_function = keras.losses.{loss_class}(from_logits=False)",
         (Evidence("lowest possible loss", level, "of a doubled activation", quantity="loss"),),

@@ -131,22 +131,22 @@ def _began(history: History, loss: float, before: int, first: int) -> Onset:
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     began, before = details.began, ", the first recorded step" if details.began.step > 1 else ""
+    parts = []
     if details.previous_loss is not None:
         finite = " with finite weights" if details.weights_finite else ""
-        before = f"; it was {number(details.previous_loss)} at step {began.before:,}{finite}"
-    origin = ""
+        before = ""
+        parts.append(f"it was {number(details.previous_loss)} at step {began.before:,}{finite}")
     if details.bad_layer:
-        origin = f"; the output of '{details.bad_layer}' is not finite at step {began.step:,}"
+        parts.append(f"the output of '{details.bad_layer}' is not finite at step {began.step:,}")
     elif details.outputs_finite:
-        origin = (
-            f"; the layers' outputs are finite at step {began.step:,}, so the loss itself overflows or takes log(0)"
+        parts.append(
+            f"the layers' outputs are finite at step {began.step:,}, so the loss itself overflows or takes log(0)"
         )
-    gradients = ""
+    parts.append(f"it is not finite in {details.bad_rows:,} of {details.rows:,} recorded steps")
     if details.bad_gradients:
-        gradients = f"; at step {began.step:,} the gradient of {quote_list(details.bad_gradients)} is not finite either"
+        parts.append(f"at step {began.step:,} the gradient of {quote_list(details.bad_gradients)} is not finite either")
     return VerdictText(
-        message=f"The loss became {number(details.loss)} {began}{before}{origin}; not finite "
-        f"in {details.bad_rows:,} of {details.rows:,} recorded steps{gradients}",
+        message=f"The loss became {number(details.loss)} {began}{before}: {'; '.join(parts)}",
         fix=details.fix,
         certainty="certain" if began.exact else "likely",
         variables=(),

@@ -75,8 +75,8 @@ def _numbers(history: History, continuous: float) -> SimpleFinding | None:
         return None
     return SimpleFinding(
         signals.ever(outside),
-        f"The targets are continuous numbers ({number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))}), "
-        "but the loss is a cross-entropy, which is meant for classes",
+        "The targets are continuous numbers, but the loss is a cross-entropy, which is meant for classes: they go from "
+        f"{number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))}",
         "Predict numbers with a linear output and a squared error:\n"
         "    keras.layers.Dense(1)   # no activation, and\n    loss='mean_squared_error'",
         (Evidence("fractional targets", float(np.nanmax(fraction)), "share", quantity="target_fraction_share"),),

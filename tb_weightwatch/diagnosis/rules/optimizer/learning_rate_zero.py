@@ -154,7 +154,7 @@ def _message_of_zero(details: Details) -> str:
     if details.before_training:
         return "The learning rate is exactly 0, so no weight can change"
     although = " although gradients are non-zero" if details.nonzero_gradients else ""
-    return f"The learning rate has been exactly 0 in {details.steps}, so no weight changes{although}"
+    return f"The learning rate is exactly 0: it has been so in {details.steps}, so no weight changes{although}"
 
 
 def _fix_of_zero(details: Details) -> str:
@@ -163,15 +163,13 @@ def _fix_of_zero(details: Details) -> str:
 
 
 def _message_of_fall(details: Details) -> str:
-    learning_rate = (
-        "exactly 0"
-        if details.learning_rate == 0
-        else f"{signals.literal(details.learning_rate)}, below {100 * details.floor:.0f} % of its peak,"
-    )
+    now, peak = details.learning_rate, signals.literal(details.peak)
+    to = "exactly 0" if now == 0 else f"below {100 * details.floor:.0f} % of its peak"
+    numbers = f"from {peak}" if now == 0 else f"from {peak} to {signals.literal(now)}"
     return (
-        f"The learning rate fell from {signals.literal(details.peak)} to {learning_rate} {details.spent} "
-        f"of {details.steps.steps.made:,}, before the model had learned"
-        f"{f' ({details.loss})' if details.loss else ''}, so the weights have hardly changed since"
+        f"The learning rate fell to {to} before the model had learned: {numbers} {details.spent} of "
+        f"{details.steps.steps.made:,}{f' ({details.loss})' if details.loss else ''}, so the weights have hardly "
+        "changed since"
     )
 
 

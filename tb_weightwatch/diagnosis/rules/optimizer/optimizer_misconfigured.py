@@ -160,21 +160,21 @@ _EFFECT_AT_ONE = {
 def _message(details: Details) -> str:
     setting, value = details.setting, signals.literal(details.value)
     if details.problem == "negative learning rate":
-        return f"The learning rate is negative ({value}), so every update increases the loss instead of decreasing it"
+        return f"The learning rate is negative: it is {value}, so every update increases the loss"
     if details.problem == "setting at one":
         return f"The optimizer's {setting} is {value}: {_EFFECT_AT_ONE[setting]}"
     if details.problem == "large epsilon":
         adagrad = setting == "initial_accumulator_value"
-        root = " (its square root, as RMSprop uses it)" if details.optimizer == "RMSprop" else ""
+        root = "its square root, as RMSprop uses it," if details.optimizer == "RMSprop" else "it"
         size = "sum of squared gradients" if adagrad else "size of the gradients"
         return (
-            f"The optimizer's {setting} of {value}{root} is {number(details.ratio)} times the {size} to which it is "
-            f"added (an element of the gradient is about {number(details.gradient)}), so the updates shrink by "
-            f"{'the square root of ' if adagrad else ''}that factor ({details.loss})"
+            f"The optimizer's {setting} of {value} is too large: {root} is {number(details.ratio)} times the {size} to "
+            f"which it is added (an element of the gradient is about {number(details.gradient)}), so the updates "
+            f"shrink by {'the square root of ' if adagrad else ''}that factor ({details.loss})"
         )
     if details.problem == "long memory":
         return (
-            f"The optimizer's {setting} of {details.value:.6g} adds up the gradients of about "
+            f"The optimizer's {setting} of {details.value:.6g} is too large: it adds up the gradients of about "
             f"{number(1 / max(1e-9, 1 - details.value))} steps, so the weights overshoot every minimum ({details.loss})"
         )
     return (

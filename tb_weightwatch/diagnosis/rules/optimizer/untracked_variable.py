@@ -106,8 +106,9 @@ def text(details: Details) -> VerdictText:
     are = "are bare tf.Variables inside Keras layers" if several else "is a bare tf.Variable inside a Keras layer"
     lists, get = ("they are in none", "they never get") if several else ("it is in none", "it never gets")
     return VerdictText(
-        message=f"{quote_list(details.attributes)} {are} ({plural(details.elements, 'element')}; Keras tracks "
-        f"{details.tracked:,}): {lists} of Keras' lists of variables, so {get} an update",
+        message=f"Keras does not track {plural(len(details.attributes), 'variable')}: {quote_list(details.attributes)} "
+        f"{are} ({plural(details.elements, 'element')}; Keras tracks {details.tracked:,}), so {lists} of Keras' lists "
+        f"of variables, and {get} an update",
         fix="Let the layer make it, so that Keras tracks it:\n"
         f"    self.{details.attribute} = self.add_weight(shape={details.shape}, initializer='glorot_uniform')\n"
         "or, if it is not a weight, tf.Variable(..., trainable=False).",
@@ -132,9 +133,9 @@ def _made_in_step(history: History, elements: int) -> Finding[SimpleFinding] | N
     names = quote_list([str(name) for name in made.get("names") or ()])
     return SimpleFinding(
         np.ones(len(history), bool),
-        message=f"{plural(count, 'variable')} ({plural(size, 'element')}, such as {names}) were made inside the "
-        "call of a layer in the first recorded step, as by a layer that is made there or in a Lambda: neither the "
-        "model nor the optimizer has them, so they get no update",
+        message="Variables are made while the step runs: in the first recorded step the call of a layer made "
+        f"{plural(count, 'variable')} ({plural(size, 'element')}, such as {names}), as by a layer that is made there "
+        "or in a Lambda, so that neither the model nor the optimizer has them and they get no update",
         fix="Make the layer once, as an attribute of the model or of a layer, and only call it there:\n"
         "    self.dense = keras.layers.Dense(16)   # in __init__\n    x = self.dense(x)   # in call",
         evidence=(Evidence("elements not tracked", float(size), f"{tracked:,} are"),),

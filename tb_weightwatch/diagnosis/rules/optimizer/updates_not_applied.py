@@ -203,8 +203,8 @@ def _text_of_elsewhere(details: Details) -> tuple[str, str]:
         return _text_of_unwatched(details, pause)
     if details.reason == "own rule":
         return (
-            f"{name} assigns nothing: its step count is {details.optimizer_steps:,}, gradients are non-zero and the "
-            f"learning rate is large enough, but no weight has changed in {pause}",
+            f"The optimizer {name} assigns nothing: its step count is {details.optimizer_steps:,}, gradients are "
+            f"non-zero and the learning rate is large enough, but no weight has changed in {pause}",
             f"Store the new value in {name}.update_step:\n    self.assign_sub(variable, learning_rate * gradient)",
         )
     apply = (
@@ -247,8 +247,8 @@ def _text_of_unwatched(details: Details, pause: str) -> tuple[str, str]:
 def _text_of_missing(details: Details) -> VerdictText:
     are, they, change = ("are", "they", "change") if len(details.names) > 1 else ("is", "it", "changes")
     return VerdictText(
-        message=f"{quote_list(details.names)} ({len(details.names)} of {details.trainable} trainable variables) {are} "
-        f"not in the optimizer's list, so {they} {change} in no recorded step although trainable",
+        message=f"{len(details.names)} of {details.trainable} trainable variables {are} not in the optimizer's list: "
+        f"{quote_list(details.names)}, so {they} {change} in no recorded step although trainable",
         fix="Pass these variables to the optimizer too:\n"
         "    optimizer.apply_gradients(zip(gradients, model.trainable_variables))"
         if details.custom_loop

@@ -27,8 +27,8 @@ def update_below_precision(
 
     What it sees:
         Gradient and learning rate are non-zero and the optimizer counts its steps, yet the stored weight does not
-        change, because the update is less than half a unit in the last place of the weight. A weight of typical size
-        in float32 would change by it.
+        change, because the update is less than half a rounding step: the distance from the weight to the next number
+        that its type can hold. A weight of typical size in float32 would change by it.
 
     Why it matters:
         bfloat16 has 8 significant bits: 1 + 0.001 is 1. float32 has 24: 100 + 0.000001 is 100. The optimizer works,
@@ -158,10 +158,10 @@ def text(details: Details) -> VerdictText:
 
 def evidence(details: Details) -> tuple[Evidence, ...]:
     """Returns the numbers that the verdict rests on."""
-    last_place = f"one unit in the last place of {details.dtype}"
+    rounding_step = f"one rounding step of {details.dtype} at the size of these weights"
     return (
         Evidence("expected update", details.update, "largest of an element", quantity="update_max"),
-        Evidence("smallest possible change", details.spacing, last_place, quantity="weight_max"),
+        Evidence("smallest possible change", details.spacing, rounding_step, quantity="weight_max"),
     )
 
 

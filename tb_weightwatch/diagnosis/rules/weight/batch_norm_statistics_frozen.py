@@ -119,9 +119,9 @@ def text(details: Details) -> VerdictText:
     one = len(details.momentum_of_one) == 1
     others = f"; those of {quote_list(details.inference)} have not moved either" if details.inference else ""
     return VerdictText(
-        message=f"The moving statistics of {quote_list(details.momentum_of_one)} cannot move, because momentum is 1: "
-        f"after {details.duration} they are still mean 0 and variance 1, so that the {'layer' if one else 'layers'} "
-        f"will normalize nothing in inference, whatever the training does{others}",
+        message="BatchNormalization cannot move its moving statistics, because momentum is 1: after "
+        f"{details.duration} those of {quote_list(details.momentum_of_one)} are still mean 0 and variance 1, so that "
+        f"the {'layer' if one else 'layers'} will normalize nothing in inference, whatever the training does{others}",
         fix="Set the share of the old statistics that is kept to less than 1:\n"
         "    keras.layers.BatchNormalization(momentum=0.99)",
         severity="warning",
@@ -131,7 +131,7 @@ def text(details: Details) -> VerdictText:
 
 def _inference_text(details: Details) -> VerdictText:
     one = len(details.inference) == 1
-    layer_trains, it_is = ("layer trains", "it is") if one else ("layers train", "they are")
+    layer_trains, it = ("layer trains", "it") if one else ("layers train", "they")
     loss = f", and {details.loss.standstill}" if details.stuck else ""
     if details.custom_loop:
         fix = "Call the model in training mode in each training step:\n    predictions = model(x, training=True)"
@@ -141,9 +141,9 @@ def _inference_text(details: Details) -> VerdictText:
             "    x = keras.layers.BatchNormalization()(x)   # fit passes training=True"
         )
     return VerdictText(
-        message=f"The moving statistics of {quote_list(details.inference)} are still mean 0 and variance 1 after "
-        f"{details.duration}, although the {layer_trains}: {it_is} called in inference mode, and "
-        f"normalize{'s' if one else ''} nothing{loss}",
+        message=f"BatchNormalization runs in inference mode: the moving statistics of {quote_list(details.inference)} "
+        f"are still mean 0 and variance 1 after {details.duration}, although the {layer_trains}, so "
+        f"{it} normalize{'s' if one else ''} nothing{loss}",
         fix=fix,
         severity="warning" if details.stuck else "info",
     )

@@ -125,15 +125,15 @@ def text(details: Details) -> VerdictText:
     elif details.last_layer:
         severity = "warning"
         message = (
-            f"The layer nearest to the loss, '{details.last_layer}', is frozen (trainable=False) while layers before "
-            f"it are trainable: {quote_list(details.names)} cannot change"
+            f"The layer nearest to the loss is frozen (trainable=False): it is '{details.last_layer}', and layers "
+            f"before it are trainable; {quote_list(details.names)} cannot change"
         )
     elif details.share > _NEARLY_ALL and np.isfinite(details.constant_loss):
         severity, certainty = "error", "likely"
         message = (
-            f"{number(100 * details.share)} % of the elements of the weights are frozen (trainable=False), and what is "
-            f"trainable does not bring the loss clearly below {number(details.constant_loss)}, that of a constant "
-            f"prediction: {quote_list(details.names)} cannot change"
+            f"{number(100 * details.share)} % of the weights' elements are frozen (trainable=False): "
+            f"{quote_list(details.names)} cannot change, and what is trainable does not bring the loss clearly below "
+            f"{number(details.constant_loss)}, that of a constant prediction"
         )
     else:
         are = "are" if len(details.names) > 1 else "is"

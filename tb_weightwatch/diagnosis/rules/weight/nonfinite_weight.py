@@ -115,7 +115,7 @@ def text(details: Details) -> VerdictText:
     """Words the verdict."""
     affected = f"{details.nonfinite} of {details.variables} variables affected by now"
     return VerdictText(
-        message=f"The weights of {quote_list(details.names)} became NaN or infinite {details.began} "
+        message=f"Weights became NaN or infinite {details.began}: {quote_list(details.names)} "
         f"({details.amount}), {_BEFORE[details.before]}; {affected}",
         fix=details.fix,
         certainty="certain" if details.began.exact or details.snapshots else "likely",

@@ -126,15 +126,15 @@ def _options(history: History, layer: str) -> str:
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     several = len(details.names) > 1
-    kernels, start = ("kernels", "start") if several else ("kernel", "starts")
+    kernels, start, their = ("kernels", "start", "their") if several else ("kernel", "starts", "its")
     loss = f" ({details.loss})" if details.loss else ""
     message = (
-        f"The {kernels} {quote_list(details.names)} {start} with all elements equal, so the units of a layer are "
+        f"Weights start with all elements equal: {kernels} {quote_list(details.names)}, so the units of a layer are "
         f"copies of each other and learn the same or nothing{loss}"
         if details.equal
-        else f"The {kernels} {quote_list(details.names)} {start} at {number(details.ratio)} times the scale that "
-        f"{'their' if several else 'its'} width requires{loss}, so the signal "
-        f"{'grows' if details.ratio > 1 else 'vanishes'} from layer to layer"
+        else f"Weights start too {'large' if details.ratio > 1 else 'small'}: {kernels} {quote_list(details.names)} "
+        f"{start} at {number(details.ratio)} times the scale that {their} width requires{loss}, "
+        f"so the signal {'grows' if details.ratio > 1 else 'vanishes'} from layer to layer"
     )
     return VerdictText(
         message=message,
