@@ -29,7 +29,8 @@ export function selectFromAddress(selection: Selection): void {
 /** Returns whether the address must be written now. It is written later while the axis moves. */
 function changeSelection(patch: Partial<Selection>): boolean {
   const { selection, shown, overview, runs } = getState();
-  const now = { ...selection, ...patch };
+  const view = patch.run === undefined ? selection.view : ""; // who chooses a run wants to see it
+  const now = { ...selection, view, ...patch };
   if (sameSelection(now, selection)) return false;
   if (sameSelection({ ...now, steps: selection.steps }, selection)) {
     setState({ selection: now, shown: { ...shown, steps: now.steps } });
@@ -41,7 +42,8 @@ function changeSelection(patch: Partial<Selection>): boolean {
   }
   poller.cancelDelayed();
   setState({ selection: now, busy: true });
-  const launchChanges = now.run !== selection.run || now.launch !== selection.launch;
+  const launchChanges =
+    now.run !== selection.run || now.launch !== selection.launch || now.view !== selection.view;
   void poller.run(!runs ? loadRuns : launchChanges || !overview ? loadOverview : loadDetails);
   return true;
 }
@@ -58,6 +60,11 @@ export function toggleCompared(run: string): void {
   const compared = comparedRuns({ ...selection, run: shown.run });
   const compare = compared.includes(run) ? compared.filter((r) => r !== run) : [...compared, run];
   select({ run: shown.run, compare });
+}
+
+/** Tells the table of all runs which runs the filters of the run list leave. */
+export function setListedRuns(listedRuns: readonly string[]): void {
+  setState({ listedRuns });
 }
 
 /** Scrolls to the suspect, or the first verdict, with this code. */

@@ -7,6 +7,7 @@ import type {
   MapsAnswer,
   OverviewAnswer,
   RunsAnswer,
+  RunTableAnswer,
   SuspectAnswer,
   VerdictAnswer,
 } from "./lib/api";
@@ -42,6 +43,8 @@ export interface State {
   variableCurves: Loaded<CurvesAnswer> | null; // of the shown variable or layer
   variableMaps: Loaded<MapsAnswer> | null; // of the shown variable: histograms and motion maps
   comparison: { request: string; runs: ComparedRun[] } | null;
+  runTable: { runsRevision: string; answer: RunTableAnswer } | null; // and the list of runs that it belongs to
+  listedRuns: readonly string[] | null; // that the filters of the run list leave; null: all
   scrollTarget: ScrollTarget | null;
   busy: boolean; // the answers to a changed selection are not there yet
   pollError: string; // of the last poll, for the user; "" if it succeeded
@@ -58,6 +61,8 @@ let state: State = {
   variableCurves: null,
   variableMaps: null,
   comparison: null,
+  runTable: null,
+  listedRuns: null,
   scrollTarget: null,
   busy: false,
   pollError: "",

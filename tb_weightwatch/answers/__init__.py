@@ -11,12 +11,14 @@ from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, s
 from .overview import HINT, label, launch_entry, overview, run_entries, runs
 from .rejudged import rejudged, rejudged_lines
 from .run_comparison import compare
+from .run_table import RunSummary, run_table, summary_of
 from .third_party import incomplete, source, source_facts, with_source
 from .variable_maps import maps
 
 __all__ = [
     "HINT",
     "LaunchState",
+    "RunSummary",
     "StepRange",
     "compare",
     "curves",
@@ -31,11 +33,13 @@ __all__ = [
     "rejudged",
     "rejudged_lines",
     "run_entries",
+    "run_table",
     "runs",
     "safe_diagnose",
     "severity",
     "source",
     "source_facts",
     "state",
+    "summary_of",
     "with_source",
 ]

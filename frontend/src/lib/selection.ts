@@ -11,6 +11,7 @@ export interface Selection {
   steps: Span | null; // null: the whole run
   order: RowOrder;
   compare: readonly string[]; // names of the runs to compare with `run`
+  view: string; // "": a run; else the table of all runs, and how it is sorted (`lib/run-table.ts`)
 }
 
 export const NOTHING: Selection = {
@@ -21,6 +22,7 @@ export const NOTHING: Selection = {
   steps: null,
   order: "model",
   compare: [],
+  view: "",
 };
 
 export function sameSelection(a: Selection, b: Selection): boolean {
@@ -31,6 +33,7 @@ export function sameSelection(a: Selection, b: Selection): boolean {
     a.variable === b.variable &&
     sameSpan(a.steps, b.steps) &&
     a.order === b.order &&
+    a.view === b.view &&
     a.compare.length === b.compare.length &&
     a.compare.every((run, i) => run === b.compare[i])
   );

@@ -4,7 +4,17 @@ import type { Span } from "./buckets";
 import { toRowOrder } from "./row-arrangement";
 import { NOTHING, type Selection } from "./selection";
 
-export const KEYS = ["run", "launch", "quantity", "variable", "from", "to", "order", "compare"] as const;
+export const KEYS = [
+  "run",
+  "launch",
+  "quantity",
+  "variable",
+  "from",
+  "to",
+  "order",
+  "compare",
+  "view",
+] as const;
 export type Key = (typeof KEYS)[number];
 
 const PREFIX = "p.weightwatch.";
@@ -15,7 +25,7 @@ export function hashKey(key: Key): string {
 
 /** A selection as values of the address; what is not chosen is "". */
 export function toStrings(selection: Selection): Record<Key, string> {
-  const { run, launch, quantity, variable, steps, order, compare } = selection;
+  const { run, launch, quantity, variable, steps, order, compare, view } = selection;
   return {
     run,
     launch,
@@ -25,6 +35,7 @@ export function toStrings(selection: Selection): Record<Key, string> {
     to: steps ? String(steps.to) : "",
     order: order === NOTHING.order ? "" : order,
     compare: compare.join("\n"), // the name of a run has no line break
+    view,
   };
 }
 
@@ -34,7 +45,7 @@ function toSpan(from: string, to: string): Span | null {
 }
 
 function fromStrings(values: Record<Key, string>): Selection {
-  const { run, launch, quantity, variable, from, to, order, compare } = values;
+  const { run, launch, quantity, variable, from, to, order, compare, view } = values;
   return {
     run,
     launch,
@@ -43,6 +54,7 @@ function fromStrings(values: Record<Key, string>): Selection {
     steps: toSpan(from, to),
     order: toRowOrder(order),
     compare: compare.split("\n").filter((name) => name !== ""),
+    view,
   };
 }
 

@@ -3,6 +3,7 @@ import { Component, type ComponentChildren } from "preact";
 import { useSelector } from "../state";
 import { RunList } from "./run-list";
 import { RunPage } from "./run-page";
+import { RunTable } from "./run-table";
 import { Prose } from "./text-with-code";
 
 interface Props {
@@ -41,13 +42,16 @@ function EmptyPage({ hint }: { hint: string }) {
 function Page() {
   const runs = useSelector((s) => s.runs);
   const overview = useSelector((s) => s.overview?.answer);
+  const view = useSelector((s) => s.selection.view);
   const isLoading = useSelector((s) => s.pollError === "");
   if (runs && runs.runs.length === 0) return <EmptyPage hint={runs.hint} />;
   return (
     <div class="page-columns">
       <RunList />
       <main class="page-main">
-        {overview ? (
+        {view !== "" ? (
+          <RunTable />
+        ) : overview ? (
           <RunPage overview={overview} />
         ) : (
           <p class="page-empty">{isLoading && "Loading runs …"}</p>

@@ -1,7 +1,7 @@
 // The runs, with filters by name and by verdict.
 import type { RefObject } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { select, toggleCompared } from "../actions";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { select, setListedRuns, toggleCompared } from "../actions";
 import type { LaunchEntry, RunEntry } from "../lib/api";
 import { newestLaunch } from "../lib/defaults";
 import { cleanName, ellipsis } from "../lib/format";
@@ -9,6 +9,7 @@ import { comparedRuns } from "../lib/selection";
 import { useSelector } from "../state";
 import { RunEntryButton } from "./run-entry";
 import { RunLaunches } from "./run-launches";
+import { RunTableButton } from "./run-table-button";
 
 const [MAX_LETTERS, MIN_RUNS_TO_SEARCH] = [90, 4];
 const NO_RUNS: RunEntry[] = [];
@@ -80,7 +81,7 @@ function CompareButton({ run }: { run: RunEntry }) {
 }
 
 function Item({ run, alone }: { run: RunEntry; alone: boolean }) {
-  const chosen = useSelector((s) => s.shown.run === run.run);
+  const chosen = useSelector((s) => s.shown.run === run.run && s.selection.view === "");
   const label = cleanName(run.label);
   return (
     <li class="run-list-item">
@@ -134,6 +135,8 @@ export function RunList() {
       (headline === "" || headlineOf(run) === headline),
   );
   useChosenInView(nav, runs.length);
+  const listed = visible.map(({ run }) => run);
+  useEffect(() => setListedRuns(listed), [listed.join("\n")]);
   return (
     <nav class="run-list" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
       <h2 class="run-list-title">
@@ -141,6 +144,7 @@ export function RunList() {
         <span class="run-list-count">
           {visible.length === runs.length ? runs.length : `${visible.length} of ${runs.length}`}
         </span>
+        <RunTableButton />
       </h2>
       <Filters runs={runs} headline={headline} onHeadline={setHeadline} name={name} onName={setName} />
       <ul>
