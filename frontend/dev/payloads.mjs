@@ -46,6 +46,7 @@ const ROUTES = {
   curves,
   maps: (query) => (query.get("name") === payloads.maps.name ? payloads.maps : null),
   compare: () => payloads.compare,
+  table: () => payloads["run-table"],
 };
 
 /** The answer to a request, or undefined if there is none. `empty`: as in a directory without runs. */

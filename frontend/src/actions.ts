@@ -1,5 +1,6 @@
 // The user's actions: changing the selection, and jumping to a verdict or to the heat map.
 import { writeAddress } from "./host";
+import type { ExperimentAnswer } from "./lib/api";
 import { isWhole, type Span } from "./lib/buckets";
 import { comparedRuns, type Selection, sameSelection } from "./lib/selection";
 import { findFinding } from "./lib/verdicts";
@@ -71,6 +72,11 @@ export function setListedRuns(listedRuns: readonly string[]): void {
 export function revealFinding(code: number): void {
   const overview = getState().overview?.answer;
   setState({ scrollTarget: overview ? findFinding(overview, code) : null });
+}
+
+/** Scrolls to an experiment. */
+export function revealExperiment(experiment: ExperimentAnswer): void {
+  setState({ scrollTarget: experiment });
 }
 
 /** Shows a variable or a quantity on the heat map and scrolls to it. */

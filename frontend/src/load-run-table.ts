@@ -1,6 +1,6 @@
 // Loads the table of all runs, which the backend fills within several requests.
 import { get } from "./backend";
-import type { RunTableAnswer } from "./lib/api";
+import type { RunTableAnswer } from "./lib/api-table";
 import { getState, setState } from "./state";
 
 /** Loads the table, unless it is there already and complete. */

@@ -3,14 +3,15 @@ import { useEffect, useReducer, useRef } from "preact/hooks";
 import type {
   CompareAnswer,
   CurvesAnswer,
+  ExperimentAnswer,
   HeatmapAnswer,
   MapsAnswer,
   OverviewAnswer,
   RunsAnswer,
-  RunTableAnswer,
   SuspectAnswer,
   VerdictAnswer,
 } from "./lib/api";
+import type { RunTableAnswer } from "./lib/api-table";
 import { NOTHING, type Selection } from "./lib/selection";
 
 /** An answer, the request that it answers, and the revision of the launch when it was requested. */
@@ -31,7 +32,7 @@ export interface ComparedRun {
 }
 
 /** The user asked for it to be scrolled into view. */
-export type ScrollTarget = VerdictAnswer | SuspectAnswer | "heatmap";
+export type ScrollTarget = VerdictAnswer | SuspectAnswer | ExperimentAnswer | "heatmap";
 
 export interface State {
   selection: Selection; // what the user chose

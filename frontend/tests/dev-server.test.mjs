@@ -43,6 +43,7 @@ function requestsFor({ run, launch, quantities, variables }) {
     curves: [where, ...variables.map((v) => ({ ...where, name: v.name }))],
     maps: [], // of those launches that have them: see below
     compare: [{ run, launch, other: run, other_launch: launch }],
+    table: [{}],
   };
 }
 

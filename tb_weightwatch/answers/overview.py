@@ -10,7 +10,7 @@ from ..history import History
 from ..reader import Launch
 from ..verdict import Diagnosis, Suspect, Symptom, Verdict, headline, in_words, probability_text
 from .chain import chain
-from .experiments import experiments
+from .experiments import experiments, with_recommended_rate
 from .facts_table import cost, facts
 from .heatmap import quantities
 from .launch_state import evidence_text, severity, state, worst_severities
@@ -69,7 +69,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
     `revision` changes with the state; a caller that knows the revision of the data prepends it. Such a caller also
     sets `maps`, the revision of the histograms and motion maps ("": there are none).
     """
-    history = launch.history
+    history, diagnosis = launch.history, with_recommended_rate(diagnosis)
     launch_state = state(launch, time)
     recorded = quantities(history)
     quantity_names = {q["name"] for q in recorded}

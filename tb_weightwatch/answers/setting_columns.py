@@ -33,7 +33,7 @@ class SettingColumn(NamedTuple):
 def setting_columns(launches: Sequence[dict[str, str] | None]) -> list[SettingColumn]:
     """Returns the settings that differ between launches, the most telling first.
 
-    Settings that divide the launches in the same way share a column.
+    Settings that divide the launches in the same way (`_division`) share a column.
 
     Args:
         launches: the settings of each launch (`settings_of`), None for a launch that was not read.
@@ -62,9 +62,28 @@ def _rank(name: str) -> tuple[bool, bool, int]:
 
 
 def _division(values: Sequence[str | None]) -> tuple[int, ...]:
-    """Returns `values` numbered by their first occurrence: equal for settings that divide launches in the same way."""
-    numbers: dict[str | None, int] = {}
-    return tuple(numbers.setdefault(value, len(numbers)) for value in values)
+    """Returns how a setting divides the launches: equal for settings that cannot be told apart; -1: not recorded.
+
+    Two settings whose numbers differ from launch to launch can be told apart by the order of these numbers.
+    """
+    distinct = dict.fromkeys(value for value in values if value is not None)
+    numbers = [_number(value) for value in distinct]
+    known = [number for number in numbers if number is not None]
+    if len(distinct) <= 2 or len(known) < len(numbers):
+        places = {value: place for place, value in enumerate(distinct)}
+    else:
+        ascending = sorted(known)
+        if known[0] > known[-1]:  # a setting that falls where another one rises divides the launches in the same way
+            ascending.reverse()
+        places = {value: len(values) + ascending.index(n) for value, n in zip(distinct, known, strict=True)}
+    return tuple(-1 if value is None else places[value] for value in values)
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value.replace(",", ""))
+    except ValueError:
+        return None
 
 
 def _column(same: list[tuple[str, tuple[str | None, ...]]]) -> SettingColumn:

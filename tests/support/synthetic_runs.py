@@ -70,8 +70,8 @@ def rows(start: int, count: int, *, variables: int = len(NAMES), nan_from: int |
     return schema.as_stored(block)
 
 
-def facts(variables: tuple[str, ...] = NAMES) -> list[Record]:
-    """Returns the dated records that a launch begins with."""
+def facts(variables: tuple[str, ...] = NAMES, settings: dict[str, Any] | None = None) -> list[Record]:
+    """Returns the dated records that a launch begins with; `settings` replace facts of the same name."""
     items = [
         {"name": n, "shape": [4, 4], "dtype": "float32", "layer": n.split("/")[0], "trainable": True, "optimized": True}
         for n in variables
@@ -85,6 +85,7 @@ def facts(variables: tuple[str, ...] = NAMES) -> list[Record]:
         "loss": {"name": "mse", "class": "MeanSquaredError", "from_logits": None},
         "precision": "float32",
         "versions": {"tensorflow": "2.21.0", "keras": "3.15.1"},
+        **(settings or {}),
     }
     return [
         schema.record_as_stored(Record(0, kind, data, STARTED))
@@ -105,12 +106,13 @@ def write(
     close: bool = True,
     variables: tuple[str, ...] = NAMES,
     seed: int = 0,
+    settings: dict[str, Any] | None = None,
 ) -> History:
     """Writes a launch as the recorder does and returns the live History."""
     clock = Clock(started)
     writer = EventWriter(sink or directory_sink(logdir), launch, started, clock)
     history = History(launch, started=started)
-    for record in facts(variables):
+    for record in facts(variables, settings):
         history.add(record)
         writer.add(record)
     for start in range(1, steps + 1, burst):

@@ -1,6 +1,6 @@
 // The backend's answers (tb_weightwatch/answers/): all are JSON and requested with GET. Texts, units, scales and
 // severities come from there; the panel knows no rule and no threshold. An answer's `revision` changes with its data.
-// The answers about the values of a launch are in `api-values.ts`.
+// The answers about the values of a launch are in `api-values.ts`, the table of all runs is in `api-table.ts`.
 
 import type { Cell, QuantityAnswer, RateCurveAnswer } from "./api-values";
 
@@ -33,30 +33,6 @@ export interface LaunchEntry {
   status: Status;
   severity: Severity; // of the worst open verdict or symptom
   headline: string; // the name of the worst verdict; else symptom and first suspect; else the status
-}
-
-/** GET table: all runs, each by its newest launch */
-export interface RunTableAnswer {
-  pending: number; // rows that are not up to date yet; the next request goes on with them
-  settings: SettingColumn[]; // that differ between runs
-  settings_left_out: number; // that differ, too
-  rows: RunTableRow[]; // sorted by name
-}
-
-export interface RunTableRow extends LaunchEntry {
-  run: string;
-  label: string;
-  links: LinkCell[]; // as in an overview; empty if the run was not read yet
-  loss: Cell; // the mean of the last eighth of the losses; null if it was not recorded
-  settings: (string | null)[]; // in the order of the columns. "": none, or off; null: not recorded
-}
-
-export type LinkCell = Pick<LinkAnswer, "link" | "title" | "state" | "number" | "meaning" | "text" | "first">;
-
-export interface SettingColumn {
-  name: string; // "model.layers[0].activation"
-  label: string;
-  also: string[]; // settings that differ between the same runs
 }
 
 /** GET overview?run=&launch=   launch: if left out, the newest */

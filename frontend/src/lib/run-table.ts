@@ -1,8 +1,9 @@
 // The table of runs: its columns, how they are sorted, and the same as CSV.
-import type { Cell, LinkCell, RunTableRow, SettingColumn } from "./api";
+import type { Cell } from "./api";
+import type { LinkCell, RunTableRow, SettingColumn } from "./api-table";
 import type { Table } from "./csv";
 
-/** Part of the selection (`view`) while the table is shown: "runs", "runs:loss", "runs:-loss". */
+/** Part of the selection (`view`) while the table is shown: "runs", "runs:final", "runs:-final". */
 const VIEW = "runs";
 
 export interface Sort {
@@ -69,7 +70,7 @@ function sortValue(row: TableRow, key: string, settings: readonly SettingColumn[
   if (key === "answer") return [rank(STATUSES, status), rank(SEVERITIES, severity), headline];
   if (key === "run") return [label];
   if (key === "step") return [last_step];
-  if (key === "loss") return lossValue(loss);
+  if (key === "final") return lossValue(loss);
   const link = row.links.find((l) => l.link === key);
   if (link) return linkValue(link);
   return settingValue(row.settings[settings.findIndex(({ name }) => name === key)]);

@@ -1,5 +1,5 @@
 // Which settings go with which answer: for each answer, the values of one setting that set its runs apart.
-import type { RunTableRow, SettingColumn } from "./api";
+import type { RunTableRow, SettingColumn } from "./api-table";
 import { numberOf } from "./run-table";
 
 const LEAST_DIFFERENCE = 0.5; // between the share of an answer's runs that have the values, and that of the others

@@ -1,6 +1,6 @@
 // A table of runs: the answer, the seven links, and what else is known of each. The heads of its columns sort it.
 import type { ComponentChildren } from "preact";
-import type { LinkCell, SettingColumn } from "../lib/api";
+import type { LinkCell, SettingColumn } from "../lib/api-table";
 import { cleanName, cleanText, ellipsis, formatCell, formatCount, prose, sharedStart } from "../lib/format";
 import { type Sort, sortedRows, type TableRow } from "../lib/run-table";
 import { LINK_LOOK, lookOf, StatusIcon } from "./status-icon";
@@ -156,7 +156,7 @@ export function LinkTable({
               </Head>
             ))}
             {withLoss && (
-              <Head column="loss" title="Mean of the last eighth of the recorded losses" {...head}>
+              <Head column="final" title="Mean of the last eighth of the recorded losses" {...head}>
                 Final loss
               </Head>
             )}

@@ -1,67 +1,15 @@
 // Two or more runs side by side: their diagnoses, where they first differ, and the settings that differ.
 import { useState } from "preact/hooks";
-import { select, toggleCompared } from "../actions";
-import { comparedToken, DASHES } from "../draw/ink";
+import { select } from "../actions";
 import type { OverviewAnswer, PairAnswer } from "../lib/api";
 import { mergedSettings } from "../lib/compared-settings";
-import { cleanName, prose, runLabel } from "../lib/format";
+import { prose, runLabel } from "../lib/format";
 import type { Sort } from "../lib/run-table";
 import { type ComparedRun, useSelector } from "../state";
 import { type ComparedRow, ComparedValues } from "./compared-values";
+import { ComparisonCard, CurveSample } from "./comparison-card";
 import { LinkTable } from "./link-table";
-import { lookOfOverview, StatusLine } from "./status-line";
 import { useComparedRuns } from "./use-axis";
-
-/** The line that the curves of a run are drawn with. `index`: null for the chosen run. */
-function CurveSample({ index }: { index: number | null }) {
-  const token = index === null ? "curve" : comparedToken(index);
-  const dash = index === null ? [] : (DASHES[index % DASHES.length] ?? []);
-  return (
-    <svg width="30" height="8" aria-hidden="true">
-      <path
-        d="M1 4h28"
-        style={{ stroke: `var(--${token})` }}
-        stroke-width="2.5"
-        stroke-dasharray={dash.join(" ")}
-        fill="none"
-      />
-    </svg>
-  );
-}
-
-interface CardProps {
-  overview: OverviewAnswer;
-  label: string;
-  index: number | null; // of a compared run
-}
-
-function Card({ overview, label, index }: CardProps) {
-  return (
-    <article class={`comparison-card ${lookOfOverview(overview)}`}>
-      <h3>
-        <CurveSample index={index} /> {label}
-      </h3>
-      <StatusLine overview={overview}>
-        <span class="quiet">{cleanName(overview.state_text)}</span>
-      </StatusLine>
-      <p class="comparison-sentence">{prose(overview.sentence)}</p>
-      {index !== null && (
-        <p>
-          <button
-            type="button"
-            class="text-button"
-            onClick={() => select({ run: overview.run, launch: "", compare: [] })}
-          >
-            Open this run
-          </button>
-          <button type="button" class="text-button" onClick={() => toggleCompared(overview.run)}>
-            Remove
-          </button>
-        </p>
-      )}
-    </article>
-  );
-}
 
 const rowsOf = (pairs: PairAnswer[]): ComparedRow[] =>
   pairs.map(({ label, one, other }) => ({ label, values: [one, other] }));
@@ -130,7 +78,12 @@ export function RunComparison({ overview }: { overview: OverviewAnswer }) {
       <Links overviews={overviews} />
       <div class="comparison-cards">
         {overviews.map((shown, i) => (
-          <Card key={shown.run} overview={shown} label={names[i] ?? ""} index={i === 0 ? null : i - 1} />
+          <ComparisonCard
+            key={shown.run}
+            overview={shown}
+            label={names[i] ?? ""}
+            index={i === 0 ? null : i - 1}
+          />
         ))}
       </div>
       {several && (

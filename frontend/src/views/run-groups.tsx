@@ -1,5 +1,5 @@
 // For each answer: how many runs have it, and the settings that set them apart from the others.
-import type { SettingColumn } from "../lib/api";
+import type { SettingColumn } from "../lib/api-table";
 import { cleanName, formatCount, plural, prose } from "../lib/format";
 import type { AnswerGroup, Pattern } from "../lib/setting-patterns";
 import { lookOf, StatusIcon } from "./status-icon";
@@ -37,12 +37,13 @@ function Counts({ pattern: { inside, group, outside, others } }: { pattern: Patt
 function Patterns({ group, settings }: { group: AnswerGroup; settings: readonly SettingColumn[] }) {
   const { patterns, tooFew } = group;
   if (patterns.length === 0 && settings.length === 0) return <span class="quiet">the same settings</span>;
+  const them = group.rows.length === 1 ? "it" : "them";
   if (patterns.length === 0)
     return (
       <span class="quiet">
         {tooFew
-          ? "too few runs to say which setting sets them apart"
-          : "no setting sets them apart from the others"}
+          ? `too few runs to say which setting sets ${them} apart`
+          : `no setting sets ${them} apart from the others`}
       </span>
     );
   return (

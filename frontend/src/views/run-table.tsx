@@ -1,7 +1,7 @@
 // All runs in one table, the worst first, and above it the settings that go with each answer.
 import { useMemo } from "preact/hooks";
 import { select } from "../actions";
-import type { RunTableAnswer, RunTableRow } from "../lib/api";
+import type { RunTableAnswer, RunTableRow } from "../lib/api-table";
 import { formatCount, plural } from "../lib/format";
 import { runsTable, sortedRows, sortOf, viewOf, WORST_FIRST } from "../lib/run-table";
 import { answerGroups } from "../lib/setting-patterns";

@@ -1,8 +1,9 @@
 // One suspect: how probable it is, what speaks for and against it, what would settle it, and its fix.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { SuspectAnswer } from "../lib/api";
-import { prose } from "../lib/format";
+import { revealExperiment } from "../actions";
+import type { ExperimentAnswer, SuspectAnswer } from "../lib/api";
+import { cleanName, prose } from "../lib/format";
 import { Disclosure } from "./disclosure";
 import { OutcomeMark } from "./outcome-mark";
 import { Sentence } from "./sentence";
@@ -59,10 +60,11 @@ function Facts({ term, facts, none }: { term: string; facts: readonly string[]; 
 interface Props {
   suspect: SuspectAnswer;
   link: string; // the title of its link
+  experiment: ExperimentAnswer | undefined; // that has tested it
   first: boolean; // the most probable one is open from the start
 }
 
-export function Suspect({ suspect, link, first }: Props) {
+export function Suspect({ suspect, link, experiment, first }: Props) {
   const [flashing, setFlashing] = useState(false);
   const ref = useScrollTarget<HTMLLIElement>(suspect, () => setFlashing(true));
   const settled = suspect.outcome === "confirmed" || suspect.outcome === "refuted";
@@ -70,7 +72,7 @@ export function Suspect({ suspect, link, first }: Props) {
   return (
     <li
       ref={ref}
-      class={flashing ? "suspect verdict-flashing" : "suspect"}
+      class={`suspect ${suspect.outcome}${flashing ? " verdict-flashing" : ""}`}
       onAnimationEnd={() => setFlashing(false)}
     >
       <Disclosure
@@ -84,6 +86,16 @@ export function Suspect({ suspect, link, first }: Props) {
             {suspect.experiment !== "" && (
               <Row term="Experiment">
                 <Sentence text={suspect.experiment} />
+                {experiment && (
+                  <button
+                    type="button"
+                    class="text-button"
+                    onClick={() => revealExperiment(experiment)}
+                    aria-label={`Show the experiment ${cleanName(experiment.title)}`}
+                  >
+                    {experiment.curve ? "Show the curve" : "Show the experiment"}
+                  </button>
+                )}
               </Row>
             )}
             <Facts term="For it" facts={suspect.supports} none="nothing in particular" />
