@@ -64,11 +64,12 @@ interface RowProps {
   lead?: ComponentChildren; // before the name
   links: readonly LinkCell[]; // of any run, for the columns
   settings: readonly SettingColumn[];
+  leading: number;
   withLoss: boolean;
   onOpen: ((run: string) => void) | undefined;
 }
 
-function Row({ row, prefix, lead, links, settings, withLoss, onOpen }: RowProps) {
+function Row({ row, prefix, lead, links, settings, leading, withLoss, onOpen }: RowProps) {
   const name = cleanName(row.label);
   const shown = ellipsis(name.slice(prefix.length), MOST_LETTERS);
   return (
@@ -76,23 +77,20 @@ function Row({ row, prefix, lead, links, settings, withLoss, onOpen }: RowProps)
     <tr onClick={onOpen && (() => onOpen(row.run))} class={onOpen && "link-table-open"}>
       <th scope="row" title={`${name}\n${cleanName(row.state_text)}`}>
         {lead}
-        {onOpen ? (
-          <button type="button" aria-label={`Open ${name}`}>
-            {shown}
-          </button>
-        ) : (
-          shown
-        )}
+        {onOpen ? <button type="button">{shown}</button> : shown}
       </th>
       <td class="link-table-answer">
         <StatusIcon look={lookOf(row.status, row.severity)} size={14} /> {prose(cleanName(row.headline))}
       </td>
+      {settings.slice(0, leading).map(({ name }, i) => (
+        <Setting key={name} value={row.settings[i]} />
+      ))}
       {links.map(({ link }, i) => (
         <LinkState key={link} link={row.links[i]} />
       ))}
       {withLoss && <td class="link-table-number">{row.links.length > 0 ? formatCell(row.loss) : "…"}</td>}
-      {settings.map(({ name }, i) => (
-        <Setting key={name} value={row.settings[i]} />
+      {settings.slice(leading).map(({ name }, i) => (
+        <Setting key={name} value={row.settings[leading + i]} />
       ))}
       <td class="link-table-number">{formatCount(row.last_step)}</td>
     </tr>
@@ -118,6 +116,7 @@ interface Props {
   caption: string;
   rows: readonly TableRow[];
   settings?: readonly SettingColumn[];
+  leading?: number; // how many settings stand beside the answer; the others come last
   withLoss?: boolean;
   sort: Sort;
   onSort: (sort: Sort) => void;
@@ -129,6 +128,7 @@ export function LinkTable({
   caption,
   rows,
   settings = NO_SETTINGS,
+  leading = 0,
   withLoss = false,
   sort,
   onSort,
@@ -138,6 +138,12 @@ export function LinkTable({
   const prefix = sharedStart(rows.map(({ label }) => cleanName(label)));
   const links = rows.find((row) => row.links.length > 0)?.links ?? [];
   const head = { sort, onSort };
+  const settingHead = (setting: SettingColumn) => (
+    <Head key={setting.name} column={setting.name} title={settingHint(setting)} {...head}>
+      {cleanName(setting.label)}
+      {setting.also.length > 0 && <span class="quiet"> +{setting.also.length}</span>}
+    </Head>
+  );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
     <section class="link-table" aria-label={caption} tabIndex={0}>
@@ -150,6 +156,7 @@ export function LinkTable({
             <Head column="answer" title="Worst first" {...head}>
               Answer
             </Head>
+            {settings.slice(0, leading).map(settingHead)}
             {links.map(({ link, title }) => (
               <Head key={link} column={link} title={"Broken first, then the largest number"} {...head}>
                 {title}
@@ -160,12 +167,7 @@ export function LinkTable({
                 Final loss
               </Head>
             )}
-            {settings.map((setting) => (
-              <Head key={setting.name} column={setting.name} title={settingHint(setting)} {...head}>
-                {cleanName(setting.label)}
-                {setting.also.length > 0 && <span class="quiet"> +{setting.also.length}</span>}
-              </Head>
-            ))}
+            {settings.slice(leading).map(settingHead)}
             <Head column="step" {...head}>
               Last step
             </Head>
@@ -176,7 +178,7 @@ export function LinkTable({
             <Row
               key={row.run}
               lead={lead?.(row.run)}
-              {...{ row, prefix, links, settings, withLoss, onOpen }}
+              {...{ row, prefix, links, settings, leading, withLoss, onOpen }}
             />
           ))}
         </tbody>

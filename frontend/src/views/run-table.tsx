@@ -1,7 +1,7 @@
 // All runs in one table, the worst first, and above it the settings that go with each answer.
 import { useMemo } from "preact/hooks";
 import { select } from "../actions";
-import type { RunTableAnswer, RunTableRow } from "../lib/api-table";
+import type { RunTableAnswer, RunTableRow, SettingColumn } from "../lib/api-table";
 import { formatCount, plural } from "../lib/format";
 import { runsTable, sortedRows, sortOf, viewOf, WORST_FIRST } from "../lib/run-table";
 import { answerGroups } from "../lib/setting-patterns";
@@ -10,32 +10,49 @@ import { ExportButtons } from "./export-buttons";
 import { LinkTable } from "./link-table";
 import { RunGroups } from "./run-groups";
 
-/** The columns whose values differ between the rows, and the rows with the values of these columns only. */
-function withVaryingSettings({ settings }: RunTableAnswer, rows: RunTableRow[]) {
-  const varying = settings
-    .map((_, i) => i)
-    .filter((i) => new Set(rows.map((row) => row.settings[i] ?? null)).size > 1);
+const MOST_LEADING = 2; // columns of settings beside the answer
+
+/** The rows with the values of these columns of settings only. */
+function withColumns(rows: readonly RunTableRow[], columns: readonly number[]): RunTableRow[] {
+  return rows.map((row) => ({
+    ...row,
+    settings: row.links.length > 0 ? columns.map((i) => row.settings[i] ?? null) : [],
+  }));
+}
+
+/** The settings that go with the answers of these runs stand beside the answer; those that are alike have no column. */
+function tableOf(answer: RunTableAnswer, all: readonly RunTableRow[]) {
+  const isVarying = (i: number) => new Set(all.flatMap(({ settings }) => settings[i] ?? [])).size > 1;
+  const varying = answer.settings.map((_, i) => i).filter(isVarying);
+  const settings = varying.map((i) => answer.settings[i] as SettingColumn);
+  const rows = sortedRows(withColumns(all, varying), WORST_FIRST, settings);
+  const groups = answerGroups(
+    rows.filter(({ links }) => links.length > 0),
+    settings,
+  );
+  const named = new Set(groups.flatMap(({ patterns }) => patterns.map(({ setting }) => setting)));
+  const order = [...settings.keys()].sort(
+    (a, b) =>
+      Number(named.has(settings[b] as SettingColumn)) - Number(named.has(settings[a] as SettingColumn)),
+  );
   return {
-    settings: settings.filter((_, i) => varying.includes(i)),
-    rows: rows.map((row) => ({
-      ...row,
-      settings: row.links.length > 0 ? varying.map((i) => row.settings[i] ?? null) : [],
-    })),
+    groups,
+    rows: withColumns(rows, order),
+    settings: order.map((i) => settings[i] as SettingColumn),
+    leading: Math.min(MOST_LEADING, named.size),
   };
 }
 
-/** The rows of the runs that the filters of the run list leave. */
+/** The table of the runs that the filters of the run list leave. */
 function useTable(answer: RunTableAnswer | undefined) {
   const listed = useSelector((s) => s.listedRuns);
   return useMemo(() => {
     if (!answer) return null;
     const names = listed && new Set(listed);
-    const { settings, rows } = withVaryingSettings(
+    return tableOf(
       answer,
       answer.rows.filter(({ run }) => !names || names.has(run)),
     );
-    const read = sortedRows(rows, WORST_FIRST, settings).filter(({ links }) => links.length > 0);
-    return { settings, rows, groups: answerGroups(read, settings) };
   }, [answer, listed]);
 }
 
@@ -55,7 +72,7 @@ export function RunTable() {
   const view = useSelector((s) => s.selection.view);
   const table = useTable(answer);
   if (!answer || !table) return <p class="page-empty">{isLoading && "Loading all runs …"}</p>;
-  const { settings, rows, groups } = table;
+  const { settings, rows, groups, leading } = table;
   const sort = sortOf(view);
   const csv = () => runsTable(sortedRows(rows, sort, settings), settings);
   return (
@@ -81,6 +98,7 @@ export function RunTable() {
         caption="Runs and links"
         rows={rows}
         settings={settings}
+        leading={leading}
         withLoss
         sort={sort}
         onSort={(sort) => select({ view: viewOf(sort) })}

@@ -87,13 +87,8 @@ export function Suspect({ suspect, link, experiment, first }: Props) {
               <Row term="Experiment">
                 <Sentence text={suspect.experiment} />
                 {experiment && (
-                  <button
-                    type="button"
-                    class="text-button"
-                    onClick={() => revealExperiment(experiment)}
-                    aria-label={`Show the experiment ${cleanName(experiment.title)}`}
-                  >
-                    {experiment.curve ? "Show the curve" : "Show the experiment"}
+                  <button type="button" class="text-button" onClick={() => revealExperiment(experiment)}>
+                    {`Show the ${cleanName(experiment.title).toLowerCase()}`}
                   </button>
                 )}
               </Row>
