@@ -47,6 +47,7 @@ const ROUTES = {
   maps: (query) => (query.get("name") === payloads.maps.name ? payloads.maps : null),
   compare: () => payloads.compare,
   explanation: (query) => payloads[query.get("rule") ? "explanation-rule" : "explanation-quantity"],
+  table: () => payloads["run-table"],
 };
 
 /** The answer to a request, or undefined if there is none. `empty`: as in a directory without runs. */

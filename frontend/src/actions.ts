@@ -1,5 +1,6 @@
 // The user's actions: changing the selection, jumping to a verdict or to the heat map, opening an explanation.
 import { endAction, type Gesture, recordSelection } from "./history";
+import type { ExperimentAnswer } from "./lib/api";
 import { isWhole, type Span } from "./lib/buckets";
 import type { Explained } from "./lib/explained";
 import { changedKeys, comparedRuns, loadNeeded, type Selection } from "./lib/selection";
@@ -41,7 +42,8 @@ function remainingComparison(now: Selection): State["comparison"] {
 /** Returns the keys of the selection that have changed. */
 function changeSelection(patch: Partial<Selection>): (keyof Selection)[] {
   const { selection, shown, overview, runs } = getState();
-  const now = { ...selection, ...patch };
+  const view = patch.run === undefined ? selection.view : ""; // who chooses a run wants to see it
+  const now = { ...selection, view, ...patch };
   const changed = changedKeys(selection, now);
   const needed = loadNeeded(changed);
   if (changed.length === 0) return changed;
@@ -78,6 +80,11 @@ export function toggleCompared(run: string): void {
   select({ run: shown.run, compare });
 }
 
+/** Tells the table of all runs which runs the filters of the run list leave. */
+export function setListedRuns(listedRuns: readonly string[]): void {
+  setState({ listedRuns });
+}
+
 /** Scrolls to the suspect, or the first verdict, with this code. */
 export function revealFinding(code: number): void {
   const overview = getState().overview?.answer;
@@ -88,6 +95,11 @@ export function revealFinding(code: number): void {
 export function revealRule(code: number): void {
   const overview = getState().overview?.answer;
   setState({ scrollTarget: overview ? findRule(overview, code) : null });
+}
+
+/** Scrolls to an experiment. */
+export function revealExperiment(experiment: ExperimentAnswer): void {
+  setState({ scrollTarget: experiment });
 }
 
 /** Shows a variable or a quantity on the heat map and scrolls to it. */

@@ -3,7 +3,16 @@
 const BASE = import.meta.url.replace(/(static\/)?[^/]*$/, "");
 
 /** The backend's routes that the panel uses; `dev/server.mjs` serves the same. */
-export const ROUTES = ["runs", "overview", "heatmap", "curves", "maps", "compare", "explanation"] as const;
+export const ROUTES = [
+  "runs",
+  "overview",
+  "heatmap",
+  "curves",
+  "maps",
+  "compare",
+  "explanation",
+  "table",
+] as const;
 export type Route = (typeof ROUTES)[number];
 
 /** A request without a usable answer. Its message is shown to the user. */

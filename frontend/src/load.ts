@@ -5,6 +5,7 @@ import { defaultLaunch, defaultQuantity, defaultRun, defaultVariable, isTraining
 import { isSettled, type PollCounts } from "./lib/poll-delay";
 import { NOTHING, type Selection, sameSelection } from "./lib/selection";
 import { loadComparison, type Where } from "./load-comparison";
+import { loadRunTable } from "./load-run-table";
 import { getState, type Loaded, NO_LAUNCH, setState } from "./state";
 
 const COLUMNS = "300"; // at most so many buckets
@@ -78,6 +79,10 @@ export async function loadDetails(signal: AbortSignal): Promise<void> {
 export async function loadOverview(signal: AbortSignal): Promise<void> {
   const { runs, selection, shown } = getState();
   if (!runs) return;
+  if (selection.view !== "") {
+    await loadRunTable(signal);
+    return;
+  }
   const run = defaultRun(runs.runs, selection.run);
   const launch = defaultLaunch(runs.runs, run, selection.launch);
   if (run === "") {

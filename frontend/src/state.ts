@@ -3,6 +3,7 @@ import { useEffect, useReducer, useRef } from "preact/hooks";
 import type {
   CompareAnswer,
   CurvesAnswer,
+  ExperimentAnswer,
   ExplanationAnswer,
   HeatmapAnswer,
   MapsAnswer,
@@ -12,6 +13,7 @@ import type {
   SuspectAnswer,
   VerdictAnswer,
 } from "./lib/api";
+import type { RunTableAnswer } from "./lib/api-table";
 import type { Explained } from "./lib/explained";
 import { NOTHING, type Selection } from "./lib/selection";
 
@@ -33,7 +35,7 @@ export interface ComparedRun {
 }
 
 /** The user asked for it to be scrolled into view. */
-export type ScrollTarget = VerdictAnswer | SuspectAnswer | RuleRef | "heatmap";
+export type ScrollTarget = VerdictAnswer | SuspectAnswer | RuleRef | ExperimentAnswer | "heatmap";
 
 /** The explanation that is open, once it is loaded, or why it could not be loaded. */
 export interface OpenExplanation {
@@ -52,6 +54,8 @@ export interface State {
   variableCurves: Loaded<CurvesAnswer> | null; // of the shown variable or layer
   variableMaps: Loaded<MapsAnswer> | null; // of the shown variable: histograms and motion maps
   comparison: { request: string; runs: ComparedRun[] } | null;
+  runTable: { runsRevision: string; answer: RunTableAnswer } | null; // and the list of runs that it belongs to
+  listedRuns: readonly string[] | null; // that the filters of the run list leave; null: all
   scrollTarget: ScrollTarget | null;
   explanation: OpenExplanation | null;
   busy: boolean; // the answers to a changed selection are not there yet
@@ -74,6 +78,8 @@ let state: State = {
   shown: NOTHING,
   runs: null,
   ...NO_LAUNCH,
+  runTable: null,
+  listedRuns: null,
   scrollTarget: null,
   explanation: null,
   busy: false,

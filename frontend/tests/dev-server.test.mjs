@@ -44,6 +44,7 @@ function requestsFor({ run, launch, quantities, variables }) {
     maps: [], // of those launches that have them: see below
     compare: [{ run, launch, other: run, other_launch: launch }],
     explanation: [{ rule: "502" }, { quantity: quantities[0].name }],
+    table: [{}],
   };
 }
 

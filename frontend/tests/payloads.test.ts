@@ -18,6 +18,7 @@ import type {
   TermAnswer,
   VerdictAnswer,
 } from "../src/lib/api";
+import type { RunTableAnswer } from "../src/lib/api-table";
 import curvesRun from "./payloads/curves-run.json";
 import curvesVariable from "./payloads/curves-variable.json";
 import explainedQuantity from "./payloads/explanation-quantity.json";
@@ -29,6 +30,7 @@ import nan from "./payloads/overview-nan.json";
 import sick from "./payloads/overview-sick.json";
 import suspected from "./payloads/overview-suspected.json";
 import tested from "./payloads/overview-tested.json";
+import runTable from "./payloads/run-table.json";
 import runs from "./payloads/runs.json";
 import empty from "./payloads/runs-empty.json";
 
@@ -60,6 +62,7 @@ type Fits<J, T> = [Extra<J, T>] extends [never] ? Widen<T> : { "unknown key": Ex
 
 runs satisfies Fits<typeof runs, RunsAnswer>;
 empty satisfies Fits<typeof empty, RunsAnswer>;
+runTable satisfies Fits<typeof runTable, RunTableAnswer>;
 sick satisfies Fits<typeof sick, OverviewAnswer>;
 nan satisfies Fits<typeof nan, OverviewAnswer>;
 suspected satisfies Fits<typeof suspected, OverviewAnswer>;

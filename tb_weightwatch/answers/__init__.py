@@ -22,6 +22,7 @@ from .launch_state import LaunchState, evidence_text, safe_diagnose, severity, s
 from .overview import label, launch_entry, overview, run_entries, runs
 from .rejudged import rejudged, rejudged_lines
 from .run_comparison import compare
+from .run_table import RunSummary, run_table, summary_of
 from .third_party import incomplete, source, source_facts, with_source
 from .variable_maps import maps
 
@@ -31,6 +32,7 @@ __all__ = [
     "QUANTITY_HEADINGS",
     "RULES_PAGE",
     "LaunchState",
+    "RunSummary",
     "StepRange",
     "chain",
     "compare",
@@ -50,11 +52,13 @@ __all__ = [
     "rejudged_lines",
     "rule_address",
     "run_entries",
+    "run_table",
     "runs",
     "safe_diagnose",
     "severity",
     "source",
     "source_facts",
     "state",
+    "summary_of",
     "with_source",
 ]

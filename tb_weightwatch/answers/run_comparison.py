@@ -166,7 +166,7 @@ def _better(one: History, other: History, diagnoses: tuple[Diagnosis, Diagnosis]
         return better, f"it is {statuses[better]}, the other run is {statuses[1 - better]}"
     if one.facts.get("loss") != other.facts.get("loss"):
         return None, "they use different loss functions, so their losses cannot be compared"
-    losses = [_final_loss(history) for history in (one, other)]
+    losses = [final_loss(history) for history in (one, other)]
     largest = max(map(abs, losses))
     if not np.isfinite(losses).all() or abs(losses[0] - losses[1]) <= _SIMILAR * (1 + TIE) * largest:
         return None, f"both are {statuses[0]}, and their final losses are similar or not known"
@@ -175,7 +175,7 @@ def _better(one: History, other: History, diagnoses: tuple[Diagnosis, Diagnosis]
     return better, f"both are {statuses[0]}; {ends}"
 
 
-def _final_loss(history: History) -> float:
+def final_loss(history: History) -> float:
     """Returns the mean of the last eighth of the losses; NaN where there is none, or it is not finite."""
     if not history.has("loss"):
         return float("nan")

@@ -21,9 +21,14 @@ _SETTINGS_OF = {"optimizer": ("optimizers", INITIAL_RATE), "loss": ("loss",), "d
 
 def setting_differences(one: History, other: History, broken_link: str = "") -> list[dict[str, str]]:
     """Returns name, label and both values of each setting that differs; those that act on `broken_link` first."""
-    a, b = (dict(_settings(h)) for h in (one, other))
+    a, b = settings_of(one), settings_of(other)
     differences = [
-        {"name": name, "label": _label(name), "one": a.get(name, NOT_RECORDED), "other": b.get(name, NOT_RECORDED)}
+        {
+            "name": name,
+            "label": setting_label(name),
+            "one": a.get(name, NOT_RECORDED),
+            "other": b.get(name, NOT_RECORDED),
+        }
         for name in dict.fromkeys([*a, *b])
         if a.get(name) != b.get(name)
     ]
@@ -31,7 +36,13 @@ def setting_differences(one: History, other: History, broken_link: str = "") -> 
     return sorted(differences, key=lambda setting: not setting["name"].startswith(prefixes))
 
 
-def _label(name: str) -> str:
+def settings_of(history: History) -> dict[str, str]:
+    """Returns the settings of a launch: dotted name -> value as text. One that is None, "" or False is left out."""
+    return dict(_settings(history))
+
+
+def setting_label(name: str) -> str:
+    """Returns the name of a setting for display: "optimizer: momentum"."""
     head, _, tail = name.replace(".config.", ".").partition(".")
     head = _LABELS.get(head.partition("[")[0], head)
     return f"{head}: {tail}" if tail else head.replace("_", " ")

@@ -19,6 +19,7 @@ from .answer_cache import cached_body, diagnosis_of, memo_of, revision_of
 from .diagnosis_cache import DiagnosisCache, RunLocation
 from .http_responses import NotFound, error_response, gzip_json, method_not_allowed, resolution, route, text
 from .requested import requested_experiment, requested_launch
+from .run_table_cache import RunTableCache
 from .static_files import static_files
 
 
@@ -28,6 +29,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     Attributes:
         reader: reads runs through TensorBoard's data provider.
         diagnoses: the diagnoses of the run list.
+        tables: the rows of the table of all runs.
     """
 
     plugin_name = schema.PLUGIN
@@ -35,6 +37,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def __init__(self, context: Any) -> None:
         self.reader = ProviderReader(context.data_provider, hints=context.sampling_hints)
         self.diagnoses = DiagnosisCache(self.reader)
+        self.tables = RunTableCache(self.reader, self.diagnoses)
         self._static = static_files()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -49,6 +52,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/maps": self._maps(),
             "/compare": self._compare(),
             "/explanation": self._explanation(),
+            "/table": self._table(),
         }
 
     def is_active(self) -> bool:
@@ -86,6 +90,11 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 entries[run_name] = [answers.launch_entry(x, d, now) for x, d in launches]
         revision = hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()[:16]
         return gzip_json(answers.runs(revision, entries))
+
+    @route
+    def _table(self, request: Any) -> bytes:
+        ctx, experiment = requested_experiment(request)
+        return gzip_json(self.tables.table(ctx, experiment, self.reader.poll(ctx, experiment), time.time()))
 
     @route
     def _overview(self, request: Any) -> bytes:

@@ -93,6 +93,9 @@ def _data(launches: Sequence[_DiagnosedLaunch], now: float, columns: int) -> dic
                 data[request_key("explanation", {"quantity": quantity})] = explained
     data["newest"] = {run: run_entries[-1]["launch"] for run, run_entries in entries.items()}
     data[request_key("runs", {})] = answers.runs("report", entries)
+    newest = {item.run: item for item in launches}
+    rows = [(run, entries[run][-1], answers.summary_of(x.launch, x.diagnosis)) for run, x in newest.items()]
+    data[request_key("table", {})] = answers.run_table(rows)
     return data
 
 

@@ -58,6 +58,9 @@ def test_suspects_tell_what_experiments_say_of_them(page: Page, address: str) ->
     for title in suspects.locator("summary").all()[1:]:
         title.click()
     expect(suspects.nth(0).locator("dt")).to_have_text(["Experiment", "For it", "Against it"])
+    expect(suspects.nth(0).locator(".suggested-fix")).to_contain_text(
+        "Set the learning rate to 0.001, which the experiment"
+    )
     expect(suspects.nth(0).locator("dd").first).to_contain_text("With a learning rate of 1e-3 the loss falls by 41")
     expect(suspects.nth(1).locator("dt")).to_have_text(["Experiment", "For it", "Against it", "To settle it"])
     expect(suspects.nth(2).locator("dt")).to_have_text(["Experiment", "For it", "Against it"])
@@ -85,6 +88,9 @@ def test_experiments_tell_what_they_have_shown_and_cost(page: Page, address: str
     page.set_viewport_size({"width": 1400, "height": 420})
     section.get_by_role("button", name="vanishing-gradient").click()
     expect(frame.locator(".suspect summary", has_text="vanishing-gradient")).to_be_in_viewport()
+    expect(section.locator("h3").first).not_to_be_in_viewport()
+    frame.get_by_role("button", name="Show the learning rate sweep").press("Enter")
+    expect(section.locator("h3").first).to_be_in_viewport()
 
 
 def test_a_verdict_tells_what_an_experiment_says_of_it(page: Page, address: str) -> None:

@@ -71,6 +71,12 @@ def test_the_report_holds_the_answers_of_the_backend(logs: Path, page: Path) -> 
     runs_answer = data['["runs"]']
     assert [run["run"] for run in runs_answer["runs"]] == ["healthy", "sick", "third_party"]
     assert [launch["launch"] for launch in runs_answer["runs"][1]["launches"]] == ["a1", "b2"]
+    rows = data['["table"]']["rows"]
+    assert [(row["run"], row["launch"], len(row["links"])) for row in rows] == [
+        ("healthy", "a1", 7),
+        ("sick", "b2", 7),
+        ("third_party", rows[2]["launch"], 7),
+    ]
     history = launches(logs / "healthy")[0].history
     where = '["launch","a1"]'
     expected = json.loads(json.dumps(answers.heatmap(history, "update_ratio", 300)))
@@ -215,6 +221,8 @@ class TestInABrowser:
         assert tab.locator(".page-error").count() == 0
         tab.get_by_text("sick", exact=True).first.click()
         expect(tab.locator(".diagnosis-rest")).to_contain_text("over 80 steps", timeout=30_000)  # its newest launch
+        tab.get_by_role("button", name="Compare all").click()
+        expect(tab.locator(".link-table tbody tr")).to_have_count(3)
         tab.wait_for_timeout(200)
         assert tab.locator(".page-error").count() == 0
         assert tab.title() == "weightwatch"  # hostile names are text

@@ -71,8 +71,8 @@ def rows(start: int, count: int, *, variables: int = len(NAMES), nan_from: int |
     return schema.as_stored(block)
 
 
-def facts(variables: tuple[str, ...] = NAMES) -> list[Record]:
-    """Returns the dated records that a launch begins with."""
+def facts(variables: tuple[str, ...] = NAMES, settings: dict[str, Any] | None = None) -> list[Record]:
+    """Returns the dated records that a launch begins with; `settings` replace facts of the same name."""
     items = [
         {"name": n, "shape": [4, 4], "dtype": "float32", "layer": n.split("/")[0], "trainable": True, "optimized": True}
         for n in variables
@@ -86,6 +86,7 @@ def facts(variables: tuple[str, ...] = NAMES) -> list[Record]:
         "loss": {"name": "mse", "class": "MeanSquaredError", "from_logits": None},
         "precision": "float32",
         "versions": {"tensorflow": "2.21.0", "keras": "3.15.1"},
+        **(settings or {}),
     }
     return [
         schema.record_as_stored(Record(0, kind, data, STARTED))
@@ -109,6 +110,7 @@ def write(
     variables: tuple[str, ...] = NAMES,
     seed: int = 0,
     change: Callable[[Rows], None] = lambda _: None,
+    settings: dict[str, Any] | None = None,
 ) -> History:
     """Writes a launch as the recorder does and returns the live History.
 
@@ -126,12 +128,13 @@ def write(
         close: whether the writer is closed.
         variables: names of the variables.
         seed: of the random numbers.
+        settings: replace facts of the same name.
         change: changes a block of rows before it is written.
     """
     clock = Clock(started)
     writer = EventWriter(sink or directory_sink(logdir), launch, started, clock)
     history = History(launch, started=started)
-    for record in facts(variables):
+    for record in facts(variables, settings):
         history.add(record)
         writer.add(record)
     starts = [*range(1, dense + 1, burst), *range(dense + 1, steps + 1, burst + gap)]

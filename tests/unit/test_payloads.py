@@ -90,6 +90,17 @@ def runs() -> dict[str, Any]:
     return answers.runs("1", entries)
 
 
+def run_table() -> dict[str, Any]:
+    """Returns the table of the newest launches, of which one was not read yet."""
+    newest = {"cnn/weightwatch": SICK, "baseline": HEALTHY, "suspected": SUSPECTED, "tested": TESTED}
+    rows = []
+    for run, history in newest.items():
+        launch, diagnosis = Launch(history), diagnosis_of(history)
+        summary = None if history is TESTED else answers.summary_of(launch, diagnosis)
+        rows.append((run, answers.launch_entry(launch, diagnosis, NOW), summary))
+    return answers.run_table(rows, 1)
+
+
 PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     "runs": runs,
     "runs-empty": lambda: answers.runs("1", {}),
@@ -106,6 +117,7 @@ PAYLOADS: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "explanation-rule": lambda: answers.explanation(rule="502"),
     "explanation-quantity": lambda: answers.explanation(quantity="update_ratio"),
+    "run-table": run_table,
     "overview-muted": lambda: overview(MUTED),
     "curves-run": lambda: answers.curves(NAN, "", 16),
     "curves-suspected": lambda: answers.curves(SUSPECTED, "", 16),

@@ -1,6 +1,7 @@
 // The backend's answers (tb_weightwatch/answers/): all are JSON and requested with GET. Texts, units, scales and
 // severities come from there; the panel knows no rule and no threshold. An answer's `revision` changes with its data.
-// The answers about the values of a launch are in `api-values.ts`, those about the chain in `api-chain.ts`.
+// The answers about the values of a launch are in `api-values.ts`, those about the chain in `api-chain.ts`, the table of
+// all runs is in `api-table.ts`.
 
 import type { EquationAnswer, LinkAnswer } from "./api-chain";
 import type { Cell, QuantityAnswer, RateCurveAnswer } from "./api-values";

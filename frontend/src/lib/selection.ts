@@ -17,6 +17,7 @@ export interface Selection {
   runFilter: string; // text, glob or regular expression (`lib/name-filter.ts`); "": all runs
   verdict: string; // the headline of the listed runs; "": all
   variableFilter: string; // as `runFilter`, for the rows of the heat map
+  view: string; // "": a run; else the table of all runs, and how it is sorted (`lib/run-table.ts`)
 }
 
 export const NOTHING: Selection = {
@@ -32,6 +33,7 @@ export const NOTHING: Selection = {
   runFilter: "",
   verdict: "",
   variableFilter: "",
+  view: "",
 };
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
@@ -55,7 +57,7 @@ export function loadNeeded(
   changed: readonly (keyof Selection)[],
 ): "overview" | "details" | "zoom" | "nothing" {
   const any = (...keys: (keyof Selection)[]) => keys.some((key) => changed.includes(key));
-  if (any("run", "launch")) return "overview";
+  if (any("run", "launch", "view")) return "overview";
   if (any("quantity", "variable", "compare")) return "details";
   return any("steps") ? "zoom" : "nothing";
 }

@@ -19,6 +19,7 @@ const KEYS = [
   "runFilter",
   "verdict",
   "variableFilter",
+  "view",
 ] as const;
 type Key = (typeof KEYS)[number];
 

@@ -1,5 +1,12 @@
 // Verdicts form trees: a cause explains its consequences. Where no verdict is the answer, there may be suspects.
-import type { OverviewAnswer, RuleRef, SuspectAnswer, SymptomAnswer, VerdictAnswer } from "./api";
+import type {
+  ExperimentAnswer,
+  OverviewAnswer,
+  RuleRef,
+  SuspectAnswer,
+  SymptomAnswer,
+  VerdictAnswer,
+} from "./api";
 
 /** The verdicts and everything that they explain, each before what it explains. */
 export function withExplained(verdicts: readonly VerdictAnswer[]): VerdictAnswer[] {
@@ -39,6 +46,20 @@ export function findRule({ passed, unknown }: OverviewAnswer, code: number): Rul
 /** The name of a rule in words. */
 export function inWords(name: string): string {
   return name.replaceAll("-", " ");
+}
+
+/** The experiment that has tested a suspect and says of it what the suspect says. */
+export function experimentOf(
+  { experiments }: OverviewAnswer,
+  { name, outcome }: SuspectAnswer,
+): ExperimentAnswer | undefined {
+  return experiments.find(({ causes }) => causes.some((c) => c.name === name && c.outcome === outcome));
+}
+
+/** The heading of the suspects: none of them is a suspect any more if experiments have confirmed them all. */
+export function suspectsTitle(suspects: readonly SuspectAnswer[]): string {
+  if (suspects.some(({ outcome }) => outcome !== "confirmed")) return "Suspects";
+  return suspects.length === 1 ? "Cause" : "Causes";
 }
 
 /** What is known of the causes. Suspects that an experiment has confirmed stand first. */

@@ -7,6 +7,7 @@ import { PollError } from "./poll-error";
 import { RunList } from "./run-list";
 import { RunPage } from "./run-page";
 import { RunSkeleton } from "./run-skeleton";
+import { RunTable } from "./run-table";
 import { Prose } from "./text-with-code";
 
 interface Props {
@@ -59,6 +60,14 @@ function Main() {
   );
 }
 
+function TablePage() {
+  return (
+    <main class="page-main">
+      <RunTable />
+    </main>
+  );
+}
+
 function Loading() {
   const isLoading = useSelector((s) => s.pollError === "");
   return <p class="page-empty">{isLoading && "Loading runs …"}</p>;
@@ -66,18 +75,19 @@ function Loading() {
 
 function Page() {
   const runs = useSelector((s) => s.runs);
+  const isTable = useSelector((s) => s.selection.view !== "");
   if (runs && runs.runs.length === 0) return <EmptyPage hint={runs.hint} />;
   return (
     <div class="page-columns">
       <RunList />
-      <Main />
+      {isTable ? <TablePage /> : <Main />}
     </div>
   );
 }
 
 /** Where a run is shown, the error stands below its name. */
 function ErrorWithoutRun() {
-  const isRunShown = useSelector((s) => s.shown.run !== "");
+  const isRunShown = useSelector((s) => s.shown.run !== "" && s.selection.view === "");
   return isRunShown ? null : <PollError />;
 }
 

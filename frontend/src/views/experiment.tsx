@@ -1,4 +1,5 @@
 // One experiment: what it has shown, what that says of the causes that it tests, and what it cost.
+import { useState } from "preact/hooks";
 import { revealFinding } from "../actions";
 import type { ExperimentAnswer, OverviewAnswer, TestedCauseAnswer } from "../lib/api";
 import { cleanName, formatCount, formatNumber, plural, sameText } from "../lib/format";
@@ -6,6 +7,7 @@ import { findFinding } from "../lib/verdicts";
 import { OutcomeMark } from "./outcome-mark";
 import { RateCurve } from "./rate-curve";
 import { Sentence } from "./sentence";
+import { useScrollTarget } from "./use-scroll-target";
 
 /** "12 steps, 0.4 s, at step 96"; "failed after 3 steps, 2 s, at step 96". */
 function costOf({ end, steps, seconds, step }: ExperimentAnswer): string {
@@ -78,9 +80,15 @@ function Causes({ experiment, overview }: Props) {
 }
 
 export function Experiment({ experiment, overview }: Props) {
+  const [flashing, setFlashing] = useState(false);
+  const ref = useScrollTarget<HTMLLIElement>(experiment, () => setFlashing(true));
   const { name, title, outcome, message, causes, curve } = experiment;
   return (
-    <li class="experiment">
+    <li
+      ref={ref}
+      class={flashing ? "experiment verdict-flashing" : "experiment"}
+      onAnimationEnd={() => setFlashing(false)}
+    >
       <div class="experiment-head">
         <h3>
           {cleanName(title)} <OutcomeMark outcome={outcome} short />

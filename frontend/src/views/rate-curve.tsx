@@ -83,11 +83,17 @@ function Values({ curve }: { curve: RateCurveAnswer }) {
   );
 }
 
+/** Over how many steps it was measured: the sentence of the experiment may tell of more. */
+function titleOf({ steps }: RateCurveAnswer): string {
+  return steps > 0
+    ? `Fall of the loss in ${plural(steps, "step")}, by learning rate`
+    : "Fall of the loss by learning rate";
+}
+
 function Caption({ curve, name }: { curve: RateCurveAnswer; name: string }) {
   return (
     <figcaption class="rate-caption">
-      <strong>Fall of the loss by learning rate</strong>{" "}
-      <ExportButtons name={name} table={() => ratesTable(curve)} />
+      <strong>{titleOf(curve)}</strong> <ExportButtons name={name} table={() => ratesTable(curve)} />
     </figcaption>
   );
 }

@@ -1,107 +1,23 @@
 // Two or more runs side by side: their diagnoses, where they first differ, and the settings that differ.
-import { select, toggleCompared } from "../actions";
-import { comparedToken, DASHES } from "../draw/ink";
+import { useState } from "preact/hooks";
+import { select } from "../actions";
 import type { OverviewAnswer, PairAnswer } from "../lib/api";
-import { cleanName, cleanText, prose, runLabel } from "../lib/format";
+import { mergedSettings } from "../lib/compared-settings";
+import { prose, runLabel } from "../lib/format";
+import type { Sort } from "../lib/run-table";
 import { type ComparedRun, useSelector } from "../state";
-import { ExportButtons } from "./export-buttons";
-import { lookOfOverview, StatusLine } from "./status-line";
+import { type ComparedRow, ComparedValues } from "./compared-values";
+import { ComparisonCard, CurveSample } from "./comparison-card";
+import { LinkTable } from "./link-table";
 import { useComparedRuns } from "./use-axis";
 
-/** The line that the curves of a run are drawn with. `index`: null for the chosen run. */
-function CurveSample({ index }: { index: number | null }) {
-  const token = index === null ? "curve" : comparedToken(index);
-  const dash = index === null ? [] : (DASHES[index % DASHES.length] ?? []);
-  return (
-    <svg width="30" height="8" aria-hidden="true">
-      <path
-        d="M1 4h28"
-        style={{ stroke: `var(--${token})` }}
-        stroke-width="2.5"
-        stroke-dasharray={dash.join(" ")}
-        fill="none"
-      />
-    </svg>
-  );
-}
-
-interface CardProps {
-  overview: OverviewAnswer;
-  label: string;
-  index: number | null; // of a compared run
-}
-
-function Card({ overview, label, index }: CardProps) {
-  return (
-    <article class={`comparison-card ${lookOfOverview(overview)}`}>
-      <h3>
-        <CurveSample index={index} /> {label}
-      </h3>
-      <StatusLine overview={overview}>
-        <span class="quiet">{cleanName(overview.state_text)}</span>
-      </StatusLine>
-      <p class="comparison-sentence">{prose(overview.sentence)}</p>
-      {index !== null && (
-        <p>
-          <button
-            type="button"
-            class="text-button"
-            onClick={() => select({ run: overview.run, launch: "", compare: [] })}
-          >
-            Open this run
-          </button>
-          <button type="button" class="text-button" onClick={() => toggleCompared(overview.run)}>
-            Remove
-          </button>
-        </p>
-      )}
-    </article>
-  );
-}
-
-interface PairsProps {
-  title: string;
-  pairs: PairAnswer[];
-  names: readonly [string, string];
-}
-
-function Pairs({ title, pairs, names }: PairsProps) {
-  if (pairs.length === 0) return null;
-  const table = () => [["", ...names], ...pairs.map((p) => [p.label, p.one, p.other])];
-  return (
-    <div class="comparison-pairs">
-      <table>
-        <caption>
-          {title} <ExportButtons name={title} table={table} />
-        </caption>
-        <thead>
-          <tr>
-            <td />
-            {names.map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {pairs.map((p) => (
-            <tr key={p.label}>
-              <th scope="row">{cleanName(p.label)}</th>
-              <td>{cleanText(p.one) || "–"}</td>
-              <td>{cleanText(p.other) || "–"}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const rowsOf = (pairs: PairAnswer[]): ComparedRow[] =>
+  pairs.map(({ label, one, other }) => ({ label, values: [one, other] }));
 
 interface DifferencesProps {
   compared: ComparedRun;
   names: readonly [chosen: string, compared: string];
-  named: boolean; // whether the text must say which run is compared
+  named: boolean; // several runs are compared: the text must say which, and their settings are in one table
 }
 
 function Differences({ compared, names, named }: DifferencesProps) {
@@ -115,16 +31,40 @@ function Differences({ compared, names, named }: DifferencesProps) {
         </strong>
       </p>
       <p>{prose(conclusion)}</p>
-      <Pairs title="Settings that differ" pairs={settings} names={names} />
-      <Pairs title={`Numbers that differ at step ${first_step ?? ""}`} pairs={numbers} names={names} />
+      {!named && <ComparedValues title="Settings that differ" rows={rowsOf(settings)} names={names} />}
+      <ComparedValues
+        title={`Numbers that differ at step ${first_step ?? ""}`}
+        rows={rowsOf(numbers)}
+        names={names}
+      />
     </div>
   );
+}
+
+/** The answers and links of the runs, in a table with a row for each. */
+function Links({ overviews }: { overviews: readonly OverviewAnswer[] }) {
+  const runs = useSelector((s) => s.runs?.runs);
+  const [sort, setSort] = useState<Sort>({ key: "", descending: false });
+  const rows = overviews.flatMap((overview) => {
+    const run = runs?.find(({ run }) => run === overview.run);
+    const entry = run?.launches.find(({ launch }) => launch === overview.launch);
+    return run && entry
+      ? [{ ...entry, run: run.run, label: run.label, links: overview.chain, loss: null, settings: [] }]
+      : [];
+  });
+  const lead = (run: string) => {
+    const at = overviews.findIndex((overview) => overview.run === run);
+    return <CurveSample index={at === 0 ? null : at - 1} />;
+  };
+  return <LinkTable caption="Links of the compared runs" {...{ rows, sort, lead }} onSort={setSort} />;
 }
 
 export function RunComparison({ overview }: { overview: OverviewAnswer }) {
   const runs = useSelector((s) => s.runs?.runs);
   const compared = useComparedRuns();
-  const chosenLabel = runLabel(runs, overview.run);
+  const overviews = [overview, ...compared.map((c) => c.overview)];
+  const names = overviews.map(({ run }) => runLabel(runs, run));
+  const several = compared.length > 1;
   return (
     <section class="panel-section comparison" aria-labelledby="comparison-title">
       <div class="section-head">
@@ -135,19 +75,26 @@ export function RunComparison({ overview }: { overview: OverviewAnswer }) {
           Stop comparing
         </button>
       </div>
+      <Links overviews={overviews} />
       <div class="comparison-cards">
-        <Card overview={overview} label={chosenLabel} index={null} />
-        {compared.map((c, i) => (
-          <Card key={c.run} overview={c.overview} label={runLabel(runs, c.run)} index={i} />
+        {overviews.map((shown, i) => (
+          <ComparisonCard
+            key={shown.run}
+            overview={shown}
+            label={names[i] ?? ""}
+            index={i === 0 ? null : i - 1}
+          />
         ))}
       </div>
-      {compared.map((c) => (
-        <Differences
-          key={c.run}
-          compared={c}
-          names={[chosenLabel, runLabel(runs, c.run)]}
-          named={compared.length > 1}
+      {several && (
+        <ComparedValues
+          title="Settings that differ"
+          names={names}
+          rows={mergedSettings(compared.map((c) => c.compare.settings))}
         />
+      )}
+      {compared.map((c, i) => (
+        <Differences key={c.run} compared={c} names={[names[0] ?? "", names[i + 1] ?? ""]} named={several} />
       ))}
     </section>
   );

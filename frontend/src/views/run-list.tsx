@@ -1,7 +1,7 @@
 // The runs, in an order and with filters that the user chooses.
 import type { RefObject } from "preact";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { showRun, toggleCompared } from "../actions";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { setListedRuns, showRun, toggleCompared } from "../actions";
 import type { LaunchEntry, RunEntry } from "../lib/api";
 import { newestLaunch } from "../lib/defaults";
 import { cleanName } from "../lib/format";
@@ -13,6 +13,7 @@ import { useNameFilter } from "./name-filter";
 import { RunEntryButton } from "./run-entry";
 import { headlineOf, headlinesOf, RunFilters, RunSort } from "./run-filters";
 import { RunLaunches } from "./run-launches";
+import { RunTableButton } from "./run-table-button";
 
 const LETTERS = 46; // of a name: about two lines
 const NO_RUNS: RunEntry[] = [];
@@ -40,7 +41,7 @@ interface ItemProps {
 }
 
 function Item({ run, title, alone }: ItemProps) {
-  const chosen = useSelector((s) => s.shown.run === run.run);
+  const chosen = useSelector((s) => s.shown.run === run.run && s.selection.view === "");
   const comparable = !chosen && !alone;
   return (
     <li class={comparable ? "run-list-item comparable" : "run-list-item"}>
@@ -104,6 +105,8 @@ export function RunList() {
   const { runs, visible, headline, filter } = useRuns();
   const nav = useRef<HTMLElement>(null);
   useChosenInView(nav, runs.length);
+  const listed = visible.map(({ run }) => run.run);
+  useEffect(() => setListedRuns(listed), [listed.join("\n")]);
   return (
     <nav class="run-list" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
       <div class="run-list-head">
@@ -113,6 +116,7 @@ export function RunList() {
             {visible.length === runs.length ? runs.length : `${visible.length} of ${runs.length}`}
           </span>
         </h2>
+        <RunTableButton />
         {runs.length > 1 && <RunSort />}
       </div>
       <RunFilters runs={runs} headline={headline} filter={filter} visible={visible.length} />

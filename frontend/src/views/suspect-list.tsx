@@ -1,7 +1,7 @@
 // What may be the cause where no verdict explains the symptoms: the suspects, the most probable first.
 import type { OverviewAnswer, SuspectAnswer } from "../lib/api";
 import { plural } from "../lib/format";
-import { leadingSuspect, suspectsIntro } from "../lib/verdicts";
+import { experimentOf, leadingSuspect, suspectsIntro, suspectsTitle } from "../lib/verdicts";
 import { Disclosure } from "./disclosure";
 import { Suspect } from "./suspect";
 
@@ -20,6 +20,7 @@ function Items({ suspects, overview }: ItemsProps) {
           key={suspect.code}
           suspect={suspect}
           link={overview.chain.find((link) => link.link === suspect.link)?.title ?? suspect.link}
+          experiment={experimentOf(overview, suspect)}
           first={suspect === overview.suspects[0]}
           fixAbove={suspect === leadingSuspect(overview)}
         />
@@ -34,7 +35,7 @@ export function SuspectList({ overview }: { overview: OverviewAnswer }) {
   if (likely.length === 0) return null;
   return (
     <div class="suspect-list">
-      <h2>Suspects</h2>
+      <h2>{suspectsTitle(suspects)}</h2>
       <p class="quiet">{suspectsIntro(suspects)}</p>
       <Items suspects={likely} overview={overview} />
       {others.length > 0 && (

@@ -1,8 +1,9 @@
 // One suspect: how probable it is, what speaks for and against it, what would settle it, and its fix.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { SuspectAnswer } from "../lib/api";
-import { prose } from "../lib/format";
+import { revealExperiment } from "../actions";
+import type { ExperimentAnswer, SuspectAnswer } from "../lib/api";
+import { cleanName, prose } from "../lib/format";
 import { Disclosure } from "./disclosure";
 import { ExplainButton } from "./explain-button";
 import { OutcomeMark } from "./outcome-mark";
@@ -60,11 +61,12 @@ function Facts({ term, facts, none }: { term: string; facts: readonly string[]; 
 interface Props {
   suspect: SuspectAnswer;
   link: string; // the title of its link
+  experiment: ExperimentAnswer | undefined; // that has tested it
   first: boolean; // the most probable one is open from the start
   fixAbove: boolean; // its fix stands beside the sentence of the page
 }
 
-export function Suspect({ suspect, link, first, fixAbove }: Props) {
+export function Suspect({ suspect, link, experiment, first, fixAbove }: Props) {
   const [flashing, setFlashing] = useState(false);
   const ref = useScrollTarget<HTMLLIElement>(suspect, () => setFlashing(true));
   const settled = suspect.outcome === "confirmed" || suspect.outcome === "refuted";
@@ -72,7 +74,7 @@ export function Suspect({ suspect, link, first, fixAbove }: Props) {
   return (
     <li
       ref={ref}
-      class={flashing ? "suspect verdict-flashing" : "suspect"}
+      class={`suspect ${suspect.outcome}${flashing ? " verdict-flashing" : ""}`}
       onAnimationEnd={() => setFlashing(false)}
     >
       <Disclosure
@@ -90,6 +92,11 @@ export function Suspect({ suspect, link, first, fixAbove }: Props) {
             {suspect.experiment !== "" && (
               <Row term="Experiment">
                 <Sentence text={suspect.experiment} />
+                {experiment && (
+                  <button type="button" class="text-button" onClick={() => revealExperiment(experiment)}>
+                    {`Show the ${cleanName(experiment.title).toLowerCase()}`}
+                  </button>
+                )}
               </Row>
             )}
             <Facts term="For it" facts={suspect.supports} none="nothing in particular" />

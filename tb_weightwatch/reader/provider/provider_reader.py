@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ... import schema
@@ -53,11 +53,31 @@ class ProviderReader:
                 del self._runs[key]
         runs = {name: self._cached(experiment, name) for name in listed}
         changed = {name: runs[name].changed_statuses(tags) for name, tags in listed.items()}
-        data = self._fetcher.fetch_statuses(ctx, experiment, changed)
+        data = self._fetcher.fetch_runs(ctx, experiment, changed)
         for name, tags in listed.items():
             with runs[name].lock:
                 runs[name].update(tags, changed[name], data.get(name, {}))
         return runs | self._poll_third_party(ctx, experiment, third_party)
+
+    def read_runs(self, ctx: Any, experiment: str, names: Collection[str]) -> dict[str, CachedRun]:
+        """Reads several runs as the last list has them, with their rows, and returns those that exist, not locked.
+
+        A call to a data server takes tens of milliseconds whatever it returns, so several runs share a call.
+        Third-party runs are read one by one.
+        """
+        listed = self._listing.tags(ctx, experiment, None)
+        runs = {name: self._cached(experiment, name) for name in names if listed.get(name)}
+        changed = {name: run.changed_tags(listed[name]) for name, run in runs.items()}
+        data = self._fetcher.fetch_runs(ctx, experiment, changed)
+        for name, run in runs.items():
+            with run.lock:
+                run.third_party = None
+                run.update(listed[name], changed[name], data.get(name, {}))
+            self._evict(keep=(experiment, name))
+        for name in [name for name in names if name not in runs]:
+            with suppress(KeyError), self.locked_run(ctx, experiment, name) as run:
+                runs[name] = run
+        return runs
 
     @contextmanager
     def locked_run(self, ctx: Any, experiment: str, name: str) -> Iterator[CachedRun]:

@@ -55,14 +55,18 @@ class TensorFetcher:
             data.update({tag: reply.get(tag) for tag in batch})
         return data
 
-    def fetch_statuses(self, ctx: Any, experiment: str, tags: dict[str, list[str]]) -> dict[str, Data]:
-        """Returns run -> tag -> the latest datum; `tags` (run -> tags) are small data of many runs."""
+    def fetch_runs(self, ctx: Any, experiment: str, tags: dict[str, list[str]]) -> dict[str, Data]:
+        """Returns run -> tag -> the latest datum of many runs, for each of `tags` (run -> tags), in few calls."""
         pairs = [(run, tag) for run, tags_of_run in tags.items() for tag in tags_of_run]
         data: dict[str, Data] = {}
-        for start in range(0, len(pairs), MAX_TAGS):
-            runs, batch = zip(*pairs[start : start + MAX_TAGS], strict=True)
+        start = 0
+        while start < len(pairs):
+            size = max(1, min(MAX_TAGS, MAX_BYTES // self._largest))
+            runs, batch = zip(*pairs[start : start + size], strict=True)
             for run, reply in self.fetch(ctx, experiment, runs, batch).items():
                 data.setdefault(run, {}).update(reply)
+                self._largest = max(self._largest, *(len(content or b"") for content in reply.values()), 0)
+            start += size
         return data
 
 
