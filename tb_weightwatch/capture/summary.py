@@ -13,7 +13,7 @@ numpy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..statistics import NOT_OBSERVED
 from ..verdict import Evidence, Severity, Verdict
@@ -21,21 +21,26 @@ from .observe.as_numpy import variable_arrays, whole_number
 from .summary_arguments import check_labels, evidence_items, named_variables, run_numbers
 from .summary_writer import Writer, default_writer
 
+if TYPE_CHECKING:
+    from ..diagnosis import RuleSettings
+    from .arguments.types import LogDir
+
 __all__ = ["UNSEEN", "Writer", "create_file_writer", "update", "verdict"]
 
 UNSEEN = NOT_OBSERVED  # the public name for a gradient that is not known
 
 
-def create_file_writer(logdir: Any, *, rules: Mapping[str, Any] | None = None, verbose: bool = True) -> Writer:
+def create_file_writer(logdir: LogDir, *, rules: RuleSettings | None = None, verbose: bool = True) -> Writer:
     """Returns a writer for `update` and `verdict`; each writer starts a launch of its own.
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
-        rules: rule name -> thresholds by name, or False to mute the rule.
+        rules: name or code of a rule -> thresholds by name, or False to mute it.
         verbose: prints a new answer as training runs.
 
     Raises:
         OSError: the folder cannot be written.
+        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
         ValueError: `rules` is not valid.
     """
     return Writer(logdir, rules=rules, verbose=verbose)
