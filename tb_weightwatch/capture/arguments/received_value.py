@@ -57,5 +57,5 @@ def _received_sequence(value: list[Any] | tuple[Any, ...]) -> str:
 
 
 def _with_article(name: str) -> str:
-    name = "tensor" if name in ("EagerTensor", "SymbolicTensor") else name
+    name = {"EagerTensor": "tensor", "SymbolicTensor": "tensor", "ndarray": "numpy array"}.get(name, name)
     return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
