@@ -40,6 +40,10 @@ _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
+        watch = ww.WeightWatch("logs/run-1")
+        model.fit(x, y, callbacks=[watch])
+        print(watch.diagnosis)
+
     Steps that are not recorded run the user's own train function, unchanged. A second `fit` of the same model continues
     the launch; another model starts a new one.
 
@@ -101,7 +105,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
 
     # -- called by Keras
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: keras.Model) -> None:
         """Sets the model. Keras makes its train function after this call, unless an earlier `fit` has."""
         super().set_model(model)
         if getattr(model, "train_function", None) is None:
@@ -109,7 +113,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         elif model is not self._launch_model:
             self._user_function_untraced = False
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: Mapping[str, object] | None = None) -> None:
         """Starts a launch, or continues it if the model is the same."""
         model = self.model
         if self._launch_model is not None and self._launch_model is not model:
@@ -138,7 +142,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             items = facts.variable_items(listed_variables(model), model, optimizers)
             describe(self._step, "variables", {"items": items})
 
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Replaces the model's train function by the recording one for a step that is due."""
         gate = self._gate
         self._idle = self._step + 1 < gate.idle_until
@@ -232,7 +236,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         batches = (self.params or {}).get("steps")
         return None if batches is None else batches - self._first_batch
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Counts the steps and, at the end of a burst, has its rows appended to the History."""
         gate = self._gate
         if self._idle:
@@ -294,7 +298,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         if not self._gate.due(self._step + 1):
             self._pipeline.schedule_flush()
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: Mapping[str, object] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model continues it."""
         self._training = False
         with self._recorder.guarded():

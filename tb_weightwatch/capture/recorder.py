@@ -74,8 +74,9 @@ class Recorder:
         self._step_counter: WeakMethod[Callable[[], int]] | None = None
         self._ended_after = -1  # completed steps when the end was recorded; -1: it is not, or training has gone on
         self._flush: list[Callable[[], None]] = []
-        self.describe(0, "config", {"rules": settings, "overhead": budget.share})
-        self.describe(0, "facts", {"recorder": {"kind": kind}})
+        with self.guarded():
+            self.describe(0, "config", {"rules": settings, "overhead": budget.share})
+            self.describe(0, "facts", {"recorder": {"kind": kind}})
         self._exit_handlers = ExitHandlers(self._close_at_exit, self._end_guarded)
 
     def before_end(self, flush: Callable[[], None]) -> None:
@@ -217,9 +218,7 @@ class Recorder:
             raise error
         if self.off:
             return
-        with contextlib.suppress(Exception):
-            self._stop(error)
-        self.off = True
+        self._stop(error)
         text = "".join(traceback.format_exception(error))
         warnings.warn(
             f"tb_weightwatch failed and has switched itself off; training goes on unrecorded.\n{text}",
@@ -228,17 +227,22 @@ class Recorder:
         )
 
     def _stop(self, error: BaseException) -> None:
-        """Keeps what was measured until then, and says that recording has stopped."""
+        """Keeps what was measured until then, and says that recording has stopped; each part of this may fail too."""
+        may_fail = contextlib.suppress(Exception)
         for flush in self._flush * 2:  # the first one may raise the error of a step that was measured meanwhile
-            with contextlib.suppress(Exception):
+            with may_fail:
                 flush()
         self.off = True
-        step = max(self.last_step, self.begun, self.completed_steps)
-        self.describe(step, "stopped", {"reason": fault_reason(error)})
-        self._diagnosis = self._last_diagnosis()
-        self._news.stopped(self._diagnosis)
-        self._writer.judged(self._diagnosis)
-        self._writer.flush()
+        with may_fail:
+            step = max(self.last_step, self.begun, self.completed_steps)
+            self.describe(step, "stopped", {"reason": fault_reason(error)})
+        self._diagnosis = diagnosis = self._last_diagnosis()
+        with may_fail:
+            self._news.stopped(diagnosis)
+        with may_fail:
+            self._writer.judged(diagnosis)
+        with may_fail:
+            self._writer.flush()
 
     def end(self, how: str, detail: str = "", about: Mapping[str, Any] | None = None) -> None:
         """Records that training ended (see `Ending`), diagnoses, prints what is new and flushes; it may still go on."""

@@ -13,7 +13,7 @@ numpy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..statistics import NOT_OBSERVED
 from ..verdict import Evidence, Severity, Verdict
@@ -22,8 +22,10 @@ from .summary_arguments import check_labels, evidence_items, named_variables, ru
 from .summary_writer import Writer, default_writer
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ..diagnosis import RuleSettings
-    from .arguments.types import LogDir
+    from .arguments.types import GradientArray, LogDir, WholeNumber
 
 __all__ = ["UNSEEN", "Writer", "create_file_writer", "update", "verdict"]
 
@@ -47,11 +49,11 @@ def create_file_writer(logdir: LogDir, *, rules: RuleSettings | None = None, ver
 
 
 def update(
-    step: Any,
-    variables: Mapping[str, tuple[Any, Any, Any]],
+    step: WholeNumber,
+    variables: Mapping[str, tuple[GradientArray, ArrayLike | None, ArrayLike]],
     *,
-    loss: Any = None,
-    learning_rate: Any = None,
+    loss: ArrayLike | None = None,
+    learning_rate: ArrayLike | None = None,
     writer: Writer | None = None,
 ) -> bool:
     """Records what one training step did to the weights.
@@ -89,7 +91,7 @@ def update(
 
 
 def verdict(  # noqa: PLR0913
-    step: Any,
+    step: WholeNumber,
     name: str,
     message: str,
     *,
@@ -98,7 +100,7 @@ def verdict(  # noqa: PLR0913
     code: int = 0,
     variables: Iterable[str] = (),
     fix: str = "",
-    evidence: Iterable[Evidence] | Mapping[str, Any] = (),
+    evidence: Iterable[Evidence] | Mapping[str, ArrayLike] = (),
     writer: Writer | None = None,
 ) -> bool:
     """Records a verdict of your own, which is shown beside those of the rules.

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..history import nearest
 from .rule import Rule
 
-# Of each rule its thresholds by name, or False to mute it. Keys of a Mapping are invariant, so each kind is listed.
-RuleSetting: TypeAlias = Mapping[str, float] | bool
-RuleSettings: TypeAlias = Mapping[str, RuleSetting] | Mapping[int, RuleSetting] | Mapping[str | int, RuleSetting]
+RuleSetting: TypeAlias = Mapping[str, float] | bool  # thresholds by name, or False to mute the rule
+
+
+class RuleItems(Protocol):
+    """A mapping of names or of codes: the keys of a Mapping are invariant, those of its items are not."""
+
+    def items(self) -> Iterable[tuple[str | int, RuleSetting]]:
+        """Returns the items."""
+
+
+RuleSettings: TypeAlias = Mapping[str | int, RuleSetting] | RuleItems
 
 
 @cache

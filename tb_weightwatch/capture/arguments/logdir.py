@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeGuard
 
 from .received_value import received
 
 if TYPE_CHECKING:
-    from .types import LogDir
+    from .types import LogDir, SummaryWriter
 
 _EXPECTED = (
     "logdir must be the folder of a run (str or path) or a tf.summary writer (tf.summary.create_file_writer(...))"
 )
 
 
-def checked_logdir(logdir: Any) -> LogDir:
+def checked_logdir(logdir: object) -> LogDir:
     """Returns where a user wants a run to be recorded.
 
     Raises:
@@ -32,5 +32,5 @@ def checked_logdir(logdir: Any) -> LogDir:
     raise TypeError(f"{_EXPECTED}, got {received(logdir)}; {example}")
 
 
-def _is_summary_writer(value: Any) -> bool:
+def _is_summary_writer(value: object) -> TypeGuard[SummaryWriter]:
     return hasattr(value, "as_default") and hasattr(value, "flush") and not isinstance(value, type)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol, SupportsIndex, TypeAlias
 
 if TYPE_CHECKING:
     import os
@@ -11,9 +12,22 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     import tensorflow as tf
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-LogDir: TypeAlias = "str | os.PathLike[str] | tf.summary.SummaryWriter"
+    from ...statistics.change import NotObserved
+
+
+class SummaryWriter(Protocol):
+    """A `tf.summary` writer. To type checkers TensorFlow's class is Any, which would accept everything."""
+
+    def as_default(self) -> AbstractContextManager[object]:
+        """Makes this the default writer inside a block."""
+
+    def flush(self) -> object:
+        """Makes what was written readable."""
+
+
+LogDir: TypeAlias = "str | os.PathLike[str] | SummaryWriter"
 Model: TypeAlias = "keras.Model | keras.layers.Layer"
 Optimizer: TypeAlias = "keras.optimizers.Optimizer"
 Variable: TypeAlias = "keras.Variable | tf.Variable"
@@ -29,5 +43,21 @@ Data: TypeAlias = "Batch | tf.data.Dataset"
 LossValue: TypeAlias = "float | np.number | Array | Sequence[LossValue]"
 Gradient: TypeAlias = "Array | float | tf.IndexedSlices | tf.distribute.DistributedValues | None"
 Gradients: TypeAlias = "Iterable[tuple[Gradient, Variable]] | Iterable[Gradient]"
+
+
+class Slices(Protocol):
+    """A gradient of some rows: `tf.IndexedSlices` and its like."""
+
+    @property
+    def indices(self) -> ArrayLike:
+        """`[k]` the rows."""
+
+    @property
+    def values(self) -> ArrayLike:
+        """`[k, ...]` their gradients, which add up where a row occurs repeatedly."""
+
+
+GradientArray: TypeAlias = "ArrayLike | Slices | NotObserved | None"
+WholeNumber: TypeAlias = "SupportsIndex | ArrayLike"
 # Names or patterns of variables, or each with its steps (None: whenever maps are recorded).
 TensorRequests: TypeAlias = "str | Iterable[str] | Mapping[str, int | Iterable[int] | None]"
