@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
@@ -61,21 +62,25 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LOCATIONS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-    module_name, attribute = _LOCATIONS[name]
-    module = importlib.import_module(f"{__name__}.{module_name}")
-    if name in ("Watch", "WeightWatch"):
-        _provide_experiments()
-    return getattr(module, attribute) if attribute else module
+if not TYPE_CHECKING:  # else a type checker would take any name to exist
+
+    def __getattr__(name: str) -> object:
+        if name not in _LOCATIONS:
+            near = get_close_matches(name, __all__, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(__all__)}"
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; {hint}")
+        module_name, attribute = _LOCATIONS[name]
+        module = importlib.import_module(f"{__name__}.{module_name}")
+        if name in ("Watch", "WeightWatch"):
+            _provide_experiments()
+        return getattr(module, attribute) if attribute else module
 
 
 def _provide_experiments() -> None:
     """Hands the experiments to the recorders, which stand on a lower floor; they are imported when one runs."""
     probing = importlib.import_module(f"{__name__}.capture.probing")
 
-    def run(**arguments: Any) -> Any:
+    def run(**arguments: Any) -> ProbeReport:
         from .probes import probe
 
         return probe(**arguments)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ..diagnosis import diagnose, unit
+from ..diagnosis import diagnose, recording_stop, unit
 from ..history import History
 from ..reader import Launch
 from ..statistics import QUANTITIES
@@ -22,7 +22,8 @@ class LaunchState(NamedTuple):
     """The state of a launch.
 
     Attributes:
-        name: "training", "ended", "stopped" (by an exception or a signal) or "died" (no end was recorded).
+        name: "training", "ended", "stopped" (by an exception or a signal; or the recording stopped, by a failure of the
+            recorder) or "died" (no end was recorded).
         text: the same in words, with the step.
         last_step: the last training step known.
     """
@@ -63,6 +64,10 @@ def state(launch: Launch, time: float) -> LaunchState:
     if ended is not None:
         step = max(step, ended.step)
         return _ended(ended.data, step, unit(history))
+    stop = recording_stop(history)
+    if stop is not None:
+        at = f"at step {stop.step:,}" if stop.step else "before the first step"
+        return LaunchState("stopped", f"recording stopped {at}; training went on unrecorded", max(step, stop.step))
     alive = now.time if now else (float(history.times[-1]) if len(history) else history.started)
     interval = now.due if now else _DEFAULT_INTERVAL
     if time - alive <= 3 * interval + RELOAD_LAG:

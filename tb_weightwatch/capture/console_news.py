@@ -33,6 +33,12 @@ class ConsoleNews:
         self._final_status = diagnosis.status
         self._print(diagnosis, lines)
 
+    def stopped(self, diagnosis: Diagnosis) -> None:
+        """Prints the last answer, whose sentence says why recording has stopped, also if there is no row."""
+        self._final_status = diagnosis.status
+        if self._verbose:
+            _put(diagnosis.sentence)
+
     def _resolved(self, diagnosis: Diagnosis) -> list[str]:
         """Returns a line for each printed verdict that no longer holds."""
         resolved = [verdict for verdict in diagnosis.resolved if verdict.name in self._announced]
@@ -78,7 +84,11 @@ class ConsoleNews:
 
     def _print(self, diagnosis: Diagnosis, lines: list[str]) -> None:
         for line in lines if self._verbose and diagnosis.rows else ():
-            print(f"\ntb_weightwatch: {line}", file=sys.stderr, flush=True)
+            _put(line)
+
+
+def _put(text: str) -> None:
+    print(f"\ntb_weightwatch: {text}", file=sys.stderr, flush=True)
 
 
 def _suspicion(diagnosis: Diagnosis) -> str:

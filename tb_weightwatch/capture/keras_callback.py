@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import tensorflow as tf
 
+from .arguments import checked_logdir
 from .fit.recording_train_function import RecordedStep, RecordingTrainFunction
 from .fit.step_layout import StepLayout
 from .fit.step_outputs import listed_variables
@@ -27,6 +28,11 @@ from .recording import Recording
 from .schedule.budget import Budget
 from .schedule.recording_gate import RecordingGate
 
+if TYPE_CHECKING:
+    from ..diagnosis import RuleSettings
+    from ..probes import ProbeReport
+    from .arguments.types import Batch, Data, LogDir, TensorRequests
+
 # Whether `on_train_batch_end` gets the index of an execution's last step; before Keras 3.11 it gets that of the first.
 _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 
@@ -34,13 +40,17 @@ _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
+        watch = ww.WeightWatch("logs/run-1")
+        model.fit(x, y, callbacks=[watch])
+        print(watch.diagnosis)
+
     Steps that are not recorded run the user's own train function, unchanged. A second `fit` of the same model continues
     the launch; another model starts a new one.
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
         overhead: share of training time that recording may cost; None records on a fixed schedule.
-        rules: rule name -> thresholds by name, or False to mute the rule.
+        rules: name or code of a rule -> thresholds by name, or False to mute it: `{502: False}`.
         verbose: prints new verdicts while training runs.
         maps: records histograms and motion maps at intervals (`History.maps`).
         tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
@@ -50,27 +60,29 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
 
     Raises:
         OSError: the folder cannot be written.
+        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
         ValueError: `overhead`, `rules`, `tensors` or `probe` is not valid.
         NotImplementedError: the callback is made in the scope of a ParameterServerStrategy.
     """
 
     def __init__(  # noqa: PLR0913
         self,
-        logdir: Any,
+        logdir: LogDir,
         *,
         overhead: float | None = 0.02,
-        rules: Mapping[str, Any] | None = None,
+        rules: RuleSettings | None = None,
         verbose: bool = True,
         maps: bool = True,
-        tensors: Any = (),
-        probe: str | None = None,
+        tensors: TensorRequests = (),
+        probe: Literal["on-verdict"] | None = None,
     ) -> None:
         super().__init__()
+        destination = checked_logdir(logdir)
         self._probe_on_verdict = checked_occasion(probe)
         replicas.reject_parameter_server(tf.distribute.get_strategy())
         self._make_gate: Callable[[], RecordingGate] = lambda: RecordingGate(overhead, maps, tensors)
         self._make_recorder: Callable[[Budget], Recorder] = lambda budget: Recorder(
-            logdir, kind="fit", budget=budget, rules=rules, verbose=verbose
+            destination, kind="fit", budget=budget, rules=rules, verbose=verbose
         )
         self._launch_model: Any = None
         self._user_function_untraced = False
@@ -93,7 +105,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
 
     # -- called by Keras
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: keras.Model) -> None:
         """Sets the model. Keras makes its train function after this call, unless an earlier `fit` has."""
         super().set_model(model)
         if getattr(model, "train_function", None) is None:
@@ -101,7 +113,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         elif model is not self._launch_model:
             self._user_function_untraced = False
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: Mapping[str, object] | None = None) -> None:
         """Starts a launch, or continues it if the model is the same."""
         model = self.model
         if self._launch_model is not None and self._launch_model is not model:
@@ -130,7 +142,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             items = facts.variable_items(listed_variables(model), model, optimizers)
             describe(self._step, "variables", {"items": items})
 
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Replaces the model's train function by the recording one for a step that is due."""
         gate = self._gate
         self._idle = self._step + 1 < gate.idle_until
@@ -200,6 +212,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         self._steps_measured += 1
         if self._recorder.off:
             return
+        self._recorder.begun = self._steps_measured
         with self._recorder.guarded():
             layout, data = step.read()
             if not self._traced and self._steps_measured == self._step + 1:
@@ -223,7 +236,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         batches = (self.params or {}).get("steps")
         return None if batches is None else batches - self._first_batch
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Counts the steps and, at the end of a burst, has its rows appended to the History."""
         gate = self._gate
         if self._idle:
@@ -245,7 +258,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             self._flush()
             self._probing.run_by_itself(model=self.model)
 
-    def probe(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+    def probe(self, x: Data | None = None, y: Batch | None = None, **options: Any) -> ProbeReport:
         """Runs experiments on the model as it is now, records them, and returns a `ProbeReport`.
 
         Args:
@@ -285,7 +298,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         if not self._gate.due(self._step + 1):
             self._pipeline.schedule_flush()
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: Mapping[str, object] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model continues it."""
         self._training = False
         with self._recorder.guarded():

@@ -10,20 +10,24 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..verdict import Diagnosis, answering_symptom, answering_verdict
+from .arguments import received
 from .recorder import Recorder
 from .schedule.budget import Budget
 
-ON_VERDICT = "on-verdict"
+if TYPE_CHECKING:
+    from ..probes import ProbeReport
+
+ON_VERDICT: Final = "on-verdict"
 KEPT_BATCHES = 4
 _LOOKS = 2  # at which the same answer must stand before it is tested
 
-_runners: list[Callable[..., Any]] = []
+_runners: list[Callable[..., ProbeReport]] = []
 
 
-def provide(runner: Callable[..., Any]) -> None:
+def provide(runner: Callable[..., ProbeReport]) -> None:
     """Sets what runs experiments: a function with the arguments of `ww.probe`, which returns a ProbeReport."""
     _runners[:] = [runner]
 
@@ -34,9 +38,11 @@ def checked_occasion(probe: Any) -> bool:
     Raises:
         ValueError: it is neither None nor "on-verdict".
     """
-    if probe not in (None, ON_VERDICT):
-        raise ValueError(f'probe must be None or "{ON_VERDICT}", got {probe!r}')
-    return probe is not None
+    if probe is None:
+        return False
+    if not isinstance(probe, str) or probe != ON_VERDICT:
+        raise ValueError(f'probe must be "{ON_VERDICT}", or None to run no experiments, got {received(probe)}')
+    return True
 
 
 def open_question(diagnosis: Diagnosis) -> str:
@@ -86,7 +92,7 @@ class Probing:
         self._question, self._step = question, diagnosis.step
         return self._looks >= _LOOKS
 
-    def run(self, **arguments: Any) -> Any:
+    def run(self, **arguments: Any) -> ProbeReport:
         """Runs experiments and records them; returns the report, with the diagnosis that follows from them.
 
         Args:
@@ -111,7 +117,7 @@ class Probing:
             self._recorder.add_experiments(report.experiments)
         return replace(report, diagnosis=self._recorder.latest_diagnosis or report.diagnosis)
 
-    def run_by_itself(self, **arguments: Any) -> Any:
+    def run_by_itself(self, **arguments: Any) -> ProbeReport | None:
         """Runs experiments that became due; an exception is a warning, None is returned, and training goes on.
 
         Raises:

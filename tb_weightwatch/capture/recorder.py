@@ -9,10 +9,10 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from ..diagnosis import IncrementalDiagnosis, checked_rules
+from ..diagnosis import IncrementalDiagnosis, RuleSettings, checked_rules, diagnose
 from ..history import History, Record, Rows
 from ..maps import TENSORS, Map
 from ..schema import as_stored, map_as_stored, record_as_stored
@@ -23,8 +23,12 @@ from .exit_handlers import ExitHandlers
 from .observe.fault_guard import FaultGuard
 from .observe.run_ending import ending_of
 from .preflight_results import recall
+from .recording_fault import fault_reason
 from .schedule.budget import Budget
 from .sinks import sink_of
+
+if TYPE_CHECKING:
+    from .arguments.types import LogDir
 
 
 class Recorder:
@@ -34,30 +38,34 @@ class Recorder:
         destination: folder of the run, or a `tf.summary` writer; None: nothing is recorded.
         kind: "fit", "loop" or "summary".
         budget: measures what recording costs; the cost is recorded as well.
-        rules: rule name -> thresholds by name, or False to mute the rule.
+        rules: name or code of a rule -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer.
+
+    Attributes:
+        begun: the last step that was to be recorded; a caller that counts completed steps sets it.
 
     Raises:
         OSError: the folder cannot be written.
-        TypeError: `destination` is something else.
+        TypeError: `destination` or `rules` is something else.
         ValueError: `rules` is not valid.
     """
 
     def __init__(
         self,
-        destination: Any,
+        destination: LogDir | None,
         *,
         kind: str,
         budget: Budget,
-        rules: Mapping[str, Any] | None = None,
+        rules: RuleSettings | None = None,
         verbose: bool = True,
     ) -> None:
-        rules = checked_rules(rules)
+        settings = checked_rules(rules)
         started = time.time()
         launch = f"{int(started)}-{os.urandom(3).hex()}"
         self.history = History(launch, started=started)
         self.folder = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else None
         self.off = destination is None  # whether nothing is recorded (any more)
+        self.begun = 0
         self._budget = budget
         self._writer = EventWriter(sink_of(destination), launch, started)
         self._diagnose = IncrementalDiagnosis(self.history)  # derives nothing again from rows that it knows already
@@ -67,8 +75,9 @@ class Recorder:
         self._step_counter: WeakMethod[Callable[[], int]] | None = None
         self._ended_after = -1  # completed steps when the end was recorded; -1: it is not, or training has gone on
         self._flush: list[Callable[[], None]] = []
-        self.describe(0, "config", {"rules": rules, "overhead": budget.share})
-        self.describe(0, "facts", {"recorder": {"kind": kind}})
+        with self.guarded():
+            self.describe(0, "config", {"rules": settings, "overhead": budget.share})
+            self.describe(0, "facts", {"recorder": {"kind": kind}})
         self._exit_handlers = ExitHandlers(self._close_at_exit, self._end_guarded)
 
     def before_end(self, flush: Callable[[], None]) -> None:
@@ -125,8 +134,9 @@ class Recorder:
             self._describe_cost()
         if count >= self._next_diagnosis:
             self._next_diagnosis = max(count + 4, int(count * 1.1))
-            self._writer.judged(self.diagnosis)
-            self._news.update(self.diagnosis)
+            diagnosis = self._judge()
+            self._writer.judged(diagnosis)
+            self._news.update(diagnosis)
 
     def add_experiments(self, experiments: Iterable[Experiment]) -> None:
         """Keeps and writes what experiments have shown after the completed steps, and diagnoses anew."""
@@ -163,10 +173,27 @@ class Recorder:
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """The diagnosis of all rows so far."""
+        """The diagnosis of all rows so far; if that fails, recording stops, and the diagnosis says so."""
+        try:
+            return self._judge()
+        except Exception as error:
+            self.fail(error)
+        if self._diagnosis is None or self._diagnosis.rows != len(self.history):
+            self._diagnosis = self._last_diagnosis()
+        return self._diagnosis
+
+    def _judge(self) -> Diagnosis:
         if self._diagnosis is None or self._diagnosis.rows != len(self.history):
             self._diagnosis = self._diagnose()
         return self._diagnosis
+
+    def _last_diagnosis(self) -> Diagnosis:
+        """Returns the diagnosis after a failure, which may be one of the diagnosis itself."""
+        try:
+            return diagnose(self.history)
+        except Exception as error:
+            sentence = f"Recording stopped, and what was recorded cannot be diagnosed: {fault_reason(error)}."
+            return Diagnosis("undecided", sentence, step=self.last_step, rows=len(self.history))
 
     @property
     def latest_diagnosis(self) -> Diagnosis | None:
@@ -189,18 +216,39 @@ class Recorder:
         return FaultGuard(self.fail)
 
     def fail(self, error: BaseException) -> None:
-        """Warns once, with the traceback, and switches the recorder off; training goes on."""
+        """Warns once, with the traceback, and switches the recorder off; training goes on.
+
+        That recording stopped is recorded, diagnosed, printed and written, as far as that is still possible.
+        """
         if os.environ.get("TB_WEIGHTWATCH_STRICT") == "1":
             raise error
         if self.off:
             return
-        self.off = True
+        self._stop(error)
         text = "".join(traceback.format_exception(error))
         warnings.warn(
             f"tb_weightwatch failed and has switched itself off; training goes on unrecorded.\n{text}",
             RuntimeWarning,
             stacklevel=2,
         )
+
+    def _stop(self, error: BaseException) -> None:
+        """Keeps what was measured until then, and says that recording has stopped; each part of this may fail too."""
+        may_fail = contextlib.suppress(Exception)
+        for flush in self._flush * 2:  # the first one may raise the error of a step that was measured meanwhile
+            with may_fail:
+                flush()
+        self.off = True
+        with may_fail:
+            step = max(self.last_step, self.begun, self.completed_steps)
+            self.describe(step, "stopped", {"reason": fault_reason(error)})
+        self._diagnosis = diagnosis = self._last_diagnosis()
+        with may_fail:
+            self._news.stopped(diagnosis)
+        with may_fail:
+            self._writer.judged(diagnosis)
+        with may_fail:
+            self._writer.flush()
 
     def end(self, how: str, detail: str = "", about: Mapping[str, Any] | None = None) -> None:
         """Records that training ended (see `Ending`), diagnoses, prints what is new and flushes; it may still go on."""

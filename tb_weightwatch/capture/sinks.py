@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..writer import Sink, directory_sink
+from .arguments import checked_logdir
+
+if TYPE_CHECKING:
+    from .arguments.types import LogDir
 
 
 class NullSink:
@@ -21,22 +25,18 @@ class NullSink:
         """Does nothing."""
 
 
-def sink_of(destination: Any) -> Sink:
+def sink_of(destination: LogDir | None) -> Sink:
     """Returns the sink for the folder of a run, for a `tf.summary` writer, or for None (nothing is kept).
 
     Raises:
         OSError: the folder cannot be written.
-        TypeError: `destination` is something else.
+        TypeError, ValueError: `destination` is something else.
     """
     if destination is None:
         return NullSink()
-    if isinstance(destination, (str, os.PathLike)):
-        return directory_sink(destination)
-    if hasattr(destination, "as_default") and hasattr(destination, "flush"):
-        from .tf_summary_sink import SummarySink
+    logdir = checked_logdir(destination)
+    if isinstance(logdir, (str, os.PathLike)):
+        return directory_sink(logdir)
+    from .tf_summary_sink import SummarySink
 
-        return SummarySink(destination)
-    raise TypeError(
-        "expected the folder of a run (str or path) or a tf.summary writer (tf.summary.create_file_writer(...)), "
-        f"got {type(destination).__name__}"
-    )
+    return SummarySink(logdir)

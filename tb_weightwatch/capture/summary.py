@@ -13,7 +13,7 @@ numpy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..statistics import NOT_OBSERVED
 from ..verdict import Evidence, Severity, Verdict
@@ -21,32 +21,39 @@ from .observe.as_numpy import variable_arrays, whole_number
 from .summary_arguments import check_labels, evidence_items, named_variables, run_numbers
 from .summary_writer import Writer, default_writer
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..diagnosis import RuleSettings
+    from .arguments.types import GradientArray, LogDir, WholeNumber
+
 __all__ = ["UNSEEN", "Writer", "create_file_writer", "update", "verdict"]
 
 UNSEEN = NOT_OBSERVED  # the public name for a gradient that is not known
 
 
-def create_file_writer(logdir: Any, *, rules: Mapping[str, Any] | None = None, verbose: bool = True) -> Writer:
+def create_file_writer(logdir: LogDir, *, rules: RuleSettings | None = None, verbose: bool = True) -> Writer:
     """Returns a writer for `update` and `verdict`; each writer starts a launch of its own.
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
-        rules: rule name -> thresholds by name, or False to mute the rule.
+        rules: name or code of a rule -> thresholds by name, or False to mute it.
         verbose: prints a new answer as training runs.
 
     Raises:
         OSError: the folder cannot be written.
+        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
         ValueError: `rules` is not valid.
     """
     return Writer(logdir, rules=rules, verbose=verbose)
 
 
 def update(
-    step: Any,
-    variables: Mapping[str, tuple[Any, Any, Any]],
+    step: WholeNumber,
+    variables: Mapping[str, tuple[GradientArray, ArrayLike | None, ArrayLike]],
     *,
-    loss: Any = None,
-    learning_rate: Any = None,
+    loss: ArrayLike | None = None,
+    learning_rate: ArrayLike | None = None,
     writer: Writer | None = None,
 ) -> bool:
     """Records what one training step did to the weights.
@@ -84,7 +91,7 @@ def update(
 
 
 def verdict(  # noqa: PLR0913
-    step: Any,
+    step: WholeNumber,
     name: str,
     message: str,
     *,
@@ -93,7 +100,7 @@ def verdict(  # noqa: PLR0913
     code: int = 0,
     variables: Iterable[str] = (),
     fix: str = "",
-    evidence: Iterable[Evidence] | Mapping[str, Any] = (),
+    evidence: Iterable[Evidence] | Mapping[str, ArrayLike] = (),
     writer: Writer | None = None,
 ) -> bool:
     """Records a verdict of your own, which is shown beside those of the rules.

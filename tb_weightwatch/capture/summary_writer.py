@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 from ..history import History
 from ..verdict import Diagnosis, Verdict
+from .arguments import checked_logdir
 from .measure.summary_rows import SummaryRows
 from .observe.as_numpy import VariableArrays
 from .observe.library_versions import library_versions
@@ -17,6 +19,10 @@ from .recorder import Recorder
 from .recording_repr import recording_repr
 from .schedule.budget import Budget
 
+if TYPE_CHECKING:
+    from ..diagnosis import RuleSettings
+    from .arguments.types import LogDir
+
 
 class Writer:
     """Where `update` and `verdict` write; made by `ww.summary.create_file_writer`.
@@ -24,9 +30,9 @@ class Writer:
     As a context manager it is the default writer inside the block, and is closed at its end.
     """
 
-    def __init__(self, logdir: Any, *, rules: Mapping[str, Any] | None = None, verbose: bool = True) -> None:
+    def __init__(self, logdir: LogDir, *, rules: RuleSettings | None = None, verbose: bool = True) -> None:
         budget = Budget(None)
-        self._recorder = Recorder(logdir, kind="summary", budget=budget, rules=rules, verbose=verbose)
+        self._recorder = Recorder(checked_logdir(logdir), kind="summary", budget=budget, rules=rules, verbose=verbose)
         self._recorder.describe(0, "facts", {"gradients": "raw", "versions": library_versions()})
         self._rows = SummaryRows(self._recorder, budget)
         self._closed = False
@@ -72,7 +78,9 @@ class Writer:
         self._blocks.append(self.as_default())
         return self._blocks[-1].__enter__()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._blocks.pop().__exit__(None, None, None)
         self._end(ending_of(error, self.last_step))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import tensorflow as tf
 
-from .loop.arguments import INSIDE_FUNCTION, as_list, check_values, checked_variables
+from .arguments import checked_logdir, received
+from .loop.arguments import INSIDE_FUNCTION, NOTHING_TO_WATCH, checked_variables, model_list, optimizer_list
+from .loop.gradient_arguments import reject_wrong_structure
+from .loop.step_arguments import LossLists, check_lengths, check_values
 from .loop.step_recorder import LoopStepRecorder
 from .loop.targets import WatchTargets
 from .loop.tensors_for_variables import TensorsForVariables
@@ -20,6 +23,21 @@ from .probing import ON_VERDICT, Probing
 from .recorder import Recorder
 from .recording import Recording
 from .schedule.recording_gate import RecordingGate
+
+if TYPE_CHECKING:
+    from ..diagnosis import RuleSettings
+    from ..probes import ProbeReport
+    from .arguments.types import (
+        Batch,
+        Data,
+        Gradients,
+        LogDir,
+        LossValue,
+        Model,
+        Optimizer,
+        TensorRequests,
+        Variable,
+    )
 
 _MOST_EXCEPTIONS = 8  # of the optimizer, since a program may catch one in each step and go on
 
@@ -43,7 +61,7 @@ class Watch(Recording):
         optimizer: optimizer, or a list of them.
         variables: variables to watch without a model, or in addition to it.
         overhead: share of training time that recording may cost; None records on a fixed schedule.
-        rules: rule name -> thresholds by name, or False to mute the rule.
+        rules: name or code of a rule -> thresholds by name, or False to mute it: `{502: False}`.
         verbose: prints a new answer as training runs.
         maps: records histograms and motion maps from time to time (`History.maps`).
         tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
@@ -51,39 +69,41 @@ class Watch(Recording):
 
     Raises:
         OSError: the folder cannot be written.
+        TypeError: an argument is something else: no folder, an optimizer class instead of an optimizer ...
         ValueError: `overhead`, `rules` or `tensors` is not valid.
-        TypeError: `model`, `optimizer` or `variables` is something else.
         RuntimeError: a `tf.function` is being traced.
         NotImplementedError: they belong to a ParameterServerStrategy.
     """
 
     def __init__(  # noqa: PLR0913
         self,
-        logdir: Any,
-        model: Any = None,
-        optimizer: Any = None,
-        variables: Iterable[Any] | None = None,
+        logdir: LogDir,
+        model: Model | Sequence[Model] | None = None,
+        optimizer: Optimizer | Sequence[Optimizer] | None = None,
+        variables: Iterable[Variable] | None = None,
         *,
         overhead: float | None = 0.02,
-        rules: Mapping[str, Any] | None = None,
+        rules: RuleSettings | None = None,
         verbose: bool = True,
         maps: bool = True,
-        tensors: Any = (),
+        tensors: TensorRequests = (),
     ) -> None:
         if tf.inside_function():
             raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
-        models, optimizers = as_list(model, "model", "call"), as_list(optimizer, "optimizer", "")
+        destination: LogDir | None = checked_logdir(logdir)
+        models, optimizers = model_list(model), optimizer_list(optimizer)
         own_variables = checked_variables(variables)
         strategy = replicas.strategy_of(*models, *own_variables)
         if not strategy.extended.should_save_summary:
-            logdir = None  # of several workers only the chief records; all train the same weights
+            destination = None  # of several workers only the chief records; all train the same weights
         self._gate = RecordingGate(overhead, maps, tensors)
-        self._recorder = Recorder(logdir, kind="loop", budget=self._gate.budget, rules=rules, verbose=verbose)
+        self._recorder = Recorder(destination, kind="loop", budget=self._gate.budget, rules=rules, verbose=verbose)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._targets = WatchTargets(models, optimizers, own_variables, strategy.num_replicas_in_sync)
-        self._tensors = TensorsForVariables()
+        self._tensors, self._loss_lists = TensorsForVariables(), LossLists()
         self._steps = LoopStepRecorder(self._targets, self._recorder, self._update_raised)
         self._closed, self._step = False, 0
+        self._anything_watched = False  # since the first recorded step
         self._probing = Probing(self._recorder, self._gate.budget, asked=False)
         self._exceptions = 0  # of the optimizer, recorded so far
         self._outer_exception = id(handled_exception())  # training goes on in a block that handles this one
@@ -100,27 +120,34 @@ class Watch(Recording):
 
     def step(  # noqa: PLR0913
         self,
-        loss: Any = None,
+        loss: LossValue | None = None,
         *,
-        inputs: Any = None,
-        targets: Any = None,
-        predictions: Any = None,
-        gradients: Iterable[Any] | None = None,
-        variables: Iterable[Any] | None = None,
+        inputs: Batch | None = None,
+        targets: Batch | None = None,
+        predictions: Batch | None = None,
+        gradients: Gradients | None = None,
+        variables: Iterable[Variable] | None = None,
     ) -> None:
         """Marks the end of a training step; what is not given is taken from what was observed of an eager step.
 
+        Types and shapes are checked at recorded steps, of which the first step is one. A step whose arguments do not
+        fit is not recorded.
+
         Args:
-            loss: true loss of the batch (a vector of losses is averaged).
+            loss: true loss of the batch: a number, or losses of any one shape (of samples, tokens, or a list of
+                losses), which are averaged.
             inputs: what the model was called with.
-            targets: what the model should have predicted.
+            targets: what the model should have predicted, for the same samples as `predictions`.
             predictions: what the model predicted.
-            gradients: (gradient, variable) pairs as given to the optimizer, or a gradient for each trainable one.
+            gradients: (gradient, variable) pairs as given to the optimizer; or a gradient for each trainable watched
+                variable, or else for each of `variables`. Each has the shape of its variable, or is None.
             variables: variables to watch from now on, in addition to those watched already.
 
         Raises:
             RuntimeError: a function is being traced, or the Watch is closed.
-            ValueError: `gradients` cannot be matched with variables, or a value belongs to a traced function.
+            TypeError: a value is something else: a string, a dict of losses, a model ...
+            ValueError: shapes do not fit, `gradients` cannot be matched with variables, nothing is watched, or a value
+                belongs to a traced function or to one replica.
         """
         if not tf.executing_eagerly():
             raise RuntimeError(INSIDE_FUNCTION)
@@ -137,19 +164,28 @@ class Watch(Recording):
             self._steps.remove_hooks()
             return
         gate.end_step(now)
-        if gate.recording:
-            self._record(loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
-        self._prepare_next_step(now)
+        try:
+            if gate.recording:
+                self._record(loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
+        finally:  # also after a wrong argument, since the program may catch the error and go on
+            self._prepare_next_step(now)
 
     def _record(self, loss: Any, data: dict[str, Any], gradients: Any, variables: Any) -> None:
         """Checks what `step` was given and has the step measured."""
-        self._outer_exception = id(handled_exception())
-        check_values(loss=loss, inputs=data["x"], targets=data["y"], predictions=data["y_pred"])
+        self._outer_exception, targets = id(handled_exception()), self._targets
+        check_values(loss, {"inputs": data["x"], "targets": data["y"], "predictions": data["y_pred"]})
+        self._loss_lists.check(loss)
+        reject_wrong_structure(gradients, targets.variables)
         data = {name: replicas.concat_replicas(value) for name, value in data.items()}
-        self._targets.begin_step()
+        check_lengths(data["y"], data["y_pred"])
+        targets.begin_step()
         variables, gradients, facts = self._tensors.take_out(self._step, variables, gradients)
-        self._targets.add(checked_variables(variables))
-        matched = {} if gradients is None else self._targets.match_gradients(gradients)
+        given = checked_variables(variables)
+        targets.add(given)
+        matched = {} if gradients is None else targets.match_gradients(gradients, given)
+        self._anything_watched |= bool(targets.models or targets.own.variables or self._tensors.seen)
+        if not self._anything_watched:
+            raise ValueError(NOTHING_TO_WATCH)
         with self._recorder.guarded(), tf.init_scope():
             if facts:
                 self._recorder.describe(self._step, "facts", facts)
@@ -158,7 +194,14 @@ class Watch(Recording):
                 self._probing.keep((step.data["x"], step.data["y"]))
             self._pipeline.submit(self._step, step)
 
-    def probe(self, x: Any = None, y: Any = None, *, when: str = ON_VERDICT, **options: Any) -> Any:
+    def probe(
+        self,
+        x: Data | None = None,
+        y: Batch | None = None,
+        *,
+        when: Literal["on-verdict", "now"] = ON_VERDICT,
+        **options: Any,
+    ) -> ProbeReport | None:
         """Runs experiments once, when the answer is only likely or the training is stuck for an unknown reason.
 
         Call it between two steps, after `step`; it costs next to nothing as long as nothing is to be settled.
@@ -184,7 +227,7 @@ class Watch(Recording):
         if self._closed:
             raise RuntimeError("the Watch is closed; call watch.probe before watch.close()")
         if when not in ("now", ON_VERDICT):
-            raise ValueError(f'when must be "{ON_VERDICT}" or "now", got {when!r}')
+            raise ValueError(f'when must be "{ON_VERDICT}" or "now", got {received(when)}')
         if when == ON_VERDICT:
             self._probing.asked = not self._probing.ran
             if not self._probing.is_due(self._recorder.latest_diagnosis):

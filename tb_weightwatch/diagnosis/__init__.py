@@ -11,20 +11,22 @@ from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
 from .engine.examples import PREAMBLE, example, section
 from .engine.experiments import with_experiments
 from .rule import Rule
-from .rule_catalogue import catalogue, checked_rules, suggestion
+from .rule_catalogue import RuleSettings, catalogue, checked_rules
+from .signals import recording_stop
 from .third_party import unit
 
 __all__ = [
     "PREAMBLE",
     "IncrementalDiagnosis",
     "Rule",
+    "RuleSettings",
     "catalogue",
     "checked_rules",
     "diagnose",
     "example",
+    "recording_stop",
     "rule_set_version",
     "section",
-    "suggestion",
     "unit",
     "with_experiments",
 ]

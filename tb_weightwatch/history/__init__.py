@@ -6,6 +6,7 @@ was not recorded is "not recorded" (`known` is False); it is not zero, and NaN a
 
 from .descriptions import Layer, Record, Variable
 from .history import History
+from .nearest_name import nearest
 from .rows import AXES, Column, Rows
 
-__all__ = ["AXES", "Column", "History", "Layer", "Record", "Rows", "Variable"]
+__all__ = ["AXES", "Column", "History", "Layer", "Record", "Rows", "Variable", "nearest"]

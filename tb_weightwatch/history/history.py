@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..display import counted, html_of, repr_of
-from ..maps import Map
+from ..maps import KINDS, Map
 from .data_frame import data_frame
 from .descriptions import RECORD_KINDS, DatedRecords, Record
+from .nearest_name import nearest
 from .rows import AXES, Column, Rows, RowStorage
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class History(DatedRecords):
@@ -101,7 +105,16 @@ class History(DatedRecords):
         Args:
             kind: "gradient_histogram", "update_map", "weight" ... (`maps.KINDS`); None: all.
             variable: name of the variable; None: all.
+
+        Raises:
+            ValueError: there is no such kind, or no such variable.
         """
+        if kind is not None and kind not in KINDS:
+            raise ValueError(f"there are no maps of the kind {kind!r}; {nearest(kind, KINDS)}")
+        if variable is not None and not any(m.variable == variable for m in self._maps):
+            names = [item["name"] for item in self.described("variables")]
+            if variable not in names:
+                raise ValueError(f"there is no variable {variable!r}; {nearest(variable, names)}")
         return [m for m in self._maps if kind in (None, m.kind) and variable in (None, m.variable)]
 
     @property
@@ -148,7 +161,7 @@ class History(DatedRecords):
             return _ratio(self._column("update_norm"), self._column("weight_norm"))
         axis = self.axis(name)
         if not axis:
-            raise KeyError(f"no column {name!r} was recorded; recorded are {sorted(self.columns())}")
+            raise KeyError(f"no column {name!r} was recorded; {nearest(name, sorted(self.columns()))}")
         return self._storage.buffers[axis][name].read(self._length, self._width(axis))
 
     def _width(self, axis: str) -> int:
@@ -159,7 +172,13 @@ class History(DatedRecords):
         return len({item["name"] for record in records for item in record.data.get("items", ())})
 
     def columns(self, axis: str | None = None) -> list[str]:
-        """Returns the names of the recorded columns, of one axis or of all."""
+        """Returns the names of the recorded columns, of one axis ("variable", "layer" or "run") or of all.
+
+        Raises:
+            ValueError: there is no such axis.
+        """
+        if axis is not None and axis not in AXES:
+            raise ValueError(f"axis must be one of {AXES}, got {axis!r}")
         return [name for a in AXES if axis in (None, a) for name in self._storage.buffers[a]]
 
     def rows(self, start: int, stop: int) -> Rows:
@@ -171,7 +190,7 @@ class History(DatedRecords):
                 columns[name] = Column(values[start:stop].copy(), known[start:stop].copy())
         return block
 
-    def to_pandas(self, axis: str = "run") -> Any:
+    def to_pandas(self, axis: str = "run") -> pandas.DataFrame:
         """Returns a data frame of one axis: "run", "variable" or "layer"; needs pandas.
 
         Its index is the step, on the other axes step and name; its columns are the recorded quantities. A value that

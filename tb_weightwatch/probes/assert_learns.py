@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from ..capture.arguments import positive
 from ..capture.preflight import preflight
 from ..diagnosis import catalogue as rules
 from ..verdict import Experiment
@@ -18,17 +19,22 @@ from .session import opened_lab
 from .training_programs import opened_program
 from .trials import Trial
 
+if TYPE_CHECKING:
+    import keras
+
+    from ..capture.arguments.types import Batch, Data, Loss, Optimizer
+
 _ROUNDS = (20, 60, 200)  # steps on the batch; a longer round begins anew
 _EXPLAINING = ("learning-rate-sweep", "leaky-activation", "optimizer-swap", "unfreeze-and-apply")
 
 
 def assert_learns(  # noqa: PLR0913
-    model: Any,
-    x: Any,
-    y: Any = None,
+    model: keras.Model,
+    x: Data,
+    y: Batch | None = None,
     *,
-    loss: Any = None,
-    optimizer: Any = None,
+    loss: Loss | None = None,
+    optimizer: Optimizer | None = None,
     budget: float = 60.0,
     steps: int = 1000,
     batch_size: int = 32,
@@ -57,10 +63,11 @@ def assert_learns(  # noqa: PLR0913
         RuntimeError: it could not be checked; the message says why.
         TypeError, ValueError: as for `ww.probe`.
     """
+    spending = Spending(positive("budget", budget), int(positive("steps", steps)))
     diagnosis = preflight(model, x, y, loss=loss, optimizer=optimizer)
     if diagnosis.status == "sick":
         raise AssertionError(f"The model cannot learn. {diagnosis}")
-    spending, taken = Spending(budget, steps), batches_of(x, y, None, batch_size)
+    taken = batches_of(x, y, None, batch_size)
     try:
         with (
             opened_program(model, loss, optimizer) as program,

@@ -23,8 +23,13 @@ def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -
     Samples of arrays are drawn without regard to their order, so that sorted data do not give batches of one class.
 
     Raises:
+        TypeError: `batch_size` is no whole number.
         ValueError: there are none, or `x` and `y` differ in length.
     """
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(f"batch_size must be a whole number, got {batch_size!r}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
     if batches is not None and iter(batches) is batches:
         raise ValueError("batches must be a list or a dataset, not an iterator, whose batches training would lose")
     if batches is not None:

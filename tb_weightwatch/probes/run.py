@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from ..diagnosis import suggestion, with_experiments
+from ..capture.arguments import positive
+from ..diagnosis import with_experiments
 from ..verdict import Diagnosis, Experiment
+from .arguments import check_probe, chosen_kinds
 from .batches import batches_of, samples_of
 from .budget import BudgetSpent, Spending, terminal
-from .experiment import ExperimentKind, Lab, catalogue
+from .experiment import ExperimentKind, Lab
 from .order import ordered, suspected
 from .program import CannotRun
 from .report import ProbeReport
 from .session import exception_text, opened_lab, why_not
 from .training_programs import opened_program
 
+if TYPE_CHECKING:
+    import keras
+
+    from ..capture.arguments.types import Batch, Data, Loss, LossValue, Optimizer, Variable
+
 _log = logging.getLogger(__name__)
 
 
 def probe(  # noqa: PLR0913
-    model: Any = None,
-    x: Any = None,
-    y: Any = None,
+    model: keras.Model | None = None,
+    x: Data | None = None,
+    y: Batch | None = None,
     *,
-    loss: Any = None,
-    optimizer: Any = None,
+    loss: Loss | None = None,
+    optimizer: Optimizer | Sequence[Optimizer] | None = None,
     diagnosis: Diagnosis | None = None,
-    step_fn: Callable[..., Any] | None = None,
-    variables: Sequence[Any] | None = None,
-    batches: Iterable[Any] | None = None,
+    step_fn: Callable[..., LossValue] | None = None,
+    variables: Sequence[Variable] | None = None,
+    batches: Iterable[Batch] | None = None,
     experiments: Sequence[str] | None = None,
     budget: float = 30.0,
     steps: int = 300,
@@ -68,11 +75,12 @@ def probe(  # noqa: PLR0913
         The experiments with their outcomes, and the diagnosis with its suspects ranked anew.
 
     Raises:
-        TypeError: `model` is no Keras model.
+        TypeError: `model` is no Keras model, or another argument has a wrong type.
         ValueError: the model is not built, there are no batches, an experiment does not exist, or something is missing.
     """
-    kinds = _chosen(experiments)
-    spending = Spending(_positive("budget", budget), int(_positive("steps", steps)), terminal() if verbose else None)
+    check_probe(diagnosis, step_fn, loss, optimizer)
+    kinds = chosen_kinds(experiments)
+    spending = Spending(positive("budget", budget), int(positive("steps", steps)), terminal() if verbose else None)
     taken = batches_of(x, y, batches, batch_size)
     step = 0 if diagnosis is None else diagnosis.step
     chosen = kinds if experiments is not None else ordered(kinds, suspected(diagnosis), spending.steps_left)
@@ -90,20 +98,6 @@ def probe(  # noqa: PLR0913
     results += [Experiment(kind.name, _why_skipped(kind, chosen), end="skipped", step=step) for kind in rest]
     known = None if diagnosis is None else with_experiments(diagnosis, results)
     return ProbeReport(tuple(results), known, spending.steps, round(spending.seconds, 3))
-
-
-def _positive(name: str, value: float) -> float:
-    if not value > 0:
-        raise ValueError(f"{name} must be positive, got {value!r}")
-    return value
-
-
-def _chosen(names: Sequence[str] | None) -> list[ExperimentKind]:
-    known: Mapping[str, ExperimentKind] = catalogue()
-    for name in names or ():
-        if name not in known:
-            raise ValueError(f"there is no experiment {name!r}; {suggestion(name, list(known))}")
-    return [known[name] for name in (known if names is None else names)]
 
 
 def run_experiments(lab: Lab, chosen: Sequence[ExperimentKind], step: int) -> list[Experiment]:

@@ -76,9 +76,15 @@ def checked_path(logdir: str | os.PathLike[str]) -> str:
     """Returns the path of a log directory or event file, "~" expanded.
 
     Raises:
+        TypeError: it is no path.
         FileNotFoundError: it does not exist.
         OSError: it cannot be reached.
     """
+    if not isinstance(logdir, (str, os.PathLike)):
+        raise TypeError(
+            'logdir must be a path, the directory of a run or an event file in it, as "logs/run-1"; got '
+            f"{type(logdir).__name__}"
+        )
     path = os.fspath(logdir)
     if "://" in path:
         exists = _exists_remotely(path)

@@ -235,11 +235,13 @@ def test_experiments_now_are_no_steps_of_an_eager_loop(tmp_path: Path) -> None:
 
 def test_wrong_occasions_say_what_is_right(tmp_path: Path) -> None:
     """The error names what is accepted and what was given."""
-    with pytest.raises(ValueError, match="probe must be None or \"on-verdict\", got 'always'"):
+    with pytest.raises(
+        ValueError, match="probe must be \"on-verdict\", or None to run no experiments, got the string 'always'"
+    ):
         ww.WeightWatch(str(tmp_path), probe="always")
     model, optimizer, _ = loop_of(HEALTHY)
     with ww.Watch(str(tmp_path), model=model, optimizer=optimizer, verbose=False) as watch:
-        with pytest.raises(ValueError, match='when must be "on-verdict" or "now", got \'later\''):
+        with pytest.raises(ValueError, match='when must be "on-verdict" or "now", got the string \'later\''):
             watch.probe(X, Y, when="later")
         with pytest.raises(ValueError, match="x must be given, or batches="):
             watch.probe(loss="mse", when="now")

@@ -222,7 +222,7 @@ def test_an_exception_of_something_else_is_not_that_of_fit(tmp_path: Path, monke
 
 def test_the_program_is_not_kept_alive(tmp_path: Path) -> None:
     """The handler that waits for the end of the program refers neither to the callback nor to the Watch."""
-    callback, watch = ww.WeightWatch(tmp_path / "a", verbose=False), quiet(tmp_path / "b")
+    callback, watch = ww.WeightWatch(tmp_path / "a", verbose=False), quiet(tmp_path / "b", variables=[tf.Variable(1.0)])
     watch.step(1.0)
     references = weakref.ref(callback), weakref.ref(watch)
     del callback, watch
@@ -317,7 +317,7 @@ def loop_with(watch: ww.Watch) -> None:
 
 
 def closes_in_finally(logs: Path) -> None:
-    watch = quiet(logs)
+    watch = quiet(logs, variables=[tf.Variable(1.0)])
     try:
         loop_with(watch)
     finally:
@@ -325,7 +325,7 @@ def closes_in_finally(logs: Path) -> None:
 
 
 def closes_in_except(logs: Path) -> None:
-    watch = quiet(logs)
+    watch = quiet(logs, variables=[tf.Variable(1.0)])
     try:
         loop_with(watch)
     except tf.errors.OpError:
@@ -334,7 +334,7 @@ def closes_in_except(logs: Path) -> None:
 
 
 def reads_in_except(logs: Path) -> None:
-    watch = quiet(logs)
+    watch = quiet(logs, variables=[tf.Variable(1.0)])
     try:
         loop_with(watch)
     except tf.errors.OpError:
@@ -343,7 +343,7 @@ def reads_in_except(logs: Path) -> None:
 
 
 def in_a_with_block(logs: Path) -> None:
-    with quiet(logs) as watch:
+    with quiet(logs, variables=[tf.Variable(1.0)]) as watch:
         loop_with(watch)
 
 
@@ -364,7 +364,7 @@ def test_labels_out_of_range_in_a_loop(program: Callable[[Path], None], tmp_path
 @pytest.mark.parametrize("error", [StopIteration, tf.errors.OutOfRangeError(None, None, "end")], ids=["python", "tf"])
 def test_the_end_of_the_data_is_no_exception(error: Any, tmp_path: Path) -> None:
     """A loop that ends when the data end has completed."""
-    watch = quiet(tmp_path)
+    watch = quiet(tmp_path, variables=[tf.Variable(1.0)])
     watch.step(1.0)
     try:
         raise error
@@ -376,7 +376,7 @@ def test_the_end_of_the_data_is_no_exception(error: Any, tmp_path: Path) -> None
 
 def test_training_inside_an_except_block(tmp_path: Path) -> None:
     """An exception that was being handled while steps were recorded did not end the training."""
-    watch = quiet(tmp_path)
+    watch = quiet(tmp_path, variables=[tf.Variable(1.0)])
     try:
         raise MemoryError
     except MemoryError:

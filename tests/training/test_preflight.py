@@ -253,7 +253,7 @@ def test_a_recording_includes_the_result(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: ww.preflight("model", X, IDS), TypeError, "must be a keras.Model, got str"),
+        (lambda: ww.preflight("model", X, IDS), TypeError, "must be a keras.Model, got the string"),
         (lambda: ww.preflight(keras.Sequential([layers.Dense(3)]), X, IDS), ValueError, r"model\.build\(input_shape\)"),
         (lambda: ww.preflight(compiled(net()), X[:, :3], IDS), ValueError, "inputs of shape .*, 3"),
         (

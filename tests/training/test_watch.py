@@ -133,7 +133,7 @@ def test_features_that_stand_out_are_named(tmp_path: Path) -> None:
     x[:, 2] *= 1e-3
     x[3, 5] = np.nan
     for number, inputs in enumerate([x, {"wide": x[:, :7], "a": x[:, 7], "rest": x[:, 8:]}]):
-        with quiet(tmp_path / str(number)) as watch:
+        with quiet(tmp_path / str(number), variables=[tf.Variable(1.0)]) as watch:
             watch.step(1.0, inputs=inputs, targets=np.arange(32))
         (record,) = watch.history.of_kind("features")
         names = [f["name"] for f in record.data["features"]]
@@ -153,7 +153,7 @@ def test_pictures_and_odd_inputs_name_no_features(tmp_path: Path) -> None:
         3.0,
     ]
     for number, odd in enumerate(inputs):
-        with quiet(tmp_path / str(number)) as watch:
+        with quiet(tmp_path / str(number), variables=[tf.Variable(1.0)]) as watch:
             watch.step(1.0, inputs=odd)
         assert not watch.history.of_kind("features")
         assert len(watch.history) == 1

@@ -55,7 +55,7 @@ def test_a_row_is_the_entry_of_the_run_list_with_links_loss_and_settings() -> No
     assert [(link["link"], link["state"]) for link in first["links"] if link["first"]] == [("loss", "broken")]
     assert (first["loss"], second["loss"]) == ("NaN", pytest.approx(1.82, rel=0.02))
     assert [s["label"] for s in table["settings"]] == ["initial learning rate"]
-    assert [r["settings"] for r in table["rows"]] == [["0.5"], ["0.001"], []]
+    assert [r["settings"] for r in table["rows"]] == [["0.5"], ["1e-3"], []]
     assert (unread["links"], unread["loss"], unread["headline"]) == ([], None, "healthy")
     assert (table["pending"], table["settings_left_out"]) == (1, 0)
 
@@ -141,11 +141,11 @@ def test_a_fix_begins_with_the_learning_rate_that_the_experiment_recommends() ->
     tested = diagnosis_with_experiments()
     advised = with_recommended_rate(tested)
     for before, after in zip(tested.suspects, advised.suspects, strict=True):
-        advice = "Set the learning rate to 0.001, which the experiment recommends.\n\nIn general: "
+        advice = "Set the learning rate to 1e-3, which the experiment recommends.\n\nIn general: "
         assert after.fix == (advice if before.outcome == "confirmed" else "") + before.fix
     assert [s.outcome for s in tested.suspects].count("confirmed") == 1
     without = replace(EXPERIMENTS[0], curve=replace(CURVE, recommended=None))
     assert with_recommended_rate(replace(tested, experiments=(without,))).suspects == tested.suspects
     history = history_of(1e-3)
     overview = answers.overview("r", Launch(history), tested, NOW)
-    assert overview["suspects"][0]["fix"].startswith("Set the learning rate to 0.001")
+    assert overview["suspects"][0]["fix"].startswith("Set the learning rate to 1e-3")

@@ -2,61 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from ..observe import replicas
-from .targets import symbolic
+from ..arguments import received
 
 INSIDE_FUNCTION = (
     "watch.step(...) must be called outside of tf.function, where it can read what the step did; call it right after "
     "the traced function:\n    loss = train_step(x, y)\n    watch.step(loss)"
 )
+NOTHING_TO_WATCH = (
+    "there is nothing to watch: ww.Watch got neither a model nor variables, and watch.step got no variables either; "
+    "pass the model, ww.Watch(logdir, model=model, optimizer=optimizer), or what is trained, "
+    "ww.Watch(logdir, variables=[w, b])"
+)
+# What an optimizer of one's own may be is not known; these are certainly none.
+_NO_OPTIMIZER = (
+    *(str, bytes, int, float, Mapping, np.ndarray, tf.Tensor, tf.Variable, keras.Variable, keras.layers.Layer),
+    *(keras.losses.Loss, keras.metrics.Metric, keras.optimizers.schedules.LearningRateSchedule),
+)
 
 
-def as_list(value: Any, name: str, needs: str) -> list[Any]:
-    """Returns one Keras object, or a list of them, as a list.
+def model_list(value: Any) -> list[Any]:
+    """Returns one Keras model or several as a list; raises TypeError if one is something else."""
+    models = _as_list(value)
+    for model in models:
+        if isinstance(model, type):
+            raise TypeError(f"model must be a Keras model, got {received(model)}; make one: {model.__name__}(...)")
+        if isinstance(model, (str, bytes, int, float)) or not hasattr(model, "call"):
+            raise TypeError(f"model must be a Keras model or a list of them, got {received(model)}{_model_hint(model)}")
+    return models
 
-    Args:
-        value: the argument.
-        name: its name.
-        needs: an attribute that each object must have, or "".
 
-    Raises:
-        TypeError: it is something else.
-    """
-    objects = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
-    for item in objects:
-        if isinstance(item, (str, bytes, int, float)) or (needs and not hasattr(item, needs)):
-            raise TypeError(f"{name} must be a Keras {name} or a list of them, got {type(item).__name__}")
-    return objects
+def optimizer_list(value: Any) -> list[Any]:
+    """Returns one optimizer or several as a list; raises TypeError if one is something else."""
+    optimizers = _as_list(value)
+    for optimizer in optimizers:
+        if isinstance(optimizer, type):
+            hint = f"make one: {optimizer.__name__}(...)"
+        elif isinstance(optimizer, str):
+            hint = "make one, keras.optimizers.get(name), and use it in the loop"
+        elif isinstance(optimizer, keras.layers.Layer):
+            hint = "the model comes first: ww.Watch(logdir, model=model, optimizer=optimizer)"
+        elif isinstance(optimizer, _NO_OPTIMIZER) or inspect.isroutine(optimizer):
+            hint = "pass the object whose apply_gradients the loop calls"
+        else:
+            continue
+        raise TypeError(f"optimizer must be an optimizer or a list of them, got {received(optimizer)}; {hint}")
+    return optimizers
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def _model_hint(model: Any) -> str:
+    if hasattr(model, "apply_gradients"):
+        return "; the model comes first: ww.Watch(logdir, model=model, optimizer=optimizer)"
+    if isinstance(model, Mapping):
+        return "; pass list(models.values())"
+    if isinstance(model, tf.Module):
+        return "; pass variables=module.trainable_variables instead"
+    return "; without a model, pass variables=[...]"
 
 
 def checked_variables(values: Iterable[Any] | None) -> list[Any]:
     """Returns the variables as a list; raises TypeError if one is not a variable."""
-    variables = list(values or ())
+    if values is None:
+        return []
+    hint = ""
+    if is_variable(values):
+        hint = "; pass a list: variables=[variable]"
+    elif isinstance(values, Mapping):
+        hint = "; pass list(variables.values())"
+    elif hasattr(values, "trainable_variables"):
+        hint = "; pass its trainable_variables"
+    if hint or isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or tf.is_tensor(values):
+        raise TypeError(f"variables must be a list of Keras or TensorFlow variables, got {received(values)}{hint}")
+    variables = list(values)
     for value in variables:
-        if isinstance(value, np.ndarray):
-            raise TypeError("variables must be Keras or TensorFlow variables, got a numpy array")
-        if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "assign")):
-            raise TypeError(f"variables must be Keras or TensorFlow variables, got {type(value).__name__}")
+        if not is_variable(value):
+            raise TypeError(f"variables must be Keras or TensorFlow variables, got {received(value)} among them")
     return variables
 
 
-def check_values(loss: Any, **arguments: Any) -> None:
-    """Raises ValueError if the loss is one of each replica, or a value holds a tensor of a traced function."""
-    if replicas.is_per_replica(loss):
-        raise ValueError(
-            "loss must be one value, got one of each replica; reduce it: "
-            'watch.step(strategy.reduce("SUM", loss, axis=None)), or "MEAN" if it is not yet divided by the size of '
-            "the whole batch"
-        )
-    for name, value in {"loss": loss, **arguments}.items():
-        if any(symbolic(tensor) for tensor in tf.nest.flatten(value)):
-            raise ValueError(
-                f"{name} must be a value, got a tensor of a traced tf.function; return it from the function: "
-                "loss, ... = train_step(x, y)"
-            )
+def is_variable(value: Any) -> bool:
+    """Whether a value is a variable of Keras or TensorFlow."""
+    return hasattr(value, "assign") and hasattr(value, "shape") and hasattr(value, "dtype")

@@ -23,7 +23,7 @@ _COUNTER = re.compile(r"_\d+(?=/|$)")  # Keras counts the objects that it names:
 def signature(variable: Any) -> Signature:
     """Returns what a variable and the one that replaces it have in common: name without counters, shape, dtype."""
     dtype = str(getattr(variable.dtype, "name", variable.dtype))
-    return _COUNTER.sub("", variable_name(variable)), tuple(map(int, variable.shape)), dtype
+    return _COUNTER.sub("", variable_name(variable)), tuple(-1 if n is None else int(n) for n in variable.shape), dtype
 
 
 class OwnVariables:

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from ...statistics import measurable
 from ..observe import model_facts as facts
@@ -17,6 +16,7 @@ from ..observe.model_layers import moving_statistics
 from ..observe.observation import variable_id
 from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
+from .gradient_arguments import check_pairs, is_pair, pairs_of, reject_swapped
 from .optimizer_counters import all_base_optimizers
 from .own_variables import OwnVariables
 
@@ -151,43 +151,32 @@ class WatchTargets:
             item["name"] = self.names[key]
         return items
 
-    def match_gradients(self, gradients: Iterable[Any]) -> dict[int, Any]:
+    def match_gradients(self, gradients: Iterable[Any], variables: Sequence[Any] = ()) -> dict[int, Any]:
         """Returns id of variable -> gradient.
 
+        Args:
+            gradients: as given to `Watch.step`.
+            variables: those that the same step was given.
+
         Raises:
-            ValueError: the gradients cannot be matched with variables, or belong to a traced function.
+            TypeError: one of them is no gradient.
+            ValueError: the gradients do not fit the variables, or belong to a traced function.
         """
-        combine = partial(reduce_gradient, replicas=self.replicas)
-        given = [(combine(item[0]), item[1]) if _is_pair(item) else combine(item) for item in gradients]
-        pairs = self._pairs(given, is_iterator=hasattr(gradients, "__next__"))
-        if any(symbolic(gradient) for gradient, _ in pairs):
-            raise ValueError("gradients must be values, got those of a traced tf.function; return them from it")
+        pairs = self._pairs(gradients, variables)
+        check_pairs(pairs)
         self.add(v for _, v in pairs)
         return {variable_id(v): gradient for gradient, v in pairs}
 
-    def _pairs(self, given: list[Any], is_iterator: bool) -> list[tuple[Any, Any]]:
-        """Returns (gradient, variable) pairs from pairs, or from one gradient for each trained variable."""
-        trained = list(self.trained.values())
-        if not given and self.variables and not trained:
-            return []  # all variables are frozen, so there are no gradients
-        if given and all(map(_is_pair, given)):
-            return given
-        if given and len(given) == len(trained):
-            return list(zip(given, trained, strict=True))
-        if not given and is_iterator:
-            raise ValueError(
-                "gradients must not be empty, got an iterator that is used up: a zip can be read only once, so pass "
-                "a list, list(zip(gradients, variables))"
-            )
-        raise ValueError(
-            f"gradients must be (gradient, variable) pairs, or one gradient for each of the {len(trained)} "
-            f"trainable watched variables in their order; got {len(given)} without variables: "
-            "use zip(gradients, variables)"
-        )
-
-
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, (tuple, list)) and len(item) == 2 and hasattr(item[1], "assign")
+    def _pairs(self, gradients: Iterable[Any], variables: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Returns (gradient, variable) pairs. Its lists are gone before `add` looks which variables are still held."""
+        combine = partial(reduce_gradient, replicas=self.replicas)
+        items = list(gradients)
+        reject_swapped(items, self.variables)
+        given = [(combine(item[0]), item[1]) if is_pair(item) else combine(item) for item in items]
+        trained = list(self.trained.values()) or self.trained_variables()  # the model may have been built since
+        all_frozen = bool(self.variables) and not trained
+        is_iterator = hasattr(gradients, "__next__")
+        return pairs_of(given, trained, variables, is_iterator=is_iterator, all_frozen=all_frozen)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -196,9 +185,3 @@ def _free_name(name: str, taken: set[str]) -> str:
     while free in taken:
         free, number = f"{name}#{number}", number + 1
     return free
-
-
-def symbolic(value: Any) -> bool:
-    """Checks whether a value is a tensor of a traced function, which has no numbers."""
-    value = value.values if isinstance(value, tf.IndexedSlices) else value
-    return bool(tf.is_tensor(value) and tf.is_symbolic_tensor(value))

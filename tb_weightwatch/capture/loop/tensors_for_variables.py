@@ -17,6 +17,11 @@ class TensorsForVariables:
     def __init__(self) -> None:
         self._steps = self._first_step = 0
 
+    @property
+    def seen(self) -> bool:
+        """Whether any step was given a tensor as a variable."""
+        return self._steps > 0
+
     def take_out(self, step: int, variables: Any, gradients: Any) -> tuple[Any, Any, dict[str, Any]]:
         """Returns variables and (gradient, variable) pairs without tensors, and the facts to describe.
 

@@ -17,7 +17,7 @@ from .model_layers import (
     untracked_variables,
     variable_name,
 )
-from .observation import base_optimizers, variable_id
+from .observation import base_optimizers, current_shape, variable_id
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -152,7 +152,7 @@ def variable_items(variables: list[Any], model: Any, optimizers: list[Any]) -> l
     return [
         {
             "name": name,
-            "shape": [int(n) for n in variable.shape],
+            "shape": current_shape(variable),
             "dtype": str(getattr(variable.dtype, "name", variable.dtype)),
             "layer": owners.get(id(variable), name.rpartition("/")[0]),
             "trainable": bool(getattr(variable, "trainable", True)),

@@ -72,6 +72,12 @@ def current_value(variable: Any) -> Any:
     return (variable if isinstance(variable, tf.Variable) else variable.value).value()
 
 
+def current_shape(variable: Any) -> list[int]:
+    """Returns the shape of a variable; the present one where it may change (`shape=[None, 2]`)."""
+    shape = tf.TensorShape(variable.shape)
+    return [int(n) for n in (shape if shape.is_fully_defined() else current_value(variable).shape)]
+
+
 def base_optimizers(optimizer: Any) -> list[Any]:
     """Returns the optimizers that update variables: those inside a LossScaleOptimizer and inside a MultiOptimizer."""
     if optimizer is None:

@@ -6,9 +6,9 @@ rules as any other. Rules about updates cannot judge such a History, and report 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -16,22 +16,27 @@ import tensorflow as tf
 
 from ...diagnosis import checked_rules, diagnose
 from ...verdict import Diagnosis, Verdict
+from ..arguments import check_training, received
 from ..observe.dry_run import dry_run, loss_function, restoring
 from ..observe.samples import sample_count, selected_samples
 from ..preflight_results import remember
 from .history import Batch, Program, preflight_history
 
+if TYPE_CHECKING:
+    from ...diagnosis import RuleSettings
+    from ..arguments import types
+
 MAX_BATCHES, MAX_SAMPLES = 8, 256
 
 
 def preflight(  # noqa: PLR0913
-    model: Any,
-    x: Any,
-    y: Any = None,
+    model: keras.Model,
+    x: types.Data,
+    y: types.Batch | None = None,
     *,
-    loss: Any = None,
-    optimizer: Any = None,
-    rules: Mapping[str, Any] | None = None,
+    loss: types.Loss | None = None,
+    optimizer: types.Optimizer | None = None,
+    rules: RuleSettings | None = None,
 ) -> Diagnosis:
     """Diagnoses a training before its first step.
 
@@ -47,14 +52,15 @@ def preflight(  # noqa: PLR0913
         y: targets; None if `x` is a dataset.
         loss: as in `model.compile`, for a model that is trained by hand; None: as compiled.
         optimizer: the optimizer of the hand-written loop; None: as compiled.
-        rules: rule name -> thresholds by name, or False to mute the rule.
+        rules: name or code of a rule -> thresholds by name, or False to mute it.
 
     Raises:
-        TypeError: `model` is no Keras model.
+        TypeError: `model` is no Keras model, or `loss` or `optimizer` is a class.
         ValueError: the model has not been built or cannot be called on a batch, or x and y differ in length; or the
             loss cannot be computed and no rule explains why; or `rules` is not valid.
     """
     _check_model(model)
+    check_training(loss, optimizer)
     rule_settings = checked_rules(rules)
     program = Program(
         model=model,
@@ -77,7 +83,7 @@ def preflight(  # noqa: PLR0913
 
 def _check_model(model: Any) -> None:
     if not isinstance(model, keras.Model):
-        raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
+        raise TypeError(f"model must be a keras.Model, got {received(model)}")
     if not model.built or not all(layer.built for layer in model.layers):
         raise ValueError(
             "the model must be built, since building it would initialize its weights; got a model that is not: give it "
@@ -92,6 +98,8 @@ def _batches(x: Any, y: Any) -> list[Batch]:
         if not items:
             raise ValueError("x must hold at least one batch, got an empty dataset")
         return [Batch(item[0], item[1] if len(item) > 1 else None) for item in items]
+    if x is None or isinstance(x, str) or inspect.isgenerator(x):
+        raise TypeError(f"x must be arrays, tensors or a tf.data.Dataset, got {received(x)}; pass the inputs of `fit`")
     count = sample_count(x, y)
     samples = np.unique(np.linspace(0, count - 1, min(MAX_SAMPLES, count)).astype(np.int64))
     groups = np.array_split(samples, min(MAX_BATCHES, max(1, len(samples) // 2)))

@@ -20,6 +20,7 @@ class Budget:
         clock: returns seconds.
 
     Raises:
+        TypeError: `share` is no number.
         ValueError: `share` is not between 0 and 1.
 
     Attributes:
@@ -34,8 +35,8 @@ class Budget:
     SETTLE_AFTER = 8  # recorded steps (one burst), after which their cost is settled even if no plain step came between
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
-        if share is not None and not 0 < share <= 1:
-            raise ValueError(f"overhead must be a share of training time between 0 and 1, or None; got {share!r}")
+        if share is not None:
+            _check_share(share)
         self.share, self._clock = share, clock
         self._started = clock()
         self._paused_at: float | None = None
@@ -127,3 +128,11 @@ class Budget:
             return self._row_cost + len(recorded) * self._mean(recorded) <= self.MIN_SECONDS
         allowed = self.TARGET_FRACTION * self.share * self.elapsed - self.one_off
         return self._row_cost <= (max(allowed, self.MIN_SECONDS) if self.elapsed < self.MINUTE else allowed)
+
+
+def _check_share(share: float) -> None:
+    expected = "overhead must be a share of training time between 0 and 1 (0.02 is 2 %), or None for no limit"
+    if isinstance(share, bool) or not hasattr(share, "__float__"):
+        raise TypeError(f"{expected}; got {share!r}")
+    if not 0 < share <= 1:
+        raise ValueError(f"{expected}; got {share!r}")

@@ -100,12 +100,15 @@ class MapSchedule:
 def _checked(tensors: Any) -> dict[str, frozenset[int] | None]:
     if isinstance(tensors, str):
         tensors = [tensors]
+    if not isinstance(tensors, Iterable):
+        raise TypeError(f'tensors must be names of variables ("dense/kernel"), got {type(tensors).__name__}')
     pairs = list(tensors.items()) if isinstance(tensors, Mapping) else [(name, None) for name in tensors]
     steps_by_pattern: dict[str, frozenset[int] | None] = {}
     for name, steps in pairs:
         if not isinstance(name, str):
             raise TypeError(f'tensors must be names of variables ("dense/kernel"), got {type(name).__name__}')
-        numbers = None if steps is None else frozenset([steps] if isinstance(steps, int) else steps)
+        single = isinstance(steps, (int, str)) or not isinstance(steps, Iterable)
+        numbers = None if steps is None else frozenset([steps] if single else steps)
         if numbers is not None and not all(isinstance(n, (int, np.integer)) and n >= 1 for n in numbers):
             raise ValueError(f"steps of tensors[{name!r}] must be integers from 1 on, got {steps!r}")
         steps_by_pattern[name] = numbers

@@ -13,14 +13,15 @@ import numpy as np
 from ...history import History
 from ...verdict import LINKS, SEVERITIES, Claim, Diagnosis, Evidence, Statement, Unknown, Verdict, tested_causes
 from ..rule import CannotTell, Finding, Rule
-from ..rule_catalogue import catalogue, checked_rules
-from ..signals import SignalCache, is_recorded, signals_cached, training_error
+from ..rule_catalogue import RuleSettings, catalogue, checked_rules
+from ..signals import SignalCache, is_recorded, recording_stop, signals_cached, training_error
 from ..symptoms import symptoms
 from ..wording import not_recorded
 from .arbitration import arbitrate
+from .diagnosed_argument import no_history_text
 from .exception_verdicts import with_exception
 from .experiments import recorded_experiments
-from .summary_sentence import overall_status
+from .summary_sentence import overall_status, with_recording_stop
 
 
 @cache
@@ -30,16 +31,20 @@ def rule_set_version() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def diagnose(history: History, config: Mapping[str, Any] | None = None) -> Diagnosis:
+def diagnose(history: History, config: RuleSettings | None = None) -> Diagnosis:
     """Returns the diagnosis of a History; it depends on its arguments only.
 
     Args:
         history: what was recorded.
-        config: rule name -> thresholds by name, or False to mute the rule; by default the recorded configuration.
+        config: name or code of a rule -> thresholds by name, or False to mute the rule; by default the recorded
+            configuration.
 
     Raises:
+        TypeError: `history` is no History, or `config` no mapping.
         ValueError: `config` names a rule or threshold that does not exist.
     """
+    if not isinstance(history, History):
+        raise TypeError(no_history_text(history))
     return _diagnose(history, config, SignalCache())
 
 
@@ -53,7 +58,7 @@ class IncrementalDiagnosis:
         config: as for `diagnose`.
     """
 
-    def __init__(self, history: History, config: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, history: History, config: RuleSettings | None = None) -> None:
         self._history, self._config, self._cache = history, config, SignalCache()
 
     def __call__(self) -> Diagnosis:
@@ -61,7 +66,7 @@ class IncrementalDiagnosis:
         return _diagnose(self._history, self._config, self._cache)
 
 
-def _diagnose(history: History, config: Mapping[str, Any] | None, cache: SignalCache) -> Diagnosis:
+def _diagnose(history: History, config: RuleSettings | None, cache: SignalCache) -> Diagnosis:
     history = history[:]  # a prefix never grows, and the values memoized for it are freed with it
     settings = checked_rules(history.config.get("rules") if config is None else config)
     with signals_cached(history, cache):
@@ -111,6 +116,7 @@ def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
     experiments = recorded_experiments(history)
     opened, possible = arbitrate(history, present, answers.opened, tested_causes(experiments))
     status, sentence = overall_status(history, opened, present, possible, answers.unknown)
+    status, sentence = with_recording_stop(history, status, sentence)
     return Diagnosis(
         status=status,
         sentence=sentence,
@@ -130,7 +136,10 @@ def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
 
 def _run_rule(rule: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict | CannotTell | None:
     if not len(history):
-        return CannotTell("no step has been recorded yet")
+        stopped = recording_stop(history) is not None
+        return CannotTell(
+            "recording stopped before a step was recorded" if stopped else "no step has been recorded yet"
+        )
     missing = [name for name in rule.needs if not is_recorded(history, name)]
     if missing:
         return not_recorded(history, missing[0])

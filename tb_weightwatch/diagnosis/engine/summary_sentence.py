@@ -15,6 +15,7 @@ from ..signals import (
     loss_trend,
     mean_relative_update,
     recent_slope,
+    recording_stop,
     trainable,
     trainable_kernels,
     training_error,
@@ -53,6 +54,24 @@ def overall_status(
         return refuted_only(opened)
     with np.errstate(all="ignore"):
         return _by_movement(history, unknown)
+
+
+def with_recording_stop(history: History, status: Status, sentence: str) -> tuple[Status, str]:
+    """Returns status and sentence for a recording that may have stopped before the training did.
+
+    What came later is not known, so such a training is never called healthy.
+    """
+    stop = recording_stop(history)
+    if stop is None:
+        return status, sentence
+    if status == "sick" or stop.at_end:
+        return status, f"{sentence} {stop.clause}."
+    if not len(history):
+        return status, f"{stop.clause}. No step was recorded."
+    if status == "healthy":
+        _, _, reason = sentence.partition(": ")
+        return "undecided", f"{stop.clause}. Healthy up to step {int(history.steps[-1]):,}: {reason}"
+    return status, f"{stop.clause}. {sentence}"
 
 
 def refuted_only(verdicts: Sequence[Verdict]) -> tuple[Status, str]:

@@ -13,7 +13,8 @@
 * `batch_normalization`: BatchNormalization layers and where their variables are
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
 * `trained_variables`, `updates_elsewhere`: whether the program trains the variables that are watched
-* `training_error`, `experiment_records`: the exception that ended the training, and what experiments have shown
+* `training_error`, `recording_stop`: the exception that ended the training, the failure that ended the recording
+* `experiment_records`: what experiments have shown
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
 
@@ -112,6 +113,7 @@ from .optimizer import (
     usual_learning_rate,
 )
 from .optimizer_slots import unmoved_with_slots
+from .recording_stop import RecordingStop, recording_stop
 from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
 from .setting_effects import decay_effect, epsilon_effect
 from .starved_layers import starved_layers
@@ -159,6 +161,7 @@ __all__ = [
     "LossCourse",
     "LossTrend",
     "MadeAnew",
+    "RecordingStop",
     "RowSpan",
     "SignalCache",
     "TrainingError",
@@ -244,6 +247,7 @@ __all__ = [
     "recent_slope",
     "recorded_layers",
     "recorder_kind",
+    "recording_stop",
     "released",
     "relu_layers",
     "relu_pairs",

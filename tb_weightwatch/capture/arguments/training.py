@@ -1,0 +1,32 @@
+"""Loss, optimizer and numbers, as `ww.preflight`, `ww.probe` and `ww.assert_learns` take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .received_value import received
+
+
+def positive(name: str, value: Any) -> float:
+    """Returns a positive number; raises TypeError or ValueError for anything else."""
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a positive number, got {received(value)}")
+    if not value > 0:
+        raise ValueError(f"{name} must be positive, got {value!r}")
+    return float(value)
+
+
+def check_training(loss: Any, optimizer: Any) -> None:
+    """Raises TypeError for a class in the place of an object, or for an optimizer that is a name or a model."""
+    if isinstance(loss, type):
+        raise TypeError(f"loss must be a name, a function or a Keras loss, got {received(loss)}; {_made(loss)}")
+    for item in optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]:
+        if isinstance(item, type):
+            raise TypeError(f"optimizer must be a Keras optimizer, got {received(item)}; {_made(item)}")
+        if isinstance(item, (str, Mapping)) or hasattr(item, "call"):
+            raise TypeError(f"optimizer must be a Keras optimizer, got {received(item)}; pass the one that trains")
+
+
+def _made(kind: type) -> str:
+    return f"make one: {kind.__name__}(...)"
