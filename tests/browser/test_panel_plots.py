@@ -7,14 +7,12 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip("playwright", reason="the panel is tested in a browser")
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from tb_weightwatch.history import Column, Rows
 from tests.support import synthetic_runs
 from tests.support.chromium import needs_chromium
 from tests.support.panel_page import opened, serious_faults, shot
@@ -25,26 +23,13 @@ DENSE, BURST, GAP, LAST = 64, 8, 24, 392  # recorded: 1 to 64, then 8 of each 32
 pytestmark = needs_chromium
 
 
-def with_special_values(block: Rows) -> None:
-    """Zeros in the update of all variables, no gradient for the first one, NaN and infinity, each for some steps."""
-    steps = block.steps
-    for name in ("update_norm", "update_max", "changed_share"):
-        block.variable[name].values[(steps > 16) & (steps <= 32)] = 0.0
-    none = np.zeros(block.variable["gradient_norm"].values.shape)
-    none[(steps > 64) & (steps <= 72), 0] = 1.0
-    block.variable["gradient_none"] = Column(none, np.ones(none.shape, bool))
-    block.variable["gradient_norm"].values[(steps > 129) & (steps <= 137), 0] = np.nan
-    block.variable["gradient_norm"].values[(steps > 160) & (steps <= 168), 0] = np.inf
-    block.variable["gradient_norm"].values[(steps > 8) & (steps <= 12), 0] = 0.0
-
-
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with bursts and gaps, one with special values, and one of more steps than there are buckets."""
     logdir, started = tmp_path_factory.mktemp("panel-plots"), time.time() - 5000
     bursts = {"burst": BURST, "gap": GAP, "dense": DENSE, "started": started}
     synthetic_runs.write(logdir / "bursts", LAST, **bursts)
-    synthetic_runs.write(logdir / "special kinds", LAST, change=with_special_values, **bursts)
+    synthetic_runs.write(logdir / "special kinds", LAST, change=synthetic_runs.with_special_values, **bursts)
     synthetic_runs.write(logdir / "long", 20_000, **bursts)
     return logdir
 

@@ -94,6 +94,19 @@ def facts(variables: tuple[str, ...] = NAMES, settings: dict[str, Any] | None = 
     ]
 
 
+def with_special_values(block: Rows) -> None:
+    """Zeros in the update of all variables, no gradient for the first one, NaN and infinity, each for some steps."""
+    steps = block.steps
+    for name in ("update_norm", "update_max", "changed_share"):
+        block.variable[name].values[(steps > 16) & (steps <= 32)] = 0.0
+    none = np.zeros(block.variable["gradient_norm"].values.shape)
+    none[(steps > 64) & (steps <= 72), 0] = 1.0
+    block.variable["gradient_none"] = Column(none, np.ones(none.shape, bool))
+    block.variable["gradient_norm"].values[(steps > 129) & (steps <= 137), 0] = np.nan
+    block.variable["gradient_norm"].values[(steps > 160) & (steps <= 168), 0] = np.inf
+    block.variable["gradient_norm"].values[(steps > 8) & (steps <= 12), 0] = 0.0
+
+
 def write(
     logdir: Path | str,
     steps: int = 200,
