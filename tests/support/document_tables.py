@@ -12,9 +12,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tb_weightwatch import answers
+from tb_weightwatch.cli.rules import threshold_meanings
 from tb_weightwatch.diagnosis import catalogue
 from tb_weightwatch.diagnosis.suspects import TABLE
-from tb_weightwatch.verdict import LINKS
+from tb_weightwatch.verdict import LINKS, number
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -61,8 +62,9 @@ def rule_explanations() -> str:
             lines += [f"### {explanation['title']}", "", explanation["summary"], ""]
             for part in explanation["sections"]:
                 lines += [f"**{part['title']}.** {part['text']}", ""]
-            thresholds = ", ".join(f"`{name}={value!r}`" for name, value in rule.thresholds.items())
-            lines += [f"**Thresholds.** {thresholds}", ""] if thresholds else []
+            meanings = threshold_meanings(rule)
+            rows = [f"- `{name}` ({number(value)}): {meanings[name]}" for name, value in rule.thresholds.items()]
+            lines += ["**Thresholds.**", "", *rows, ""] if rows else []
     return "\n".join(lines).rstrip()
 
 
