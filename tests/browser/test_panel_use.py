@@ -58,6 +58,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_zoom_is_finer_and_the_address_restores_the_whole_state(page: Page, site: str) -> None:
     """Dragging makes the axis; keys move it; a pasted link opens run, part, order, quantity and comparison again."""
     frame = opened(page, site, run=GOOD)
+    frame.locator(".heatmap-plot").scroll_into_view_if_needed()
     box = frame.locator(".heatmap-plot").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 30)

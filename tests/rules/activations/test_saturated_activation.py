@@ -49,6 +49,16 @@ def test_a_saturated_hidden_layer_needs_a_loss_that_does_not_decrease(loss: Any,
     assert verdict is None or (verdict.certainty == "likely" and "activation='relu'" in verdict.fix)
 
 
+def test_the_share_is_that_of_the_last_row_that_has_it() -> None:
+    """A row without the layers' outputs neither resolves the verdict nor makes its number NaN."""
+    share = np.where(np.arange(120) < 118, 1.0, np.nan)[:, None]
+    history = synthetic_history(loss=8.0, **{**SATURATED, "saturated_share": share})
+    verdict = diagnose(history).verdicts[0]
+    assert verdict.name == "saturated-activation"
+    assert "100 %" in verdict.message and "at step 118" in verdict.message
+    assert verdict.evidence[0].value == 1.0
+
+
 DETAILS = Details(
     layers=("dense_13",),
     activations=("sigmoid",),

@@ -106,7 +106,9 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, share: float) ->
         saturated & bool(_stuck(history)[row]) | blocked & bool(_no_gradient_matters(history)[row])
     )
     layers = [signals.recorded_layers(history)[i] for i in positions]
-    shares = history.column("saturated_share")[row, positions]
+    earlier = history.column("saturated_share")[: row + 1, positions]
+    measured = int(np.flatnonzero(np.isfinite(earlier).any(axis=1))[-1])  # a row may lack the layers' outputs
+    shares = earlier[measured]
     own = signals.variables_of_layers(history, positions)
     concerned = own if len(own) else np.flatnonzero(signals.trainable(history))
     names = tuple(layer.name for layer in layers)
@@ -121,7 +123,7 @@ def measure(history: History, row: int, _: NDArray[np.intp], *, share: float) ->
         loss=signals.loss_course(history, row),
         is_output=is_output,
         variables=tuple(signals.variables(history)[i].name for i in concerned),
-        step=int(history.steps[row]),
+        step=int(history.steps[measured]),
         code=f"{layer_code(history, names[-1], options)}   # '{names[-1]}'",
     )
 
