@@ -120,7 +120,7 @@ def shoot(browser: Browser, address: str, name: str, target: Path) -> None:
     shown = ".link-table tbody tr" if "view" in selection else ".heatmap-plot canvas"
     frame.locator(shown).first.wait_for(timeout=60_000)
     if "view" in selection:
-        frame.locator(".run-groups").wait_for(timeout=60_000)
+        frame.locator(".run-table [role=status]").wait_for(state="detached", timeout=60_000)
     if "compare" in selection:
         frame.locator(".comparison").wait_for()
     if scroll:

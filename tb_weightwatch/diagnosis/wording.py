@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..history import History
 from ..statistics import quantity
-from ..verdict import Evidence, number
+from ..verdict import Evidence, factor, number
 from .rule import CannotTell
 from .signals import TrainingError, model_facts, recorder_kind, variables
 
@@ -89,7 +89,7 @@ def add_up_to(distance: float) -> str:
     Args:
         distance: see `signals.distance_moved`.
     """
-    return f"add up to about {number(distance, 2)} times the size of the weight that moved most"
+    return f"add up to about {factor(distance, 2)} times the size of the weight that moved most"
 
 
 def is_custom_loop(history: History) -> bool:
@@ -106,6 +106,7 @@ __all__ = [
     "add_up_to",
     "against_constant",
     "evidence",
+    "factor",
     "is_custom_loop",
     "is_preflight",
     "not_recorded",

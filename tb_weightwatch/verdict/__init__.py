@@ -15,7 +15,7 @@ from .answer import (
 from .claim import Claim, Kind, Statement
 from .experiment import Experiment, ExperimentEnd, Outcome, RateCurve, TestedCause, tested_causes
 from .experiment_text import experiment_answer, experiment_fact, experiment_lines, outcome_lines
-from .formatting import SNAP_DIGITS, jsonable, number, snapped
+from .formatting import SNAP_DIGITS, factor, jsonable, number, snapped
 from .headlines import (
     MOST_CHARACTERS,
     Headline,
@@ -59,6 +59,7 @@ __all__ = [
     "experiment_answer",
     "experiment_fact",
     "experiment_lines",
+    "factor",
     "headline",
     "in_words",
     "jsonable",

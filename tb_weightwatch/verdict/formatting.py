@@ -34,6 +34,15 @@ def number(value: float, digits: int = 3) -> str:
     return _without_trailing_zeros(f"{rounded:,.{decimals}f}")
 
 
+def factor(value: float, digits: int = 3) -> str:
+    """Returns how many times as large something is: 0.31, 10,000, 10 million, 1e15; as `number`, without 1e7."""
+    rounded = float(f"{value:.{digits - 1}e}")
+    for size, name in ((1e9, "billion"), (1e6, "million")):
+        if size <= rounded < 1e12:
+            return f"{number(value / size, digits)} {name}"
+    return number(value, digits)
+
+
 def _without_trailing_zeros(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 

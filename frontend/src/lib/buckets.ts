@@ -95,6 +95,16 @@ export function ticksOf(span: Span, count: number): number[] {
   return ticks;
 }
 
+/** Those of ascending ticks that are at least so many powers of ten apart, so that their labels do not overlap. */
+function apart(ticks: number[], powers: number): number[] {
+  const kept: number[] = [];
+  for (const tick of ticks) {
+    const last = kept[kept.length - 1];
+    if (last === undefined || Math.log10(tick / last) >= powers) kept.push(tick);
+  }
+  return kept;
+}
+
 /** Values to label on a logarithmic axis: powers of ten if there are two or more, else 1, 2, 5, else round values. */
 export function logTicks(low: number, high: number, count: number): number[] {
   const [from, to] = [Math.log10(low), Math.log10(high)];
@@ -109,8 +119,11 @@ export function logTicks(low: number, high: number, count: number): number[] {
     factors.map((f) => Number(`${f}e${Math.floor(from)}`)).filter(inside);
   const rough = multiples([1, 2, 5, 10, 20, 50]);
   if (rough.length >= 2) return rough;
-  const fine = multiples([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  if (fine.length >= 2) return fine.length > count ? [fine[0], fine[fine.length - 1]].map(Number) : fine;
+  const fine = apart(
+    multiples([1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 30, 40, 50]),
+    (to - from) / (count + 1),
+  );
+  if (fine.length >= 2) return fine;
   const at = (i: number) => 10 ** (from + ((i + 0.5) / count) * (to - from));
   return [...new Set(Array.from({ length: count }, (_, i) => Number(at(i).toPrecision(2))))].filter(inside);
 }

@@ -5,6 +5,7 @@ import type { OverviewAnswer } from "../lib/api";
 import { cleanName, formatCount, prose } from "../lib/format";
 import { suspectsTitle } from "../lib/verdicts";
 import { OutcomeMark } from "./outcome-mark";
+import { Sentence } from "./sentence";
 import { lookOfOverview, StatusLine } from "./status-line";
 
 const MOST_SUSPECTS = 3; // on a card
@@ -60,7 +61,12 @@ export function ComparisonCard({ overview, label, index }: CardProps) {
       <StatusLine overview={overview}>
         <span class="quiet">{cleanName(overview.state_text)}</span>
       </StatusLine>
-      <p class="comparison-sentence">{prose(overview.sentence)}</p>
+      <p class="comparison-sentence">{prose(overview.headline)}</p>
+      {overview.rest !== "" && (
+        <p class="quiet">
+          <Sentence text={overview.rest} />
+        </p>
+      )}
       <Suspects overview={overview} />
       {index !== null && (
         <p>

@@ -19,11 +19,11 @@ export function headlinesOf(runs: readonly RunEntry[]): string[] {
   return [...new Set(runs.flatMap((run) => headlineOf(run) ?? []))].sort();
 }
 
-export function RunSort() {
+function RunSort() {
   const sort = useSelector((s) => s.shown.sort);
   return (
     <select
-      class="field run-list-sort"
+      class="field"
       aria-label="Sort runs"
       value={sort}
       onChange={(event) => select({ sort: event.currentTarget.value as RunOrder })}
@@ -42,7 +42,7 @@ function VerdictFilter({ runs, headline }: { runs: RunEntry[]; headline: string 
   if (headlines.length < 2) return null;
   return (
     <select
-      class="field run-list-verdict"
+      class="field"
       aria-label="Filter runs by verdict"
       value={headline}
       onChange={(event) => select({ verdict: event.currentTarget.value })}
@@ -68,7 +68,12 @@ export function RunFilters({ runs, headline, filter, visible }: Props) {
   const text = useSelector((s) => s.shown.runFilter);
   return (
     <div class="run-filters">
-      <VerdictFilter runs={runs} headline={headline} />
+      {runs.length > 1 && (
+        <div class="run-filters-choices">
+          <RunSort />
+          <VerdictFilter runs={runs} headline={headline} />
+        </div>
+      )}
       {(runs.length >= MIN_RUNS_TO_SEARCH || text !== "") && (
         <NameFilterBox
           label="Filter runs"

@@ -11,7 +11,7 @@ import { shortNames } from "../lib/short-names";
 import { useSelector } from "../state";
 import { useNameFilter } from "./name-filter";
 import { RunEntryButton } from "./run-entry";
-import { headlineOf, headlinesOf, RunFilters, RunSort } from "./run-filters";
+import { headlineOf, headlinesOf, RunFilters } from "./run-filters";
 import { RunLaunches } from "./run-launches";
 import { RunTableButton } from "./run-table-button";
 
@@ -117,7 +117,6 @@ export function RunList() {
           </span>
         </h2>
         <RunTableButton />
-        {runs.length > 1 && <RunSort />}
       </div>
       <RunFilters runs={runs} headline={headline} filter={filter} visible={visible.length} />
       <ul>

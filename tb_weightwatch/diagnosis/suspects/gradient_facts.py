@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .. import signals
-from ..wording import number, plural, variable_names
+from ..wording import factor, number, plural, variable_names
 from .observation import ROWS, UNKNOWN, Observation, observe, recent_rows
 
 
@@ -43,7 +43,7 @@ def gradient_is_small_for_its_weight(history: History) -> Observation:
     if not pull.size or not np.isfinite(pull[-1]).any():
         return UNKNOWN
     largest = float(np.nanmax(pull[-1]))
-    text = f"the first recorded gradient of a kernel was at most {number(largest, 2)} times its weight"
+    text = f"the first recorded gradient of a kernel was at most {factor(largest, 2)} times its weight"
     return observe(largest < 1e-3, text, text)
 
 

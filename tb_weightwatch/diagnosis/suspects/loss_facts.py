@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .. import signals
-from ..wording import number
+from ..wording import factor, number
 from .observation import UNKNOWN, Observation, observe
 
 
@@ -16,7 +16,7 @@ def loss_jumped(history: History) -> Observation:
     if not trend.finite_rows[-1]:
         return UNKNOWN
     peak, start = float(trend.peak[-1]), max(abs(float(trend.start[-1])), 1e-12)
-    text = f"the largest loss was {number(peak / start, 2)} times the first one"
+    text = f"the largest loss was {factor(peak / start, 2)} times the first one"
     return observe(peak > 5 * start, text, text)
 
 
@@ -26,7 +26,7 @@ def loss_starts_high(history: History) -> Observation:
     first, level = float(trend.first[-1]), float(trend.constant_loss[-1])
     if not (np.isfinite(first) and np.isfinite(level) and level > 0):
         return UNKNOWN
-    text = f"the first loss was {number(first / level, 2)} times that of a constant prediction"
+    text = f"the first loss was {factor(first / level, 2)} times that of a constant prediction"
     return observe(first > 5 * level, text, text)
 
 
@@ -62,7 +62,7 @@ def loss_is_far_above_constant(history: History) -> Observation:
     recent, level = float(trend.recent[-1]), float(trend.constant_loss[-1])
     if not (np.isfinite(recent) and np.isfinite(level) and level > 0):
         return UNKNOWN
-    text = f"the loss is {number(recent / level, 2)} times that of a constant prediction"
+    text = f"the loss is {factor(recent / level, 2)} times that of a constant prediction"
     return observe(recent > 3 * level, text, text)
 
 

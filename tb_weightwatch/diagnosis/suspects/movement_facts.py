@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .. import signals
-from ..wording import add_up_to, number, plural, variable_names
+from ..wording import add_up_to, factor, number, plural, variable_names
 from .observation import UNKNOWN, Observation, observe, recent_rows
 
 _LITTLE = 0.1  # share of the elements that may learn, below which a model is as good as fixed
@@ -125,7 +125,7 @@ def weights_grew(history: History) -> Observation:
     growth = float(signals.weight_growth(history)[-1])
     if not np.isfinite(growth):
         return UNKNOWN
-    text = f"the norm of a kernel is {number(growth, 2)} times what it was at first"
+    text = f"the norm of a kernel is {factor(growth, 2)} times what it was at first"
     return observe(growth > 4, text, text)
 
 
@@ -157,7 +157,7 @@ def initial_scale_is_unusual(history: History) -> Observation:
     if not len(ratio):
         return UNKNOWN
     worst = float(ratio[np.argmax(np.abs(np.log(ratio)))])
-    text = f"a kernel started at {number(worst, 2)} times the size that is usual for its shape"
+    text = f"a kernel started at {factor(worst, 2)} times the size that is usual for its shape"
     return observe(abs(np.log(worst)) > np.log(4), text, text)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .. import signals
-from ..wording import number, plural
+from ..wording import factor, plural
 from .observation import UNKNOWN, Observation, known_values, observe, recent_rows
 
 _FAR = 20.0  # factor from the usual learning rate
@@ -78,7 +78,7 @@ def update_rule_gives_too_little(history: History) -> Observation:
     if not used.any():
         return UNKNOWN
     ratio = float(np.median(expected[used] / smallest[used]))
-    text = f"the optimizer's rule gives {number(ratio, 2)} times the smallest change that the weights' type can store"
+    text = f"the optimizer's rule gives {factor(ratio, 2)} times the smallest change that the weights' type can store"
     return observe(ratio < 1, text, text)
 
 
@@ -91,7 +91,7 @@ def learning_rate_is_high(history: History) -> Observation:
         return UNKNOWN
     usual = signals.usual_learning_rate(history)
     rate_text = f"{source} {signals.literal(rate)} ({signals.literal(usual)} is usual)" if np.isfinite(rate) else ""
-    peak_text = f"the largest update was {number(peak, 2)} times the norm of its weight"
+    peak_text = f"the largest update was {factor(peak, 2)} times the norm of its weight"
     high = rate > _FAR * usual or peak > 0.5
     return observe(high, peak_text if peak > 0.5 else rate_text, rate_text or peak_text)
 
@@ -106,7 +106,7 @@ def updates_are_below_their_rule(history: History) -> Observation:
     if not used.any():
         return UNKNOWN
     share = float(np.median(update[used] / expected[used]))
-    text = f"the largest change of an element is {number(share, 2)} times what the optimizer's rule gives"
+    text = f"the largest change of an element is {factor(share, 2)} times what the optimizer's rule gives"
     return observe(share < 0.03, text, text)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .. import signals
-from ..wording import number
+from ..wording import factor, number
 from .observation import ROWS, UNKNOWN, Observation, known_values, observe
 
 
@@ -29,7 +29,7 @@ def epsilon_is_large(history: History) -> Observation:
     if effect is None:
         return Observation(False, "epsilon is as the library sets it")
     ratio = float(effect.ratio[-1])
-    text = f"{effect.setting} ({number(effect.value)}) is {number(ratio, 2)} times the size of a gradient's element"
+    text = f"{effect.setting} ({number(effect.value)}) is {factor(ratio, 2)} times the size of a gradient's element"
     return observe(ratio > 10, text, text)
 
 
@@ -67,7 +67,7 @@ def loss_scale_is_not_used(history: History) -> Observation:
     return observe(
         in_loop and size < 10 / float(scale[-1]),
         f"the optimizer divides gradients by a loss scale of {number(float(scale[-1]))}, after which the largest is "
-        f"{number(size, 2)} times its weight: the loss may never have been multiplied by it",
+        f"{factor(size, 2)} times its weight: the loss may never have been multiplied by it",
         "gradients have a usual size after the loss scale is taken out",
     )
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...capture.observe import has_own_train_step, layer_by_variable
-from ...verdict import Outcome, TestedCause, number
+from ...verdict import Outcome, TestedCause, factor, number
 from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun, layers_of
 from ..slopes import Slope, along_gradient, along_random, dense
@@ -140,7 +140,7 @@ def _comparison(lab: Lab, slopes: dict[str, Slope], layers: int) -> tuple[Outcom
         ) else "open", f"gradient and finite differences agree at {compared}"
     worst = max(wrong, key=lambda layer: abs(np.log(abs(wrong[layer]) + 1e-6)))
     difference = (
-        f"at {worst} the loss changes by {number(wrong[worst], 2)} times what the gradient says "
+        f"at {worst} the loss changes by {factor(wrong[worst], 2)} times what the gradient says "
         f"({len(wrong)} of {len(ratios)} layers disagree)"
     )
     if not _returns_the_differentiated_loss(lab):

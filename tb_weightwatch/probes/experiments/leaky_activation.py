@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...verdict import TestedCause, number
+from ...verdict import TestedCause, factor, number
 from ..activations import FULL_SLOPE, SLOPE, activation_name, replacement, shortcut_layers
 from ..comparison import SLOW
 from ..experiment import Lab, Result, experiment, telling
@@ -161,7 +161,7 @@ def _about_saturation(rows: list[LayerGradient]) -> TestedCause:
         return TestedCause(name, "open", "no kernel has a gradient")
     weakest = min(shares, key=lambda kernel: shares[kernel])
     share = shares[weakest]
-    times = f"is {number(1 / share, 2)} times as large" if share else "returns, which is 0 now"
+    times = f"is {factor(1 / share, 2)} times as large" if share else "returns, which is 0 now"
     message = f"with a slope of at least {SLOPE} in the backward pass the gradient of {weakest} {times}"
     if share < SLOW:
         return TestedCause(name, "confirmed", message)
@@ -177,7 +177,7 @@ def _about_vanishing(rows: list[LayerGradient]) -> TestedCause:
     first, last = min(shares, key=lambda kernel: shares[kernel]), max(shares, key=lambda kernel: shares[kernel])
     shrinks = shares[last] / shares[first]
     message = (
-        f"the slopes of the activations make the gradient of {first} {number(shrinks, 2)} times smaller, beside "
+        f"the slopes of the activations make the gradient of {first} {factor(shrinks, 2)} times smaller, beside "
         f"that of {last}"
     )
     return TestedCause(name, "confirmed" if shrinks * _VANISHED > 1 else "open", message)

@@ -58,7 +58,7 @@ EFFECTS = {
     "became_nonfinite": "the loss grew from 1.26 to 4.56e16 and then values became NaN or infinite",
     "loss_rose": "the loss rose from 1.26 to 8.9",
     "loss_jumped": "the loss jumped from 1.26 to 4.56e16 and is not clearly better than at first (8.9)",
-    "weights_grew": "the weights grew 12-fold and the loss does not fall (loss 1.26 -> 8.9)",
+    "weights_grew": "the weights grew to 12 times their size and the loss does not fall (loss 1.26 -> 8.9)",
     "relu_died": "a ReLU layer that was alive at first has died, and the loss does not fall (loss 1.26 -> 8.9)",
     "gradient_flips": "the gradient mostly points against that of the step before, and the loss does not fall "
     "(loss 1.26 -> 8.9)",
@@ -80,7 +80,7 @@ def test_a_loss_that_fell_is_not_said_to_stand_still() -> None:
     course = "the loss has fallen too little (loss 544 -> 252, mean of the last 30 recorded steps)"
     assert text(fell).message.endswith(course)
     weights = text(DETAILS._replace(effect="became_nonfinite", peak=1.26, weight_growth=12.0)).message
-    assert weights.endswith("and the weights grew 12-fold and then values became NaN or infinite")
+    assert weights.endswith("and the weights grew to 12 times their size and then values became NaN or infinite")
 
 
 def test_wording_of_the_fix() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ... import signals
 from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...statements import StepCount, steps_made
-from ...wording import against_constant, is_preflight, number, quote_list
+from ...wording import against_constant, factor, is_preflight, number, quote_list
 
 
 @rule(
@@ -145,7 +145,7 @@ def text(details: Details) -> VerdictText:
     }
     gradient = ""
     if 10 < details.dominance < 1e30:
-        gradient = f"; the first layer's gradient is {number(details.dominance)} times that of the other layers"
+        gradient = f"; the first layer's gradient is {factor(details.dominance)} times that of the other layers"
     return VerdictText(
         message=f"The inputs are not scaled: {scale}; as a result "
         f"{' and '.join(effects[effect] for effect in details.effects[:2])}{gradient}",

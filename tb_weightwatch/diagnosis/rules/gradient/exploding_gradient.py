@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import is_custom_loop, number
+from ...wording import factor, is_custom_loop, number
 
 
 @rule(
@@ -131,7 +131,7 @@ def measure(history: History, pull: float, row: int, _: NDArray[np.intp]) -> Det
 def text(details: Details) -> VerdictText:
     """Words the verdict."""
     size = (
-        f"in the first recorded step the gradient of '{details.kernel}' was {number(details.ratio)} times as large as "
+        f"in the first recorded step the gradient of '{details.kernel}' was {factor(details.ratio)} times as large as "
         "its weights (below 30 is typical)"
         if details.enormous
         else f"its norm grew from about {number(details.initial_norm)} to {number(details.largest_norm)}"

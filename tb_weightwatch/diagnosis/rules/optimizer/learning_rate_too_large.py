@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
-from ...wording import number
+from ...wording import factor, number
 
 
 @rule(
@@ -135,21 +135,21 @@ def text(details: Details) -> VerdictText:
     """Words the verdict."""
     start, peak, recent = number(details.start), number(details.peak), number(details.recent)
     does_not_fall = details.loss.standstill
-    grew = f"the weights grew {number(details.weight_growth)}-fold and then values"
+    grew = f"the weights grew to {factor(details.weight_growth)} times their size and then values"
     if details.peak > details.start:
         grew = f"the loss grew from {start} to {peak} and then values"
     effect = {
         "became_nonfinite": f"{grew} became NaN or infinite",
         "loss_rose": f"the loss rose from {number(min(details.first_loss, details.start))} to {recent}",
         "loss_jumped": f"the loss jumped from {start} to {peak} and is not clearly better than at first ({recent})",
-        "weights_grew": f"the weights grew {number(details.weight_growth)}-fold and {does_not_fall}",
+        "weights_grew": f"the weights grew to {factor(details.weight_growth)} times their size and {does_not_fall}",
         "relu_died": f"a ReLU layer that was alive at first has died, and {does_not_fall}",
         "gradient_flips": f"the gradient mostly points against that of the step before, and {does_not_fall}",
     }[details.effect]
     known, learning_rate = details.learning_rate > 0, signals.literal(details.learning_rate)
     cause = f"The learning rate of {learning_rate} is too large" if known else "The updates are too large"
     return VerdictText(
-        message=f"{cause}: one step changed the weights by {number(details.largest_update)} times {details.norm} (1e-3 "
+        message=f"{cause}: one step changed the weights by {factor(details.largest_update)} times {details.norm} (1e-3 "
         f"is typical), and {effect}",
         fix=f"Lower the learning rate{f' from {learning_rate}' if known else ''} to about "
         f"{signals.literal(details.new_learning_rate)} and restart from fresh weights (clipping helps: "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ... import signals
 from ...rule import CannotTell, Claim, Evidence, Finding, History, VerdictText, rule
 from ...statements import AllSteps, StepCount, steps_made
-from ...wording import number
+from ...wording import factor, number
 
 
 @rule(
@@ -140,7 +140,7 @@ def text(details: Details) -> VerdictText:
     """Words the verdict."""
     learning_rate = signals.literal(details.learning_rate)
     below = details.usual_learning_rate / details.learning_rate
-    size = f", {number(below)} times below the typical one" if below > 5 else ""
+    size = f", {factor(below)} times below the typical one" if below > 5 else ""
     still = "weights" if details.still == details.names else "kernels"
     norm = "its norm" if details.kernel else "the usual norm of such a kernel"
     effect = (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ... import signals
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import number
+from ...wording import factor, number
 
 
 @rule(
@@ -168,7 +168,7 @@ def _message(details: Details) -> str:
         root = "its square root, as RMSprop uses it," if details.optimizer == "RMSprop" else "it"
         size = "sum of squared gradients" if adagrad else "size of the gradients"
         return (
-            f"The optimizer's {setting} of {value} is too large: {root} is {number(details.ratio)} times the {size} to "
+            f"The optimizer's {setting} of {value} is too large: {root} is {factor(details.ratio)} times the {size} to "
             f"which it is added (an element of the gradient is about {number(details.gradient)}), so the updates "
             f"shrink by {'the square root of ' if adagrad else ''}that factor ({details.loss})"
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ... import signals
 from ...fixes import layer_code, layer_of_variable
 from ...rule import CannotTell, Evidence, Finding, History, VerdictText, rule
-from ...wording import is_preflight, number, quote_list
+from ...wording import factor, is_preflight, quote_list
 
 
 @rule(
@@ -133,7 +133,7 @@ def text(details: Details) -> VerdictText:
         f"copies of each other and learn the same or nothing{loss}"
         if details.equal
         else f"Weights start too {'large' if details.ratio > 1 else 'small'}: {kernels} {quote_list(details.names)} "
-        f"{start} at {number(details.ratio)} times the scale that {their} width requires{loss}, "
+        f"{start} at {factor(details.ratio)} times the scale that {their} width requires{loss}, "
         f"so the signal {'grows' if details.ratio > 1 else 'vanishes'} from layer to layer"
     )
     return VerdictText(
