@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from ..verdict import TestedCause, number
@@ -12,9 +13,11 @@ from .comparison import FAST, SLOW, WORTHWHILE
 from .experiment import Lab
 from .program import Batch
 from .trials import Trial
+from .updates import Substitute, Update
 
 PASSES = 5
 _LONGER = 3  # times as many passes where these do not tell
+_ADAM_RATE = 1e-2
 
 Judge = Callable[[str, Trial, Trial, str], TestedCause]  # cause, without and with the change, the change in words
 
@@ -48,21 +51,27 @@ class PairedTrials:
         """Returns what the change says of a cause whose remedy it is."""
         trial = _run(self._lab, changed, PASSES)
         outcome = judge(cause, self._control, trial, change)
-        if outcome.outcome != "open" or not self._can_go_on(trial):
-            return outcome
-        control, trial = (_run(self._lab, side, _LONGER * PASSES) for side in (self._own, changed))
-        return judge(cause, control, trial, change)
+        if outcome.outcome == "open" and trial.learns and self._can_afford(trial):
+            control, trial = (_run(self._lab, side, _LONGER * PASSES) for side in (self._own, changed))
+            outcome = judge(cause, control, trial, change)
+        if outcome.outcome == "open" and self._can_afford(trial):
+            # A learning rate that suits the data as they are may suit the changed ones no more.
+            adam = Substitute(self._lab.program, keras.optimizers.Adam(1e-3, name="probe_adam")).at(_ADAM_RATE)
+            control, trial = (_run(self._lab, side, _LONGER * PASSES, adam) for side in (self._own, changed))
+            with_adam = judge(cause, control, trial, f"{change} and Adam({_ADAM_RATE})")
+            outcome = with_adam if with_adam.outcome == "confirmed" else outcome
+        return outcome
 
-    def _can_go_on(self, changed: Trial) -> bool:
-        """Checks whether longer trials can tell more: the loss falls with the change, and enough budget remains."""
-        spending = self._lab.trials.spending
-        steps = 2 * (_LONGER * changed.steps + len(self._lab.batches)) + self._rest
-        seconds = 2 * _LONGER * max(self._control.seconds, changed.seconds)
-        return changed.learns and spending.steps_left > steps and spending.seconds_left > 2 * seconds
+    def _can_afford(self, trial: Trial) -> bool:
+        """Checks whether enough budget remains for two longer trials."""
+        spending, batches = self._lab.trials.spending, len(self._lab.batches)
+        steps = 2 * (_LONGER * PASSES + 1) * batches + self._rest
+        seconds = 2 * _LONGER * PASSES * batches * trial.seconds / max(1, trial.steps)
+        return spending.steps_left > steps and spending.seconds_left > 2 * seconds
 
 
-def _run(lab: Lab, side: Side, passes: int) -> Trial:
-    return lab.trials.run(lab.program.step, batches=side.batches, passes=passes, start=side.start)
+def _run(lab: Lab, side: Side, passes: int, update: Update | None = None) -> Trial:
+    return lab.trials.run(update or lab.program.step, batches=side.batches, passes=passes, start=side.start)
 
 
 def compared_by_loss(cause: str, control: Trial, changed: Trial, change: str) -> TestedCause:

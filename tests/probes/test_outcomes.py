@@ -153,6 +153,24 @@ def test_a_model_with_frozen_weights_is_not_initialized_anew() -> None:
     assert "cannot be initialized anew" in report["default-initialization"].message
 
 
+def test_a_rate_at_which_standardized_inputs_do_not_learn_either_gives_way_to_adam() -> None:
+    """A learning rate that raw inputs force to be tiny is too small for standardized ones."""
+    x = np.random.default_rng(3).normal(size=(256, 6)).astype("float32") * [3000, 1000, 10, 10, 1, 1] + 3000
+    y = (x[:, :1] > 3000).astype("float32")
+    compiled = {"optimizer": keras.optimizers.SGD(1e-9), "loss": "binary_crossentropy"}
+    report = _probed(_net(L.Dense(16, "relu"), L.Dense(1, "sigmoid")), "data-variants", x, y, **compiled)
+    (cause,) = (c for e in report.experiments for c in e.causes if c.name == "unscaled-input")
+    assert cause.outcome == "confirmed" and "with standardized inputs and Adam(0.01)" in cause.message, str(report)
+
+
+def test_weights_that_learn_with_no_rate_do_not_refute_a_rate_that_is_too_large() -> None:
+    """Dead units, as a large rate leaves them: only the last bias learns, with any rate."""
+    dead = L.Dense(8, "relu", bias_initializer=keras.initializers.Constant(-50.0), trainable=False)
+    y = np.random.default_rng(1).normal(size=(64, 1)).astype("float32")
+    report = _probed(_net(dead, L.Dense(1)), "learning-rate-sweep", y=y, optimizer=keras.optimizers.SGD(1.0))
+    assert _outcomes(report)["learning-rate-too-large"] == "open", str(report)
+
+
 def test_trials_that_do_not_tell_go_on() -> None:
     """With standardized inputs the loss begins above where the program as it is stands still."""
     x = np.random.default_rng(3).normal(size=(256, 6)).astype("float32")

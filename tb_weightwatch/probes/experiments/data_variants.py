@@ -35,9 +35,10 @@ def data_variants(lab: Lab) -> Result:
 
     What it does:
         It trains a few steps as the program does, from new initial weights where the model can be initialized anew,
-        once with the data as they are and once with each change; three times as long if that does not tell. With Adam
-        it trains on half of the batches, once with the given labels and three times with permuted ones, and compares
-        the losses of the other half. It computes the loss with the labels of a batch permuted, without training.
+        once with the data as they are and once with each change; three times as long if that does not tell, and at last
+        with Adam(0.01). With Adam it trains on half of the batches, once with the given labels and three times with
+        permuted ones, and compares the losses of the other half. It computes the loss with the labels of a batch
+        permuted, without training.
 
     What it confirms:
         Inputs or targets that are not scaled, if the loss falls only with standardized ones. Constant data, if the

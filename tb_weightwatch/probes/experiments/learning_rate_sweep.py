@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...verdict import Outcome, RateCurve, TestedCause, number
-from ..comparison import falls, outcome_of
+from ..comparison import WORTHWHILE, falls, outcome_of
 from ..experiment import Lab, Result, experiment, telling
 from ..program import CannotRun
 from ..rate_sweep import LOWEST, best_rate
@@ -39,7 +39,8 @@ def learning_rate_sweep(lab: Lab) -> Result:
         smaller than all that are tried), if the loss falls with another.
 
     What it refutes:
-        These, if the loss falls at least a quarter as far with the present rate as with the best one.
+        These, if the loss falls at least a quarter as far with the present rate as with the best one; a rate that is
+        too large only if it falls by 5 % with the best one, since spoilt weights learn with no rate.
 
     What it cannot tell:
         Which rate is best for a whole training: over a few steps large rates look better than they are. Anything of
@@ -134,6 +135,8 @@ def _causes(long: dict[float, Trial], present: float, message: str) -> list[Test
     practically_zero = present < 10.0**LOWEST
     small: Outcome = outcome if present < best else "refuted"
     large: Outcome = outcome if present > best else "refuted"
+    if large == "refuted" and long[best].fall < WORTHWHILE:
+        large = "open"  # weights that a large rate has spoilt learn with no rate
     zero: Outcome = outcome if practically_zero else "refuted"
     return [
         TestedCause("learning-rate-too-small", "open" if practically_zero else small, message),
