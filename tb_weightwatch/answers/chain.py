@@ -16,6 +16,11 @@ from .link_numbers import LINK_TABLE, Link, LinkNumber, link_number, trainable
 from .link_states import Findings, state_of
 from .motionless import Motionless, motionless
 
+_DOUBTS = {
+    "sick": "the cause of the problem is not known, and it may be here",
+    "undecided": "too little is known to say that the link works",
+}
+
 
 def chain(history: History, diagnosis: Diagnosis) -> list[dict[str, Any]]:
     """Returns the links in order; the first broken one is the link of the cause: the verdict that is the answer, or the
@@ -76,7 +81,7 @@ def _findings(
         symptoms=[s for s in diagnosis.symptoms if s.link == name and s.severity != "info"],
         effects=effects_on(name, own, diagnosis, cause, still),
         broken_before=_broken_before(name, diagnosis),
-        cause_known=diagnosis.status != "sick" or cause is not None,
+        doubt="" if cause is not None else _DOUBTS.get(diagnosis.status, ""),
         passed=passed,
         undecided=[u for u in diagnosis.unknown if u.rule in rules],
         first=cause is not None and cause.link == name,

@@ -35,7 +35,7 @@ class Findings(NamedTuple):
         symptoms: symptoms on this link that are more than a note.
         effects: what shows on this link of a cause elsewhere.
         broken_before: the finding that breaks the chain at an earlier link; "" if there is none.
-        cause_known: False if the run is sick and nothing says why.
+        doubt: why it is not known whether the link works, although its checks passed; "" if it is known.
         passed: codes of the link's checks that passed.
         undecided: the link's checks that could not tell.
         first: whether the chain breaks here first.
@@ -49,7 +49,7 @@ class Findings(NamedTuple):
     symptoms: list[Symptom]
     effects: list[Effect]
     broken_before: str
-    cause_known: bool
+    doubt: str
     passed: list[int]
     undecided: list[Unknown]
     first: bool
@@ -110,7 +110,7 @@ def _checks(findings: Findings) -> str:
 def _checks_in_vain(findings: Findings) -> str:
     if findings.broken_before:
         return f"{_checks(findings)}, but the chain is broken before this link: {findings.broken_before}"
-    return f"{_checks(findings)}, but the cause of the problem is not known, and it may be here"
+    return f"{_checks(findings)}, but {findings.doubt}"
 
 
 def _lacked(findings: Findings) -> str:
@@ -124,6 +124,6 @@ _STATES = (  # the first that applies
     State("note", lambda f: f.notes, lambda f: "note", lambda f: _messages(f.notes)),
     State("unknown", lambda f: not f.number.text, lambda f: "not recorded", _lacked),
     State("unknown", lambda f: not f.passed, lambda f: "cannot tell", _lacked),
-    State("passed", lambda f: f.broken_before or not f.cause_known, lambda f: "checks passed", _checks_in_vain),
+    State("passed", lambda f: f.broken_before or f.doubt, lambda f: "checks passed", _checks_in_vain),
     State("ok", lambda f: True, lambda f: "works", _checks),
 )
