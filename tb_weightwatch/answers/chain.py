@@ -84,6 +84,7 @@ def _findings(
         doubt="" if cause is not None else _DOUBTS.get(diagnosis.status, ""),
         passed=passed,
         undecided=[u for u in diagnosis.unknown if u.rule in rules],
+        before_break=cause is not None and LINKS.index(name) < LINKS.index(cause.link),
         first=cause is not None and cause.link == name,
     )
 
@@ -119,7 +120,9 @@ def _number_shown(state: str, findings: Findings, link: Link) -> tuple[str, str]
         verdict = (findings.broken or findings.notes)[0]
         evidence = _proof(verdict)
         return (evidence_number(evidence), evidence.name) if evidence else _judged(own, link, verdict.name)
-    return _judged(own, link, (findings.confirmed or findings.suspects)[0].name)
+    if state == "suspected":
+        return own.text, own.meaning
+    return _judged(own, link, findings.confirmed[0].name)
 
 
 def _judged(own: LinkNumber, link: Link, finding: str) -> tuple[str, str]:

@@ -103,7 +103,7 @@ LINK_TABLE = {
     "update": Link(
         "Update",
         (
-            Number(("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model", total_norm),
+            Number(("update_norm", "weight_norm"), "‖Δ‖/‖w‖ of the whole model, last step", total_norm),
             Number(("update_norm",), "norm of the update", total_norm),
         ),
         ("weights-barely-move", "update-below-precision"),
@@ -186,6 +186,6 @@ def _last_count(history: History, name: str) -> int:
 def _meaning(shown: Number, counted: NDArray[np.bool_]) -> str:
     """Returns what a number is; where some weights are frozen, it is that of the others."""
     count = int(counted.sum())
-    if not shown.meaning.endswith("of the whole model") or count == len(counted):
+    if "of the whole model" not in shown.meaning or count == len(counted):
         return shown.meaning
     return shown.meaning.replace("the whole model", f"{count:,} trainable variable{'' if count == 1 else 's'}")

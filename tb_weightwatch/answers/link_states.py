@@ -38,6 +38,7 @@ class Findings(NamedTuple):
         doubt: why it is not known whether the link works, although its checks passed; "" if it is known.
         passed: codes of the link's checks that passed.
         undecided: the link's checks that could not tell.
+        before_break: whether the chain breaks first at a later link.
         first: whether the chain breaks here first.
     """
 
@@ -52,6 +53,7 @@ class Findings(NamedTuple):
     doubt: str
     passed: list[int]
     undecided: list[Unknown]
+    before_break: bool
     first: bool
 
 
@@ -80,6 +82,11 @@ def _broken(findings: Findings) -> str:
     decided = findings.confirmed or any(verdict.outcome == "confirmed" for verdict in findings.broken)
     words = "breaks here" if findings.first else "broken"
     return f"{words}, confirmed" if decided else words
+
+
+def _affected(findings: Findings) -> str:
+    """Returns the words for an effect: one that is seen before the broken link comes back to it through the weights."""
+    return "shows it too" if findings.before_break else "affected"
 
 
 def _messages(verdicts: list[Verdict]) -> str:
@@ -120,7 +127,7 @@ def _lacked(findings: Findings) -> str:
 _STATES = (  # the first that applies
     State("broken", lambda f: f.broken or f.confirmed, _broken, _causes),
     State("suspected", lambda f: f.suspects, lambda f: "suspected", _suspicion),
-    State("affected", lambda f: f.effects, lambda f: "affected", lambda f: f.effects[0].reason),
+    State("affected", lambda f: f.effects, _affected, lambda f: f.effects[0].reason),
     State("note", lambda f: f.notes, lambda f: "note", lambda f: _messages(f.notes)),
     State("unknown", lambda f: not f.number.text, lambda f: "not recorded", _lacked),
     State("unknown", lambda f: not f.passed, lambda f: "cannot tell", _lacked),

@@ -21,6 +21,7 @@ from .rejudged import rejudged, rejudged_lines
 from .third_party import incomplete
 
 _OWN_DIRECTORY = "weightwatch"
+_ROWS_TO_PROBE = 50  # recorded steps after which an undecided training is no longer too short to tell
 HINT = (
     "There is no data of tb_weightwatch in this log directory. Add a callback to fit,\n\n"
     '    model.fit(x, y, callbacks=[ww.WeightWatch("logs/run-1")])\n\n'
@@ -119,6 +120,8 @@ def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
         sentences.append(f"Skipped: {launch.skipped}.")
     if launch.unknown_columns:
         sentences.append(f"Recorded by a later version, not shown: {', '.join(sorted(launch.unknown_columns))}.")
+    if diagnosis.status == "undecided" and history.complete and len(history) >= _ROWS_TO_PROBE:
+        sentences.append("Experiments may find the cause: report = watch.probe(x, y).")
     sentences += rejudged_lines(rejudged(launch, diagnosis))
     sentences.append(cost(history))
     return " ".join(filter(None, sentences))

@@ -1,7 +1,7 @@
 """Headlines: what a finding states, in at most two lines, and the rest of its text, which stands below.
 
 A message begins with what it states, in few words. Its numbers and names follow a colon: "Updates are rounded away:
-float16 weights of about 1 can only change in steps of 0.001, ...". The headline is what stands before the colon; it
+float16 weights of about 1 can only change in steps of 1e-3, ...". The headline is what stands before the colon; it
 also says that a verdict is only likely, or a cause only suspected.
 """
 
@@ -43,7 +43,7 @@ def verdict_headline(verdict: Verdict, paths: Mapping[str, str] | None = None, s
     if verdict.outcome == "confirmed":
         qualifier = " (confirmed by an experiment)"
     else:
-        qualifier = " (likely)" if verdict.certainty == "likely" else ""
+        qualifier = "; a likely cause" if verdict.certainty == "likely" else ""
     name = verdict.name.replace("-", " ")
     return _headline(verdict.message, (summary.rstrip("."), name[:1].upper() + name[1:]), qualifier, paths or {})
 
@@ -103,7 +103,7 @@ def _symptom_headline(symptom: Symptom, suspects: Sequence[Suspect], paths: Mapp
 
 
 def _status_headline(diagnosis: Diagnosis) -> Headline:
-    """Returns the first clause of a sentence that begins with the status: "Healthy: weights move by 0.001 ..."."""
+    """Returns the first clause of a sentence that begins with the status: "Healthy: kernels move by 1e-3 ..."."""
     sentence = diagnosis.sentence.strip().removesuffix(".")
     at = _masked(sentence).find("; ")
     beginning, rest = (sentence, "") if at < 0 else (sentence[:at], sentence[at + 2 :])

@@ -49,7 +49,7 @@ def test_the_sick_example_gets_the_verdict_and_the_healthy_one_none(
     assert lines, verdict.fix
     ast.parse(textwrap.dedent("\n".join(lines)))
     headline = verdict_headline(verdict, summary=rule.summary).text
-    stated = headline.removesuffix(" (likely)").removesuffix(" (confirmed by an experiment)")
+    stated = headline.removesuffix("; a likely cause").removesuffix(" (confirmed by an experiment)")
     assert len(headline) <= MOST_CHARACTERS and verdict.message.startswith(stated)
     healthy = run(example(rule, "Healthy example"), tmp_path, monkeypatch)
     assert healthy.status != "sick" and rule.name not in [v.name for v in flat(healthy.verdicts)], healthy.sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -64,8 +65,8 @@ def test_the_headline_of_every_sick_history(name: str) -> None:
     first = overview["verdicts"][0]
     assert overview["headline"] == first["headline"]
     for found in (first, *first["explains"], *overview["resolved"]):
-        beginning = found["headline"].removesuffix(" (likely)")
-        assert found["headline"].endswith(" (likely)") == (found["certainty"] == "likely")
+        beginning = found["headline"].removesuffix("; a likely cause")
+        assert found["headline"].endswith("; a likely cause") == (found["certainty"] == "likely")
         assert found["message"].startswith(beginning) and len(found["headline"]) <= MOST_CHARACTERS
         assert found["message"] == beginning or f"{beginning}: {found['rest']}" == found["message"]
 
@@ -76,7 +77,8 @@ def test_the_headline_of_every_healthy_history(name: str, rows: int) -> None:
     """The sentence of a run without a finding has a headline that begins with its status, not the status alone."""
     diagnosis = diagnose(with_long_names(DECOYS[name])[:rows])
     headline = diagnosis_headline(diagnosis)
-    assert diagnosis.sentence.startswith(headline.text.split(" (")[0]) and len(headline.text) <= MOST_CHARACTERS
+    bare, sentence = (re.sub(r" \([^()]*\)", "", text) for text in (headline.text, diagnosis.sentence))
+    assert sentence.startswith(bare) and len(headline.text) <= MOST_CHARACTERS
     assert len(headline.text) > len("undecided")
 
 
@@ -96,7 +98,7 @@ def test_a_rule_has_a_headline_for_messages_of_other_versions(rule: Rule) -> Non
     """A message whose beginning is too long gives way to the summary of the rule; the message stands below."""
     message = "Something with many words " * 9 + "is not as it should be: 1e-3"
     headline = verdict_headline(verdict(message, "likely", name=rule.name), summary=rule.summary)
-    assert headline == Headline(f"{rule.summary.rstrip('.')} (likely)", message)
+    assert headline == Headline(f"{rule.summary.rstrip('.')}; a likely cause", message)
     assert len(headline.text) <= MOST_CHARACTERS
 
 
@@ -115,8 +117,8 @@ def test_what_stands_in_quotes_and_parentheses_ends_no_headline() -> None:
 
 def test_how_sure_a_verdict_is() -> None:
     """A likely verdict is called likely, and one that an experiment has confirmed is called so."""
-    assert verdict_headline(verdict("A: b", "likely")).text == "A (likely)"
-    assert verdict_headline(verdict("A: b", "likely", "refuted")).text == "A (likely)"
+    assert verdict_headline(verdict("A: b", "likely")).text == "A; a likely cause"
+    assert verdict_headline(verdict("A: b", "likely", "refuted")).text == "A; a likely cause"
     assert verdict_headline(verdict("A: b", "likely", "confirmed")).text == "A (confirmed by an experiment)"
 
 

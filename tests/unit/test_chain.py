@@ -146,7 +146,18 @@ def test_a_frozen_base_is_a_note_and_its_variables_do_not_count() -> None:
     """A healthy run with a frozen base updates the others, and the number says of how many."""
     chain = chain_of(synthetic_history(120, **DECOYS["a frozen base"]))
     assert (chain["weight"]["state"], chain["update"]["state"]) == ("note", "ok")
-    assert chain["update"]["meaning"] == "‖Δ‖/‖w‖ of 2 trainable variables"
+    assert chain["update"]["meaning"] == "‖Δ‖/‖w‖ of 2 trainable variables, last step"
+
+
+def test_an_effect_before_the_broken_link_shows_it_too() -> None:
+    """It comes back through the weights of earlier steps; "affected" would contradict the order of the links."""
+    effect = Verdict(1, "effect", "data", "error", "certain", (), 1, 9, False, "Effect is seen.", (), "fix")
+    late = Verdict(1, "late", "weight", "error", "certain", (), 1, 9, False, "Late is wrong.", (), "fix", (effect,))
+    chain = chain_of(synthetic_history(120), Diagnosis("sick", "Late is wrong.", (late,)))
+    assert (chain["data"]["state"], chain["data"]["state_text"]) == ("affected", "shows it too")
+    early = replace(late, link="data", explains=(replace(effect, link="weight"),))
+    chain = chain_of(synthetic_history(120), Diagnosis("sick", "Late is wrong.", (early,)))
+    assert (chain["weight"]["state"], chain["weight"]["state_text"]) == ("affected", "affected")
 
 
 def test_a_broken_link_shows_the_number_that_proves_it() -> None:

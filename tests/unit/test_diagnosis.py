@@ -107,10 +107,10 @@ def test_an_empty_history_is_undecided() -> None:
 
 
 def test_a_falling_loss_is_healthy_and_not_finished() -> None:
-    """A run whose weights move and whose loss falls is healthy; the sentence states that it is not finished."""
+    """A run whose weights move and whose loss falls is healthy; the sentence states that the loss still falls."""
     diagnosis = diagnose(synthetic_history())
     assert diagnosis.status == "healthy"
-    assert "not finished" in diagnosis.sentence
+    assert "still falling" in diagnosis.sentence
     assert not [v for v in diagnosis.verdicts if v.severity != "info"]
 
 

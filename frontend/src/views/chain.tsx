@@ -10,13 +10,14 @@ import { UpdateEquation } from "./update-equation";
 
 interface LinkProps {
   link: LinkAnswer;
+  lead: boolean; // the link of the most probable suspect
   chosen: boolean;
   onChoose: () => void;
 }
 
-function Link({ link, chosen, onChoose }: LinkProps) {
+function Link({ link, lead, chosen, onChoose }: LinkProps) {
   return (
-    <li class={`chain-link ${link.state}${link.first ? " first" : ""}`}>
+    <li class={`chain-link ${link.state}${link.first ? " first" : ""}${lead ? " lead" : ""}`}>
       <button type="button" aria-pressed={chosen} onClick={onChoose} title={cleanText(link.text)}>
         <span class="chain-link-title">{link.title}</span>
         <span class="chain-link-state">
@@ -63,7 +64,13 @@ export function Chain({ overview }: { overview: OverviewAnswer }) {
       <h2 id="chain-title">{titleOf(chain)}</h2>
       <ol class="chain-links">
         {chain.map((link) => (
-          <Link key={link.link} link={link} chosen={link === shown} onChoose={() => choose(link)} />
+          <Link
+            key={link.link}
+            link={link}
+            lead={link.link === suspected}
+            chosen={link === shown}
+            onChoose={() => choose(link)}
+          />
         ))}
       </ol>
       <div class="chain-foot">

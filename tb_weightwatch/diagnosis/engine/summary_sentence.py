@@ -109,7 +109,7 @@ def _by_movement(history: History, unknown: list[Unknown]) -> tuple[Status, str]
     steps, ratio = steps_made(history, len(history) - 1), _usual_relative_update(history)
     if not ratio > 0:
         return "undecided", _motionless(history, unknown)
-    movement = f"weights move by {number(ratio)} of their norm per step"
+    movement = f"kernels move by {number(ratio)} of their norm per step (median)"
     if not history.has("loss"):
         return "healthy", f"Healthy so far: {movement}, but the loss was not recorded; whether it falls is unknown."
     if not np.isfinite(history.loss[history.known("loss")][-1]):
@@ -131,8 +131,8 @@ def _by_loss(history: History, trend: LossTrend, movement: str) -> tuple[Status,
         first = number(float(trend.first[row]))
         return "undecided", f"Undecided: {movement}, but the loss has blown up from {first} ({course})."
     if still_falling and not trend.low(0.05)[row]:
-        fall = f"the loss is still falling, recently by {number(-100 * slope, 2)} %"
-        return "healthy", f"Healthy: {movement}; training is not finished ({course}; {fall})."
+        fall = f"recently by {number(-100 * slope, 2)} %"
+        return "healthy", f"Healthy: {movement}; the loss is still falling, {fall} ({course})."
     if trend.decreased[row]:
         return "healthy", f"Healthy: {movement}; {course}{', and now flat' if abs(slope) < _FLAT else ''}."
     if trend.low()[row] or (trend.recent[row] < 0.7 * trend.constant_loss[row]):

@@ -35,7 +35,7 @@ def loss_has_blown_up(history: History) -> Symptom | None:
         name="loss-has-blown-up",
         link="loss",
         severity="error",
-        message=f"The loss has blown up: it was {number(float(trend.first[-1]))} at first and is "
+        message=f"The loss has blown up: from {number(float(trend.first[-1]))} at first to "
         f"{number(float(trend.recent[-1]))} now (mean over the last recorded steps)",
         variables=(),
         first_step=int(history.steps[above[0]]) if len(above) else 1,
@@ -55,7 +55,7 @@ def _below_zero(history: History, lowest: float) -> Symptom:
         name="loss-has-blown-up",
         link="loss",
         severity="error",
-        message=f"The loss runs away below zero: it was {number(float(trend.first[-1]))} at first and is "
+        message=f"The loss runs away below zero: from {number(float(trend.first[-1]))} at first to "
         f"{number(float(trend.recent[-1]))} now (mean over the last recorded steps)",
         variables=(),
         first_step=int(history.steps[below[0]]),

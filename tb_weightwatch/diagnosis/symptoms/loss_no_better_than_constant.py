@@ -38,7 +38,7 @@ def loss_no_better_than_constant(history: History) -> Symptom | None:
         link="loss",
         severity="error",
         message=f"The model is no better than a constant answer: after {steps_made(history, row)} its loss is "
-        f"{number(float(trend.recent[row]))} and that of a constant prediction {number(level)}, although the updates "
+        f"{number(float(trend.recent[row]))} and that of a constant prediction {number(level)}, while the updates "
         f"{add_up_to(distance)}",
         variables=(),
         first_step=_since(history),

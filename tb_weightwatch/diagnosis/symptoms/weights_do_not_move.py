@@ -38,7 +38,7 @@ def weights_do_not_move(history: History) -> Symptom | None:
         name="weights-do-not-move",
         link="weight",
         severity="error",
-        message=f"{_beginning(since)}: none of them has changed in any of the {plural(still_rows, 'step')} recorded "
+        message=f"{_beginning(since)}: no weight has changed in any of the {plural(still_rows, 'step')} recorded "
         f"out of the last {pause:,}{although}",
         variables=signals.trainable_names(history),
         first_step=max(1, since + 1),

@@ -13,7 +13,7 @@ def test_a_hundred_times_the_first_loss() -> None:
     """The first and the last loss are in the sentence."""
     symptom = loss_has_blown_up(synthetic_history(loss=np.where(STEP < 60, 1.0, 5e4)))
     assert symptom is not None and symptom.name == "loss-has-blown-up" and symptom.first_step == 61
-    assert symptom.message.startswith("The loss has blown up: it was 1 at first and is 50,000 now")
+    assert symptom.message.startswith("The loss has blown up: from 1 at first to 50,000 now")
 
 
 def test_not_finite_until_the_end() -> None:
@@ -38,5 +38,5 @@ def test_a_loss_that_runs_away_below_zero() -> None:
     loss = np.where(STEP < 60, -1.0 - 0.01 * STEP, -1e6)
     symptom = loss_has_blown_up(synthetic_history(loss=loss))
     assert symptom is not None and symptom.first_step == 61
-    assert symptom.message.startswith("The loss runs away below zero: it was -1 at first and is -1e6 now")
+    assert symptom.message.startswith("The loss runs away below zero: from -1 at first to -1e6 now")
     assert loss_has_blown_up(synthetic_history(loss=np.where(STEP < 60, -1.0, -100.0))) is None

@@ -20,7 +20,7 @@ def test_at_the_level_after_the_weights_have_moved() -> None:
     assert symptom is not None
     assert symptom.message == (
         "The model is no better than a constant answer: after 120 steps its loss is 1.1 and that of a constant "
-        "prediction 1.1, although the updates add up to about 0.51 times the size of the weight that moved most"
+        "prediction 1.1, while the updates add up to about 0.51 times the size of the weight that moved most"
     )
     assert symptom.first_step == 1
 

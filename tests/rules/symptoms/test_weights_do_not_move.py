@@ -19,7 +19,7 @@ def test_weights_that_never_move() -> None:
     symptom = weights_do_not_move(synthetic_history(**FLAT, update_norm=0.0))
     assert symptom is not None and symptom.variables == NAMES
     assert symptom.message == (
-        "The weights do not move: none of them has changed in any of the 120 steps recorded out of the last 120, "
+        "The weights do not move: no weight has changed in any of the 120 steps recorded out of the last 120, "
         "although gradients are non-zero"
     )
     assert (symptom.first_step, symptom.last_step, symptom.severity) == (1, 120, "error")

@@ -105,7 +105,8 @@ def text(details: Details) -> VerdictText:
     loss = f" ({details.loss})" if details.loss else ""
     fix = (
         "Find the first layer whose output is the same for every sample, from the input to the output:\n"
-        "    for layer in model.layers:\n        x = layer(x); print(layer.name, np.std(x, axis=0).max())"
+        "    x = inputs[:32]  # a batch\n    for layer in model.layers:\n        x = layer(x)\n"
+        "        print(layer.name, np.std(x, axis=0).max())"
     )
     if details.activation == "softmax" and details.units == 1:
         fix = (
