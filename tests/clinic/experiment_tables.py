@@ -18,7 +18,8 @@ class Counts(NamedTuple):
 
     Attributes:
         outcomes: (cause, what it is in the program: "cause", "consequence" or "planted", outcome) -> programs.
-        settled: outcome is right, wrong or open -> suspects and likely verdicts that were not certain before.
+        settled: outcome is right, wrong, open, or untested (no experiment tests the cause) -> suspects and likely
+            verdicts that were not certain before.
         answers: (source, sick or not, "before"/"after", what was answered) -> programs.
         lost: why a program could not be tested -> programs.
     """
@@ -42,7 +43,8 @@ def count(lines: Iterable[dict[str, Any]]) -> Counts:
             counts.outcomes[cause, role(cause, program), outcome] += 1
         if not line["certain"]:
             for cause in line["suspects"]:
-                counts.settled[judged(role(cause, program), outcomes.get(cause, "open"))] += 1
+                is_tested = cause in outcomes
+                counts.settled[judged(role(cause, program), outcomes[cause]) if is_tested else "untested"] += 1
         for when in ("before", "after"):
             counts.answers[program.source, program.expected is not None, when, answered(line[when], program)] += 1
     return counts
@@ -114,11 +116,13 @@ def _answers(counts: Counts) -> str:
 
 def _settled(counts: Counts) -> str:
     total = sum(counts.settled.values())
-    decided = total - counts.settled["open"]
+    decided = counts.settled["right"] + counts.settled["wrong"]
+    tested = total - counts.settled["untested"]
     lost = "; ".join(f"{n}: {why}" for why, n in counts.lost.most_common() if n)
     return (
         f"Of {total} causes that were only likely or suspected, {decided} ({100 * decided / max(total, 1):.0f} %) were "
-        f"confirmed or refuted, {counts.settled['wrong']} of these wrongly. "
+        f"confirmed or refuted, {counts.settled['wrong']} of these wrongly. No experiment tests {total - tested} of them; "
+        f"of the other {tested} {100 * decided / max(tested, 1):.0f} % were settled. "
         f"{sum(counts.lost.values())} programs could not be tested ({lost})."
     )
 
