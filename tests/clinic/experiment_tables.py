@@ -121,8 +121,8 @@ def _settled(counts: Counts) -> str:
     lost = "; ".join(f"{n}: {why}" for why, n in counts.lost.most_common() if n)
     return (
         f"Of {total} causes that were only likely or suspected, {decided} ({100 * decided / max(total, 1):.0f} %) were "
-        f"confirmed or refuted, {counts.settled['wrong']} of these wrongly. No experiment tests {total - tested} of them; "
-        f"of the other {tested} {100 * decided / max(tested, 1):.0f} % were settled. "
+        f"confirmed or refuted, {counts.settled['wrong']} of these wrongly. No experiment tests {total - tested} of "
+        f"them; of the other {tested} {100 * decided / max(tested, 1):.0f} % were settled. "
         f"{sum(counts.lost.values())} programs could not be tested ({lost})."
     )
 
