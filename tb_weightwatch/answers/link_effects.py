@@ -67,7 +67,8 @@ def _special_number(name: str, own: LinkNumber, diagnosis: Diagnosis, cause: Ver
     if own.nonfinite:
         if own.text in ("NaN", "Inf", "-Inf"):
             return [Effect(f"{own.text} at the last recorded step{because}", own.text, own.meaning)]
-        counted = f"NaN or infinite {'inputs or targets' if name == 'data' else 'outputs'}, last step"
+        nouns = {"data": "inputs or targets", "activations": "outputs"}
+        counted = f"NaN or infinite {nouns.get(name, 'values')}, last step"
         return [Effect(f"{own.nonfinite:,} {counted}{because}", number(own.nonfinite), counted)]
     if own.text == "0" and name in ("gradient", "update") and diagnosis.status == "sick":
         return [Effect(f"exactly 0 at the last recorded step{because}", own.text, own.meaning)]

@@ -158,7 +158,7 @@ def _last_value(history: History, shown: Number, counted: NDArray[np.bool_], fin
     known = _known(history, shown.columns, counted)
     columns = [np.asarray(history.column(n), np.float64).reshape(known.shape) for n in shown.columns]
     if finite:
-        known = known & np.logical_and.reduce([np.isfinite(column).all(axis=1) for column in columns])[:, None]
+        known = known & np.logical_and.reduce([(np.isfinite(c) | ~known).all(axis=1) for c in columns])[:, None]
     rows = np.flatnonzero(known.any(axis=1))
     if not len(rows):
         return None

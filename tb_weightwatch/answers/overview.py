@@ -120,7 +120,9 @@ def _detail(launch: Launch, diagnosis: Diagnosis) -> str:
         sentences.append(f"Skipped: {launch.skipped}.")
     if launch.unknown_columns:
         sentences.append(f"Recorded by a later version, not shown: {', '.join(sorted(launch.unknown_columns))}.")
-    if diagnosis.status == "undecided" and history.complete and len(history) >= _ROWS_TO_PROBE:
+    recorder = history.facts.get("recorder")
+    can_probe = isinstance(recorder, dict) and recorder.get("kind") in ("fit", "loop") and not diagnosis.experiments
+    if diagnosis.status == "undecided" and can_probe and len(history) >= _ROWS_TO_PROBE:
         sentences.append("Experiments may find the cause: report = watch.probe(x, y).")
     sentences += rejudged_lines(rejudged(launch, diagnosis))
     sentences.append(cost(history))

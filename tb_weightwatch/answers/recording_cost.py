@@ -50,14 +50,14 @@ def _per_hour(history: History, rows: float, seconds: float) -> str:
     budget = as_float(history.config.get("overhead"))
     if seconds >= _MINUTE:
         return f" Without the start this is {_seconds(rows / seconds * _HOUR)} per hour."
-    if budget is None or not 0 < budget <= 1:
+    if history.of_kind("end") or budget is None or not 0 < budget <= 1:
         return ""
     limit = f"{number(100 * budget, 2)} %, {_seconds(budget * _HOUR)} per hour"
     return f" After the first minute it is limited to {limit}."
 
 
 def _seconds(value: float) -> str:
-    """Returns a duration: 12 milliseconds, 1.7 seconds, 3,600 seconds."""
+    """Returns a duration: 12 ms, 1.7 s, 3,600 s."""
     if 0 < value < 0.1:
         return f"{number(1000 * value, 2)} ms"
     return f"{number(value, 2 if value < 100 else 4)} s"

@@ -133,7 +133,7 @@ def _where(name: str, config: _Config) -> str:
         mean = ", ḡ: that of the gradient" if config.get("centered") else ""
         last = ", Δ: the update before" if _setting(config, "momentum") else ""
         return f"v: running mean of gradient²{mean}{last}"
-    return _WHERE.get(name, "")
+    return _WHERE.get(name, "") + (", max v̂: the largest v̂ so far" if config.get("amsgrad") else "")
 
 
 # -- one function for each rule, as Keras computes it
@@ -149,6 +149,9 @@ def _sgd(config: _Config) -> _Terms:
 
 
 def _adam(config: _Config) -> _Terms:
+    if config.get("amsgrad"):
+        words = "running mean of the gradient, divided by the root of the largest running mean of its square so far"
+        return RATE, TIMES, Term("m̂", words, "gradient", "√max v̂ + ε")
     return RATE, TIMES, _ADAM
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+import tensorflow as tf
+
 from .observe.exception_meaning import meaning_of
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -15,11 +17,12 @@ def fault_reason(error: BaseException) -> str:
     """Returns what happened, in a clause: "the event file could not be written (No space left on device)"."""
     kind = type(error).__name__
     places = _places(error)
-    if isinstance(error, OSError) or any(module.startswith(_WRITING) for module, _ in places):
+    if meaning_of(error) == "out-of-memory":
+        return f"memory ran out in the recorder ({kind})"
+    is_input_output = isinstance(error, (OSError, tf.errors.OpError))
+    if is_input_output and any(module.startswith(_WRITING) for module, _ in places):
         detail = error.strerror if isinstance(error, OSError) and error.strerror else kind
         return f"the event file could not be written ({detail})"
-    if meaning_of(error) == "out-of-memory":
-        return f"memory ran out while a step was measured ({kind})"
     where = f" in {places[-1][0]}, {places[-1][1]}()" if places else ""
     return f"{kind}{where}, a failure of tb_weightwatch"
 
@@ -28,7 +31,7 @@ def _places(error: BaseException) -> list[tuple[str, str]]:
     """Returns the functions of ours that the error passed through, outermost first: module and name."""
     places = []
     for frame in traceback.extract_tb(error.__traceback__):
-        path = Path(frame.filename)
+        path = Path(frame.filename).resolve()
         if path.is_relative_to(_PACKAGE) and path.name != "fault_guard.py":
             places.append((path.relative_to(_PACKAGE).with_suffix("").as_posix(), frame.name))
     return places

@@ -34,8 +34,8 @@ def rule(options: argparse.Namespace) -> int:
     asked = options.rule
     entry = next((r for r in catalogue().values() if asked in (r.name, str(r.code))), None)
     if entry is None:
-        near = get_close_matches(asked, list(catalogue()), 1)
-        hint = f"did you mean {near[0]!r}?" if near else "`weightwatch rules` lists all rules"
+        close = get_close_matches(asked, list(catalogue()), 1)
+        hint = f"did you mean {close[0]!r}?" if close else "`weightwatch rules` lists all rules"
         return fail(f"no rule has the code or name {asked!r}; {hint}")
     screen = Screen()
     screen.put(Line(f"{entry.code} {entry.name} (link: {entry.link})", "bold"))

@@ -101,6 +101,8 @@ class RunTableCache:
             diagnosis = self._diagnoses.get(location, run, launch, now, TimeBudget(self._seconds))
             row = _Row(run.revision, next(self._turns), answers.summary_of(launch, diagnosis))
         with self._lock:
-            self._rows[location.experiment, location.run, launch.history.launch] = row
+            key = location.experiment, location.run, launch.history.launch
+            self._rows[key] = row
+            self._rows.move_to_end(key)
             while len(self._rows) > MOST:
                 self._rows.popitem(last=False)

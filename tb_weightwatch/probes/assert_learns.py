@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..capture.arguments import positive
+from ..capture.arguments import positive, positive_integer
 from ..capture.preflight import preflight
 from ..diagnosis import catalogue as rules
 from ..verdict import Experiment
@@ -63,7 +63,7 @@ def assert_learns(  # noqa: PLR0913
         RuntimeError: it could not be checked; the message says why.
         TypeError, ValueError: as for `ww.probe`.
     """
-    spending = Spending(positive("budget", budget), int(positive("steps", steps)))
+    spending = Spending(positive("budget", budget), positive_integer("steps", steps))
     diagnosis = preflight(model, x, y, loss=loss, optimizer=optimizer)
     if diagnosis.status == "sick":
         raise AssertionError(f"The model cannot learn. {diagnosis}")

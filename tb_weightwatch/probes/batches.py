@@ -15,6 +15,7 @@ from .dependence import MOST_SAMPLES
 
 MOST_BATCHES = 4  # of a trial
 _MOST_SAMPLED_BATCHES = 32  # that are read for their samples only
+_MOST_BYTES = 64 * 2**20  # of these samples
 
 
 def batches_of(x: Any, y: Any, batches: Iterable[Any] | None, batch_size: int) -> list[Any]:
@@ -59,8 +60,8 @@ def samples_of(x: Any, y: Any, batches: Iterable[Any] | None) -> tuple[Any, Any]
     if isinstance(x, (np.ndarray, tf.Tensor)) and isinstance(y, (np.ndarray, tf.Tensor)):
         order = np.random.default_rng(1).permutation(len(x))[:MOST_SAMPLES]
         return np.asarray(x)[order], np.asarray(y)[order]
-    pairs = [batch[:2] for batch in _first_batches(x if batches is None else batches)]
-    if not pairs or not all(isinstance(array, (tf.Tensor, np.ndarray)) for pair in pairs for array in pair):
+    pairs = _first_batches(x if batches is None else batches)
+    if not pairs:
         return None
     if len({(np.shape(inputs)[1:], np.shape(labels)[1:]) for inputs, labels in pairs}) > 1:
         return None
@@ -69,14 +70,23 @@ def samples_of(x: Any, y: Any, batches: Iterable[Any] | None) -> tuple[Any, Any]
 
 
 def _first_batches(batches: Any) -> list[Any]:
-    """Returns the first batches that have targets, until they have 1,024 samples."""
+    """Returns inputs and targets of the first batches, until these are 1,024 samples or 64 MiB; [] if not arrays."""
     if not isinstance(batches, (list, tuple, tf.data.Dataset)):
         return []
     pairs: list[Any] = []
+    count = size = 0
     for batch in islice(batches, _MOST_SAMPLED_BATCHES):
-        if not isinstance(batch, (list, tuple)) or len(batch) < 2 or np.ndim(batch[0]) == 0:
+        arrays = tuple(batch[:2]) if isinstance(batch, (list, tuple)) else ()
+        if len(arrays) < 2 or not all(isinstance(a, (tf.Tensor, np.ndarray)) and len(a.shape) for a in arrays):
             return []
-        pairs.append(batch)
-        if sum(len(inputs) for inputs, *_ in pairs) >= MOST_SAMPLES:
+        pairs.append(arrays)
+        count += len(arrays[0])
+        size += sum(map(_bytes, arrays))
+        if count >= MOST_SAMPLES or size >= _MOST_BYTES:
             break
     return pairs
+
+
+def _bytes(array: Any) -> int:
+    dtype = array.dtype
+    return int(np.prod(array.shape)) * int(dtype.itemsize if isinstance(array, np.ndarray) else dtype.size)

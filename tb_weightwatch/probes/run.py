@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..capture.arguments import positive
+from ..capture.arguments import positive, positive_integer
 from ..diagnosis import with_experiments
 from ..verdict import Diagnosis, Experiment
 from .arguments import check_probe, chosen_kinds
@@ -80,7 +80,7 @@ def probe(  # noqa: PLR0913
     """
     check_probe(diagnosis, step_fn, loss, optimizer)
     kinds = chosen_kinds(experiments)
-    spending = Spending(positive("budget", budget), int(positive("steps", steps)), terminal() if verbose else None)
+    spending = Spending(positive("budget", budget), positive_integer("steps", steps), terminal() if verbose else None)
     taken = batches_of(x, y, batches, batch_size)
     step = 0 if diagnosis is None else diagnosis.step
     chosen = kinds if experiments is not None else ordered(kinds, suspected(diagnosis), spending.steps_left)

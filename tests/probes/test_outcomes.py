@@ -87,14 +87,14 @@ def test_labels_of_batches_are_tested_with_the_samples_of_all_batches() -> None:
 
 
 def test_samples_are_read_from_arrays_and_from_the_first_batches() -> None:
-    """At most 1,024 of them; inputs in a dict are no arrays, and an iterator is not read."""
+    """At most 1,024 of them; several inputs are no array, and an iterator is not read."""
     batches = [(X, Y)] * 20
     inputs, labels = samples_of(None, None, batches) or (None, None)
     assert np.shape(inputs) == (1024, 6) and np.shape(labels) == (1024, 1)
     dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(16)
     inputs, labels = samples_of(dataset, None, None) or (None, None)
     assert np.array_equal(inputs, X) and np.array_equal(labels, Y)
-    for nothing in ([({"a": X}, Y)], [X], iter(batches), [(X, Y), (X[:, :2], Y)]):
+    for nothing in ([({"a": X}, Y)], [((X, X[:, :2]), Y)], [X], iter(batches), [(X, Y), (X[:, :2], Y)]):
         assert samples_of(None, None, nothing) is None
 
 

@@ -21,6 +21,7 @@ from tb_weightwatch.capture.loop.step_recorder import LoopStepRecorder
 from tb_weightwatch.capture.loop.targets import WatchTargets
 from tb_weightwatch.capture.measure.row_buffer import RowBuffer
 from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
+from tb_weightwatch.capture.recording_fault import fault_reason
 from tb_weightwatch.diagnosis import IncrementalDiagnosis
 from tb_weightwatch.reader import launches
 from tb_weightwatch.writer import EventWriter
@@ -231,3 +232,21 @@ def test_run_list_overview_and_review_say_so(
     assert cli.main(["review", str(tmp_path / "run")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "UNDECIDED" in shown and "Recording stopped at step 2" in shown
+
+
+def test_a_fault_is_named_by_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only errors of files and storage below the writer are "could not be written"; memory is named before that."""
+
+    def reason(error: Exception) -> str:
+        def flush() -> None:
+            raise error
+
+        writer = EventWriter.__new__(EventWriter)
+        monkeypatch.setattr(writer, "flush", flush, raising=False)
+        with pytest.raises(type(error)) as raised:
+            writer.close()
+        return fault_reason(raised.value)
+
+    assert reason(FULL).startswith("the event file could not be written (No space")
+    assert "memory ran out" in reason(MemoryError())
+    assert "a failure of tb_weightwatch" in reason(TypeError("not bytes"))

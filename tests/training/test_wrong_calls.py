@@ -249,6 +249,12 @@ RIGHT: dict[str, Callable[[Program], dict[str, Any]]] = {
     "class ids": lambda p: {"targets": np.zeros(32, "int64"), "predictions": tf.ones([32, 4])},
     "class ids in a list": lambda p: {"targets": [0] * 32, "predictions": tf.ones([32, 4])},
     "tokens in a row": lambda p: {"targets": np.zeros((8, 4), "int32"), "predictions": tf.ones([32, 11])},
+    "time before samples, as for CTC": lambda p: {
+        "targets": np.zeros((8, 20), "int32"),
+        "predictions": tf.ones([100, 8, 30]),
+    },
+    "labels in a row, as for CTC": lambda p: {"targets": np.zeros(77, "int32"), "predictions": tf.ones([100, 8, 30])},
+    "boxes and anchors": lambda p: {"targets": tf.ones([4, 7, 4]), "predictions": tf.ones([4, 900, 5])},
     "one target for all": lambda p: {"targets": tf.ones([1]), "predictions": p.p},
     "a number for all": lambda p: {"targets": 1.0, "predictions": p.p},
     "ragged targets": lambda p: {"targets": tf.ragged.constant([[1.0], [2.0, 3.0]]), "predictions": tf.ones([2, 2])},
@@ -455,6 +461,15 @@ CALLS = {
     ),
     "probe: batches of no samples": Wrong(
         lambda p: ww.probe(p.model, p.x, p.y, batch_size=0), ValueError, "batch_size must be 1 or more", "got 0"
+    ),
+    "probe: half a step": Wrong(
+        lambda p: ww.probe(p.model, p.x, p.y, steps=0.5), ValueError, "steps must be a positive whole number", "got 0.5"
+    ),
+    "probe: endless steps": Wrong(
+        lambda p: ww.probe(p.model, p.x, p.y, steps=float("inf")), ValueError, "a positive whole number", "got inf"
+    ),
+    "probe: several budgets": Wrong(
+        lambda p: ww.probe(p.model, p.x, p.y, budget=np.ones(2)), TypeError, "budget must be a positive number", "array"
     ),
     "preflight: a model class": Wrong(
         lambda p: ww.preflight(keras.Model, p.x, p.y), TypeError, "must be a keras.Model", "the class Model"

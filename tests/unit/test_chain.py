@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
+from tb_weightwatch.answers.link_numbers import LINK_TABLE, link_number
 from tb_weightwatch.diagnosis import catalogue
 from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.verdict import Diagnosis, Evidence, Symptom, Unknown, Verdict
@@ -147,6 +148,16 @@ def test_a_frozen_base_is_a_note_and_its_variables_do_not_count() -> None:
     chain = chain_of(synthetic_history(120, **DECOYS["a frozen base"]))
     assert (chain["weight"]["state"], chain["update"]["state"]) == ("note", "ok")
     assert chain["update"]["meaning"] == "‖Δ‖/‖w‖ of 2 trainable variables, last step"
+
+
+def test_a_skipped_last_step_does_not_hide_what_was_recorded() -> None:
+    """The loss scale skips a step with an infinite gradient; a variable that never has one does not matter."""
+    norm = np.ones((120, len(VARIABLES)))
+    norm[-1, 0], norm[:, 1:] = np.inf, np.nan  # the other variables have no gradient
+    history = synthetic_history(120, gradient_norm=norm)
+    history.known("gradient_norm")[:, 1:] = False
+    number = link_number(history, LINK_TABLE["gradient"], np.ones(len(VARIABLES), bool), finite=True)
+    assert number.text == "1" and not number.nonfinite
 
 
 def test_an_effect_before_the_broken_link_shows_it_too() -> None:

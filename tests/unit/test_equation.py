@@ -94,6 +94,7 @@ def test_numbers_that_do_not_multiply_are_told(facts: dict[str, Any], columns: d
         (optimizer("Adam"), "lr · m̂/(√v̂ + ε)"),
         (optimizer("Nadam"), "lr · m̂/(√v̂ + ε)"),
         (optimizer("AdamW", weight_decay=0.004), "( lr · m̂/(√v̂ + ε) + lr · 4e-3 · w_old )"),
+        (optimizer("Adam", amsgrad=True), "lr · m̂/(√max v̂ + ε)"),
         (optimizer("Adamax"), "lr · m̂/(u + ε)"),
         (optimizer("RMSprop"), "lr · gradient/(√(v + ε))"),
         (optimizer("RMSprop", momentum=0.5, centered=True), "( 0.5 · Δ_old + lr · gradient/(√(v - ḡ² + ε)) )"),

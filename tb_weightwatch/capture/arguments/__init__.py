@@ -7,6 +7,6 @@
 
 from .logdir import checked_logdir
 from .received_value import received, shape_text, static_shape
-from .training import check_training, positive
+from .training import check_training, positive, positive_integer
 
-__all__ = ["check_training", "checked_logdir", "positive", "received", "shape_text", "static_shape"]
+__all__ = ["check_training", "checked_logdir", "positive", "positive_integer", "received", "shape_text", "static_shape"]

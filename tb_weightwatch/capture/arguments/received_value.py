@@ -1,4 +1,4 @@
-"""How an error message names what came: its type and what tells it apart, never its values."""
+"""How an error message names what came: its type and what tells it apart, never the values of arrays."""
 
 from __future__ import annotations
 

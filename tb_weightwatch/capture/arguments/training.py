@@ -10,11 +10,24 @@ from .received_value import received
 
 def positive(name: str, value: Any) -> float:
     """Returns a positive number; raises TypeError or ValueError for anything else."""
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} must be a positive number, got {received(value)}")
-    if not value > 0:
+    message = f"{name} must be a positive number, got {received(value)}"
+    if isinstance(value, (bool, str)):
+        raise TypeError(message)
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(message) from error
+    if not number > 0:
         raise ValueError(f"{name} must be positive, got {value!r}")
-    return float(value)
+    return number
+
+
+def positive_integer(name: str, value: Any) -> int:
+    """Returns a positive whole number; raises TypeError or ValueError for anything else."""
+    number = positive(name, value)
+    if not number.is_integer():
+        raise ValueError(f"{name} must be a positive whole number, got {value!r}")
+    return int(number)
 
 
 def check_training(loss: Any, optimizer: Any) -> None:

@@ -153,12 +153,19 @@ def check_lengths(targets: Any, predictions: Any) -> None:
     """Raises ValueError if targets and predictions cannot belong to the same samples."""
     for name, target, prediction in _pairs("", targets, predictions):
         mine, other = _lengths(target), _lengths(prediction)
-        if mine and other and not mine & other and 1 not in (min(mine), min(other)):
+        alike = _rank(target) == _rank(prediction) or {_rank(target), _rank(prediction)} == {1, 2}
+        # Of other ranks nothing is certain: CTC, boxes and anchors, and sequences have axes of their own.
+        if alike and mine and other and not mine & other and 1 not in (min(mine), min(other)):
             raise ValueError(
                 "targets and predictions must be those of the same samples, but "
                 f"targets{name} has shape {shape_text(_shape(target))} and "
                 f"predictions{name} has shape {shape_text(_shape(prediction))}; pass both of this batch"
             )
+
+
+def _rank(array: Any) -> int | None:
+    shape = _shape(array)
+    return None if shape is None else len(shape)
 
 
 def _pairs(name: str, targets: Any, predictions: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -63,9 +63,11 @@ class TensorFetcher:
         while start < len(pairs):
             size = max(1, min(MAX_TAGS, MAX_BYTES // self._largest))
             runs, batch = zip(*pairs[start : start + size], strict=True)
-            for run, reply in self.fetch(ctx, experiment, runs, batch).items():
-                data.setdefault(run, {}).update(reply)
-                self._largest = max(self._largest, *(len(content or b"") for content in reply.values()), 0)
+            replies = self.fetch(ctx, experiment, runs, batch)
+            for run, tag in pairs[start : start + size]:
+                content = replies.get(run, {}).get(tag)
+                data.setdefault(run, {})[tag] = content
+                self._largest = max(self._largest, len(content or b""))
             start += size
         return data
 
