@@ -150,7 +150,7 @@ def test_one_sees_at_once_whether_weights_move_why_not_and_what_to_change(
     shot(page, f"sick-{request.node.callspec.id}")
 
     frame.locator(".run-entry-name").get_by_text("healthy", exact=True).click()
-    expect(sentence).to_contain_text("Healthy: weights move")
+    expect(sentence).to_contain_text("Healthy: kernels move")
     expect(frame.locator(".chain-link.first")).to_have_count(0)
     expect(frame.locator(".chain-link.broken")).to_have_count(0)
     shot(page, f"healthy-{request.node.callspec.id}")
@@ -293,7 +293,7 @@ def in_a_cell(page: Page) -> None:
     copy.click()
     expect(copy).to_have_text("Copied")
     frame.locator(".run-entry-name").get_by_text("healthy", exact=True).click()
-    expect(frame.locator("h1#sentence")).to_contain_text("Healthy: weights move")
+    expect(frame.locator("h1#sentence")).to_contain_text("Healthy: kernels move")
 
 
 def test_what_is_copied_is_the_fix_and_the_table(page: Page, fast: str) -> None:
