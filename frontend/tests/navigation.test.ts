@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HeatmapAnswer, LaunchEntry, RunEntry, Severity, Status } from "../src/lib/api";
 import { parseNameFilter } from "../src/lib/name-filter";
+import { repeatsChoice } from "../src/lib/regex-cost";
 import { filterRows } from "../src/lib/row-filter";
 import { sortRuns, toRunOrder } from "../src/lib/run-order";
 import { changedKeys, loadNeeded, NOTHING } from "../src/lib/selection";
@@ -33,10 +34,39 @@ describe("filters by name", () => {
     for (const [typed, error] of [
       ["dense_(", "Invalid regular expression: Unterminated group"],
       ["[z-a]*", "Invalid glob: Range out of order in character class"],
+      [
+        "(\\w+_?)+kernel$",
+        "Invalid regular expression: a repeated group contains a repetition or alternatives itself",
+      ],
+      [`^${"a".repeat(200)}`, "Invalid regular expression: longer than 200 letters"],
     ] as const) {
       expect(parseNameFilter(typed)).toMatchObject({ kind: "invalid", error });
       expect(matching(typed)).toEqual(names);
     }
+  });
+
+  test.each([
+    ["(a+)+", true],
+    ["(a|b)*", true],
+    ["((ab?)c){2,}", true],
+    ["(?:[)]+){3}", true],
+    ["(?<part>a*)+", true],
+    ["(a+)?", false],
+    ["(a|b)c+", false],
+    ["(?:ab)+", false],
+    ["([+*]\\+)+", false],
+    ["(?=a)b+", false],
+    ["(a{)+", false], // a brace, no quantifier
+  ])("whether %j repeats what may match in several ways: %s", (source, expected) => {
+    expect(new RegExp(source).source).toBe(source); // valid
+    expect(repeatsChoice(source)).toBe(expected);
+  });
+
+  test("a glob of many stars is matched without trying all ways", () => {
+    const many = parseNameFilter(`${"*a".repeat(40)}b`);
+    expect(many.matches(`${"a".repeat(400)}b`)).toBe(true);
+    expect(many.matches("a".repeat(400))).toBe(false);
+    expect(["x]", "xa", "xb"].filter(parseNameFilter("x[]a]*").matches)).toEqual(["x]", "xa"]);
   });
 
   test("rows of the heat map keep their values and their order of badness", () => {

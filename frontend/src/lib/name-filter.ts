@@ -1,4 +1,8 @@
 // The filters of runs and variables by name: a text, a glob ("dense_*/kernel") or a regular expression.
+import { parseGlob } from "./glob";
+import { repeatsChoice } from "./regex-cost";
+
+const MOST_LETTERS = 200; // of a regular expression
 
 export interface NameFilter {
   kind: "none" | "text" | "glob" | "regex" | "invalid";
@@ -13,25 +17,13 @@ function kindOf(pattern: string): "text" | "glob" | "regex" {
   return pattern.includes("[") ? "regex" : "text";
 }
 
-/** A glob as a regular expression. It must match whole parts of a path: "dense_*" does not match "my_dense_1". */
-function globSource(glob: string): string {
-  const letters = [...glob];
-  let source = "";
-  for (let i = 0; i < letters.length; i++) {
-    const letter = letters[i] as string;
-    const end = letter === "[" ? letters.indexOf("]", i + 2) : -1;
-    if (end > 0) {
-      const set = letters
-        .slice(i + 1, end)
-        .join("")
-        .replace(/^!/, "^");
-      source += `[${set}]`;
-      i = end;
-    } else if (letter === "*") source += ".*";
-    else if (letter === "?") source += ".";
-    else source += letter.replace(/[[\].]/, "\\$&");
-  }
-  return `(?:^|/)${source}(?:$|/)`;
+/** Raises a SyntaxError for an invalid pattern, and for one that could keep the browser busy without an end. */
+function parseRegex(source: string): (name: string) => boolean {
+  const pattern = new RegExp(source, "i");
+  if (source.length > MOST_LETTERS) throw new SyntaxError(`longer than ${MOST_LETTERS} letters`);
+  if (repeatsChoice(source))
+    throw new SyntaxError("a repeated group contains a repetition or alternatives itself");
+  return (name) => pattern.test(name);
 }
 
 /** Reads what the user typed. An invalid pattern matches every name, so that it filters nothing. */
@@ -42,9 +34,9 @@ export function parseNameFilter(typed: string): NameFilter {
   const contains = (name: string) => name.toLowerCase().includes(text.toLowerCase());
   if (kind === "text") return { kind, error: "", matches: contains };
   try {
-    const pattern = new RegExp(kind === "glob" ? globSource(text) : text, "i");
+    const matches = kind === "glob" ? parseGlob(text) : parseRegex(text);
     // A name may contain such characters itself.
-    return { kind, error: "", matches: (name) => pattern.test(name) || contains(name) };
+    return { kind, error: "", matches: (name) => contains(name) || matches(name) };
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : String(error);
     return {
