@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { HeatmapAnswer, LaunchEntry, RunEntry, Severity, Status } from "../src/lib/api";
 import { parseNameFilter } from "../src/lib/name-filter";
 import { repeatsChoice } from "../src/lib/regex-cost";
-import { filterRows } from "../src/lib/row-filter";
+import { emptyText, filterRows } from "../src/lib/row-filter";
 import { sortRuns, toRunOrder } from "../src/lib/run-order";
 import { changedKeys, loadNeeded, NOTHING } from "../src/lib/selection";
 import { shortNames } from "../src/lib/short-names";
@@ -80,6 +80,18 @@ describe("filters by name", () => {
     const worst = all.worst.map((row) => all.names[row]).filter((name) => name?.includes("kernel"));
     expect(kept.worst.map((row) => kept.names[row])).toEqual(worst);
     expect(filterRows(all, parseNameFilter(""))).toBe(all);
+  });
+
+  test("a heat map without cells says why", () => {
+    const all = heatmap as HeatmapAnswer;
+    const outside = { ...all, covered: [], first: [], last: [], recorded: [] };
+    expect(emptyText(undefined)).toBe("Loading …");
+    expect(emptyText(all)).toBe("");
+    expect(emptyText(outside)).toBe("No data in this range");
+    expect(emptyText({ ...outside, covered: all.covered })).toBe(""); // a gap is drawn
+    expect(emptyText(filterRows(all, parseNameFilter("no such name")))).toBe(
+      "No variable or layer matches the search",
+    );
   });
 });
 
