@@ -9,6 +9,7 @@ import { useSelector } from "../state";
 import { ExportButtons } from "./export-buttons";
 import { LinkTable } from "./link-table";
 import { RunGroups } from "./run-groups";
+import { PAGE_TITLE } from "./use-focus";
 
 const MOST_LEADING = 2; // columns of settings beside the answer
 
@@ -78,7 +79,7 @@ export function RunTable() {
   return (
     <section class="panel-section run-table" aria-labelledby="run-table-title">
       <div class="section-head">
-        <h1 id="run-table-title" class="section-grow">
+        <h1 id="run-table-title" class={`section-grow ${PAGE_TITLE}`} tabIndex={-1}>
           {rows.length === answer.rows.length ? "All" : `${formatCount(rows.length)} of`}{" "}
           {plural(answer.rows.length, "run")}
         </h1>
