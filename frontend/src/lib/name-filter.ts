@@ -1,8 +1,6 @@
 // The filters of runs and variables by name: a text, a glob ("dense_*/kernel") or a regular expression.
 import { parseGlob } from "./glob";
-import { repeatsChoice } from "./regex-cost";
-
-const MOST_LETTERS = 200; // of a regular expression
+import { costProblem } from "./regex-cost";
 
 export interface NameFilter {
   kind: "none" | "text" | "glob" | "regex" | "invalid";
@@ -17,12 +15,11 @@ function kindOf(pattern: string): "text" | "glob" | "regex" {
   return pattern.includes("[") ? "regex" : "text";
 }
 
-/** Raises a SyntaxError for an invalid pattern, and for one that could keep the browser busy without an end. */
+/** Raises a SyntaxError for an invalid pattern, and for one that could keep the browser busy for long. */
 function parseRegex(source: string): (name: string) => boolean {
   const pattern = new RegExp(source, "i");
-  if (source.length > MOST_LETTERS) throw new SyntaxError(`longer than ${MOST_LETTERS} letters`);
-  if (repeatsChoice(source))
-    throw new SyntaxError("a repeated group contains a repetition or alternatives itself");
+  const problem = costProblem(source);
+  if (problem !== "") throw new SyntaxError(problem);
   return (name) => pattern.test(name);
 }
 
