@@ -173,7 +173,7 @@ def test_the_arrow_keys_go_through_the_rows_without_scrolling_the_page(page: Pag
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1024, True), (400, False)])
 def test_the_table_can_be_read_by_everyone(page: Page, fast: str, width: int, dark: bool) -> None:
-    """axe-core finds no serious fault; the page is not wider than its window; the names stay in view where there is room."""
+    """axe-core finds no serious fault; the page fits its window; on a wide one the names stay in view."""
     page.set_viewport_size({"width": width, "height": 768})
     frame = table_of(page, fast, query="?darkMode=true" if dark else "")
     assert panel_frame(page).evaluate(WITHIN)
