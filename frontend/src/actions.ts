@@ -56,14 +56,14 @@ function changeSelection(patch: Partial<Selection>): (keyof Selection)[] {
   if (needed === "zoom") poller.runLater(ZOOM_DELAY_MS, () => (getState().overview ? loadDetails : loadRuns));
   if (needed === "zoom" || needed === "nothing") return changed;
   poller.cancelDelayed();
-  setState({ busy: true });
+  setState({ busy: true, pollError: "" }); // the error was that of another request
   void poller.run(!runs ? loadRuns : needed === "overview" || !overview ? loadOverview : loadDetails);
   return changed;
 }
 
-/** Shows a run from its first to its last step. `launch`: "" for the newest. */
-export function showRun(run: string, launch = ""): void {
-  select({ run, launch, steps: null, link: "" });
+/** Shows a run from its first to its last step. `more`: another launch than the newest, or what else changes. */
+export function showRun(run: string, more: Partial<Selection> = {}): void {
+  select({ run, launch: "", steps: null, link: "", ...more });
 }
 
 /** Makes the span the axis of all charts. */
@@ -75,9 +75,10 @@ export function zoomTo(span: Span, whole: Span, gesture: Gesture | null = null):
 /** Adds a run to the comparison with the chosen one, or removes it. */
 export function toggleCompared(run: string): void {
   const { selection, shown } = getState();
-  const compared = comparedRuns({ ...selection, run: shown.run });
+  const chosen = shown.run || selection.run; // no run is shown before the table of runs was left once
+  const compared = comparedRuns({ ...selection, run: chosen });
   const compare = compared.includes(run) ? compared.filter((r) => r !== run) : [...compared, run];
-  select({ run: shown.run, compare });
+  select({ run: chosen, compare });
 }
 
 /** Tells the table of all runs which runs the filters of the run list leave. */

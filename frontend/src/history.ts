@@ -8,13 +8,17 @@ export type Gesture = "wheel" | "keys" | "typing";
 const SAME_ACTION_MS = 1500; // changes by one gesture that follow each other faster
 const REST_MS = 150; // browsers limit how often an address is written
 
-let last = { gesture: null as Gesture | null, what: "", time: 0 };
+// `hasEntry`: whether the action has an entry of its own, into which its further changes are written.
+let last = { gesture: null as Gesture | null, what: "", time: 0, hasEntry: false };
 let pending: { selection: Selection; newEntry: boolean } | null = null; // is written when the gesture rests
 let timer = 0;
 
 function writePending(): void {
   window.clearTimeout(timer);
-  if (pending) writeAddress(pending.selection, pending.newEntry);
+  if (pending) {
+    const written = writeAddress(pending.selection, pending.newEntry);
+    last.hasEntry ||= written && pending.newEntry;
+  }
   pending = null;
 }
 
@@ -34,9 +38,9 @@ export function recordSelection(
   const [what, time] = [changed.join(), performance.now()];
   const isSame = gesture !== null && gesture === last.gesture && what === last.what;
   const continues = isSame && time - last.time < SAME_ACTION_MS;
-  last = { gesture, what, time };
   if (!continues) writePending();
-  pending = { selection, newEntry: pending ? pending.newEntry : !continues };
+  last = { gesture, what, time, hasEntry: continues && last.hasEntry };
+  pending = { selection, newEntry: !last.hasEntry };
   window.clearTimeout(timer);
   if (gesture === null) writePending();
   else timer = window.setTimeout(writePending, REST_MS);

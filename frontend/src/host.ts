@@ -99,18 +99,23 @@ function addressWindow(): Window | null {
 
 let lastHash = ""; // that was read or written here
 
-/** Writes the selection into the address, as a new entry of the browser's history or into the present one. */
-export function writeAddress(selection: Selection, newEntry: boolean): void {
+/**
+ * Writes the selection into the address, as a new entry of the browser's history or into the present one. Returns
+ * whether it was written: not if the address holds it already, or must not be written.
+ */
+export function writeAddress(selection: Selection, newEntry: boolean): boolean {
   const target = addressWindow();
-  if (!target || sameSelection(readAddress(), selection)) return;
-  attempt(() => {
+  if (!target || sameSelection(readAddress(), selection)) return false;
+  const written = attempt(() => {
     const url = new URL(target.location.href);
     url.hash = writeHash(url.hash, selection);
     // Both in the way in which TensorBoard writes its address, so that it follows.
     if (newEntry) target.location.hash = url.hash;
     else target.history.replaceState(target.history.state, "", url);
     lastHash = target.location.hash;
+    return true;
   });
+  return written ?? false;
 }
 
 /** Calls `apply` when something else (a pasted link, back and forward) changed the panel's part of the address. */

@@ -32,7 +32,8 @@ function start(): void {
   const root = document.createElement("div");
   root.id = "weightwatch";
   document.body.replaceChildren(root);
-  setState({ selection: readAddress() });
+  const selection = readAddress();
+  setState({ selection, shown: { ...selection, run: "", launch: "" } }); // no run is shown before it is loaded
   mount(<App onError={showError} />, root);
   onAddress(selectFromAddress);
   onDataReloaded(refresh);

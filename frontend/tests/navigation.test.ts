@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { HeatmapAnswer, LaunchEntry, RunEntry, Severity, Status } from "../src/lib/api";
 import { parseNameFilter } from "../src/lib/name-filter";
-import { filterRows } from "../src/lib/row-filter";
+import { costProblem } from "../src/lib/regex-cost";
+import { emptyText, filterRows } from "../src/lib/row-filter";
 import { sortRuns, toRunOrder } from "../src/lib/run-order";
 import { changedKeys, loadNeeded, NOTHING } from "../src/lib/selection";
 import { shortNames } from "../src/lib/short-names";
@@ -33,10 +34,41 @@ describe("filters by name", () => {
     for (const [typed, error] of [
       ["dense_(", "Invalid regular expression: Unterminated group"],
       ["[z-a]*", "Invalid glob: Range out of order in character class"],
+      [
+        "(\\w+_?)+kernel$",
+        "Invalid regular expression: a repeated group contains a repetition or alternatives itself",
+      ],
+      [`^${"a".repeat(200)}`, "Invalid regular expression: longer than 200 letters"],
     ] as const) {
       expect(parseNameFilter(typed)).toMatchObject({ kind: "invalid", error });
       expect(matching(typed)).toEqual(names);
     }
+  });
+
+  test.each([
+    ["(a+)+", true],
+    ["(a|b)*", true],
+    ["((ab?)c){2,}", true],
+    ["(?:[)]+){3}", true],
+    ["(?<part>a*)+", true],
+    ["a.*b.*c.+d.*e{2,}", true],
+    ["a.*b.*c.+d.*e{2,3}", false],
+    ["(a+)?", false],
+    ["(a|b)c+", false],
+    ["(?:ab)+", false],
+    ["([+*]\\+)+", false],
+    ["(?=a)b+", false],
+    ["(a{)+", false], // a brace, no quantifier
+  ])("whether %j could keep the browser busy: %s", (source, expected) => {
+    expect(new RegExp(source).source).toBe(source); // valid
+    expect(costProblem(source) !== "").toBe(expected);
+  });
+
+  test("a glob of many stars is matched without trying all ways", () => {
+    const many = parseNameFilter(`${"*a".repeat(40)}b`);
+    expect(many.matches(`${"a".repeat(400)}b`)).toBe(true);
+    expect(many.matches("a".repeat(400))).toBe(false);
+    expect(["x]", "xa", "xb"].filter(parseNameFilter("x[]a]*").matches)).toEqual(["x]", "xa"]);
   });
 
   test("rows of the heat map keep their values and their order of badness", () => {
@@ -50,6 +82,18 @@ describe("filters by name", () => {
     const worst = all.worst.map((row) => all.names[row]).filter((name) => name?.includes("kernel"));
     expect(kept.worst.map((row) => kept.names[row])).toEqual(worst);
     expect(filterRows(all, parseNameFilter(""))).toBe(all);
+  });
+
+  test("a heat map without cells says why", () => {
+    const all = heatmap as HeatmapAnswer;
+    const outside = { ...all, covered: [], first: [], last: [], recorded: [] };
+    expect(emptyText(undefined)).toBe("Loading …");
+    expect(emptyText(all)).toBe("");
+    expect(emptyText(outside)).toBe("No data in this range");
+    expect(emptyText({ ...outside, covered: all.covered })).toBe(""); // a gap is drawn
+    expect(emptyText(filterRows(all, parseNameFilter("no such name")))).toBe(
+      "No variable or layer matches the search",
+    );
   });
 });
 

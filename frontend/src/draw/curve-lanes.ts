@@ -6,7 +6,7 @@ import { type Plot, xIn } from "./curve-lines";
 import { inkOf } from "./ink";
 import { specialFills } from "./special-fills";
 
-export const LANE_HEIGHT = 15; // CSS pixels, as all sizes here
+const LANE_HEIGHT = 15; // CSS pixels, as all sizes here
 const LANE_MARGIN = 5; // above the first lane, so that its label is not that of the lowest tick
 const [MARK_HEIGHT, LEAST_MARK] = [8, 3];
 

@@ -7,7 +7,7 @@ import { ROW_HEIGHT } from "../lib/layout";
 import { gapsOf } from "../lib/slots";
 import { type SpecialFills, specialFills } from "./special-fills";
 
-export interface HeatmapView {
+interface HeatmapView {
   width: number; // CSS pixels of the plot
   height: number;
   scroll: number;

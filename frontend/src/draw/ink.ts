@@ -1,7 +1,7 @@
 // The colours of tokens.css for canvases, which cannot use CSS variables.
 import { SPECIAL_KINDS, type SpecialKind } from "../lib/cells";
 
-export interface Ink {
+interface Ink {
   curve: string;
   band: string; // between the lowest and the highest value of each bucket
   usual: string; // the usual range of a quantity

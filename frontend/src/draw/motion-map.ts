@@ -4,7 +4,7 @@ import { isSpecial, kindOf, position } from "../lib/cells";
 import { cssColour, viridis } from "../lib/colour";
 import { specialFills } from "./special-fills";
 
-export const MAX_HEIGHT = 320; // CSS pixels
+const MAX_HEIGHT = 320; // CSS pixels
 const [MIN_CELL, MAX_CELL] = [2, 22];
 
 /** Width and height of a cell in whole CSS pixels: large enough to see, and small enough for `maxWidth`. */

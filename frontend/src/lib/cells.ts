@@ -2,7 +2,7 @@
 import type { Cell } from "./api";
 
 export type Scale = "log" | "linear" | "share";
-export type Kind = "number" | "zero" | "nan" | "infinite" | "none" | "missing" | "gap";
+type Kind = "number" | "zero" | "nan" | "infinite" | "none" | "missing" | "gap";
 
 /** The kinds without a place on a colour scale. Each has its own colour and hatching. */
 export type SpecialKind = Exclude<Kind, "number">;

@@ -10,7 +10,7 @@ export function parametersOf({ rule, quantity }: Explained): Record<string, stri
   return { rule: rule === undefined ? "" : String(rule), quantity: quantity ?? "" };
 }
 
-export interface InlinePart {
+interface InlinePart {
   kind: "text" | "code";
   text: string;
 }

@@ -1,4 +1,6 @@
 // The filters of runs and variables by name: a text, a glob ("dense_*/kernel") or a regular expression.
+import { parseGlob } from "./glob";
+import { costProblem } from "./regex-cost";
 
 export interface NameFilter {
   kind: "none" | "text" | "glob" | "regex" | "invalid";
@@ -13,25 +15,12 @@ function kindOf(pattern: string): "text" | "glob" | "regex" {
   return pattern.includes("[") ? "regex" : "text";
 }
 
-/** A glob as a regular expression. It must match whole parts of a path: "dense_*" does not match "my_dense_1". */
-function globSource(glob: string): string {
-  const letters = [...glob];
-  let source = "";
-  for (let i = 0; i < letters.length; i++) {
-    const letter = letters[i] as string;
-    const end = letter === "[" ? letters.indexOf("]", i + 2) : -1;
-    if (end > 0) {
-      const set = letters
-        .slice(i + 1, end)
-        .join("")
-        .replace(/^!/, "^");
-      source += `[${set}]`;
-      i = end;
-    } else if (letter === "*") source += ".*";
-    else if (letter === "?") source += ".";
-    else source += letter.replace(/[[\].]/, "\\$&");
-  }
-  return `(?:^|/)${source}(?:$|/)`;
+/** Raises a SyntaxError for an invalid pattern, and for one that could keep the browser busy for long. */
+function parseRegex(source: string): (name: string) => boolean {
+  const pattern = new RegExp(source, "i");
+  const problem = costProblem(source);
+  if (problem !== "") throw new SyntaxError(problem);
+  return (name) => pattern.test(name);
 }
 
 /** Reads what the user typed. An invalid pattern matches every name, so that it filters nothing. */
@@ -42,9 +31,9 @@ export function parseNameFilter(typed: string): NameFilter {
   const contains = (name: string) => name.toLowerCase().includes(text.toLowerCase());
   if (kind === "text") return { kind, error: "", matches: contains };
   try {
-    const pattern = new RegExp(kind === "glob" ? globSource(text) : text, "i");
+    const matches = kind === "glob" ? parseGlob(text) : parseRegex(text);
     // A name may contain such characters itself.
-    return { kind, error: "", matches: (name) => pattern.test(name) || contains(name) };
+    return { kind, error: "", matches: (name) => contains(name) || matches(name) };
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : String(error);
     return {

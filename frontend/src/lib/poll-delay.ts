@@ -9,7 +9,7 @@ export interface PollCounts {
   failures: number; // polls in a row that failed
 }
 
-export interface PollFacts extends PollCounts {
+interface PollFacts extends PollCounts {
   training: boolean; // something trains, or is about to: no run has been recorded yet
 }
 

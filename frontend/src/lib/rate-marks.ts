@@ -2,7 +2,7 @@
 import type { Cell, RateCurveAnswer } from "./api";
 import { formatNumber, formatShare } from "./format";
 
-export interface RateMark {
+interface RateMark {
   kind: "present" | "recommended";
   rate: number;
   text: string;

@@ -10,7 +10,7 @@ export interface RatePoint {
   y: number;
 }
 
-export interface Tick {
+interface Tick {
   value: number;
   at: number; // its x or y
 }
@@ -32,7 +32,7 @@ export interface RatePlot {
   y: (fall: number) => number;
 }
 
-export const GUTTER = 68; // for the labels of the value axis
+const GUTTER = 68; // for the labels of the value axis
 const [RIGHT, PAD, ZERO_GAP, STRIP, HEIGHT] = [10, 12, 40, 24, 168];
 const [TICK_GAP, LABEL_HEIGHT] = [58, 15];
 const LEAST_FALL = 0.001; // below it, the loss has not really fallen
@@ -73,7 +73,7 @@ function rateScale(rates: readonly number[], left: number, right: number) {
   return { x, xTicks, gap: zero === null ? null : zero + ZERO_GAP / 2 };
 }
 
-export interface RatePlotInput {
+interface RatePlotInput {
   curve: RateCurveAnswer;
   width: number;
   top: number; // room above the plot, for labels

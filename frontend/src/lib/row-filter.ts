@@ -17,3 +17,10 @@ export function filterRows(heatmap: HeatmapAnswer, filter: NameFilter): HeatmapA
     worst: heatmap.worst.flatMap((row) => newRow.get(row) ?? []),
   };
 }
+
+/** What stands in the place of a heat map without cells; "" if it has some. */
+export function emptyText(heatmap: HeatmapAnswer | undefined): string {
+  if (!heatmap) return "Loading …";
+  if (heatmap.covered.length > 0 && heatmap.names.length > 0) return "";
+  return heatmap.first.length === 0 ? "No data in this range" : "No variable or layer matches the search";
+}

@@ -9,6 +9,7 @@ import { RunPage } from "./run-page";
 import { RunSkeleton } from "./run-skeleton";
 import { RunTable } from "./run-table";
 import { Prose } from "./text-with-code";
+import { useKeptFocus } from "./use-focus";
 
 interface Props {
   onError: (error: unknown) => void;
@@ -76,6 +77,7 @@ function Loading() {
 function Page() {
   const runs = useSelector((s) => s.runs);
   const isTable = useSelector((s) => s.selection.view !== "");
+  useKeptFocus();
   if (runs && runs.runs.length === 0) return <EmptyPage hint={runs.hint} />;
   return (
     <div class="page-columns">

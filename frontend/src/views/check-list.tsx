@@ -39,7 +39,7 @@ function Facts({ facts }: { facts: FactAnswer[] }) {
 export function CheckList({ overview }: { overview: OverviewAnswer }) {
   const { passed, unknown, facts } = overview;
   return (
-    <section class="panel-section check-list" aria-labelledby="checks-title">
+    <section class="panel-section" aria-labelledby="checks-title">
       <h2 id="checks-title">Other checks</h2>
       {unknown.length > 0 && (
         <Disclosure summary={`${plural(unknown.length, "check")} inconclusive`} targets={unknown}>

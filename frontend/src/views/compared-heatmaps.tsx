@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { HeatmapAnswer, OverviewAnswer } from "../lib/api";
 import { runLabel } from "../lib/format";
 import { arrange, commonDomain } from "../lib/row-arrangement";
-import { filterRows } from "../lib/row-filter";
+import { emptyText, filterRows } from "../lib/row-filter";
 import { useSelector } from "../state";
 import { HeatmapGrid } from "./heatmap-grid";
 import { useNameFilter } from "./name-filter";
@@ -25,7 +25,16 @@ function ComparedHeatmap({ overview, heatmap, low, high }: Props) {
     const domain: [number, number] | null = low === undefined || high === undefined ? null : [low, high];
     return arrange({ ...filterRows(heatmap, filter), domain }, order, NO_BLOCKS);
   }, [heatmap, low, high, order, filter]);
-  return <HeatmapGrid verdicts={overview.verdicts} heatmap={arranged} onToggleBlock={() => undefined} />;
+  const empty = emptyText(arranged);
+  if (empty !== "") return <p class="quiet">{empty}</p>;
+  return (
+    <HeatmapGrid
+      verdicts={overview.verdicts}
+      heatmap={arranged}
+      allNames={heatmap.names}
+      onToggleBlock={() => undefined}
+    />
+  );
 }
 
 export function ComparedHeatmaps() {

@@ -1,5 +1,5 @@
 // A compared run: its answer in a sentence, its first suspects, and the line that its curves are drawn with.
-import { select, toggleCompared } from "../actions";
+import { showRun, toggleCompared } from "../actions";
 import { comparedToken, DASHES } from "../draw/ink";
 import type { OverviewAnswer } from "../lib/api";
 import { cleanName, formatCount, prose } from "../lib/format";
@@ -70,11 +70,7 @@ export function ComparisonCard({ overview, label, index }: CardProps) {
       <Suspects overview={overview} />
       {index !== null && (
         <p>
-          <button
-            type="button"
-            class="text-button"
-            onClick={() => select({ run: overview.run, launch: "", compare: [] })}
-          >
+          <button type="button" class="text-button" onClick={() => showRun(overview.run, { compare: [] })}>
             Open this run
           </button>
           <button type="button" class="text-button" onClick={() => toggleCompared(overview.run)}>

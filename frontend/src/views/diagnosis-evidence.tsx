@@ -23,7 +23,7 @@ export function DiagnosisEvidence({ overview }: { overview: OverviewAnswer }) {
   const { rest, detail, symptoms, suspects } = overview;
   if (!first && rest + detail === "" && symptoms.length + suspects.length === 0) return null;
   return (
-    <section class="panel-section diagnosis-evidence" aria-labelledby="evidence-title">
+    <section class="panel-section" aria-labelledby="evidence-title">
       <h2 id="evidence-title">{overview.status === "sick" ? "Why" : "Details"}</h2>
       {rest !== "" && (
         <p class="diagnosis-rest">

@@ -63,6 +63,7 @@ function useDialog(open: boolean) {
 export function Explanation() {
   const explanation = useSelector((s) => s.explanation);
   const ref = useDialog(explanation !== null);
+  const pressed = useRef<EventTarget | null>(null); // a selection of text may end outside of the dialog
   const answer = explanation?.answer;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog; a click outside of it does, too
@@ -71,7 +72,12 @@ export function Explanation() {
       class="explanation"
       aria-labelledby="explanation-title"
       onClose={closeExplanation}
-      onClick={(event) => event.target === event.currentTarget && closeExplanation()}
+      onPointerDown={(event) => {
+        pressed.current = event.target;
+      }}
+      onClick={({ target, currentTarget }) =>
+        target === currentTarget && pressed.current === currentTarget && closeExplanation()
+      }
     >
       {explanation && (
         <div class="explanation-body">

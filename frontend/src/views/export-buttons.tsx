@@ -14,15 +14,16 @@ function downloadCsv(file: string, csv: string): void {
 }
 
 interface Props {
+  run?: string; // for the name of the file; "": the table is of several runs
   name: string; // of the view
   steps?: readonly number[]; // of the table: the first and the last one, one step, or none
   table: () => Table; // called only when a button is pressed
 }
 
-export function ExportButtons({ name, steps, table }: Props) {
+export function ExportButtons({ run, name, steps, table }: Props) {
   const { label, copy } = useCopy("Could not copy");
-  const run = useSelector((s) => runLabel(s.runs?.runs, s.shown.run));
-  const download = () => downloadCsv(fileName(run, name, steps), toCsv(table()));
+  const shown = useSelector((s) => runLabel(s.runs?.runs, s.shown.run));
+  const download = () => downloadCsv(fileName(run ?? shown, name, steps), toCsv(table()));
   return (
     <span class="button-group">
       <button type="button" class="small-button" onClick={download} aria-label={`CSV of ${name}`}>

@@ -14,6 +14,7 @@ import { useWidth } from "./use-width";
 interface Props {
   verdicts: VerdictAnswer[]; // to be marked
   heatmap: ArrangedHeatmap;
+  allNames: readonly string[]; // of its rows, and of those that the search hides
   onToggleBlock: (block: string) => void;
 }
 

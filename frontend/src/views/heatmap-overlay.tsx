@@ -15,6 +15,7 @@ export interface PointerPosition {
 interface MarksProps {
   verdicts: VerdictAnswer[];
   heatmap: ArrangedHeatmap;
+  allNames: readonly string[]; // also of the rows that the search hides
   span: Span;
   geometry: Geometry;
   activeRow: number; // the chosen row, or -1
@@ -23,9 +24,9 @@ interface MarksProps {
 const CODE_WIDTH = 32; // codes of several verdicts that begin at one step stand side by side
 const MIN_WIDTH = 3;
 
-/** A frame around the rows that a verdict names; a line at its first step if it names none of this heat map. */
+/** A frame around the rows that a verdict names; a line at its first step if it names none of this heat map; nothing if its rows are hidden. */
 function Mark({ verdict, index, ...props }: MarksProps & { verdict: VerdictAnswer; index: number }) {
-  const { heatmap, span } = props;
+  const { heatmap, allNames, span } = props;
   const { width, scroll } = props.geometry;
   if (verdict.first_step > span.to || verdict.last_step < span.from) return null;
   const edges = edgesOf(verdict.first_step, verdict.last_step, span, width);
@@ -38,7 +39,8 @@ function Mark({ verdict, index, ...props }: MarksProps & { verdict: VerdictAnswe
     </span>
   );
   const ranges = rowRanges(rowsOf(heatmap, verdict.variables));
-  if (ranges.length === 0)
+  const isElsewhere = !verdict.variables.some((name) => allNames.includes(name));
+  if (isElsewhere)
     return (
       <div class="heatmap-mark-line" style={{ left: `${left}px` }}>
         {code}

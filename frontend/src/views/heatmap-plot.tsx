@@ -16,6 +16,7 @@ import { useDrag } from "./use-drag";
 interface Props extends Axis {
   verdicts: VerdictAnswer[];
   heatmap: ArrangedHeatmap;
+  allNames: readonly string[]; // of its rows, and of those that the search hides
   chosen: string; // variable
   geometry: Geometry;
   onToggleBlock: (block: string) => void;

@@ -5,14 +5,8 @@ import type { OverviewAnswer } from "../lib/api";
 import { heatmapTable } from "../lib/csv";
 import { heatmapQuantities } from "../lib/defaults";
 import { cleanText } from "../lib/format";
-import {
-  type ArrangedHeatmap,
-  arrange,
-  commonDomain,
-  ROW_ORDERS,
-  type RowOrder,
-} from "../lib/row-arrangement";
-import { filterRows } from "../lib/row-filter";
+import { arrange, commonDomain, ROW_ORDERS, type RowOrder } from "../lib/row-arrangement";
+import { emptyText, filterRows } from "../lib/row-filter";
 import { stepsOf } from "../lib/slots";
 import { useSelector } from "../state";
 import { ExplainButton } from "./explain-button";
@@ -114,32 +108,29 @@ function useArranged() {
     if (!blocks.delete(block)) blocks.add(block);
     setOpenBlocks(blocks);
   };
-  return { arranged, toggleBlock };
-}
-
-function emptyText(heatmap: ArrangedHeatmap | undefined): string {
-  if (!heatmap) return "Loading …";
-  return heatmap.first.length === 0 ? "No data in this range" : "No variable or layer matches the search";
+  return { arranged, allNames: heatmap?.names ?? [], toggleBlock };
 }
 
 export function Heatmap({ overview }: { overview: OverviewAnswer }) {
-  const { arranged, toggleBlock } = useArranged();
+  const { arranged, allNames, toggleBlock } = useArranged();
   const ref = useScrollTarget<HTMLDivElement>("heatmap");
-  const isEmpty = !arranged || arranged.names.length === 0 || arranged.covered.length === 0;
+  const empty = emptyText(arranged);
   if (heatmapQuantities(overview).length === 0) return null;
   return (
     <section class="panel-section" aria-labelledby="heatmap-title">
       <Head overview={overview} />
       <div ref={ref}>
-        {!isEmpty && (
-          <HeatmapGrid verdicts={overview.verdicts} heatmap={arranged} onToggleBlock={toggleBlock} />
+        {arranged && empty === "" && (
+          <HeatmapGrid
+            verdicts={overview.verdicts}
+            heatmap={arranged}
+            allNames={allNames}
+            onToggleBlock={toggleBlock}
+          />
         )}
       </div>
-      {isEmpty ? (
-        <p class="quiet">{emptyText(arranged)}</p>
-      ) : (
-        <HeatmapLegend verdicts={overview.verdicts} heatmap={arranged} />
-      )}
+      {empty !== "" && <p class="quiet">{empty}</p>}
+      {arranged && empty === "" && <HeatmapLegend verdicts={overview.verdicts} heatmap={arranged} />}
     </section>
   );
 }

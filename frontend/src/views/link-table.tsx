@@ -5,7 +5,7 @@ import { cleanName, cleanText, ellipsis, formatCell, formatCount, prose, sharedS
 import { type Sort, sortedRows, type TableRow } from "../lib/run-table";
 import { LINK_LOOK, lookOf, StatusIcon } from "./status-icon";
 
-const [MOST_LETTERS, MOST_VALUE_LETTERS] = [34, 24];
+const [MOST_LETTERS, MOST_PREFIX_LETTERS, MOST_VALUE_LETTERS] = [34, 20, 24];
 const NO_SETTINGS: SettingColumn[] = [];
 
 interface HeadProps {
@@ -106,7 +106,7 @@ function onKeyDown(event: KeyboardEvent): void {
   const body = event.currentTarget as HTMLElement;
   const buttons = [...body.querySelectorAll<HTMLButtonElement>("th button")];
   const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-  if (by === 0 || at < 0) return;
+  if (by === 0 || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   buttons[Math.min(buttons.length - 1, Math.max(0, at + by))]?.focus();
 }
@@ -149,8 +149,8 @@ export function LinkTable({
       <table>
         <thead>
           <tr>
-            <Head column="run" {...head}>
-              Run {prefix && <span class="quiet">{prefix}…</span>}
+            <Head column="run" title={prefix && `All names begin with ${prefix}`} {...head}>
+              Run {prefix && <span class="quiet">{ellipsis(prefix, MOST_PREFIX_LETTERS)}…</span>}
             </Head>
             <Head column="answer" title="Worst first" {...head}>
               Answer

@@ -22,7 +22,7 @@ export function RunLaunches({ run }: { run: RunEntry }) {
             title={formatTime(launch.started)}
             name={cleanName(launch.headline)}
             chosen={launch.launch === shown}
-            onChoose={() => showRun(run.run, launch.launch === newest ? "" : launch.launch)}
+            onChoose={() => showRun(run.run, { launch: launch.launch === newest ? "" : launch.launch })}
           />
         </li>
       ))}

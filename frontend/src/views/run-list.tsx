@@ -41,8 +41,10 @@ interface ItemProps {
 }
 
 function Item({ run, title, alone }: ItemProps) {
-  const chosen = useSelector((s) => s.shown.run === run.run && s.selection.view === "");
-  const comparable = !chosen && !alone;
+  const isShown = useSelector((s) => s.shown.run === run.run);
+  const isTable = useSelector((s) => s.selection.view !== "");
+  const chosen = isShown && !isTable;
+  const comparable = !isShown && !alone; // no run is compared with itself, also while the table is shown
   return (
     <li class={comparable ? "run-list-item comparable" : "run-list-item"}>
       <RunEntryButton
@@ -95,9 +97,10 @@ function useRuns() {
     return sorted.map((run, i) => ({ run, title: titles[i] as string }));
   }, [runs, sort]);
   const headline = headlinesOf(runs).includes(verdict) ? verdict : "";
-  const visible = items.filter(
-    ({ run }) => filter.matches(cleanName(run.label)) && (headline === "" || headlineOf(run) === headline),
-  );
+  const visible = useMemo(() => {
+    const isListed = (run: RunEntry) => headline === "" || headlineOf(run) === headline;
+    return items.filter(({ run }) => isListed(run) && filter.matches(cleanName(run.label)));
+  }, [items, filter, headline]);
   return { runs, visible, headline, filter };
 }
 

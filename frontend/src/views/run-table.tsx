@@ -1,6 +1,6 @@
 // All runs in one table, the worst first, and above it the settings that go with each answer.
 import { useMemo } from "preact/hooks";
-import { select } from "../actions";
+import { select, showRun } from "../actions";
 import type { RunTableAnswer, RunTableRow, SettingColumn } from "../lib/api-table";
 import { formatCount, plural } from "../lib/format";
 import { runsTable, sortedRows, sortOf, viewOf, WORST_FIRST } from "../lib/run-table";
@@ -9,6 +9,7 @@ import { useSelector } from "../state";
 import { ExportButtons } from "./export-buttons";
 import { LinkTable } from "./link-table";
 import { RunGroups } from "./run-groups";
+import { PAGE_TITLE } from "./use-focus";
 
 const MOST_LEADING = 2; // columns of settings beside the answer
 
@@ -78,11 +79,11 @@ export function RunTable() {
   return (
     <section class="panel-section run-table" aria-labelledby="run-table-title">
       <div class="section-head">
-        <h1 id="run-table-title" class="section-grow">
+        <h1 id="run-table-title" class={`section-grow ${PAGE_TITLE}`} tabIndex={-1}>
           {rows.length === answer.rows.length ? "All" : `${formatCount(rows.length)} of`}{" "}
           {plural(answer.rows.length, "run")}
         </h1>
-        <ExportButtons name="runs" table={csv} />
+        <ExportButtons run="" name="runs" table={csv} />
         <button type="button" class="small-button" onClick={() => select({ view: "" })}>
           Back to the run
         </button>
@@ -91,7 +92,8 @@ export function RunTable() {
       <RunGroups groups={groups} settings={settings} />
       {answer.settings_left_out > 0 && (
         <p class="quiet run-table-left-out">
-          {plural(answer.settings_left_out, "more setting")} differ and have no column.
+          {plural(answer.settings_left_out, "more setting")}{" "}
+          {answer.settings_left_out === 1 ? "differs and has" : "differ and have"} no column.
         </p>
       )}
       <LinkTable
@@ -102,7 +104,7 @@ export function RunTable() {
         withLoss
         sort={sort}
         onSort={(sort) => select({ view: viewOf(sort) })}
-        onOpen={(run) => select({ run, launch: "", steps: null })}
+        onOpen={(run) => showRun(run)}
       />
     </section>
   );

@@ -2,6 +2,7 @@
 import { newestLaunch } from "../lib/defaults";
 import { runLabel } from "../lib/format";
 import { useSelector } from "../state";
+import { PAGE_TITLE } from "./use-focus";
 
 export function formatTime(seconds: number): string {
   return new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
@@ -24,7 +25,7 @@ export function RunTitle({ run, launch }: Props) {
   const entry = useLaunchEntry({ run, launch });
   const hasSeveral = (runs?.find((r) => r.run === run)?.launches.length ?? 0) > 1;
   return (
-    <p class="run-title">
+    <p class={`run-title ${PAGE_TITLE}`} tabIndex={-1}>
       <strong>{runLabel(runs, run)}</strong>
       {hasSeveral && entry && <span class="quiet"> launch of {formatTime(entry.started)}</span>}
     </p>

@@ -1,19 +1,24 @@
 // The slot of the step under the pointer, wherever the pointer is.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useReducer, useRef } from "preact/hooks";
 import { onCursor } from "../draw/cursor";
 import { type Buckets, type Slot, sameSlot, slotAt } from "../lib/slots";
 
-/** null while the pointer is nowhere. */
+const slotOf = (step: number | null, buckets: Buckets) => (step === null ? null : slotAt(step, buckets));
+
+/** null while the pointer is nowhere. Drawn again only when the pointer comes to another slot of these buckets. */
 export function useCursorSlot(buckets: Buckets): Slot | null {
-  const [step, setStep] = useState<number | null>(null);
-  const { covered, first, last, recorded } = buckets;
-  useEffect(() => {
-    let shown: Slot | null = null;
-    return onCursor((now) => {
-      const slot = now === null ? null : slotAt(now, { covered, first, last, recorded });
-      if (!sameSlot(slot, shown)) setStep(now);
-      shown = slot;
-    });
-  }, [covered, first, last, recorded]);
-  return step === null ? null : slotAt(step, buckets);
+  const [, redraw] = useReducer((count: number, _: undefined) => count + 1, 0);
+  const step = useRef<number | null>(null); // of the last move, because a new answer may divide a slot
+  const drawn = useRef(buckets);
+  drawn.current = buckets;
+  useEffect(
+    () =>
+      onCursor((now) => {
+        const before = slotOf(step.current, drawn.current);
+        step.current = now;
+        if (!sameSlot(slotOf(now, drawn.current), before)) redraw(undefined);
+      }),
+    [],
+  );
+  return slotOf(step.current, buckets);
 }

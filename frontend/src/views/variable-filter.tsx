@@ -1,4 +1,5 @@
 // The search box for the rows of the heat map.
+import { useMemo } from "preact/hooks";
 import { select } from "../actions";
 import { cleanName, formatCount } from "../lib/format";
 import { useSelector } from "../state";
@@ -10,7 +11,10 @@ const MIN_ROWS = 4;
 export function VariableFilter({ names }: { names: readonly string[] }) {
   const text = useSelector((s) => s.shown.variableFilter);
   const filter = useNameFilter(text);
-  const count = names.filter((name) => filter.matches(cleanName(name))).length;
+  const count = useMemo(
+    () => names.filter((name) => filter.matches(cleanName(name))).length,
+    [names, filter],
+  );
   if (names.length < MIN_ROWS && text === "") return null;
   return (
     <div class="variable-filter">
