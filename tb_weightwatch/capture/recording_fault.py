@@ -5,8 +5,6 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-import tensorflow as tf
-
 from .observe.exception_meaning import meaning_of
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -19,7 +17,8 @@ def fault_reason(error: BaseException) -> str:
     places = _places(error)
     if meaning_of(error) == "out-of-memory":
         return f"memory ran out in the recorder ({kind})"
-    is_input_output = isinstance(error, (OSError, tf.errors.OpError))
+    # TensorFlow's errors are known by name: the summary functions work where it is not installed.
+    is_input_output = isinstance(error, OSError) or "OpError" in (base.__name__ for base in type(error).__mro__)
     if is_input_output and any(module.startswith(_WRITING) for module, _ in places):
         detail = error.strerror if isinstance(error, OSError) and error.strerror else kind
         return f"the event file could not be written ({detail})"
