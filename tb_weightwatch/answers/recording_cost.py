@@ -50,10 +50,11 @@ def _per_hour(history: History, rows: float, seconds: float) -> str:
     budget = as_float(history.config.get("overhead"))
     if seconds >= _MINUTE:
         return f" Without the start this is {_seconds(rows / seconds * _HOUR)} per hour."
-    if history.of_kind("end") or budget is None or not 0 < budget <= 1:
+    if budget is None or not 0 < budget <= 1:
         return ""
     limit = f"{number(100 * budget, 2)} %, {_seconds(budget * _HOUR)} per hour"
-    return f" After the first minute it is limited to {limit}."
+    since = "In trainings of more than a minute" if history.of_kind("end") else "After the first minute"
+    return f" {since} it is limited to {limit}."
 
 
 def _seconds(value: float) -> str:

@@ -11,10 +11,12 @@ from tb_weightwatch.history import Record
 from tests.support.histories import recorded_history
 
 
-def cost_of(data: dict[str, Any], *, budget: Any = 0.02, rows: int = 40) -> str:
+def cost_of(data: dict[str, Any], *, budget: Any = 0.02, rows: int = 40, ended: bool = False) -> str:
     history = recorded_history(rows)
     history.add(Record(0, "config", {"rules": {}, "overhead": budget}))
     history.add(Record(rows, "cost", data))
+    if ended:
+        history.add(Record(rows, "end", {"how": "completed"}))
     return cost(history)
 
 
@@ -24,6 +26,12 @@ def test_a_run_of_five_seconds_does_not_look_like_a_broken_promise() -> None:
         "Recording took 1.5 s of 5 s of training (30 %): 1.1 s once, to start, and 10 ms for each of 40 recorded steps."
         " After the first minute it is limited to 2 %, 72 s per hour."
     )
+
+
+def test_a_short_run_that_has_ended_says_what_a_longer_one_costs() -> None:
+    """There is no "after the first minute" of a training that is over."""
+    text = cost_of({"overhead": 0.3, "seconds": 2.0, "once": 0.1}, ended=True)
+    assert text.endswith(" In trainings of more than a minute it is limited to 2 %, 72 s per hour.")
 
 
 def test_a_long_run_says_what_recording_costs_per_hour() -> None:
