@@ -10,7 +10,7 @@ from ..reader import Launch
 from ..verdict import Diagnosis, headline
 from .chain import chain
 from .equation import equation
-from .experiments import experiments, with_recommended_rate
+from .experiments import experiments
 from .facts_table import facts
 from .findings import answer_headline, rule_reference, shown, suspect_answer, symptom_answer, verdict_answer
 from .heatmap import quantities
@@ -72,7 +72,7 @@ def overview(run: str, launch: Launch, diagnosis: Diagnosis, time: float, skippe
     `revision` changes with the state; a caller that knows the revision of the data prepends it. Such a caller also
     sets `maps`, the revision of the histograms and motion maps ("": there are none).
     """
-    history, diagnosis = launch.history, with_recommended_rate(diagnosis)
+    history = launch.history
     launch_state = state(launch, time)
     recorded, links = quantities(history), chain(history, diagnosis)
     seen = shown(history, frozenset(q["name"] for q in recorded))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tb_weightwatch import answers, schema
 from tb_weightwatch.answers.chain import chain
-from tb_weightwatch.answers.experiments import with_recommended_rate
 from tb_weightwatch.answers.setting_columns import MOST_COLUMNS, setting_columns
 from tb_weightwatch.history import History, Record
 from tb_weightwatch.reader import Launch
 from tests.support import synthetic_runs
-from tests.support.tested_run import CURVE, EXPERIMENTS, diagnosis_with_experiments
 
 NOW = synthetic_runs.STARTED + 3600.0
 
@@ -134,18 +131,3 @@ def test_many_settings_are_cut_and_counted() -> None:
     table = answers.run_table(runs)
     assert (len(table["settings"]), table["settings_left_out"]) == (MOST_COLUMNS, 5)
     assert all(len(row["settings"]) == MOST_COLUMNS for row in table["rows"])
-
-
-def test_a_fix_begins_with_the_learning_rate_that_the_experiment_recommends() -> None:
-    """That of the confirmed cause only, a suspect or a verdict, and not where the experiment recommends none."""
-    tested = diagnosis_with_experiments()
-    advised = with_recommended_rate(tested)
-    for before, after in zip(tested.suspects, advised.suspects, strict=True):
-        advice = "Set the learning rate to 1e-3, which the experiment recommends.\n\nIn general: "
-        assert after.fix == (advice if before.outcome == "confirmed" else "") + before.fix
-    assert [s.outcome for s in tested.suspects].count("confirmed") == 1
-    without = replace(EXPERIMENTS[0], curve=replace(CURVE, recommended=None))
-    assert with_recommended_rate(replace(tested, experiments=(without,))).suspects == tested.suspects
-    history = history_of(1e-3)
-    overview = answers.overview("r", Launch(history), tested, NOW)
-    assert overview["suspects"][0]["fix"].startswith("Set the learning rate to 1e-3")

@@ -20,7 +20,7 @@ from ..wording import not_recorded
 from .arbitration import arbitrate
 from .diagnosed_argument import no_history_text
 from .exception_verdicts import with_exception
-from .experiments import recorded_experiments
+from .experiments import recorded_experiments, with_recommended_rate
 from .summary_sentence import overall_status, with_recording_stop
 
 
@@ -117,7 +117,7 @@ def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
     opened, possible = arbitrate(history, present, answers.opened, tested_causes(experiments))
     status, sentence = overall_status(history, opened, present, possible, answers.unknown)
     status, sentence = with_recording_stop(history, status, sentence)
-    return Diagnosis(
+    diagnosis = Diagnosis(
         status=status,
         sentence=sentence,
         verdicts=tuple(opened),
@@ -132,6 +132,7 @@ def _judged(history: History, settings: Mapping[str, Any]) -> Diagnosis:
         rules=rule_set_version(),
         experiments=experiments,
     )
+    return with_recommended_rate(diagnosis)
 
 
 def _run_rule(rule: Rule, history: History, thresholds: Mapping[str, Any]) -> Verdict | CannotTell | None:

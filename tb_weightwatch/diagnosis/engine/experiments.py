@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...history import History
-from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict, tested_causes
+from ...verdict import Diagnosis, Experiment, Suspect, TestedCause, Verdict, number, tested_causes
 from .. import signals
 from ..rule_catalogue import catalogue
 from ..suspects import suspect_without_facts
@@ -17,6 +17,7 @@ from .summary_sentence import refuted_only, symptom_and_suspect
 # Change of a cause's log odds. `python -m tests.clinic.experiments` measures how often an outcome is wrong.
 _WEIGHT = {"confirmed": 3.5, "refuted": -3.0, "open": 0.0}
 _UNSUSPECTED = 0.03  # probability of a cause before an experiment, if no fact spoke for it
+_IN_GENERAL = "\n\nIn general: "  # between the fix that an experiment recommends and that of the rule
 
 
 def recorded_experiments(history: History) -> tuple[Experiment, ...]:
@@ -79,7 +80,28 @@ def with_experiments(diagnosis: Diagnosis, experiments: Sequence[Experiment]) ->
     # Only a symptom can be explained by a suspect, and where a cause is certain there are none.
     suspects = retested(diagnosis.suspects, causes) if diagnosis.symptoms and not is_certain else diagnosis.suspects
     tested = replace(diagnosis, verdicts=tuple(verdicts), suspects=suspects, experiments=tuple(experiments))
+    tested = with_recommended_rate(tested)
     return _answered_anew(tested) if diagnosis.status == "sick" else tested
+
+
+def with_recommended_rate(diagnosis: Diagnosis) -> Diagnosis:
+    """Returns the diagnosis with the learning rate that an experiment recommends in the fix of a cause it confirms."""
+    rates = {
+        cause.name: result.curve.recommended
+        for result in diagnosis.experiments
+        for cause in result.causes
+        if cause.outcome == "confirmed" and result.curve is not None and result.curve.recommended is not None
+    }
+
+    def fix(finding: Verdict | Suspect) -> str:
+        if finding.outcome != "confirmed" or finding.name not in rates:
+            return finding.fix
+        of_rule = finding.fix.rpartition(_IN_GENERAL)[2]  # an earlier experiment may have recommended another rate
+        rate = number(rates[finding.name])
+        return f"Set the learning rate to {rate}, which the experiment recommends.{_IN_GENERAL}{of_rule}"
+
+    verdicts = tuple(replace(verdict, fix=fix(verdict)) for verdict in diagnosis.verdicts)
+    return replace(diagnosis, verdicts=verdicts, suspects=tuple(replace(s, fix=fix(s)) for s in diagnosis.suspects))
 
 
 def _answered_anew(diagnosis: Diagnosis) -> Diagnosis:
