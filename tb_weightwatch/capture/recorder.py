@@ -43,6 +43,7 @@ class Recorder:
 
     Attributes:
         begun: the last step that was to be recorded; a caller that counts completed steps sets it.
+        failed_step: the first step that could not be measured; 0 if there is none.
 
     Raises:
         OSError: the folder cannot be written.
@@ -65,7 +66,7 @@ class Recorder:
         self.history = History(launch, started=started)
         self.folder = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else None
         self.off = destination is None  # whether nothing is recorded (any more)
-        self.begun = 0
+        self.begun = self.failed_step = 0
         self._budget = budget
         self._writer = EventWriter(sink_of(destination), launch, started)
         self._diagnose = IncrementalDiagnosis(self.history)  # derives nothing again from rows that it knows already
@@ -240,7 +241,7 @@ class Recorder:
                 flush()
         self.off = True
         with may_fail:
-            step = max(self.last_step, self.begun, self.completed_steps)
+            step = max(self.last_step, self.failed_step or max(self.begun, self.completed_steps))
             self.describe(step, "stopped", {"reason": fault_reason(error)})
         self._diagnosis = diagnosis = self._last_diagnosis()
         with may_fail:

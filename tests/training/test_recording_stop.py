@@ -88,7 +88,7 @@ def test_a_failure_while_steps_are_measured(
     assert diagnosis.status == "undecided"
     reason = r"ZeroDivisionError in capture/measure/\w+, \w+\(\), a failure of tb_weightwatch\."
     assert re.match(
-        rf"Recording stopped at step 1[2-9]: {reason} (Healthy up to step 11|Undecided): ", diagnosis.sentence
+        rf"Recording stopped at step 12: {reason} (Healthy up to step 11|Undecided): ", diagnosis.sentence
     )
     (read,) = ww.read(tmp_path)
     assert ww.diagnose(read) == diagnosis
@@ -110,7 +110,7 @@ def test_a_failure_at_the_first_step(
     diagnosis = watch.diagnosis
     assert (diagnosis.status, diagnosis.rows) == ("undecided", 0)
     assert re.match(
-        r"Recording stopped at step [1-4]: ZeroDivisionError .*\. No step was recorded\.", diagnosis.sentence
+        r"Recording stopped at step 1: ZeroDivisionError .*\. No step was recorded\.", diagnosis.sentence
     )
     assert {unknown.lacked for unknown in diagnosis.unknown} == {"recording stopped before a step was recorded"}
     assert ww.diagnose(ww.read(tmp_path)[0]).sentence == diagnosis.sentence

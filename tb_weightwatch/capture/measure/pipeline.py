@@ -76,6 +76,13 @@ class MeasurementPipeline:
     def _measure(self, step: int, data: StepData, follows: bool) -> None:
         if self._recorder.off:
             return
+        try:
+            self._measure_step(step, data, follows)
+        except Exception:
+            self._recorder.failed_step = self._recorder.failed_step or step  # training is some steps ahead by now
+            raise
+
+    def _measure_step(self, step: int, data: StepData, follows: bool) -> None:
         if not follows:
             self._measurer.reset()
         self._buffer.add(step, RowLayout(data.variables, tuple(data.layers)), self._measurer.measure(data))
