@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { LinkCell, SettingColumn } from "../lib/api-table";
 import { cleanName, cleanText, ellipsis, formatCell, formatCount, prose, sharedStart } from "../lib/format";
 import { type Sort, sortedRows, type TableRow } from "../lib/run-table";
+import { moveFocus } from "./move-focus";
 import { LINK_LOOK, lookOf, StatusIcon } from "./status-icon";
 
 const [MOST_LETTERS, MOST_PREFIX_LETTERS, MOST_VALUE_LETTERS] = [34, 20, 24];
@@ -100,17 +101,6 @@ function settingHint({ name, also }: SettingColumn): string {
   return also.length > 0 ? `${name}\nThese differ between the same runs: ${also.join(", ")}` : name;
 }
 
-/** The arrow keys move the focus from run to run. */
-function onKeyDown(event: KeyboardEvent): void {
-  const by = { ArrowDown: 1, ArrowUp: -1, Home: -1e6, End: 1e6 }[event.key] ?? 0;
-  const body = event.currentTarget as HTMLElement;
-  const buttons = [...body.querySelectorAll<HTMLButtonElement>("th button")];
-  const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-  if (by === 0 || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  buttons[Math.min(buttons.length - 1, Math.max(0, at + by))]?.focus();
-}
-
 interface Props {
   caption: string;
   rows: readonly TableRow[];
@@ -172,7 +162,7 @@ export function LinkTable({
             </Head>
           </tr>
         </thead>
-        <tbody onKeyDown={onKeyDown}>
+        <tbody onKeyDown={(event) => moveFocus(event, "th button")}>
           {sortedRows(rows, sort, settings).map((row) => (
             <Row
               key={row.run}

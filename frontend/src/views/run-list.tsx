@@ -9,6 +9,7 @@ import { sortRuns } from "../lib/run-order";
 import { comparedRuns } from "../lib/selection";
 import { shortNames } from "../lib/short-names";
 import { useSelector } from "../state";
+import { moveFocus } from "./move-focus";
 import { useNameFilter } from "./name-filter";
 import { RunEntryButton } from "./run-entry";
 import { headlineOf, headlinesOf, RunFilters } from "./run-filters";
@@ -72,17 +73,6 @@ function useChosenInView(nav: RefObject<HTMLElement | null>, count: number): voi
   }, [run, sort, count]);
 }
 
-/** The arrow keys move the focus from run to run. */
-function onKeyDown(event: KeyboardEvent): void {
-  const by = { ArrowDown: 1, ArrowUp: -1, Home: -1e6, End: 1e6 }[event.key] ?? 0;
-  const nav = event.currentTarget as HTMLElement;
-  const entries = [...nav.querySelectorAll<HTMLButtonElement>("button.run-entry")];
-  const at = entries.indexOf(document.activeElement as HTMLButtonElement);
-  if (by === 0 || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  entries[Math.min(entries.length - 1, Math.max(0, at + by))]?.focus();
-}
-
 /** The runs in the chosen order, with shortened names, and those of them that match the filters. */
 function useRuns() {
   const runs = useSelector((s) => s.runs?.runs ?? NO_RUNS);
@@ -111,7 +101,12 @@ export function RunList() {
   const listed = visible.map(({ run }) => run.run);
   useEffect(() => setListedRuns(listed), [listed.join("\n")]);
   return (
-    <nav class="run-list" aria-label="Runs" ref={nav} onKeyDown={onKeyDown}>
+    <nav
+      class="run-list"
+      aria-label="Runs"
+      ref={nav}
+      onKeyDown={(event) => moveFocus(event, "button.run-entry")}
+    >
       <div class="run-list-head">
         <h2 class="run-list-title">
           Runs{" "}
