@@ -98,7 +98,7 @@ def test_a_report_shows_its_experiments() -> None:
     """Each experiment with its outcome, the learning rates that it tried, and the confirmed cause with its fix."""
     html = experiments_html(diagnosis_with_experiments(), EXPERIMENTS)
     shown = text_of(html)
-    assert "Fix: Set a learning rate" in shown
+    assert "Fix: Set the learning rate to 1e-3" in shown
     assert "learning-rate-sweep (confirmed, 156 steps, 1.4 s)" in shown
     assert "Not run: leaky-activation, unfreeze-and-apply" in shown
     assert "Fall of the loss by learning rate" in shown
