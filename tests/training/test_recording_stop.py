@@ -87,9 +87,7 @@ def test_a_failure_while_steps_are_measured(
     assert watch.history.steps.tolist() == list(range(1, 12))
     assert diagnosis.status == "undecided"
     reason = r"ZeroDivisionError in capture/measure/\w+, \w+\(\), a failure of tb_weightwatch\."
-    assert re.match(
-        rf"Recording stopped at step 12: {reason} (Healthy up to step 11|Undecided): ", diagnosis.sentence
-    )
+    assert re.match(rf"Recording stopped at step 12: {reason} (Healthy up to step 11|Undecided): ", diagnosis.sentence)
     (read,) = ww.read(tmp_path)
     assert ww.diagnose(read) == diagnosis
     assert diagnosis.sentence in capsys.readouterr().err
@@ -109,9 +107,7 @@ def test_a_failure_at_the_first_step(
         watch = train(tmp_path)
     diagnosis = watch.diagnosis
     assert (diagnosis.status, diagnosis.rows) == ("undecided", 0)
-    assert re.match(
-        r"Recording stopped at step 1: ZeroDivisionError .*\. No step was recorded\.", diagnosis.sentence
-    )
+    assert re.match(r"Recording stopped at step 1: ZeroDivisionError .*\. No step was recorded\.", diagnosis.sentence)
     assert {unknown.lacked for unknown in diagnosis.unknown} == {"recording stopped before a step was recorded"}
     assert ww.diagnose(ww.read(tmp_path)[0]).sentence == diagnosis.sentence
     assert diagnosis.sentence in capsys.readouterr().err
