@@ -31,6 +31,7 @@ _QUANTITIES_OF = {
     "optimizer": ("learning_rate", "iterations", "loss_scale"),
     "loss": (
         "loss",
+        "validation_loss",
         "cross_entropy",
         "logit_cross_entropy",
         "squared_error",
@@ -40,7 +41,7 @@ _QUANTITIES_OF = {
         "pair_cross_entropy",
         "pair_logit_cross_entropy",
     ),
-    "gradient": ("gradient_", "raw_gradient_"),
+    "gradient": ("gradient_", "raw_gradient_", "total_gradient_"),
     "update": ("update_", "changed_share", "stuck_share"),
     "weight": ("weight_", "statistic_"),
 }

@@ -6,6 +6,8 @@ from typing import Any
 
 from ..history import History
 
+_OTHER_CURVES = ("gradient_norm", "validation_loss")
+
 
 def source_facts(history: History) -> dict[str, Any]:
     """Returns what was recorded about the source of a third-party log; {} for a log of ours."""
@@ -30,11 +32,14 @@ def source(facts: dict[str, Any]) -> str:
     tags = [f"loss from {facts['loss']!r}" if facts.get("loss") else "no loss"]
     if facts.get("learning_rate"):
         tags.append(f"learning rate from {facts['learning_rate']!r}")
+    tags += [f"{name.replace('_', ' ')} from {facts[name]!r}" for name in _OTHER_CURVES if facts.get(name)]
     epochs = "; each step here is an epoch" if facts.get("unit") == "epoch" else ""
-    shifted = f"; {facts.get('unit')} 1 is TensorBoard's 0" if facts.get("shifted") else ""
+    shifted = f"; {facts.get('unit')} 1 is the log's 0" if facts.get("shifted") else ""
     names = ", ".join(sorted(facts.get("estimates") or {}))
     estimates = f"; estimates: {names}" if names else ""
-    return f"Read from a third-party log by {facts.get('writer')}: {', '.join(tags)}{epochs}{shifted}{estimates}."
+    writer = str(facts.get("writer"))
+    log = writer if writer.startswith("a ") else f"a third-party log by {writer}"
+    return f"Read from {log}: {', '.join(tags)}{epochs}{shifted}{estimates}."
 
 
 def with_source(overview: dict[str, Any], history: History) -> dict[str, Any]:

@@ -11,7 +11,15 @@ from ..history import History
 from .assembly import RunAssembler
 from .launch import Launch, SkipCounts
 from .run_directories import checked_path, event_files, is_event_file
-from .third_party import TagCollector, third_party_launches
+from .third_party import (
+    TagCollector,
+    add_validation,
+    is_training,
+    metric_files,
+    read_metric_file,
+    third_party_launches,
+    validation_halves,
+)
 
 MAX_RECORD = 1 << 30  # bytes
 _OUR_PREFIX = f"{schema.PLUGIN}/".encode()
@@ -40,10 +48,10 @@ def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, 
     """Returns the launches of a run directory, oldest first.
 
     If tb_weightwatch recorded none, they are converted from the logs of Keras' TensorBoard callback, `tf.summary` or
-    PyTorch's SummaryWriter.
+    PyTorch's SummaryWriter, or from text files: `trainer_state.json` of the Hugging Face Trainer, CSV, JSON Lines.
 
     Args:
-        logdir: a run directory, or an event file.
+        logdir: a run directory, an event file, or a text file of metrics.
         skipped: gets the counts of what could not be read and belongs to no launch.
         maps: histograms, motion maps and tensors are read as well.
 
@@ -62,8 +70,35 @@ def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, 
         if skipped is not None:
             skipped.update(assembler.skipped)
     if not result:
-        result = third_party_launches(collectors, os.path.dirname(path) if is_event_file(path) else path)
+        result = _third_party(path, collectors, skipped)
     return sorted(result, key=lambda launch: (launch.history.started, launch.history.launch))
+
+
+def _third_party(path: str, collectors: list[TagCollector], skipped: SkipCounts | None) -> list[Launch]:
+    """Returns the launches that event files hold, or else those in text files."""
+    directory = os.path.dirname(path) if is_event_file(path) else path
+    if any(collectors):
+        collector = TagCollector()
+        for file in event_files(_validation_half(path)):
+            _load(file, RunAssembler(), collector)
+        add_validation(collectors[-1], collector)
+    result = third_party_launches(collectors, directory)
+    if not result:
+        texts = [read_metric_file(file) for file in metric_files(path)]
+        result = third_party_launches(texts, directory)
+        for text in texts:
+            if skipped is not None and not text:
+                skipped.update(text.skipped)
+    return result
+
+
+def _validation_half(path: str) -> str:
+    """Returns the local directory of the validation that belongs to a training; "" if there is none."""
+    if "://" in path or not is_training(path):
+        return ""
+    training = os.path.abspath(path)
+    parent = os.path.dirname(training)
+    return validation_halves(os.path.join(parent, name) for name in os.listdir(parent)).get(training, "")
 
 
 def _load(path: str, assembler: RunAssembler, collector: TagCollector) -> None:

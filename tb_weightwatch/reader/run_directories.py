@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterable, Iterator
 
 from .. import schema
-from .third_party import is_evaluation, is_training
+from .third_party import is_evaluation, is_metric_file, is_training, latest_checkpoints, metric_files
 
 _REMOTE_NEEDS = {"s3": "boto3", "gs": "TensorFlow or gcsfs"}
 
 
 def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """Returns (name, directory) of all run directories in and below `logdir` that hold event files, by name.
+    """Returns (name, directory) of all run directories in and below `logdir` that hold event files, or other logs.
 
     A directory `weightwatch` belongs to the one above it. Names are relative to `logdir`; "." is `logdir` itself.
     `preferred` directories only are included: not the validation half of a Keras run, nor the third-party logs of a
@@ -23,7 +23,7 @@ def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
         FileNotFoundError: there is no such directory.
     """
     path = checked_path(logdir)
-    if is_event_file(path):
+    if is_event_file(path) or ("://" not in path and is_metric_file(path)):
         return [(os.path.basename(path), path)]
     directories, recorded = {}, set()
     for directory in _directories_with_events(path):
@@ -32,7 +32,7 @@ def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
         directories[os.path.relpath(run, path)] = run
         if is_ours:
             recorded.add(run)
-    kept = preferred(directories.values(), recorded)
+    kept = latest_checkpoints(preferred(directories.values(), recorded))
     return sorted((name, directory) for name, directory in directories.items() if directory in kept)
 
 
@@ -63,7 +63,8 @@ def size(directory: str) -> int:
     if "://" in directory:
         return 0
     directories = (directory, os.path.join(directory, schema.PLUGIN))
-    return sum(_local_size(file) for one in directories for file in event_files(one))
+    files = [file for one in directories for file in event_files(one)]
+    return sum(_local_size(file) for file in files or metric_files(directory))
 
 
 def _local_size(file: str) -> int:
@@ -154,5 +155,5 @@ def _directories_with_events(path: str) -> Iterator[str]:
             subdirectories.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
-        if any("tfevents" in name for name in names):
+        if any("tfevents" in name for name in names) or metric_files(directory):
             yield directory

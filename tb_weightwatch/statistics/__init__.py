@@ -124,6 +124,9 @@ _RUN: tuple[tuple[str, str, str, str, Encoding], ...] = (
     ("target_sum_error", "target row sums", "", "largest distance of a target row's sum from 1", "size"),
     ("target_nonfinite", "target NaN/Inf", "elements", "target elements that are NaN or infinite", "count"),
     ("batch_size", "batch size", "samples", "number of samples in the batch", "count"),
+    ("total_gradient_norm", "norm of all gradients", "",
+     "l2 norm of the gradients of all variables together, as another tool logged it", "size"),
+    ("validation_loss", "validation loss", "", "loss of the validation data, as another tool logged it", "exact"),
 )  # fmt: skip
 
 QUANTITIES: dict[str, Quantity] = {

@@ -72,6 +72,8 @@ FORMULAS: dict[str, str] = {
     "target_sum_error": "max(|sum(row) - 1|) over the rows of the targets; 0 for one-hot rows.",
     "target_nonfinite": "Number of target elements that are NaN or infinite.",
     "batch_size": "The length of the first axis of the batch.",
+    "total_gradient_norm": "sqrt(sum(‖g‖²)) over all variables, as the tool that wrote the log computed it.",
+    "validation_loss": "The loss of the validation data, as the tool that wrote the log computed it.",
     "clip_ratio": "gradient_norm / raw_gradient_norm of the variable.",
     "recorder_cost": "The time that recording has taken so far, over the time that training has taken so far.",
 }

@@ -106,7 +106,7 @@ def test_a_healthy_fit_is_healthy(fitted: Path) -> None:
     history = only_history(fitted / "healthy" / "train")
     found = diagnose(history)
     assert found.status == "healthy", found.sentence
-    assert "5 epochs, mean of the last 3 logged; all 6 weights that were logged move" in found.sentence
+    assert "5 epochs; all 6 weights that were logged move" in found.sentence
     assert not found.verdicts
     assert history.steps.tolist() == [1, 2, 3, 4, 5]
     facts = history.facts
@@ -350,8 +350,12 @@ def test_the_kind_of_a_tag_follows_from_its_words() -> None:
     """Losses, learning rates, weights and gradients are recognised as people name them; uncertain tags have no kind."""
     for tag in ("loss", "Loss/train", "epoch_loss", "train/loss_epoch", "trainLoss"):
         assert scalar_kind(tag) == "loss", tag
-    for tag in ("val_loss", "Loss/test", "evaluation_loss_vs_iterations", "accuracy", "glossary", "eval/lr"):
+    for tag in ("Loss/test", "best_val_loss", "accuracy", "glossary", "eval/lr", "grad_norm/dense/kernel"):
         assert scalar_kind(tag) == "", tag
+    for tag in ("val_loss", "eval/loss", "Loss/val", "evaluation_loss_vs_iterations"):
+        assert scalar_kind(tag) == "validation_loss", tag
+    for tag in ("train/grad_norm", "grad_2.0_norm_total", "gradient_norm"):
+        assert scalar_kind(tag) == "gradient_norm", tag
     for tag in ("lr", "train/learning_rate", "lr-Adam", "LearningRate", "epoch_learning_rate"):
         assert scalar_kind(tag) == "learning_rate", tag
     for tag in (
@@ -473,3 +477,18 @@ def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(ValueError, match="dictionary"):
         diagnose(only_history(tmp_path / "train"))
     assert done.launches[0].diagnosis.symptoms == ()
+
+
+def test_the_validation_half_of_a_keras_run_is_read(fitted: Path) -> None:
+    """The validation loss, which Keras logs to a directory of its own, belongs to the training beside it."""
+    history = only_history(fitted / "healthy" / "train")
+    assert history.known("validation_loss").all()
+    assert history.facts["foreign"]["validation_loss"] == "validation/epoch_loss"
+
+
+def test_each_of_several_fits_of_one_epoch_counts(tmp_path: Path) -> None:
+    """Keras numbers the epoch of every `fit(epochs=1)` 0; each of them is a row."""
+    for _ in range(5):
+        fit_with_tensorboard(tmp_path, 0.1, epochs=1)
+    history = only_history(tmp_path / "train")
+    assert history.steps.tolist() == [1, 2, 3, 4, 5]

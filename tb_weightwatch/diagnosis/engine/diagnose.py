@@ -16,6 +16,7 @@ from ..rule import CannotTell, Finding, Rule
 from ..rule_catalogue import RuleSettings, catalogue, checked_rules
 from ..signals import SignalCache, is_recorded, recording_stop, signals_cached, training_error
 from ..symptoms import symptoms
+from ..third_party import framework_fix
 from ..wording import not_recorded
 from .arbitration import arbitrate
 from .diagnosed_argument import no_history_text
@@ -172,7 +173,7 @@ def _verdict(rule: Rule, history: History, finding: Finding[Any]) -> Verdict | N
         resolved=row != len(history) - 1,
         message=text.message,
         evidence=numbers,
-        fix=text.fix,
+        fix=framework_fix(history, rule.name, text.fix),
         claims=_claims(finding, details, numbers),
     )
 

@@ -16,6 +16,8 @@ from .loss_identity import agreement
 from .memo import memoized
 from .scans import Bool, Float, ever, latest_known, running_max, trailing_mean
 
+_FEW_ROWS = 3  # as many as a mean is taken over at least
+
 
 class LossTrend(NamedTuple):
     """The loss as an observer at each row sees it; arrays are `[T]`.
@@ -23,7 +25,7 @@ class LossTrend(NamedTuple):
     Attributes:
         finite_rows: number of finite losses so far.
         start: the initial loss (that of the first row, or the mean of the first few where batches are tiny).
-        recent: mean over the last eighth of the rows, at least three.
+        recent: mean over the last eighth of the rows, at least three; at least one if a row is a whole epoch.
         noise: by how much `start` and `recent` may differ by chance (two standard errors).
         peak: the largest finite loss so far.
         constant_loss: the loss of the best constant prediction; NaN if unknown, or if the loss is far from that of the
@@ -100,7 +102,7 @@ def loss_trend(history: History) -> LossTrend:
     """Returns the course of the loss; all NaN if it was not recorded."""
     loss = run_column(history, "loss")
     finite = np.isfinite(loss)
-    windows = _windows(loss[finite], _initial_rows(history, finite))
+    windows = _windows(loss[finite], _initial_rows(history, finite), _least_rows(history))
 
     def per_row(values: Float) -> Float:
         expanded = np.full(len(loss), np.nan)
@@ -132,7 +134,7 @@ def loss_course(history: History, row: int) -> LossCourse:
     rows = np.flatnonzero(finite[: row + 1])
     if not len(rows):
         return LossCourse()
-    width = int(_width(np.array([len(rows)]))[0])
+    width = int(_width(np.array([len(rows)]), _least_rows(history))[0])
     initial, steps = min(len(rows), _initial_rows(history, finite)), history.steps
     return LossCourse(
         start=float(trend.start[row]),
@@ -149,9 +151,15 @@ def _unit_of_rows(history: History) -> str:
     return "batch" if facts.get("preflight") else "logged value" if facts.get("foreign") else "recorded step"
 
 
-def _width(count: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Returns over how many of the last losses `LossTrend.recent` is the mean: an eighth, at least three."""
-    return np.clip(count // 8, np.minimum(count, 3), None)
+def _width(count: NDArray[np.intp], least: int) -> NDArray[np.intp]:
+    """Returns over how many of the last losses `LossTrend.recent` is the mean: an eighth, at least so many."""
+    return np.clip(count // 8, np.minimum(count, least), None)
+
+
+def _least_rows(history: History) -> int:
+    """Returns over how many losses a mean is taken at least: the loss of an epoch is a mean already."""
+    source = model_facts(history).get("foreign")
+    return 1 if isinstance(source, dict) and source.get("unit") == "epoch" else _FEW_ROWS
 
 
 def _initial_rows(history: History, finite: Bool) -> int:
@@ -171,11 +179,11 @@ class _Windows(NamedTuple):
     smallest: Float
 
 
-def _windows(losses: Float, initial_rows: int) -> _Windows:
+def _windows(losses: Float, initial_rows: int, least_rows: int) -> _Windows:
     count = np.arange(1, len(losses) + 1)
-    width = _width(count)
-    recent = _reduced(losses, count, width) / width
-    deviation = np.sqrt(np.maximum(_reduced(losses**2, count, width) / width - recent**2, 0))
+    width, several = _width(count, least_rows), _width(count, _FEW_ROWS)
+    recent, mean = (_reduced(losses, count, rows) / rows for rows in (width, several))
+    deviation = np.sqrt(np.maximum(_reduced(losses**2, count, several) / several - mean**2, 0))
     initial_count = np.minimum(count, initial_rows)
     initial = losses[: initial_rows + 1]
     return _Windows(

@@ -38,17 +38,7 @@ def remarks(history: History, text: str = "") -> str:
     return f" ({'; '.join(filter(None, parts))})" if any(parts) else ""
 
 
-def set_learning_rate_fix(history: History, rate: float) -> str:
-    """Returns how to set a learning rate with the framework that wrote the log; "" if it is no third-party log."""
-    if not is_third_party(history):
-        return ""
-    writer = str(model_facts(history)["foreign"].get("writer", ""))
-    advice = (
-        "Make the schedule as long as the training, in the unit in which the schedule counts (batches or epochs), "
-        f"or set {number(rate)}"
-    )
-    if "keras" in writer:
-        return f"{advice}:\n    model.compile(optimizer=keras.optimizers.Adam({number(rate)}), loss=...)"
-    if writer.startswith("PyTorch"):
-        return f'{advice}:\n    for group in optimizer.param_groups:\n        group["lr"] = {number(rate)}'
-    return advice
+def has_moving_objective(history: History) -> bool:
+    """Whether the log names rewards or adversaries: then the loss may rise while the model learns."""
+    source = model_facts(history).get("foreign")
+    return isinstance(source, dict) and bool(source.get("moving_objective"))

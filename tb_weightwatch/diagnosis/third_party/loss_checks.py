@@ -7,8 +7,10 @@ import numpy as np
 from ...history import History
 from ...verdict import Symptom, number
 from ..signals import loss_course, loss_trend, model_facts, run_column
-from .facts import duration_text, remarks, step_text, unit
+from .facts import duration_text, has_moving_objective, remarks, step_text, unit
 from .symptom import symptom_since
+
+FAR_ABOVE = 10.0  # each of the last losses against each of the first quarter
 
 
 def nonfinite_loss(history: History) -> list[Symptom]:
@@ -35,8 +37,10 @@ def nonfinite_loss(history: History) -> list[Symptom]:
 def diverging_loss(history: History) -> list[Symptom]:
     """Returns the symptom of a loss that rises.
 
-    A rising loss alone is no problem: the loss of a GAN's critic rises while it learns. The rise must be enormous, or
-    the loss function known.
+    A rising loss alone is no problem: the loss of a GAN's critic rises while it learns, and that of a Q function with
+    the rewards. So the rise must be enormous, or the log must tell that the objective stays the same: it knows the
+    loss function, or names neither rewards nor adversaries. In the last case, each of the last losses must be far
+    above each of the first quarter.
     """
     trend, row = loss_trend(history), len(history) - 1
     if not trend.finite_rows[row] >= 4:
@@ -45,10 +49,20 @@ def diverging_loss(history: History) -> list[Symptom]:
     scale = max(abs(start), float(np.nan_to_num(trend.constant_loss[row])))
     enormous = recent > 1000 * max(abs(start), 1.0)
     supervised = isinstance(model_facts(history).get("loss"), dict) and trend.finite_rows[row] >= 8
-    if not enormous and not (supervised and recent - start > 2 * scale + float(trend.noise[row])):
+    risen = supervised and recent - start > 2 * scale + float(trend.noise[row])
+    loss = run_column(history, "loss")
+    finite = np.flatnonzero(np.isfinite(loss))
+    early = float(np.max(loss[finite[: max(1, len(finite) // 4)]]))
+    far_above = start > 0 and float(trend.recent_min[row]) > FAR_ABOVE * early
+    if not (enormous or risen or (far_above and not has_moving_objective(history))):
         return []
-    since = int(np.flatnonzero(run_column(history, "loss") > start + 2 * scale)[0])
-    text = f"The loss diverges: {number(start)} at first, {number(recent)} over the last rows{remarks(history)}"
+    since = int(np.flatnonzero(loss > start + 2 * scale)[0])
+    lowest = int(finite[np.argmin(loss[finite])])
+    between = (
+        f", {number(float(loss[lowest]))} at {step_text(history, lowest)} (its lowest)" if lowest > finite[0] else ""
+    )
+    last = "at last" if loss_course(history, row).rows == 1 else "over the last rows"
+    text = f"The loss diverges: {number(start)} at first{between}, {number(recent)} {last}{remarks(history)}"
     return [
         symptom_since(history, since)(name="diverging-loss", link="loss", severity="error", message=text, variables=())
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...schema import LaunchStatus
 from ..launch import Launch, SkipCounts
 from .alignment import StepAlignment
 from .records import records
-from .selected_tags import SelectedTags, launch_spans, select_tags, written_concurrently
+from .selected_tags import SelectedTags, counted_on, launch_spans, select_tags, written_concurrently
 from .series import Points, select
 from .tag_collector import TagCollector
 from .tag_names import variable
@@ -30,7 +30,7 @@ _COLUMNS = {
 
 
 class _TaggedSeries(NamedTuple):
-    """A series and what it holds: kind "run" (loss or learning rate), "weight" or "gradient"."""
+    """A series and what it holds: kind "run" (a scalar), "weight" or "gradient"."""
 
     kind: str
     tag: str
@@ -46,11 +46,13 @@ def third_party_launches(files: Sequence[TagCollector], directory: str) -> list[
         files: what the event files of a directory contain.
         directory: its name.
     """
-    files = [file for file in files if file]
-    groups = [[file] for file in files] if written_concurrently(files) else [list(files)]
+    texts, files = [file for file in files if file and file.is_text], [f for f in files if f and not f.is_text]
+    groups = [[file] for file in files] if written_concurrently(files) else [files]
+    groups += [[file] for file in texts]
     launches: list[Launch] = []
     for group in groups:
         tags = select_tags(group, directory)
+        tags = tags._replace(scalars={tag: counted_on(points) for tag, points in tags.scalars.items()})
         main = tags.main_series()
         if main is not None and len(main.steps):
             of_group = (_launch(group, tags.between(start, stop)) for start, stop in launch_spans(main))
@@ -86,7 +88,7 @@ def _launch(group: Sequence[TagCollector], tags: SelectedTags) -> Launch | None:
     by_time = [one.tag for one, alike in zip(series[1:], alignment.counts_alike, strict=True) if not alike]
     for record in records(group, tags, names, started, {"shifted": alignment.shift, "by_time": by_time[:20]}):
         history.add(record)
-    rows = _rows(series, alignment, names, tags.loss)
+    rows = _rows(series, alignment, names, tags.columns())
     history.append(rows)
     last_step, last_time = int(rows.steps[-1]), float(alignment.times[-1])
     if time.time() - last_time > QUIET:
@@ -110,13 +112,15 @@ def _thinned(points: Points, max_rows: int) -> Points:
     return select(points, slice(None, None, stride)) if stride > 1 else points
 
 
-def _rows(series: Sequence[_TaggedSeries], alignment: StepAlignment, names: Sequence[str], loss: str) -> Rows:
+def _rows(
+    series: Sequence[_TaggedSeries], alignment: StepAlignment, names: Sequence[str], run: Mapping[str, str]
+) -> Rows:
     block = Rows(alignment.steps + alignment.shift, alignment.times)
     column_of = {name: i for i, name in enumerate(names)}
     for (kind, tag, points), alike in zip(series, [True, *alignment.counts_alike], strict=True):
         rows = alignment.rows(points, alike)
         if kind == "run":
-            _put(block.run, "loss" if tag == loss else "learning_rate", (len(block),), rows, points.values[:, 0])
+            _put(block.run, run[tag], (len(block),), rows, points.values[:, 0])
         else:
             at = (rows, column_of[variable(tag)])
             for name, values in zip(_COLUMNS[kind], _statistics(kind, points), strict=True):

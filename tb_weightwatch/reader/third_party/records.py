@@ -36,9 +36,12 @@ def records(
     facts["recorder"] = {"kind": writer}
     facts["foreign"] = {  # the key's name is part of the public interface
         "writer": writer,
-        "unit": "epoch" if "epoch" in tags.loss.lower() else "step",
+        "unit": group[0].unit or ("epoch" if "epoch" in tags.loss.lower() else "step"),
         "loss": tags.loss,
         "learning_rate": tags.learning_rate,
+        "gradient_norm": tags.gradient_norm,
+        "validation_loss": tags.validation_loss,
+        "moving_objective": any(file.moving_objective for file in group),
         "estimates": _estimates(group, tags),
         "others": sum(file.unused for file in group),
         **alignment,
@@ -60,6 +63,8 @@ def _variable_items(tags: SelectedTags, names: list[str], frozen: set[str]) -> l
 
 
 def _writer(group: Sequence[TagCollector], tags: SelectedTags) -> str:
+    if group[0].is_text:
+        return group[0].writer
     if any(file.model for file in group) or any(tag.startswith(("epoch_", "batch_")) for tag in tags.scalars):
         return KERAS
     if group[0].writer:

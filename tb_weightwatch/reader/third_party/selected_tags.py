@@ -20,13 +20,17 @@ class SelectedTags(NamedTuple):
     Attributes:
         loss: tag of the loss; "" if it is not known which of several is the loss.
         learning_rate: tag of the learning rate; "" if there is none.
-        scalars: the data of these two by tag.
+        gradient_norm: tag of the norm of all gradients together; "" if there is none.
+        validation_loss: tag of the loss of the validation data; "" if there is none.
+        scalars: the data of these four by tag.
         weights: histograms of weights by tag.
         gradients: histograms of gradients by tag.
     """
 
     loss: str
     learning_rate: str
+    gradient_norm: str
+    validation_loss: str
     scalars: dict[str, Points]
     weights: dict[str, Points]
     gradients: dict[str, Points]
@@ -35,7 +39,18 @@ class SelectedTags(NamedTuple):
         """Returns the series whose steps become rows: the loss if there is one; None without any data."""
         if self.loss in self.scalars:
             return self.scalars[self.loss]
-        return next(iter([*self.weights.values(), *self.scalars.values(), *self.gradients.values()]), None)
+        others = [self.scalars[tag] for tag in self.columns() if tag in self.scalars]
+        return next(iter([*self.weights.values(), *others, *self.gradients.values()]), None)
+
+    def columns(self) -> dict[str, str]:
+        """Returns tag -> column of a History, for the scalars."""
+        columns = {
+            self.loss: "loss",
+            self.learning_rate: "learning_rate",
+            self.gradient_norm: "total_gradient_norm",
+            self.validation_loss: "validation_loss",
+        }
+        return {tag: column for tag, column in columns.items() if tag}
 
     def between(self, start: float, stop: float) -> SelectedTags:
         """Returns the data that were written from `start` until before `stop`, unix seconds."""
@@ -56,13 +71,23 @@ def select_tags(files: Sequence[TagCollector], directory: str) -> SelectedTags:
     losses = {tag: len(p.steps) for tag, p in scalars.items() if scalar_kind(tag) == "loss"}
     loss = "" if is_evaluation(directory) else main_loss_tag(losses)
     learning_rate = _largest_learning_rate(scalars)
+    gradient_norm, validation_loss = (_longest(scalars, kind) for kind in ("gradient_norm", "validation_loss"))
+    used = (loss, learning_rate, gradient_norm, validation_loss)
     return SelectedTags(
         loss=loss,
         learning_rate=learning_rate,
-        scalars={tag: p for tag, p in scalars.items() if tag in (loss, learning_rate)},
+        gradient_norm=gradient_norm,
+        validation_loss=validation_loss,
+        scalars={tag: p for tag, p in scalars.items() if tag in used},
         weights={tag: p for tag, p in histograms.items() if histogram_kind(tag) == "weight"},
         gradients={tag: p for tag, p in histograms.items() if histogram_kind(tag) == "gradient"},
     )
+
+
+def _longest(scalars: Mapping[str, Points], kind: str) -> str:
+    """Returns the tag of a kind with the most data; of several such, the one with the shortest name."""
+    lengths = {tag: len(points.steps) for tag, points in scalars.items() if scalar_kind(tag) == kind}
+    return min(lengths, key=lambda tag: (-lengths[tag], len(tag), tag)) if lengths else ""
 
 
 def _largest_learning_rate(scalars: Mapping[str, Points]) -> str:
@@ -104,6 +129,16 @@ def written_concurrently(files: Sequence[TagCollector]) -> bool:
         for spans_of_tag in spans.values()
         for earlier, later in zip(sorted(spans_of_tag), sorted(spans_of_tag)[1:], strict=False)
     )
+
+
+def counted_on(points: Points) -> Points:
+    """Returns the data with one step each, if the same step was written again and again.
+
+    A loop of `model.fit(..., epochs=1)` logs each of its epochs as epoch 0. A step that two processes wrote, or that
+    was written twice at a restart, comes with other steps between.
+    """
+    again = len(points.steps) > 1 and len(np.unique(points.steps)) == 1 and bool(np.all(np.diff(points.times) > 0))
+    return points._replace(steps=np.arange(len(points.steps)) + points.steps[0]) if again else points
 
 
 def launch_spans(main: Points) -> list[tuple[float, float]]:

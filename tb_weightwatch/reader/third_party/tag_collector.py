@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .histograms import MAX_BUCKETS, HistogramSeries, Snapshot, from_buckets, from_proto, is_bucket_table
 from .series import BoundedSeries
-from .tag_names import histogram_kind, scalar_kind
+from .tag_names import has_moving_objective, histogram_kind, scalar_kind
 
 MAX_POINTS = 4096  # data of a scalar
 MAX_SNAPSHOTS = 512  # data of a histogram
@@ -33,6 +33,9 @@ class TagCollector:
         tensors: number of data written in the manner of tf.summary.
         unused: number of scalars and histograms whose kind is not known.
         skipped: reason -> number of data that could not be read.
+        unit: what a step is, "step" or "epoch"; "": the name of the loss tells.
+        is_text: whether it holds a text file, whose rows have an order, but no times.
+        moving_objective: whether a tag shows that the loss may rise while the model learns.
     """
 
     def __init__(self, writer: str = "") -> None:
@@ -44,6 +47,8 @@ class TagCollector:
         self.tensors = 0
         self.unused = 0
         self.skipped: dict[str, int] = {}
+        self.unit = ""
+        self.is_text = self.moving_objective = False
         self._plugins: dict[str, str] = {}  # tag -> plugin: only a tag's first event may have it
 
     def __bool__(self) -> bool:
@@ -82,6 +87,7 @@ class TagCollector:
         elif plugin in ("scalars", "histograms"):
             self.tensors += 1
             if not (scalar_kind if plugin == "scalars" else histogram_kind)(value.tag):
+                self.note_name(value.tag)
                 self.unused += 1
                 return
             array = _to_array(value.tensor)
@@ -90,10 +96,11 @@ class TagCollector:
             elif plugin == "histograms" and array is not None:
                 self.put_buckets(event, value.tag, array)
             else:
-                self._skip(f"{plugin}: damaged")
+                self.skip(f"{plugin}: damaged")
 
     def put_scalar(self, event: Any, tag: str, number: float) -> None:
         """Adds a scalar; `event` has its step and wall time."""
+        self.note_name(tag)
         if not scalar_kind(tag):
             self.unused += 1
             return
@@ -109,7 +116,7 @@ class TagCollector:
         if is_bucket_table(buckets):
             self._put_snapshot(event, tag, from_buckets(buckets.astype(np.float64, copy=False)), exact=False)
         else:
-            self._skip("histograms: damaged")
+            self.skip("histograms: damaged")
 
     def _put_snapshot(self, event: Any, tag: str, snapshot: Snapshot | None, *, exact: bool) -> None:
         if not histogram_kind(tag):
@@ -122,10 +129,14 @@ class TagCollector:
         if not self._has_valid_step(event):
             return
         if snapshot is None:
-            self._skip("histograms: damaged")
+            self.skip("histograms: damaged")
             return
         self.histograms[tag].exact |= exact
         self.histograms[tag].put_snapshot(event.step, event.wall_time, snapshot)
+
+    def note_name(self, tag: str) -> None:
+        """Notes what the name of a scalar tells of the training, whether its kind is known or not."""
+        self.moving_objective |= has_moving_objective(tag)
 
     def forget(self, plugin: str, tag: str) -> None:
         """Drops the data of a tag, which will be put again."""
@@ -138,16 +149,17 @@ class TagCollector:
     def _has_room(self) -> bool:
         if len(self.scalars) + len(self.histograms) < MAX_TAGS:
             return True
-        self._skip(f"more than {MAX_TAGS:,} scalars and histograms in a run")
+        self.skip(f"more than {MAX_TAGS:,} scalars and histograms in a run")
         return False
 
     def _has_valid_step(self, event: Any) -> bool:
         if 0 <= event.step < 1 << 53:
             return True
-        self._skip("steps that are negative or too large")
+        self.skip("steps that are negative or too large")
         return False
 
-    def _skip(self, reason: str) -> None:
+    def skip(self, reason: str) -> None:
+        """Counts a datum that could not be read."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 

@@ -17,8 +17,13 @@ _WEIGHT = {"kernel", "kernels", "bias", "biases", "weight", "weights", "gamma", 
 _NO_WEIGHT = {"activation", "activations", "output", "outputs", "input", "inputs", "logits", "momentum", "velocity",
               "ema", "update", "updates", "delta", "ratio", "moving", "running", "seed", "tracked", "avg",
               "image"}  # fmt: skip
+# The norm of all gradients together: "train/grad_norm", "grad_2.0_norm_total". One of a single weight names it.
+_OF_ALL_GRADIENTS = {*_NEUTRAL, *_GRADIENT, "norm", "global", "l", "all"}
 _CACHE_SIZE = 1 << 13  # the same tags come with every datum
 _TRAINING = ("train", "training")
+# Words of a log whose loss is no measure of success: the objective itself moves while the model learns.
+_MOVING_OBJECTIVE = {"reward", "rewards", "rew", "rollout", "episode", "discriminator", "generator", "critic", "actor",
+                     "policy", "adversarial", "gan"}  # fmt: skip
 
 
 def words(tag: str) -> list[str]:
@@ -28,12 +33,16 @@ def words(tag: str) -> list[str]:
 
 @lru_cache(_CACHE_SIZE)
 def scalar_kind(tag: str) -> str:
-    """Returns "loss", "learning_rate" or "" for the tag of a scalar."""
+    """Returns "loss", "validation_loss", "gradient_norm", "learning_rate" or "" for the tag of a scalar."""
     tag_words = words(tag)
-    if _EVALUATION & set(tag_words) or "accuracy" in tag_words:
+    if "accuracy" in tag_words:
         return ""
+    if _EVALUATION & set(tag_words):
+        return "validation_loss" if tag_words.count("loss") and not set(tag_words) & {"best", "min", "test"} else ""
     if "loss" in tag_words:
         return "loss"
+    if _GRADIENT & set(tag_words) and "norm" in tag_words and not set(tag_words) - _OF_ALL_GRADIENTS:
+        return "gradient_norm"
     is_rate = "lr" in tag_words or "learningrate" in tag_words or "learning rate" in " ".join(tag_words)
     return "learning_rate" if is_rate else ""
 
@@ -73,6 +82,12 @@ def main_loss_tag(counts: Mapping[str, int]) -> str:
     if plain:
         return max(plain, key=lambda tag: (counts[tag], "batch" in words(tag), tag))
     return next(iter(counts)) if len(counts) == 1 else ""
+
+
+@lru_cache(_CACHE_SIZE)
+def has_moving_objective(tag: str) -> bool:
+    """Checks whether a tag is of a training whose loss may rise while it learns: reinforcement or adversarial."""
+    return bool(_MOVING_OBJECTIVE & set(words(tag)))
 
 
 def is_evaluation(directory: str) -> bool:
