@@ -108,9 +108,9 @@ def run_name(label: str) -> str:
     return label if label.startswith("tensorboard-callback") else f"{label}/weightwatch"
 
 
-def shoot(browser: Browser, address: str, name: str, target: Path) -> None:
+def shoot(browser: Browser, address: str, shot: Shot, picture: Path) -> None:
     """Opens the panel as a link does, waits until it stands, and keeps the picture."""
-    selection, dark, width, height, scroll, _ = SHOTS[name]
+    selection, dark, width, height, scroll, _ = shot
     runs = {key: run_name(value) for key, value in selection.items() if key in ("run", "compare")}
     fragment = "".join(f"&p.weightwatch.{key}={quote(value, safe='')}" for key, value in (selection | runs).items())
     context = browser.new_context(viewport={"width": width, "height": height})
@@ -127,7 +127,7 @@ def shoot(browser: Browser, address: str, name: str, target: Path) -> None:
         frame.locator(scroll).wait_for()
         frame.locator(scroll).evaluate("element => element.closest('section').scrollIntoView()")
     page.wait_for_timeout(600)
-    page.screenshot(path=target / f"{name}.png")
+    page.screenshot(path=picture)
     context.close()
 
 
@@ -152,7 +152,7 @@ def main() -> None:
         with tensorboard(directory) as address, chromium() as browser:
             wait_for_runs(address, least)
             for name in wanted:
-                shoot(browser, address, name, given.target)
+                shoot(browser, address, SHOTS[name], given.target / f"{name}.png")
                 print(given.target / f"{name}.png")
 
 
