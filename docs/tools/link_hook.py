@@ -29,13 +29,15 @@ def with_site_links(markdown: str, page: str) -> str:
 
     Args:
         markdown: text of the page.
-        page: path of the page in the site, "rules/index.md".
+        page: path of the page in the site, without the site itself.
     """
 
     def replaced(match: re.Match[str]) -> str:
         text, target = match[1], match[2]
         path, _, anchor = target.partition("#")
         in_repository = posixpath.normpath(posixpath.join("docs", posixpath.dirname(page), path))
+        if in_repository == "docs/rules.md" and re.fullmatch(r"\d{3}-[\w-]+", anchor):
+            return f"[{text}]({posixpath.relpath(f'rules/{anchor}.md', posixpath.dirname(page) or '.')})"
         if in_repository in PAGES:
             start = posixpath.dirname(page) or "."
             return f"[{text}]({posixpath.relpath(PAGES[in_repository], start)}{f'#{anchor}' if anchor else ''})"
