@@ -24,7 +24,12 @@ setup(
     },
     # TensorFlow is not required: viewing and reviewing logs works without it, and who trains has it.
     install_requires=["numpy>=1.24", "protobuf>=3.20.3", "tensorboard>=2.17", "rich>=13", "google-crc32c>=1.5"],
-    extras_require={"tensorflow": ["tensorflow>=2.16"], "pandas": ["pandas>=2.0"], "beam": ["apache-beam>=2.50"]},
+    extras_require={
+        "tensorflow": ["tensorflow>=2.16"],
+        "pandas": ["pandas>=2.0"],
+        "beam": ["apache-beam>=2.50"],
+        "mcp": ["mcp>=2"],
+    },
     entry_points={
         "console_scripts": ["weightwatch = tb_weightwatch.cli:main"],
         "tensorboard_plugins": ["weightwatch = tb_weightwatch.plugin.loader:WeightWatchLoader"],

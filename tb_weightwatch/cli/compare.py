@@ -23,7 +23,7 @@ def compare(options: argparse.Namespace) -> int:
     one, other = (_newest_launch(path) for path in paths)
     diagnoses = answers.safe_diagnose(one.history), answers.safe_diagnose(other.history)
     comparison = answers.compare(one.history, other.history, diagnoses)
-    if options.json:
+    if options.format:
         sides = [
             {"run": path, "launch": launch.history.launch, **diagnosis.as_dict()}
             for path, launch, diagnosis in zip(paths, (one, other), diagnoses, strict=True)
@@ -74,7 +74,7 @@ def _show(paths: tuple[str, str], diagnoses: tuple[Diagnosis, Diagnosis], compar
         screen.table(("Setting", "A", "B"), settings[:_MOST_SETTINGS])
         hidden = len(settings) - _MOST_SETTINGS
         if hidden > 0:
-            screen.put(Line(f"... and {hidden:,} more (--json prints all)", "dim"))
+            screen.put(Line(f"... and {hidden:,} more (--format json prints all)", "dim"))
         screen.put()
     screen.put(Line(comparison["conclusion"], "bold"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from ..reader import SkipCounts
 
@@ -16,6 +17,14 @@ def nothing_recorded(path: str, skipped: SkipCounts | None = None) -> str:
     return (
         f"{path}: no run of a training is in this directory or below it; to record one, train with "
         f'model.fit(..., callbacks=[ww.WeightWatch("{os.path.join(path, "run-1")}")]), or use ww.Watch in your own loop'
+    )
+
+
+def no_such_run(patterns: Sequence[str], logdirs: Sequence[str]) -> str:
+    """Returns that no run fits the patterns, and how to see the names."""
+    return (
+        f"no run in {', '.join(logdirs)} has a name that fits {' or '.join(map(repr, patterns))}; "
+        "without --run, `weightwatch review` lists all runs"
     )
 
 

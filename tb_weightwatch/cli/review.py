@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
+import fnmatch
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from ..reader import SkipCounts
-from ..verdict import SEVERITIES
-from . import junit
-from .messages import check_writable, nothing_recorded
-from .review_result import Job, JobResult, LaunchResult
+from .formats import FORMATS
+from .messages import check_writable, no_such_run, nothing_recorded
+from .review_result import Job, JobResult, Review
 from .review_table import show
 from .review_workers import avoid_tensorflow, can_avoid_tensorflow, diagnose_runs, jobs_of, process_count
 from .terminal import fail, warn
@@ -23,24 +24,54 @@ def review(options: argparse.Namespace) -> int:
     Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch) are diagnosed too, as far as their
     curves allow.
     """
-    if options.junit:
-        check_writable(options.junit)
+    written = _written(options.format, options.output)
+    for path in (one.path for one in written if one.path):
+        check_writable(path)
     avoid_tensorflow(options.logdir, owns_process=options.owns_process)
     logdirs = list(dict.fromkeys(options.logdir))
-    jobs = [job for logdir in logdirs for job in jobs_of(logdir)]
+    jobs = selected([job for logdir in logdirs for job in jobs_of(logdir)], options.run)
+    if options.run and not jobs:
+        return fail(no_such_run(options.run, logdirs))
     position = {job: index for index, job in enumerate(jobs)}
     results = list(_with_progress(_run_jobs(jobs, options), jobs, options))
     results.sort(key=lambda result: position[result.job])
-    launches = [launch for result in results for launch in result.launches]
-    readable = [_report_unreadable(logdir, [r for r in results if r.job.logdir == logdir]) for logdir in logdirs]
-    failures = [launch for launch in launches if _is_failure(launch, options.fail_on)]
-    if options.junit:
-        junit.write(options.junit, results, {id(launch) for launch in failures})
-    if options.json:
-        print(json.dumps([launch.as_dict() for launch in launches], indent=1, allow_nan=False))
-    elif launches:
-        show(launches, details=options.details)
-    return int(bool(failures)) if all(readable) else 2
+    asked = [logdir for logdir in logdirs if not options.run or any(job.logdir == logdir for job in jobs)]
+    readable = [_report_unreadable(logdir, [r for r in results if r.job.logdir == logdir]) for logdir in asked]
+    done = Review(results, options.fail_on, all(readable), options.program)
+    for one in written:
+        text = FORMATS[one.format](done)
+        if one.path:
+            Path(one.path).write_text(text, encoding="utf-8")
+        else:
+            print(text, end="")
+    if done.launches and all(one.path for one in written):
+        show(done.launches, details=options.details)
+    return done.exit_code
+
+
+class _Written(NamedTuple):
+    """A format in which the review is written, and to which file; "" for the terminal."""
+
+    format: str
+    path: str
+
+
+def _written(formats: Sequence[str], paths: Sequence[str]) -> list[_Written]:
+    """Returns the formats with their files: the first --output belongs to the first --format, and so on.
+
+    Raises:
+        ValueError: there is a file without a format, or two formats without a file.
+    """
+    if len(paths) > len(formats):
+        raise ValueError(f"--output {paths[len(formats)]} needs a --format: {', '.join(FORMATS)}")
+    if len(formats) > len(paths) + 1:
+        raise ValueError("only one --format can be printed; give the others an --output FILE each, in the same order")
+    return [_Written(name, path) for name, path in zip(formats, [*paths, ""], strict=False)]
+
+
+def selected(jobs: Sequence[Job], patterns: Sequence[str]) -> list[Job]:
+    """Returns the runs whose name fits one of the patterns ("*", "?", "[ab]"), or all if there is none."""
+    return [job for job in jobs if not patterns or any(fnmatch.fnmatchcase(job.run, pattern) for pattern in patterns)]
 
 
 def _run_jobs(jobs: Sequence[Job], options: argparse.Namespace) -> Iterable[JobResult]:
@@ -77,10 +108,6 @@ def _with_progress(
         for count, result in enumerate(results, 1):
             progress.update(bar, advance=max(1, result.job.size), description=f"{count:,} of {len(jobs):,} runs")
             yield result
-
-
-def _is_failure(launch: LaunchResult, fail_on: str) -> bool:
-    return launch.severity in SEVERITIES and SEVERITIES.index(launch.severity) >= SEVERITIES.index(fail_on)
 
 
 def _report_unreadable(logdir: str, results: Sequence[JobResult]) -> bool:

@@ -73,7 +73,7 @@ def _show_table(screen: Screen, launches: Sequence[LaunchResult]) -> None:
 
 def run_names(jobs: Sequence[Job]) -> tuple[str, list[str]]:
     """Returns the directory that all runs are in, "" if there is none, and the path of each run below it."""
-    paths = [run_path(job) for job in jobs]
+    paths = [job.path for job in jobs]
     if any("://" in path for path in paths):
         return "", paths
     paths = [os.path.normpath(path) for path in paths]
@@ -82,11 +82,6 @@ def run_names(jobs: Sequence[Job]) -> tuple[str, list[str]]:
     except ValueError:  # absolute and relative paths have nothing in common
         common = ""
     return common, [os.path.relpath(path, common) if common else path for path in paths]
-
-
-def run_path(job: Job) -> str:
-    """Returns the path of a run, as the log directory was named on the command line."""
-    return job.logdir if job.run == "." else os.path.join(job.logdir, job.run)
 
 
 def _answer(launch: LaunchResult) -> list[Line]:
@@ -102,7 +97,7 @@ def _show_details(screen: Screen, launch: LaunchResult) -> None:
     """Prints status, sentence, evidence and fixes of a launch, then the other findings and what could not be told."""
     diagnosis = launch.diagnosis
     started = datetime.fromtimestamp(min(max(launch.started, 0.0), 2e11), timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    screen.put(Line(run_path(launch.job), _COLOURS[diagnosis.status], bullet=f"{diagnosis.status.upper()}  "))
+    screen.put(Line(launch.job.path, _COLOURS[diagnosis.status], bullet=f"{diagnosis.status.upper()}  "))
     screen.put(Line(f"launch {launch.launch}, {started}, {launch.state_text}", "dim", 2))
     screen.put(Line(diagnosis.sentence, "bold", 2))
     for line in _findings(diagnosis):

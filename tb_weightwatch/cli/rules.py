@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from difflib import get_close_matches
 
 from ..diagnosis import PREAMBLE, Rule, catalogue, section
+from ..history import nearest
 from ..verdict import LINKS, number
 from .terminal import Line, Screen, fail
 
@@ -34,9 +34,7 @@ def rule(options: argparse.Namespace) -> int:
     asked = options.rule
     entry = next((r for r in catalogue().values() if asked in (r.name, str(r.code))), None)
     if entry is None:
-        close = get_close_matches(asked, list(catalogue()), 1)
-        hint = f"did you mean {close[0]!r}?" if close else "`weightwatch rules` lists all rules"
-        return fail(f"no rule has the code or name {asked!r}; {hint}")
+        return fail(f"no rule has the code or name {asked!r}; {nearest(asked, list(catalogue()))}")
     screen = Screen()
     screen.put(Line(f"{entry.code} {entry.name} (link: {entry.link})", "bold"))
     screen.put()

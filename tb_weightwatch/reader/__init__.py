@@ -2,6 +2,7 @@
 
 from .assembly import RunAssembler
 from .event_files import launches, read
+from .growing_run import GrowingRun
 from .launch import Launch, SkipCounts
 from .no_tensorflow import read_without_tensorflow
 from .provider import CachedRun, ProviderReader
@@ -9,6 +10,7 @@ from .run_directories import runs, size
 
 __all__ = [
     "CachedRun",
+    "GrowingRun",
     "Launch",
     "ProviderReader",
     "RunAssembler",

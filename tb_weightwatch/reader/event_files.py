@@ -22,6 +22,7 @@ from .third_party import (
 )
 
 MAX_RECORD = 1 << 30  # bytes
+FRAME = 16  # bytes around a record: its length and two checksums
 _OUR_PREFIX = f"{schema.PLUGIN}/".encode()
 
 
@@ -108,17 +109,22 @@ def _load(path: str, assembler: RunAssembler, collector: TagCollector) -> None:
     name = os.path.basename(path)
     try:
         size, consumed = _file_size(path), 0
-        for record in islice(RawEventFileLoader(path).Load(), _records_before_oversized(path)):
-            consumed += len(record) + 16
-            if _OUR_PREFIX in record:
-                _put(record, assembler)
-            elif not assembler:
-                _put_third_party(record, collector, assembler.skipped)
+        for record in islice(RawEventFileLoader(path).Load(), records_before_oversized(path)):
+            consumed += len(record) + FRAME
+            put_record(record, assembler, collector)
     except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
         assembler.skipped[f"{name} cannot be read: {error or type(error).__name__}"] += 1
         return
     if consumed < size:
         assembler.skipped[f"{name} cannot be read to its end: a record is damaged or was not written completely"] += 1
+
+
+def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector) -> None:
+    """Puts the data of a record into the assembler or, while that has none, those of others into the collector."""
+    if _OUR_PREFIX in record:
+        _put(record, assembler)
+    elif not assembler:
+        _put_third_party(record, collector, assembler.skipped)
 
 
 def _put(record: bytes, assembler: RunAssembler) -> None:
@@ -140,20 +146,20 @@ def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts
     collector.put(event)
 
 
-def _records_before_oversized(path: str) -> int | None:
-    """Returns how many records come before one that claims to be too large; None: all of them may be read.
+def records_before_oversized(path: str, start: int = 0) -> int | None:
+    """Returns how many records from byte `start` on come before one that claims to be too large; None: all are read.
 
     TensorFlow's reader believes any length, and ends the process if there is not that much memory.
     """
     if "://" in path:
         return None
     with open(path, "rb", buffering=0) as file:
-        position = count = 0
+        position, count = file.seek(start), 0
         while len(head := file.read(8)) == 8:
             length = int.from_bytes(head, "little")
             if length > MAX_RECORD:
                 return count
-            position, count = position + length + 16, count + 1
+            position, count = position + length + FRAME, count + 1
             file.seek(position)
     return None
 

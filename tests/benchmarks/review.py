@@ -115,7 +115,8 @@ def main() -> None:
         if not options.no_tensorboard:
             ways["TensorBoard's own load"] = [*python, TENSORBOARD, str(logs)]
         for jobs in options.jobs:
-            review = [sys.executable, "-m", "tb_weightwatch", "review", "--json", "--jobs", str(jobs), str(logs)]
+            review = [sys.executable, "-m", "tb_weightwatch", "review", "--format", "json"]
+            review += ["--jobs", str(jobs), str(logs)]
             ways[f"review, {jobs} process{'' if jobs == 1 else 'es'}"] = review
         for name, command in ways.items():
             seconds, busy, peak, end = measured(command)

@@ -53,14 +53,15 @@ def weightwatch(*arguments: str, python: str = PYTHON, **environment: str) -> su
 
 
 def reviewed(process: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """Returns what `--json` printed, without the log directory."""
+    """Returns what `--format json` printed, without the log directory."""
     assert process.returncode == 1, process.stderr
-    return [{key: value for key, value in one.items() if key != "logdir"} for one in json.loads(process.stdout)]
+    launches = json.loads(process.stdout)["launches"]
+    return [{key: value for key, value in one.items() if key != "logdir"} for one in launches]
 
 
 @pytest.fixture(scope="module")
 def expected(logs: Path) -> list[dict[str, Any]]:
-    found = reviewed(weightwatch("review", "--json", str(logs), python=sys.executable))
+    found = reviewed(weightwatch("review", "--format", "json", str(logs), python=sys.executable))
     assert [one["run"] for one in found] == ["broken", "deep/sick", "healthy", "torch"]
     return found
 
@@ -102,13 +103,13 @@ def test_s3_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
             send("PUT", f"{address}/bucket/{urllib.parse.quote(name)}", data)
         where = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
         where |= {"S3_ENDPOINT": address, "AWS_ENDPOINT_URL": address}
-        done = weightwatch("review", "--json", "s3://bucket/logs", **where)
+        done = weightwatch("review", "--format", "json", "s3://bucket/logs", **where)
         assert reviewed(done) == expected
         assert "not all could be read" in done.stderr
-        alone = weightwatch("review", "--json", "s3://bucket/logs/deep/sick", **where)
+        alone = weightwatch("review", "--format", "json", "s3://bucket/logs/deep/sick", **where)
         assert [one["run"] for one in reviewed(alone)] == ["."]
         both = ("s3://bucket/logs/healthy", "s3://bucket/logs/deep/sick")
-        assert json.loads(weightwatch("compare", "--json", *both, **where).stdout)["first_step"] == 57
+        assert json.loads(weightwatch("compare", "--format", "json", *both, **where).stdout)["first_step"] == 57
         report = weightwatch("report", "s3://bucket/logs", "-o", str(logs.parent / "report.html"), **where)
         assert (report.returncode, "4 runs" in report.stdout) == (0, True), report.stderr
         missing = weightwatch("review", "s3://bucket/nowhere", **where)
@@ -126,7 +127,7 @@ def test_gs_is_read_as_a_directory_is(logs: Path, expected: list[dict[str, Any]]
         for name, data in files(logs):
             query = urllib.parse.urlencode({"uploadType": "media", "name": name})
             send("POST", f"{address}/upload/storage/v1/b/bucket/o?{query}", data)
-        done = weightwatch("review", "--json", "gs://bucket/logs", STORAGE_EMULATOR_HOST=address)
+        done = weightwatch("review", "--format", "json", "gs://bucket/logs", STORAGE_EMULATOR_HOST=address)
         assert reviewed(done) == expected
 
 
@@ -143,7 +144,7 @@ def test_a_pipeline_gives_the_results_of_a_process(
 ) -> None:
     """Apache Beam's local runner, in one process and in two, gives exactly the same results."""
     beam = [part for option in options for part in ("--beam", option)]
-    done = weightwatch("review", "--json", "--runner", "DirectRunner", *beam, str(logs))
+    done = weightwatch("review", "--format", "json", "--runner", "DirectRunner", *beam, str(logs))
     assert reviewed(done) == expected
     assert "not all could be read" in done.stderr
 

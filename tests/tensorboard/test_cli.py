@@ -57,9 +57,9 @@ def test_text_from_disk_cannot_control_a_terminal(logs: Path, capsys: pytest.Cap
 
 
 def test_json_holds_the_whole_diagnosis(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--json` prints one object per launch: run, launch, state, and the diagnosis."""
-    assert cli.main(["review", "--json", str(logs)]) == 1
-    entries = json.loads(capsys.readouterr().out)
+    """`--format json` prints one object per launch: run, launch, state, and the diagnosis."""
+    assert cli.main(["review", "--format", "json", str(logs)]) == 1
+    entries = json.loads(capsys.readouterr().out)["launches"]
     assert [(entry["run"], entry["launch"], entry["state"]) for entry in entries] == [
         ("healthy", "a1", "ended"),
         ("sick", "a1", "ended"),
@@ -163,9 +163,9 @@ def test_broken_files_are_reported_and_skipped(tmp_path: Path, capsys: pytest.Ca
         (tmp_path / name / f"events.out.tfevents.1.{name}").write_bytes(content)
     (tmp_path / "dangling").mkdir()
     (tmp_path / "dangling" / "events.out.tfevents.1.link").symlink_to(tmp_path / "nowhere")
-    assert cli.main(["review", "--json", str(tmp_path)]) == 0
+    assert cli.main(["review", "--format", "json", str(tmp_path)]) == 0
     shown = capsys.readouterr()
-    assert [one["run"] for one in json.loads(shown.out)] == ["cut", "good"]
+    assert [one["run"] for one in json.loads(shown.out)["launches"]] == ["cut", "good"]
     assert "3 of 6 runs could not be read: dangling, length, noise" in shown.err
     assert "be read to its end" in shown.err
 
@@ -174,7 +174,7 @@ def test_several_processes_give_the_answer_of_one(logs: Path, capsys: pytest.Cap
     """The answer, its order and the exit code do not depend on the number of processes."""
     answers = []
     for jobs in ("1", "2"):
-        assert cli.main(["review", "--json", "--jobs", jobs, str(logs)]) == 1
+        assert cli.main(["review", "--format", "json", "--jobs", jobs, str(logs)]) == 1
         answers.append(capsys.readouterr().out)
     assert answers[0] == answers[1]
 
@@ -197,12 +197,12 @@ def test_a_process_that_dies_loses_its_own_run_only(logs: Path, tmp_path: Path) 
         "review_workers.launches = deadly\n"
         "if __name__ == '__main__':\n"
         "    from tb_weightwatch import cli\n"
-        f"    sys.argv[1:] = ['review', '--json', '--jobs', '2', {str(tmp_path)!r}]\n"
+        f"    sys.argv[1:] = ['review', '--format', 'json', '--jobs', '2', {str(tmp_path)!r}]\n"
         "    sys.exit(cli.main())\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
-    assert [one["run"] for one in json.loads(done.stdout)] == ["healthy", "sick"]
+    assert [one["run"] for one in json.loads(done.stdout)["launches"]] == ["healthy", "sick"]
     assert "the process that read it died" in done.stderr
 
 
@@ -237,7 +237,7 @@ def test_junit_gates_a_build(logs: Path, tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "logs").symlink_to(logs)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "events.out.tfevents.1.noise").write_bytes(b"noise" * 99)
-    assert cli.main(["review", "--junit", str(tmp_path / "out.xml"), str(tmp_path)]) == 1
+    assert cli.main(["review", "--format", "junit", "--output", str(tmp_path / "out.xml"), str(tmp_path)]) == 1
     root = ET.parse(tmp_path / "out.xml").getroot()
     assert {k: root.get(k) for k in ("tests", "failures", "errors", "skipped")} == {
         "tests": "4", "failures": "1", "errors": "1", "skipped": "1",
@@ -273,9 +273,9 @@ def test_an_old_run_is_diagnosed_again(tmp_path: Path, capsys: pytest.CaptureFix
 
     rewritten = tmp_path / "old"
     write_with_logged_diagnosis(rewritten, old)
-    assert cli.main(["review", "--json", str(rewritten)]) == 1
-    (entry,) = json.loads(capsys.readouterr().out)
-    assert entry["then"]["sentence"] == "Healthy at that time."
+    assert cli.main(["review", "--format", "json", str(rewritten)]) == 1
+    (entry,) = json.loads(capsys.readouterr().out)["launches"]
+    assert entry["logged"]["sentence"] == "Healthy at that time."
     cli.main(["review", str(rewritten)])
     shown = " ".join(capsys.readouterr().out.split())
     assert "During training (step 400, rule set rules-of-old): Healthy at that time." in shown
@@ -312,7 +312,7 @@ def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "The runs first differ at step 297:" in shown
     assert "B is better: it is healthy, the other run is sick." in shown
     assert "The other run has nonfinite-loss (loss)." in shown
-    assert cli.main(["compare", "--json", str(tmp_path / "b"), str(tmp_path / "b")]) == 0
+    assert cli.main(["compare", "--format", "json", str(tmp_path / "b"), str(tmp_path / "b")]) == 0
     comparison = json.loads(capsys.readouterr().out)
     assert (comparison["first_step"], comparison["better"], comparison["settings"], comparison["common_steps"]) == (
         None,

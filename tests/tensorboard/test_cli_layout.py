@@ -256,7 +256,7 @@ def test_an_output_that_cannot_be_written_ends_before_the_work(
     for path, expected in ((wrong / "no" / "x", "create it first"), (wrong, "it is a directory")):
         assert cli.main(["report", str(logs), "-o", str(path)]) == 2
         assert expected in capsys.readouterr().err
-        assert cli.main(["review", str(logs), "--junit", str(path)]) == 2
+        assert cli.main(["review", str(logs), "--format", "junit", "--output", str(path)]) == 2
         assert expected in capsys.readouterr().err
 
 

@@ -91,9 +91,10 @@ BAD = {"bomb", "empty", "gzip", "huge", "large", "negative", "noise", "nowhere",
 def test_review_counts_and_skips(logs: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Runs that can be read are judged, all others are named; no memory is taken for sizes that files only claim."""
     assert "tensorflow" in sys.modules  # its reader would end the process at a claimed length
-    assert cli.main(["review", "--json", "--junit", str(tmp_path / "out.xml"), str(logs)]) == 1
+    junit = ["--format", "junit", "--output", str(tmp_path / "out.xml")]
+    assert cli.main(["review", *junit, "--format", "json", str(logs)]) == 1
     shown = capsys.readouterr()
-    found = {one["run"]: one for one in json.loads(shown.out)}
+    found = {one["run"]: one for one in json.loads(shown.out)["launches"]}
     assert {run: one["status"] for run, one in found.items() if run != "torch-flipped"} == {
         run: status for run, status in GOOD.items() if run != "torch-flipped"
     }

@@ -363,7 +363,7 @@ def test_panel_and_command_line_give_the_same_comparison(
     site: Site, logdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Both compare two runs by the same function: the sentence, the numbers, links and settings are equal."""
-    assert cli.main(["compare", "--json", str(logdir / "sick"), str(logdir / "long")]) == 0
+    assert cli.main(["compare", "--format", "json", str(logdir / "sick"), str(logdir / "long")]) == 0
     printed = json.loads(capsys.readouterr().out)
     status, answer = site.get("/compare", run="sick/weightwatch", other="long/weightwatch")
     assert status == 200

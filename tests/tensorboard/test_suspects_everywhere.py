@@ -64,9 +64,9 @@ def test_in_the_plugin(crawl: Any, loader: str) -> None:
 
 
 def test_on_the_command_line(crawl: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """`weightwatch review --json` holds both; the exit code is that of a sick run."""
+    """`weightwatch review --format json` holds both; the exit code is that of a sick run."""
     folder, watch = crawl
-    assert cli.main(["review", str(folder), "--json"]) == 1
-    launch = json.loads(capsys.readouterr().out)[0]
+    assert cli.main(["review", str(folder), "--format", "json"]) == 1
+    launch = json.loads(capsys.readouterr().out)["launches"][0]
     assert launch["suspects"] == [s.as_dict() for s in watch.diagnosis.suspects]
     assert launch["symptoms"] == [s.as_dict() for s in watch.diagnosis.symptoms]

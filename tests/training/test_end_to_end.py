@@ -61,8 +61,8 @@ def test_event_files_and_command_line_say_the_same(
     logs, watch = long_run
     (history,) = ww.read(logs / "run")
     assert ww.diagnose(history) == watch.diagnosis
-    assert main(["review", str(logs), "--json"]) == 1
-    (told,) = json.loads(capsys.readouterr().out)
+    assert main(["review", str(logs), "--format", "json"]) == 1
+    (told,) = json.loads(capsys.readouterr().out)["launches"]
     fields = watch.diagnosis.as_dict()
     assert ww.Diagnosis.from_dict({k: told[k] for k in fields}) == watch.diagnosis
 

@@ -40,7 +40,7 @@ OUTSIDE = {
     "answers": {"numpy"},
     "capture": {"numpy", "tensorflow", "keras"},
     "plugin": {"numpy", "tensorboard", "werkzeug"},
-    "cli": {"rich", "apache_beam"},
+    "cli": {"rich", "apache_beam", "mcp"},
     "probes": {"numpy", "tensorflow", "keras"},
     "report": {"numpy"},
     "notebook": {"numpy", "tensorboard"},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tb_weightwatch import verdict as types
-from tb_weightwatch.cli import junit, review_table
-from tb_weightwatch.cli.review_result import JobResult
+from tb_weightwatch.cli import review_table
+from tb_weightwatch.cli.formats import FORMATS
+from tb_weightwatch.cli.review_result import JobResult, Review
 from tb_weightwatch.diagnosis import with_experiments
 from tb_weightwatch.diagnosis.engine.summary_sentence import overall_status
 from tb_weightwatch.verdict import (
@@ -169,12 +169,11 @@ def test_the_review_shows_outcomes_and_experiments(
     assert -1 not in positions and positions == sorted(positions)
 
 
-def test_junit_and_json_hold_the_experiments(tmp_path: Any) -> None:
+def test_junit_and_json_hold_the_experiments() -> None:
     """The text of a failure says what they have shown; JSON loses nothing."""
     launch = result(replace(TESTED, verdicts=(replace(NOTE, outcome="open", experiment="it is not known"),)))
     job = JobResult(launch.job, [launch])
-    junit.write(str(tmp_path / "out.xml"), [job], {id(launch)})
-    failure = ET.parse(tmp_path / "out.xml").getroot().find(".//failure")
+    failure = ET.fromstring(FORMATS["junit"](Review([job], "warning"))).find(".//failure")
     assert failure is not None and failure.text
     for text in (
         f"experiment, confirmed: {FALLS}",

@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tb_weightwatch import answers
-from tb_weightwatch.cli import junit, review_table
-from tb_weightwatch.cli.review_result import Job, JobResult, LaunchResult
+from tb_weightwatch.cli import review_table
+from tb_weightwatch.cli.formats import FORMATS
+from tb_weightwatch.cli.review_result import Job, JobResult, LaunchResult, Review
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.reader import Launch
 from tb_weightwatch.schema import LaunchStatus
@@ -186,12 +187,11 @@ def test_more_than_five_suspects_are_only_named(capsys: pytest.CaptureFixture[st
     assert "Other suspects: 505 s5 (10 %), 506 s6 (10 %)" in shown
 
 
-def test_junit_and_json_hold_the_suspects(tmp_path: Any) -> None:
+def test_junit_and_json_hold_the_suspects() -> None:
     """A failure has the symptom as its type, also beside a note, and the suspects in its text; JSON loses nothing."""
     launch = result(replace(SUSPECTED, verdicts=(NOTE,)))
     job = JobResult(launch.job, [launch])
-    junit.write(str(tmp_path / "out.xml"), [job], {id(launch)})
-    failure = ET.parse(tmp_path / "out.xml").getroot().find(".//failure")
+    failure = ET.fromstring(FORMATS["junit"](Review([job], "warning"))).find(".//failure")
     assert failure is not None and failure.text
     assert failure.get("type") == "weights-do-not-move"
     assert "probably 502 learning-rate-too-small (62 %)" in failure.text

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from .. import answers
-from ..verdict import Diagnosis, answering_symptom, answering_verdict, experiment_fact, experiment_lines, suspect_lines
-from .review_result import JobResult, LaunchResult
+from ... import answers
+from ...verdict import Diagnosis, answering_symptom, answering_verdict, experiment_fact, experiment_lines, suspect_lines
+from ..review_result import LaunchResult, Review
 
 
-def write(path: str, results: Sequence[JobResult], failures: set[int]) -> None:
-    """Writes the file; `failures` holds the ids (as `id()` gives them) of the launches that count as failures."""
+def junit(review: Review) -> str:
+    """Returns the XML: a sick launch is a failure, an undecided one is skipped, an unreadable run is an error."""
     root = ET.Element("testsuites", name="weightwatch")
-    for logdir in dict.fromkeys(result.job.logdir for result in results):
+    for logdir in dict.fromkeys(result.job.logdir for result in review.results):
         suite = ET.SubElement(root, "testsuite", name=_xml_text(logdir))
-        for result in (r for r in results if r.job.logdir == logdir):
+        for result in (r for r in review.results if r.job.logdir == logdir):
             for launch in result.launches:
-                _add_case(suite, launch, failed=id(launch) in failures)
+                _add_case(suite, launch, failed=review.is_failure(launch))
             if not result.launches and result.skipped:
                 case = ET.SubElement(suite, "testcase", classname=_xml_text(result.job.run), name="read")
                 ET.SubElement(case, "error", type="unreadable", message=_xml_text(str(result.skipped)))
         _set_counts(suite)
     _set_counts(root)
-    tree = ET.ElementTree(root)
-    ET.indent(tree)
-    tree.write(path, encoding="utf-8", xml_declaration=True)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def _add_case(suite: ET.Element, launch: LaunchResult, *, failed: bool) -> None:
