@@ -4,7 +4,7 @@ from .assembly import RunAssembler
 from .event_files import launches, read
 from .launch import Launch, SkipCounts
 from .no_tensorflow import read_without_tensorflow
-from .provider import CachedRun, ProviderReader
+from .provider import CachedRun, ProviderReader, SharedResults
 from .run_directories import runs, size
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Launch",
     "ProviderReader",
     "RunAssembler",
+    "SharedResults",
     "SkipCounts",
     "launches",
     "read",
