@@ -20,6 +20,7 @@ from .shared_answers import Answer
 _log = logging.getLogger("tensorboard")
 _JSON = "application/json"
 _LONGEST = 10_000
+_AS_RESPOND = [("Cache-Control", "no-cache, must-revalidate"), ("X-Content-Type-Options", "nosniff")]
 _PARAMETERS = ("run", "launch", "other", "other_launch", "quantity", "name", "rule", "columns", "from", "to")
 
 
@@ -116,8 +117,18 @@ def revalidated(request: Any, answer: Answer, content_type: str) -> Any:
     """Returns the response with a compressed body; 304 without it where the client holds the same already."""
     headers = [("ETag", answer.etag), ("Vary", "Accept-Encoding")]
     if request.if_none_match.contains_weak(answer.etag[3:-1]):
-        return wrappers.Response(status=304, headers=[*headers, ("Cache-Control", "no-cache, must-revalidate")])
+        return _not_modified([*headers, ("Content-Type", content_type), *_AS_RESPOND])
     return http_util.Respond(request, answer.body, content_type, content_encoding="gzip", headers=headers)
+
+
+def _not_modified(headers: list[tuple[str, str]]) -> Any:
+    """Returns a response of status 304; one of werkzeug has no type, and TensorBoard warns at each response without."""
+
+    def application(_: Any, start_response: Any) -> list[bytes]:
+        start_response("304 NOT MODIFIED", headers)
+        return []
+
+    return application
 
 
 def error_response(request: Any, code: int, message: str) -> Any:

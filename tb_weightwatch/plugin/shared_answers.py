@@ -50,31 +50,38 @@ class SharedAnswers:
 
     Many clients that ask for the same cost as much as one. No lock is held while an answer is computed. An answer that
     fails is not kept.
+
+    Args:
+        clock: returns monotonic seconds.
+        work: returns the seconds that this thread has worked.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, work: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._clock, self._work = clock, work
         self._shared = SharedResults[Answer]()
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
         """Returns the answer: the kept one, the one that another thread is computing, or that of `compute`."""
-        kept, now = self._kept.get(key), time.monotonic()
+        kept, now = self._kept.get(key), self._clock()
         if kept is not None and (now < kept.fresh_until or (now < kept.usable_until and self._shared.is_running(key))):
             return kept.answer
         return self._shared.get(key, partial(self._computed, key, compute))
 
     def _computed(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
         kept = self._kept.get(key)
-        if kept is not None and time.monotonic() < kept.fresh_until:  # computed between the look and the turn
+        if kept is not None and self._clock() < kept.fresh_until:  # computed between the look and the turn
             return kept.answer
-        worked = time.thread_time()
+        worked = self._work()
         answer = compute()
-        worked = time.thread_time() - worked
+        worked = self._work() - worked
         with self._lock:
             self._kept.pop(key, None)
             if answer.complete and worked > CHEAP:
-                now = time.monotonic()
+                now = self._clock()
                 self._kept[key] = _Kept(answer, now + min(REST * worked, MAX_AGE), now + MAX_AGE)
             while sum(len(kept.answer.body) for kept in self._kept.values()) > MAX_BYTES:
                 self._kept.popitem(last=False)
