@@ -16,7 +16,7 @@ from tb_weightwatch.plugin.shared_answers import Answer, SharedAnswers
 from tb_weightwatch.reader import ProviderReader, SharedResults
 from tests.support import synthetic_runs
 from tests.support.event_files import CTX
-from tests.tensorboard.test_plugin import ROUTE, Site
+from tests.tensorboard.test_plugin import Site
 
 CLIENTS = 12
 RUN = {"run": "one/weightwatch"}
