@@ -28,7 +28,7 @@ from tb_weightwatch.writer import directory_sink
 
 from ..support import synthetic_runs
 from ..support.tensorboard_process import get_json, tensorboard
-from .reader import memory
+from .reader import memory, worked
 
 STEPS = 48  # of a run
 OURS, SCALARS, RUNS = "/data/plugin/weightwatch/runs", "/data/plugin/scalars/tags", "/data/runs"
@@ -58,12 +58,12 @@ def write_runs(logdir: Path, count: int) -> None:
         sink.close()
 
 
-def first_listing(logdir: Path, flag: str, route: str, runs: int) -> float:
-    """Returns the seconds from TensorBoard's start to a list of all runs."""
+def first_listing(logdir: Path, flag: str, route: str, runs: int) -> tuple[float, float]:
+    """Returns the seconds from TensorBoard's start to a list of all runs, and those that its processes worked."""
     started = time.monotonic()
     with tensorboard(logdir, flag, tensorflow=False) as address:
         wait_for_all(address, route, runs)
-        return time.monotonic() - started
+        return round(time.monotonic() - started, 2), round(worked() / 1e3, 2)
 
 
 def wait_for_all(address: str, route: str, runs: int) -> None:
@@ -168,11 +168,14 @@ def main() -> None:
         write_runs(logdir, given.runs)
         for loader in given.loaders:
             flag, lists = LOADERS[loader], {"ours": OURS, "TensorBoard's scalars": SCALARS}
-            first: dict[str, list[float]] = {name: [] for name in lists}
+            first: dict[str, list[tuple[float, float]]] = {name: [] for name in lists}
             for _ in range(given.rounds):
                 for name, route in lists.items():
-                    first[name].append(round(first_listing(logdir, flag, route, given.runs), 2))
-            print(json.dumps({"loader": loader, "first_listing_s": first, "load": os.getloadavg()[0]}), flush=True)
+                    first[name].append(first_listing(logdir, flag, route, given.runs))
+            print(
+                json.dumps({"loader": loader, "first_listing_s_and_cpu_s": first, "load": os.getloadavg()[0]}),
+                flush=True,
+            )
             with tensorboard(logdir, flag, tensorflow=False) as address:
                 wait_for_all(address, OURS, given.runs)
                 clients = [Client(address) for _ in range(given.clients)]
