@@ -32,6 +32,7 @@ export async function get<T>(
     response = await fetch(`${BASE}${route}${text ? `?${text}` : ""}`, {
       signal,
       credentials: "same-origin",
+      cache: "no-cache", // the browser revalidates what it holds, and an unchanged answer comes without its body
     });
   } catch (error) {
     if (signal.aborted) throw error;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -53,9 +54,9 @@ def launch_entry(launch: Launch, diagnosis: Diagnosis, time: float) -> dict[str,
 
 def run_entries(launches: Mapping[str, Iterable[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Returns the runs by label; runs whose labels would be equal keep their full names."""
-    labels = [label(run) for run in launches]
+    counts = Counter(map(label, launches))
     entries = [
-        {"run": run, "label": label(run) if labels.count(label(run)) == 1 else run, "launches": list(run_launches)}
+        {"run": run, "label": label(run) if counts[label(run)] == 1 else run, "launches": list(run_launches)}
         for run, run_launches in launches.items()
     ]
     return sorted(entries, key=lambda entry: (str(entry["label"]), str(entry["run"])))

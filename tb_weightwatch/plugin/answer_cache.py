@@ -8,9 +8,10 @@ from typing import Any
 from .. import answers
 from ..reader import Launch
 from ..verdict import Diagnosis
-from .http_responses import gzip_json
+from .http_responses import json_answer
+from .shared_answers import Answer
 
-MOST_BODIES = 24  # of one launch
+MOST_ANSWERS = 24  # of one launch
 
 
 def revision_of(launch: Launch) -> str:
@@ -37,12 +38,12 @@ def diagnosis_of(launch: Launch) -> Diagnosis:
     return diagnosis
 
 
-def cached_body(memo: dict[Any, Any], key: tuple[Any, ...], answer: Callable[[], Any]) -> bytes:
-    """Returns the body of an answer, computed once; a memo holds at most `MOST_BODIES`, the oldest go first."""
+def cached_answer(memo: dict[Any, Any], key: tuple[Any, ...], payload: Callable[[], Any]) -> Answer:
+    """Returns an answer, computed once; a memo holds at most `MOST_ANSWERS`, the oldest go first."""
     if key not in memo:
-        bodies = [k for k in memo if isinstance(k, tuple)]
-        for oldest in bodies[: max(0, len(bodies) - MOST_BODIES)]:
+        kept = [k for k in memo if isinstance(k, tuple)]
+        for oldest in kept[: max(0, len(kept) - MOST_ANSWERS)]:
             del memo[oldest]
-        memo[key] = gzip_json(answer())
-    body: bytes = memo[key]
-    return body
+        memo[key] = json_answer(payload())
+    answer: Answer = memo[key]
+    return answer

@@ -5,21 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
-from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
 from .. import answers, schema
-from ..reader import CachedRun, Launch, ProviderReader
-from .answer_cache import cached_body, diagnosis_of, memo_of, revision_of
+from ..reader import ProviderReader
+from .answer_cache import cached_answer, diagnosis_of, memo_of, revision_of
 from .diagnosis_cache import DiagnosisCache, RunLocation
-from .http_responses import NotFound, error_response, gzip_json, method_not_allowed, resolution, route, text
-from .requested import requested_experiment, requested_launch
+from .http_responses import (
+    NotFound,
+    error_response,
+    json_answer,
+    method_not_allowed,
+    resolution,
+    revalidated,
+    route,
+    text,
+)
+from .requested import opened_launch, opened_run, requested_experiment, requested_launch
 from .run_table_cache import RunTableCache
+from .shared_answers import Answer, SharedAnswers
 from .static_files import static_files
 
 
@@ -30,6 +38,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         reader: reads runs through TensorBoard's data provider.
         diagnoses: the diagnoses of the run list.
         tables: the rows of the table of all runs.
+        shared: the answers that are being computed or took long.
     """
 
     plugin_name = schema.PLUGIN
@@ -38,6 +47,7 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self.reader = ProviderReader(context.data_provider, hints=context.sampling_hints)
         self.diagnoses = DiagnosisCache(self.reader)
         self.tables = RunTableCache(self.reader, self.diagnoses)
+        self.shared = SharedAnswers()
         self._static = static_files()
 
     def get_plugin_apps(self) -> dict[str, Any]:
@@ -76,11 +86,10 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         name = request.path.rpartition(f"/{schema.PLUGIN}/")[2].removeprefix("static/")
         if name not in self._static:
             return error_response(request, 404, "the panel has no such file")
-        content, content_type = self._static[name]
-        return http_util.Respond(request, content, content_type)
+        return revalidated(request, *self._static[name])
 
     @route
-    def _runs(self, request: Any) -> bytes:
+    def _runs(self, request: Any) -> Answer:
         ctx, experiment = requested_experiment(request)
         now, budget, entries = time.time(), self.diagnoses.budget(), {}
         for run_name, run in self.reader.poll(ctx, experiment).items():
@@ -89,115 +98,99 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             if launches:
                 entries[run_name] = [answers.launch_entry(x, d, now) for x, d in launches]
         revision = hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()[:16]
-        return gzip_json(answers.runs(revision, entries))
+        return json_answer(answers.runs(revision, entries), complete=not budget.was_refused)
 
     @route
-    def _table(self, request: Any) -> bytes:
+    def _table(self, request: Any) -> Answer:
         ctx, experiment = requested_experiment(request)
-        return gzip_json(self.tables.table(ctx, experiment, self.reader.poll(ctx, experiment), time.time()))
+        table = self.tables.table(ctx, experiment, self.reader.poll(ctx, experiment), time.time())
+        return json_answer(table, complete=not table["pending"])
 
     @route
-    def _overview(self, request: Any) -> bytes:
-        with self._launch(request) as (run, run_name, launch):
+    def _overview(self, request: Any) -> Answer:
+        with opened_launch(self.reader, request) as (run, run_name, launch):
             now = time.time()
             state = answers.state(launch, now)
 
-            def answer() -> Any:
+            def payload() -> Any:
                 maps = run.map_revisions.get(launch.history.launch, "")
                 overview = answers.overview(run_name, launch, diagnosis_of(launch), now, run.skipped.total())
                 revision = {"revision": f"{run.revision}:{state.name}", "maps": maps}
                 return {**answers.with_source(overview, launch.history), **revision}
 
-            return cached_body(run.memo, ("overview", launch.history.launch, state), answer)
+            return cached_answer(run.memo, ("overview", launch.history.launch, state), payload)
 
     @route
-    def _heatmap(self, request: Any) -> bytes:
+    def _heatmap(self, request: Any) -> Answer:
         quantity = text(request.args, "quantity", required=True)
         columns, steps = resolution(request.args)
-        with self._launch(request) as (_, _, launch):
+        with opened_launch(self.reader, request) as (_, _, launch):
 
-            def answer() -> Any:
+            def payload() -> Any:
                 diagnosis = diagnosis_of(launch)
                 heatmap = answers.heatmap(launch.history, quantity, columns, steps=steps, diagnosis=diagnosis)
                 return {**heatmap, "revision": revision_of(launch)}
 
             try:
-                return cached_body(memo_of(launch), ("heatmap", quantity, columns, steps), answer)
+                return cached_answer(memo_of(launch), ("heatmap", quantity, columns, steps), payload)
             except KeyError:
                 raise NotFound(f"no quantity {quantity!r} was recorded in this launch") from None
 
     @route
-    def _curves(self, request: Any) -> bytes:
+    def _curves(self, request: Any) -> Answer:
         name = text(request.args, "name")
         columns, steps = resolution(request.args)
-        with self._launch(request) as (_, _, launch):
+        with opened_launch(self.reader, request) as (_, _, launch):
 
-            def answer() -> Any:
+            def payload() -> Any:
                 curves = answers.curves(launch.history, name, columns, steps=steps)
                 return {**curves, "revision": revision_of(launch)}
 
             try:
-                return cached_body(memo_of(launch), ("curves", name, columns, steps), answer)
+                return cached_answer(memo_of(launch), ("curves", name, columns, steps), payload)
             except KeyError:
                 raise NotFound(f"no variable or layer {name!r} was recorded in this launch") from None
 
     @route
-    def _maps(self, request: Any) -> bytes:
+    def _maps(self, request: Any) -> Answer:
         name = text(request.args, "name", required=True)
-        with self._launch(request) as (run, run_name, launch):
+        with opened_launch(self.reader, request) as (run, run_name, launch):
             variable = next((v for v in launch.history.variables if v.name == name), None)
             if variable is None:
                 raise NotFound(f"no variable {name!r} was recorded in this launch")
             revision = run.map_revisions.get(launch.history.launch, "")
 
-            def answer() -> Any:
+            def payload() -> Any:
                 maps, left_out = self.reader.maps(*requested_experiment(request), run_name, launch.history.launch, name)
                 return answers.maps(variable, maps, revision=revision, left_out=left_out)
 
-            return cached_body(launch.maps, (revision, name), answer)
+            return cached_answer(launch.maps, (revision, name), payload)
 
     @route
-    def _compare(self, request: Any) -> bytes:
+    def _compare(self, request: Any) -> Answer:
         run, launch = text(request.args, "run", required=True), text(request.args, "launch")
         other_run, other_launch = text(request.args, "other", required=True), text(request.args, "other_launch")
         with ExitStack() as stack:
             # Always locked in the same order: two requests that lock the same runs crosswise would wait forever.
-            opened = {name: stack.enter_context(self._opened(request, name)) for name in sorted({run, other_run})}
+            opened = {
+                name: stack.enter_context(opened_run(self.reader, request, name)) for name in sorted({run, other_run})
+            }
             one = requested_launch(opened[run], run, launch)
             other = requested_launch(opened[other_run], other_run, other_launch)
 
-            def answer() -> Any:
+            def payload() -> Any:
                 diagnoses = diagnosis_of(one), diagnosis_of(other)
                 names = answers.label(run), answers.label(other_run)
                 comparison = answers.compare(one.history, other.history, diagnoses, names)
                 return {**comparison, "revision": f"{revision_of(one)} {revision_of(other)}"}
 
             key = ("compare", other_run, other.history.launch, revision_of(other))
-            return cached_body(memo_of(one), key, answer)
+            return cached_answer(memo_of(one), key, payload)
 
     @route
-    def _explanation(self, request: Any) -> bytes:
+    def _explanation(self, request: Any) -> Answer:
         rule, quantity = text(request.args, "rule"), text(request.args, "quantity")
         try:
-            return gzip_json(answers.explanation(rule=rule, quantity=quantity))
+            return json_answer(answers.explanation(rule=rule, quantity=quantity))
         except KeyError as error:
             raise NotFound(str(error.args[0])) from None
-
-    # -- runs and launches
-
-    @contextmanager
-    def _launch(self, request: Any) -> Iterator[tuple[CachedRun, str, Launch]]:
-        """Yields run, run name and launch that a request names; the newest launch if it names none."""
-        run_name, launch = text(request.args, "run", required=True), text(request.args, "launch")
-        with self._opened(request, run_name) as run:
-            yield run, run_name, requested_launch(run, run_name, launch)
-
-    @contextmanager
-    def _opened(self, request: Any, run_name: str) -> Iterator[CachedRun]:
-        """Opens a run. A KeyError raised while it is open is not taken for a missing run."""
-        with ExitStack() as stack:
-            try:
-                run = stack.enter_context(self.reader.locked_run(*requested_experiment(request), run_name))
-            except KeyError:
-                raise NotFound(f"no run {run_name!r} with data of tb_weightwatch or a third-party log") from None
-            yield run

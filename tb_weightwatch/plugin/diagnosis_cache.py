@@ -32,18 +32,26 @@ class RunLocation(NamedTuple):
 
 
 class TimeBudget:
-    """How long one request may diagnose: at least one launch, further ones within so many seconds."""
+    """How long one request may diagnose: at least one launch, further ones within so many seconds.
+
+    Attributes:
+        was_refused: the time did not suffice for all.
+    """
 
     def __init__(self, seconds: float) -> None:
+        self.was_refused = False
         self._deadline = time.monotonic() + seconds
         self._started = False
 
     def allows_another(self) -> bool:
         """Checks whether there is time for one more launch, and counts it."""
-        if self._started and time.monotonic() > self._deadline:
-            return False
+        self.was_refused = self._started and self.is_spent()
         self._started = True
-        return True
+        return not self.was_refused
+
+    def is_spent(self) -> bool:
+        """Checks whether no time is left."""
+        return time.monotonic() > self._deadline
 
 
 class DiagnosisCache:

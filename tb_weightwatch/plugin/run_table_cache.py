@@ -40,7 +40,7 @@ class RunTableCache:
     Args:
         reader: reads the runs.
         diagnoses: the diagnoses of the run list, so that list and table agree.
-        seconds_per_request: how long one request may read; it reads at least `RUNS_PER_CALL` runs.
+        seconds_per_request: how long one request may read and diagnose; it reads at least one run.
     """
 
     def __init__(
@@ -68,21 +68,28 @@ class RunTableCache:
         outdated = [n for n, row in rows.items() if row is None or row.revision != runs[n].revision]
         # Runs that train are outdated at each request, so those that were never read come before them.
         outdated.sort(key=lambda n: row.turn if (row := rows[n]) else 0)
-        budget, left = TimeBudget(self._seconds), len(outdated)
-        while left and budget.allows_another():
-            batch = outdated[-left:][:RUNS_PER_CALL]
-            for run_name, run in self._reader.read_runs(ctx, experiment, batch).items():
-                self._summarize(located[run_name], run, now)
-            left -= len(batch)
-        diagnosing = self._diagnoses.budget()
+        budget = TimeBudget(self._seconds)  # for all: a run that is not read is not diagnosed either
+        left = self._update(located, outdated, now, budget)
         return answers.run_table(
             [
-                (n, self._entry(located[n], runs[n], x, now, diagnosing), row and row.summary)
+                (n, self._entry(located[n], runs[n], x, now, budget), row and row.summary)
                 for n, x in newest.items()
                 for row in [self._row(located[n], x)]
             ],
             left,
         )
+
+    def _update(self, located: Mapping[str, RunLocation], outdated: list[str], now: float, budget: TimeBudget) -> int:
+        """Reads and summarizes outdated runs in this order, one at least; returns how many the budget left."""
+        budget.allows_another()
+        for start in range(0, len(outdated), RUNS_PER_CALL):
+            batch = outdated[start : start + RUNS_PER_CALL]
+            ctx, experiment, _ = located[batch[0]]
+            for done, (run_name, run) in enumerate(self._reader.read_runs(ctx, experiment, batch), start + 1):
+                self._summarize(located[run_name], run, now)
+                if budget.is_spent():
+                    return len(outdated) - done
+        return 0
 
     def _entry(
         self, location: RunLocation, run: CachedRun, launch: Launch, now: float, budget: TimeBudget
@@ -98,7 +105,7 @@ class RunTableCache:
             if not run.launches:
                 return
             launch = run.launches[-1]
-            diagnosis = self._diagnoses.get(location, run, launch, now, TimeBudget(self._seconds))
+            diagnosis = self._diagnoses.get(location, run, launch, now, TimeBudget(0.0))  # which allows one launch
             row = _Row(run.revision, next(self._turns), answers.summary_of(launch, diagnosis))
         with self._lock:
             key = location.experiment, location.run, launch.history.launch

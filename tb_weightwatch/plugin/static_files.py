@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from importlib import resources
+
+from .http_responses import etag_of
+from .shared_answers import Answer
 
 # Fixed here, because the registry of Windows may hold a wrong type for .js.
 _TYPES = {
@@ -14,12 +18,13 @@ _TYPES = {
 }
 
 
-def static_files() -> dict[str, tuple[bytes, str]]:
-    """Returns name -> (content, type) of the panel's files; `index.js` is the entry."""
+def static_files() -> dict[str, tuple[Answer, str]]:
+    """Returns name -> (compressed content, type) of the panel's files; `index.js` is the entry."""
     folder = resources.files("tb_weightwatch").joinpath("static")
     files = {}
     for item in folder.iterdir():
         content_type = _TYPES.get("." + item.name.rpartition(".")[2])
         if content_type and item.is_file():
-            files[item.name] = (item.read_bytes(), content_type)
+            body = gzip.compress(item.read_bytes(), mtime=0)
+            files[item.name] = Answer(body, etag_of(body)), content_type
     return files

@@ -5,7 +5,7 @@ from .event_files import launches, read
 from .growing_run import GrowingRun
 from .launch import Launch, SkipCounts
 from .no_tensorflow import read_without_tensorflow
-from .provider import CachedRun, ProviderReader
+from .provider import CachedRun, ProviderReader, SharedResults
 from .run_directories import runs, size
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Launch",
     "ProviderReader",
     "RunAssembler",
+    "SharedResults",
     "SkipCounts",
     "launches",
     "read",

@@ -34,7 +34,7 @@ class LaunchStatus:
         rows: rows written in blocks so far.
         blocks: blocks written so far.
         headers: headers written so far.
-        latest: the latest row, which may not be in a block yet; None if it is not included.
+        latest: the latest row, which may not be in a block yet; None if it is not included, or was not decoded.
         diagnosis: the trainer's last one; None if there is none.
         started: when the launch started, unix seconds.
     """
@@ -93,14 +93,18 @@ def encode_now(now: LaunchStatus) -> bytes:
     return encode_envelope("NOW", message, now.started)
 
 
-def decode_now(data: bytes) -> LaunchStatus:
+def decode_now(data: bytes, *, latest: bool = False) -> LaunchStatus:
     """Returns a launch's status.
+
+    Args:
+        data: the datum.
+        latest: the latest row is decoded as well, which takes several times as long as all the rest.
 
     Raises:
         DecodeError: it cannot be read.
     """
     message, started = decode_envelope("NOW", data, pb.Now)
-    latest = from_block(message.latest)[0] if message.HasField("latest") else None
+    latest_row = from_block(message.latest)[0] if latest and message.HasField("latest") else None
     try:
         diagnosis = Diagnosis.from_dict(_from_json(message.diagnosis)) if message.diagnosis else None
     except (
@@ -117,7 +121,7 @@ def decode_now(data: bytes) -> LaunchStatus:
         rows=max(0, message.rows),
         blocks=message.blocks,
         headers=message.headers,
-        latest=latest,
+        latest=latest_row,
         diagnosis=diagnosis,
         started=_finite_or_zero(started),
     )

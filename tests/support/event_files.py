@@ -105,3 +105,10 @@ def with_flipped_bit(data: bytes, position: int | None = None) -> bytes:
     """Returns the data with one bit changed: at `position`, or in the middle."""
     position = len(data) // 2 if position is None else position
     return data[:position] + bytes([data[position] ^ 16]) + data[position + 1 :]
+
+
+def go_on(sink: Any, step: int, launch: str = "a1", started: float = 1_790_000_000.0) -> None:
+    """Writes the status of a launch that has come to a step."""
+    now = schema.LaunchStatus(started + step, 2.0, step, step)
+    sink.emit(schema.to_summary(schema.Tag(launch, "now", 0), schema.encode_now(now)), step, started + step)
+    sink.flush()

@@ -2,5 +2,6 @@
 
 from .provider_reader import ProviderReader
 from .run_cache import CachedRun
+from .shared_results import SharedResults
 
-__all__ = ["CachedRun", "ProviderReader"]
+__all__ = ["CachedRun", "ProviderReader", "SharedResults"]

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from ... import schema
@@ -48,36 +48,40 @@ class ProviderReader:
         """
         listed = self._listing.tags(ctx, experiment, None)
         third_party = self._third_party_tags(ctx, experiment, listed)
+        present = {*listed, *third_party}
         with self._lock:
-            for key in [k for k in self._runs if k[0] == experiment and k[1] not in {*listed, *third_party}]:
+            for key in [k for k in self._runs if k[0] == experiment and k[1] not in present]:
                 del self._runs[key]
         runs = {name: self._cached(experiment, name) for name in listed}
-        changed = {name: runs[name].changed_statuses(tags) for name, tags in listed.items()}
-        data = self._fetcher.fetch_runs(ctx, experiment, changed)
-        for name, tags in listed.items():
-            with runs[name].lock:
-                runs[name].update(tags, changed[name], data.get(name, {}))
+        needed = {name: runs[name].statuses_to_read(tags) for name, tags in listed.items()}
+        data = self._fetcher.fetch_runs(ctx, experiment, {name: n.tags for name, n in needed.items()})
+        for name, run in runs.items():
+            # The list does not wait for a run that is being read or drawn, unless nothing is known of it yet.
+            if not run.is_read(listed[name]) and run.lock.acquire(blocking=not run.launches):
+                with ExitStack() as stack:
+                    stack.callback(run.lock.release)
+                    run.update(needed[name], data.get(name, {}))
         return runs | self._poll_third_party(ctx, experiment, third_party)
 
-    def read_runs(self, ctx: Any, experiment: str, names: Collection[str]) -> dict[str, CachedRun]:
-        """Reads several runs as the last list has them, with their rows, and returns those that exist, not locked.
+    def read_runs(self, ctx: Any, experiment: str, names: Collection[str]) -> Iterator[tuple[str, CachedRun]]:
+        """Reads several runs as the last list has them, with their rows, and yields those that exist, not locked.
 
-        A call to a data server takes tens of milliseconds whatever it returns, so several runs share a call.
-        Third-party runs are read one by one.
+        A call to a data server takes tens of milliseconds whatever it returns, so several runs share a call. Each is
+        decoded when it is its turn. Third-party runs are read one by one, and so are runs that another thread reads.
         """
         listed = self._listing.tags(ctx, experiment, None)
         runs = {name: self._cached(experiment, name) for name in names if listed.get(name)}
-        changed = {name: run.changed_tags(listed[name]) for name, run in runs.items()}
-        data = self._fetcher.fetch_runs(ctx, experiment, changed)
-        for name, run in runs.items():
-            with run.lock:
-                run.third_party = None
-                run.update(listed[name], changed[name], data.get(name, {}))
-            self._evict(keep=(experiment, name))
-        for name in [name for name in names if name not in runs]:
-            with suppress(KeyError), self.locked_run(ctx, experiment, name) as run:
-                runs[name] = run
-        return runs
+        needed = {name: run.tags_to_read(listed[name]) for name, run in runs.items()}
+        data = self._fetcher.fetch_runs(ctx, experiment, {name: n.tags for name, n in needed.items()})
+        for name in names:
+            if name in runs and runs[name].update(needed[name], data.pop(name, {})):
+                self._evict(keep=(experiment, name))
+                yield name, runs[name]
+                continue
+            with suppress(KeyError):
+                with self.locked_run(ctx, experiment, name) as run:
+                    pass
+                yield name, run
 
     @contextmanager
     def locked_run(self, ctx: Any, experiment: str, name: str) -> Iterator[CachedRun]:
@@ -87,12 +91,14 @@ class ProviderReader:
             KeyError: there is no such run, or it has no data that can be used.
         """
         run = self._cached(experiment, name)
+        updates = run.updates
+        tags = self._listing.tags(ctx, experiment, name).get(name)  # not locked: a call to a data server takes long
         with run.lock:
-            tags = self._listing.tags(ctx, experiment, name).get(name)
+            if run.updates != updates:  # by another thread, which may have had a later list
+                tags = self._listing.tags(ctx, experiment, name).get(name)
             if tags:
-                run.third_party = None  # until now there may have been only third-party data
-                changed = run.changed_tags(tags)
-                run.update(tags, changed, self._fetcher.fetch_run(ctx, experiment, name, changed))
+                needed = run.tags_to_read(tags)
+                run.update(needed, self._fetcher.fetch_run(ctx, experiment, name, needed.tags))
                 self._evict(keep=(experiment, name))
             else:
                 tags = self._third_party.tags(ctx, experiment, name)

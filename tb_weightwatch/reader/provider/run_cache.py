@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import schema
 from ...history import History
@@ -12,6 +12,20 @@ from ..launch import Launch, SkipCounts
 from .tag_versions import STATUS_KINDS, TagVersions, changed_tags, launches_of, map_tags, restarted, revision_of
 from .tensor_fetcher import Data
 from .third_party_runs import ThirdPartyRun
+
+
+class Needed(NamedTuple):
+    """What must be read of a run.
+
+    Attributes:
+        listed: all tags of the run with their versions.
+        tags: those to read.
+        updates: how often the run had been updated when this was found.
+    """
+
+    listed: TagVersions
+    tags: list[str]
+    updates: int
 
 
 class CachedRun:
@@ -24,6 +38,7 @@ class CachedRun:
         memo: cache for what is derived from this revision; emptied when it changes.
         third_party: what was read of a third-party run; None for a run of tb_weightwatch.
         lock: to be held while the run is read.
+        updates: how often something was read.
     """
 
     def __init__(self) -> None:
@@ -33,6 +48,7 @@ class CachedRun:
         self.memo: dict[Any, Any] = {}
         self.third_party: ThirdPartyRun | None = None
         self.lock = threading.RLock()
+        self.updates = 0
         self._assembler = RunAssembler()
         self._read: TagVersions = {}
         self._listed: TagVersions = {}  # by the last update
@@ -42,31 +58,49 @@ class CachedRun:
         """What could not be read and belongs to no launch."""
         return self._assembler.skipped
 
-    def changed_statuses(self, listed: TagVersions) -> list[str]:
+    def is_read(self, listed: TagVersions) -> bool:
+        """Checks whether nothing changed since the last update."""
+        return listed == self._listed
+
+    def statuses_to_read(self, listed: TagVersions) -> Needed:
         """Returns the tags of dated records and statuses to read; for a run that has ended it costs next to nothing."""
-        return [] if listed == self._listed else changed_tags(self._read, listed, STATUS_KINDS)
+        updates = self.updates
+        changed = [] if self.is_read(listed) else changed_tags(self._read, listed, STATUS_KINDS)
+        return Needed(listed, changed, updates)
 
-    def changed_tags(self, listed: TagVersions) -> list[str]:
+    def tags_to_read(self, listed: TagVersions) -> Needed:
         """Returns all tags to read."""
-        return changed_tags(self._read, listed)
+        updates = self.updates
+        return Needed(listed, changed_tags(self._read, listed), updates)
 
-    def update(self, listed: TagVersions, changed: list[str], data: Data) -> None:
-        """Adds the data of the changed tags.
+    def update(self, needed: Needed, data: Data) -> bool:
+        """Adds data, unless another thread has added some since they were needed; returns whether it did.
 
         Args:
-            listed: all tags of the run with their versions.
-            changed: those that were requested.
-            data: those that came; the others will be requested again.
+            needed: what was requested.
+            data: what came; the rest will be requested again.
         """
-        if not changed and listed == self._listed:
-            return
-        if restarted(self._read, listed):
-            self._assembler, self._read = RunAssembler(), {}
+        with self.lock:
+            if self.updates != needed.updates:
+                return False
+            if needed.tags or not self.is_read(needed.listed):
+                self.third_party = None  # until now there may have been only third-party data
+                self._add(needed, data)
+            return True
+
+    def _add(self, needed: Needed, data: Data) -> None:
+        listed, changed = needed.listed, needed.tags
+        self.updates += 1
+        anew = restarted(self._read, listed)
+        if anew:
+            self._assembler = RunAssembler()
+        read = {} if anew else dict(self._read)  # a copy: other threads compare theirs with a list
         for name in changed:
             tag = schema.parse_tag(name)
             if tag is not None and name in data:
                 self._assembler.put(tag, data[name])
-                self._read[name] = listed[name]
+                read[name] = listed[name]
+        self._read = read
         self._listed = listed if all(name in data for name in changed) else {}
         revision = revision_of(listed)
         if revision != self.revision or changed:
@@ -77,6 +111,7 @@ class CachedRun:
 
     def replace_launches(self, launches: list[Launch], revision: str) -> None:
         """Replaces the launches of a third-party run."""
+        self.updates += 1
         self.launches, self.revision = launches, revision
         self.memo.clear()
 

@@ -6,6 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 from ... import schema
+from .shared_results import SharedResults
 from .tag_versions import TagVersions
 
 MAX_AGE = 5.0  # seconds after which a complete list is requested again
@@ -41,9 +42,13 @@ class TagListing:
     def __init__(self, provider: Any) -> None:
         self._provider = provider
         self._lists: dict[tuple[str, str | None], _CompleteList] = {}
+        self._shared = SharedResults[dict[str, TagVersions]]()
 
     def tags(self, ctx: Any, experiment: str, run: str | None) -> dict[str, TagVersions]:
-        """Returns run -> its tags with their versions, of one run or (None) of all."""
+        """Returns run -> its tags with their versions, of one run or (None) of all; threads share the calls."""
+        return self._shared.get((experiment, run), lambda: self._current(ctx, experiment, run))
+
+    def _current(self, ctx: Any, experiment: str, run: str | None) -> dict[str, TagVersions]:
         key, now = (experiment, run), time.monotonic()
         cached = self._lists.get(key)
         if cached is not None and now - cached.requested_at < MAX_AGE and self._holds(ctx, experiment, run, cached):

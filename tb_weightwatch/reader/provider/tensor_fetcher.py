@@ -10,6 +10,7 @@ from .tag_versions import retry_with_fewer_tags
 
 Data = dict[str, bytes | None]  # tag -> datum; None: not a datum of tb_weightwatch
 MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
+MAX_STATUSES = 512  # tags of one call for many runs, whose data are small
 
 
 class TensorFetcher:
@@ -59,9 +60,10 @@ class TensorFetcher:
         """Returns run -> tag -> the latest datum of many runs, for each of `tags` (run -> tags), in few calls."""
         pairs = [(run, tag) for run, tags_of_run in tags.items() for tag in tags_of_run]
         data: dict[str, Data] = {}
-        start = 0
+        start, most = 0, MAX_TAGS
         while start < len(pairs):
-            size = max(1, min(MAX_TAGS, MAX_BYTES // self._largest))
+            size = max(1, min(most, MAX_BYTES // self._largest))
+            most = min(2 * most, MAX_STATUSES)  # the first data tell how large they are
             runs, batch = zip(*pairs[start : start + size], strict=True)
             replies = self.fetch(ctx, experiment, runs, batch)
             for run, tag in pairs[start : start + size]:
