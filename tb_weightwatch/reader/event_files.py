@@ -9,12 +9,12 @@ from itertools import islice
 from .. import schema
 from ..history import History
 from .assembly import RunAssembler
+from .file_kinds import readable_files
 from .launch import Launch, SkipCounts
 from .run_directories import checked_path, event_files, is_event_file
 from .third_party import TagCollector, third_party_launches
 
-MAX_RECORD = 1 << 30  # bytes
-_OUR_PREFIX = f"{schema.PLUGIN}/".encode()
+_OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of our values
 
 
 def read(logdir: str | os.PathLike[str]) -> list[History]:
@@ -22,7 +22,8 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
 
     Reads the event files in `logdir` and in `logdir/weightwatch`. If tb_weightwatch recorded nothing there, third-party
     scalars and histograms are converted as far as possible (`facts["foreign"]` names their source and which columns are
-    estimates). Warns if something could not be read.
+    estimates). Links that lead out of `logdir` are followed only if the environment variable
+    TB_WEIGHTWATCH_FOLLOW_LINKS is 1. Warns if something could not be read.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -30,13 +31,20 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
     skipped = SkipCounts()
     read_launches = launches(logdir, skipped, maps=True)
     for launch in read_launches:
-        skipped.update(launch.skipped)
+        skipped.note_all(launch.skipped)
     if skipped:
         warnings.warn(f"{os.fspath(logdir)}: not all could be read: {skipped}", RuntimeWarning, stacklevel=2)
     return [launch.history for launch in read_launches]
 
 
-def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, *, maps: bool = False) -> list[Launch]:
+def launches(
+    logdir: str | os.PathLike[str],
+    skipped: SkipCounts | None = None,
+    *,
+    maps: bool = False,
+    root: str | None = None,
+    follow_links: bool | None = None,
+) -> list[Launch]:
     """Returns the launches of a run directory, oldest first.
 
     If tb_weightwatch recorded none, they are converted from the logs of Keras' TensorBoard callback, `tf.summary` or
@@ -46,21 +54,27 @@ def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, 
         logdir: a run directory, or an event file.
         skipped: gets the counts of what could not be read and belongs to no launch.
         maps: histograms, motion maps and tensors are read as well.
+        root: the log directory out of which links must not lead; None: `logdir`.
+        follow_links: whether links that lead out of it are followed; None: as the environment variable
+            TB_WEIGHTWATCH_FOLLOW_LINKS says (1: they are).
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
     path = checked_path(logdir)
+    skipped = SkipCounts() if skipped is None else skipped
+    files = readable_files(path if root is None or "://" in path else checked_path(root), follow_links, skipped)
     result: list[Launch] = []
     collectors: list[TagCollector] = []
     for directory in (path, os.path.join(path, schema.PLUGIN)):
+        if directory != path and not files.may_follow(directory):
+            continue
         assembler = RunAssembler(maps=maps)
-        for file in event_files(directory):
+        for file in event_files(directory, files):
             collectors.append(TagCollector())
             _load(file, assembler, collectors[-1])
-        result += assembler.launches()
-        if skipped is not None:
-            skipped.update(assembler.skipped)
+        result += assembler.launches(settled=True)
+        skipped.note_all(assembler.skipped)
     if not result:
         result = third_party_launches(collectors, os.path.dirname(path) if is_event_file(path) else path)
     return sorted(result, key=lambda launch: (launch.history.started, launch.history.launch))
@@ -75,23 +89,28 @@ def _load(path: str, assembler: RunAssembler, collector: TagCollector) -> None:
         size, consumed = _file_size(path), 0
         for record in islice(RawEventFileLoader(path).Load(), _records_before_oversized(path)):
             consumed += len(record) + 16
-            if _OUR_PREFIX in record:
-                _put(record, assembler)
-            elif not assembler:
+            is_ours = _OUR_NAME in record and _put(record, assembler)
+            if not is_ours and not assembler:
                 _put_third_party(record, collector, assembler.skipped)
     except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
-        assembler.skipped[f"{name} cannot be read: {error or type(error).__name__}"] += 1
+        assembler.skipped.note(f"{name} cannot be read: {error or type(error).__name__}")
         return
     if consumed < size:
-        assembler.skipped[f"{name} cannot be read to its end: a record is damaged or was not written completely"] += 1
+        assembler.skipped.note(f"{name} cannot be read to its end: a record is damaged or was not written completely")
 
 
-def _put(record: bytes, assembler: RunAssembler) -> None:
+def _put(record: bytes, assembler: RunAssembler) -> bool:
+    """Puts what a record holds of ours into the assembler; returns whether it holds anything of ours, or no event."""
     try:
-        for tag, data in schema.from_event(record):
-            assembler.put(tag, data)
+        event = schema.from_event(record)
     except schema.DecodeError as error:
-        assembler.skipped[str(error)] += 1
+        assembler.skipped.note(str(error))
+        return True
+    for tag, data in event.data:
+        assembler.put(tag, data)
+    if event.damaged:
+        assembler.skipped.note("damaged: a tag that tb_weightwatch does not write", event.damaged)
+    return bool(event.data or event.damaged)
 
 
 def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts) -> None:
@@ -100,7 +119,7 @@ def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts
     try:
         event = event_pb2.Event.FromString(record)
     except Exception:  # protobuf's DecodeError is another class in each of its implementations
-        skipped["damaged: not an event"] += 1
+        skipped.note("damaged: not an event")
         return
     collector.put(event)
 
@@ -116,7 +135,7 @@ def _records_before_oversized(path: str) -> int | None:
         position = count = 0
         while len(head := file.read(8)) == 8:
             length = int.from_bytes(head, "little")
-            if length > MAX_RECORD:
+            if length > schema.MAX_RECORD:
                 return count
             position, count = position + length + 16, count + 1
             file.seek(position)

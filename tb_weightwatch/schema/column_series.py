@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ..history import Column
 from ..statistics import QUANTITIES
 from . import weightwatch_pb2 as pb
+from .bounds import MAX_WIDTH
 from .delta_packing import pack, unpack
 from .envelope import DecodeError
 from .quantizers import CODECS, Codes
 
-MAX_WIDTH = 1 << 17  # variables or layers
 _DTYPES: dict[str, Any] = {"variable": np.float32, "layer": np.float32, "run": np.float64}
 _ENCODINGS = frozenset(pb.Series.Encoding.values())
 

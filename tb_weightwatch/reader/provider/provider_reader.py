@@ -11,6 +11,7 @@ from typing import Any
 
 from ... import schema
 from ...maps import Map
+from ...schema import MAX_ALL_VALUES, ValueBudget
 from ..run_directories import preferred
 from .run_cache import CachedRun
 from .tag_listing import TagListing
@@ -38,6 +39,7 @@ class ProviderReader:
         self._fetcher = TensorFetcher(provider)
         self._third_party = ThirdPartyReader(provider, hints or {})
         self._runs: OrderedDict[tuple[str, str], CachedRun] = OrderedDict()
+        self._records = ValueBudget(MAX_ALL_VALUES)  # of all runs
         self._lock = threading.Lock()
 
     def poll(self, ctx: Any, experiment: str) -> dict[str, CachedRun]:
@@ -50,7 +52,7 @@ class ProviderReader:
         third_party = self._third_party_tags(ctx, experiment, listed)
         with self._lock:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in {*listed, *third_party}]:
-                del self._runs[key]
+                self._runs.pop(key).forget()
         runs = {name: self._cached(experiment, name) for name in listed}
         changed = {name: runs[name].changed_statuses(tags) for name, tags in listed.items()}
         data = self._fetcher.fetch_runs(ctx, experiment, changed)
@@ -72,7 +74,7 @@ class ProviderReader:
         for name, run in runs.items():
             with run.lock:
                 run.third_party = None
-                run.update(listed[name], changed[name], data.get(name, {}))
+                run.update(listed[name], changed[name], data.get(name, {}), with_rows=True)
             self._evict(keep=(experiment, name))
         for name in [name for name in names if name not in runs]:
             with suppress(KeyError), self.locked_run(ctx, experiment, name) as run:
@@ -92,13 +94,13 @@ class ProviderReader:
             if tags:
                 run.third_party = None  # until now there may have been only third-party data
                 changed = run.changed_tags(tags)
-                run.update(tags, changed, self._fetcher.fetch_run(ctx, experiment, name, changed))
+                run.update(tags, changed, self._fetcher.fetch_run(ctx, experiment, name, changed), with_rows=True)
                 self._evict(keep=(experiment, name))
             else:
                 tags = self._third_party.tags(ctx, experiment, name)
                 if not tags:
                     with self._lock:
-                        self._runs.pop((experiment, name), None)
+                        self._runs.pop((experiment, name), run).forget()
                     raise KeyError(name)
                 self._read_third_party(ctx, experiment, name, run, tags)
             yield run
@@ -140,7 +142,7 @@ class ProviderReader:
 
     def _cached(self, experiment: str, name: str) -> CachedRun:
         with self._lock:
-            run = self._runs.setdefault((experiment, name), CachedRun())
+            run = self._runs.setdefault((experiment, name), CachedRun(self._records))
             self._runs.move_to_end((experiment, name))
             return run
 
@@ -153,5 +155,6 @@ class ProviderReader:
                 if key != keep:
                     run = self._runs.pop(key)
                     total -= run.nbytes
+                    run.forget()
                     if run.third_party is not None:
                         self._runs[key] = run.without_rows()

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import schema
 from ...history import History
+from ...schema import GUARANTEED_VALUES, ValueBudget
 from ..assembly import RunAssembler
 from ..launch import Launch, SkipCounts
 from .tag_versions import STATUS_KINDS, TagVersions, changed_tags, launches_of, map_tags, restarted, revision_of
@@ -17,6 +18,9 @@ from .third_party_runs import ThirdPartyRun
 class CachedRun:
     """What was read of a run.
 
+    Args:
+        shared: the JSON values that the dated records of all runs may hold together; None: there is no such limit.
+
     Attributes:
         revision: changes when the run's data do; "" before anything was read.
         launches: oldest first.
@@ -26,14 +30,16 @@ class CachedRun:
         lock: to be held while the run is read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: ValueBudget | None = None) -> None:
         self.revision = ""
         self.launches: list[Launch] = []
         self.map_revisions: dict[str, str] = {}
         self.memo: dict[Any, Any] = {}
         self.third_party: ThirdPartyRun | None = None
         self.lock = threading.RLock()
-        self._assembler = RunAssembler()
+        self._shared = shared
+        self._assembler = self._new_assembler()
+        self._has_rows = False
         self._read: TagVersions = {}
         self._listed: TagVersions = {}  # by the last update
 
@@ -50,18 +56,20 @@ class CachedRun:
         """Returns all tags to read."""
         return changed_tags(self._read, listed)
 
-    def update(self, listed: TagVersions, changed: list[str], data: Data) -> None:
+    def update(self, listed: TagVersions, changed: list[str], data: Data, *, with_rows: bool = False) -> None:
         """Adds the data of the changed tags.
 
         Args:
             listed: all tags of the run with their versions.
             changed: those that were requested.
             data: those that came; the others will be requested again.
+            with_rows: whether tags of rows were requested as well.
         """
-        if not changed and listed == self._listed:
+        if not changed and listed == self._listed and self._has_rows >= with_rows:
             return
         if restarted(self._read, listed):
-            self._assembler, self._read = RunAssembler(), {}
+            self.forget()
+            self._assembler, self._read, self._has_rows = self._new_assembler(), {}, False
         for name in changed:
             tag = schema.parse_tag(name)
             if tag is not None and name in data:
@@ -69,11 +77,20 @@ class CachedRun:
                 self._read[name] = listed[name]
         self._listed = listed if all(name in data for name in changed) else {}
         revision = revision_of(listed)
-        if revision != self.revision or changed:
-            self.launches, self.revision = self._assembler.launches(), revision
+        if revision != self.revision or changed or self._has_rows < with_rows:
+            self._has_rows |= with_rows
+            kinds = ("header", "rows") if self._has_rows else ("header",)
+            self.launches, self.revision = self._assembler.launches(kinds), revision
             launches = launches_of(map_tags(listed))
             self.map_revisions = {launch: revision_of(map_tags(listed, launch)) for launch in launches}
             self.memo.clear()
+
+    def _new_assembler(self) -> RunAssembler:
+        return RunAssembler(shared=self._shared, guaranteed=GUARANTEED_VALUES)
+
+    def forget(self) -> None:
+        """Gives back what the run took of what all runs may hold."""
+        self._assembler.forget()
 
     def replace_launches(self, launches: list[Launch], revision: str) -> None:
         """Replaces the launches of a third-party run."""
