@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from .launch import Launch
 from .waiting_data import WaitingData
 
 _T = TypeVar("_T")
+_SETTLED = 60.0  # seconds after which a status is not of a moment between two calls to a data provider
 
 
 class LaunchBuilder:
@@ -47,7 +49,7 @@ class LaunchBuilder:
         Args:
             kinds_read: kinds of which all data were put that there are.
             settled: they were put in the order in which they were written, up to the same moment, so that those that
-                the status counts must be among them. They must as well once the launch has ended.
+                the status counts must be among them. They must as well once the launch is over.
         """
         for number in self._waiting.numbers("header"):
             self._add_records(number)
@@ -58,9 +60,15 @@ class LaunchBuilder:
         self._join_maps()
         for _ in self._waiting.numbers("now"):
             self._add_status()
-        if settled or self.launch.history.ended is not None:
+        if settled or self._is_over:
             self._count_what_the_status_counts(kinds_read)
         return self.launch
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether all that was written could have been read: training has ended, or nothing came for some time."""
+        now = self.launch.now
+        return self.launch.history.ended is not None or (now is not None and time.time() - now.time > _SETTLED)
 
     def _decoded(self, kind: str, number: int, decode: Callable[[bytes, str], _T]) -> _T | None:
         """Returns the last copy that can be decoded; None if none can."""
@@ -83,15 +91,19 @@ class LaunchBuilder:
         return True
 
     def _count_what_the_status_counts(self, kinds_read: Collection[str]) -> None:
-        """Counts records and blocks of rows that were written before the last status, but were not found."""
-        now, skipped = self.launch.now, self.launch.skipped
-        written = {} if now is None else {"header": now.headers, "rows": now.blocks}
-        for kind in written.keys() & set(kinds_read):
-            missing = written[kind] - self._next_number[kind]
+        """Counts records and blocks of rows that were written before the last status, but were not found.
+
+        The status that is written with the end counts the record of it. One that does not is an earlier one.
+        """
+        now, skipped, found = self.launch.now, self.launch.skipped, self._next_number
+        written = {"header": now.headers, "rows": now.blocks} if now is not None else {}
+        missing = {kind: written[kind] - found[kind] for kind in written.keys() & set(kinds_read)}
+        is_earlier = self.launch.history.ended is not None and written.get("header", 0) < found["header"]
+        for kind, count in {**missing, "now": int(is_earlier)}.items():
             reason = f"{kind}: missing at the end"
             skipped.pop(reason, None)
-            if missing > 0:
-                skipped.note(reason, missing)
+            if count > 0:
+                skipped.note(reason, count)
 
     # -- dated records and status
 

@@ -84,8 +84,11 @@ def decode_envelope(kind: str, data: bytes, message_type: type[_Body], tag: str 
 
 
 def sealed(data: bytes, tag: str) -> bytes:
-    """Returns a datum with a checksum over its tag and its envelope, which earlier versions ignore."""
-    envelope = _envelope(data)
+    """Returns a datum with a checksum over its tag and its envelope, which earlier versions ignore; noise unchanged."""
+    try:
+        envelope = _envelope(data)
+    except DecodeError:
+        return data
     envelope.seal = _seal(envelope, tag)
     return envelope.SerializeToString()
 

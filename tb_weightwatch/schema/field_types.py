@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from .bounds import MAX_DIMENSIONS, MAX_STEP
 
 MAX_TEXT = 1 << 16  # characters of a message or a fix that names some variables; ours have less than 3,000
-MAX_LABEL = 4096  # characters of a name
+MAX_LABEL = 1 << 14  # characters of a name
 _MAX_DEPTH = 12  # of values of any kind: settings of an optimizer nest four deep below a list of optimizers
 _MOST_PLAIN = 1 << 14  # values within one such value
 _NONFINITE = ("NaN", "Infinity", "-Infinity")  # as `verdict.jsonable` writes them

@@ -16,7 +16,7 @@ _NESTED = 16  # verdicts that explain each other; a chain has seven links
 _LABEL, _TEXT, _FLAG, _COUNT = Text(MAX_LABEL), Text(), Flag(), Whole()
 _NAMES, _ANY_NUMBER = Many(_LABEL), Number(nonfinite=True)
 _LINK, _SEVERITY = Choice(LINKS), Choice(SEVERITIES)
-_TESTED = {"outcome": Choice(get_args(TestOutcome)), "experiment": _TEXT}
+_TESTED: dict[str, FieldType] = {"outcome": Choice(get_args(TestOutcome)), "experiment": _TEXT}
 
 _EVIDENCE = Fields(
     {"name": _LABEL, "value": _ANY_NUMBER, "text": _TEXT},

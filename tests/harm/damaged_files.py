@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from tensorboard.summary.writer.record_writer import masked_crc32c
 
 from tb_weightwatch import reader
@@ -48,10 +49,13 @@ def by_file(folder: Path) -> View:
 
 
 def by_provider(folder: Path) -> View:
-    """Returns what TensorBoard's plugin reads; a damaged file has no run there, which TensorBoard itself logs."""
+    """Returns what TensorBoard's plugin reads.
+
+    A run is told to be missing if TensorBoard does not list it, or itself fails to parse an event.
+    """
     try:
         launches = read_by_provider(folder)
-    except KeyError:
+    except (KeyError, DecodeError):
         return View({}, True)
     return View({one.history.launch: _content(one) for one in launches}, _is_told(launches))
 
