@@ -17,7 +17,8 @@ from .bounds import (
     MAX_RUN_VALUES,
     MAX_WAITING,
 )
-from .envelope import VERSION, DecodeError, status_time
+from .decode_error import DecodeError
+from .envelope import VERSION, status_time
 from .field_types import Problems
 from .json_text import parse_object
 from .launch_status import LaunchStatus, decode_now, encode_now

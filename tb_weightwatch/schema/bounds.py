@@ -11,7 +11,13 @@ from __future__ import annotations
 # Dated records take about 400 bytes for each variable, with its layer: 80,000 variables. The status holds one row (65
 # bytes a variable) and names of variables in its verdicts. A block is bounded by its values (up to 8 bytes each). The
 # writer ends a datum of arrays after 16 MiB and one more part of 16 MiB.
-MAX_RAW = {"RECORDS": 1 << 25, "NOW": 1 << 25, "ROWS": 1 << 26, "MAPS": 1 << 26}
+MAX_RAW = {"RECORDS": 1 << 25, "NOW": 1 << 25, "ROWS": 1 << 26, "MAPS": 5 << 23}
+# Fields of the message, and of its inner messages where these have repeated fields: number of the field that holds
+# them, and how many fields they may have together. 20,000 records wait for a block at most; a status has eight fields
+# and holds a row in the seventh; a datum holds eight arrays, of ten fields, for each of 10,000 variables.
+MAX_PARTS = {
+    "RECORDS": (1 << 16, 0, 0), "NOW": (16, 7, 1 << 9), "ROWS": (1 << 9, 0, 0), "MAPS": (1 << 17, 3, 1 << 21)
+}  # fmt: skip
 
 # -- of JSON
 
@@ -38,11 +44,10 @@ MAX_RUN_CELLS = 1 << 29
 # -- of arrays (histograms, motion maps, tensors)
 
 MAX_ELEMENTS = 1 << 30  # of one tensor
-MAX_ARRAYS = 1 << 17  # of a datum: eight kinds for each of 10,000 variables
 MAX_DIMENSIONS = 32
 # Tensors do not compress, histograms about 25 times, and a byte of theirs becomes four: 64 bytes held for each byte
 # read is more than any training gives, apart from tensors of zeros, which the first number is for.
-FREE_ARRAY_BYTES = 1 << 26
+FREE_ARRAY_BYTES = 1 << 25
 ARRAY_BYTES_PER_BYTE = 64
 ARRAY_BYTES = 500  # as which an array itself counts, beside its elements
 

@@ -11,14 +11,12 @@ from google.protobuf.message import DecodeError as _ProtobufError
 from google.protobuf.message import Message
 
 from . import weightwatch_pb2 as pb
-from .bounds import MAX_RAW
+from .bounds import MAX_PARTS, MAX_RAW
+from .decode_error import DecodeError
+from .wire_fields import NotAMessage, check_field_count
 
 VERSION = 1
 _Body = TypeVar("_Body", bound=Message)
-
-
-class DecodeError(ValueError):
-    """A datum cannot be read; the message says why."""
 
 
 def encode_envelope(kind: str, message: Any, started: float = 0.0, written: float = 0.0) -> bytes:
@@ -78,8 +76,9 @@ def decode_envelope(kind: str, data: bytes, message_type: type[_Body], tag: str 
         raise DecodeError("damaged: it was not written under this tag")
     body = _decompressed(envelope.body, envelope.raw_size, MAX_RAW[kind])
     try:
+        check_field_count(body, *MAX_PARTS[kind])
         return message_type.FromString(body), envelope.started
-    except _ProtobufError:
+    except (_ProtobufError, NotAMessage):
         raise DecodeError(f"damaged: it does not hold what a datum of kind {kind} holds") from None
 
 

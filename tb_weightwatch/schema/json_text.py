@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .envelope import DecodeError
+from .decode_error import DecodeError
 
 
 def to_json(data: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from ..history import Rows
 from ..verdict import Diagnosis
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_JSON_VALUES, MAX_STEP, MAX_TIME
-from .envelope import DecodeError, decode_envelope, encode_envelope
+from .decode_error import DecodeError
+from .envelope import decode_envelope, encode_envelope
 from .field_types import Invalid, Problems
 from .finding_schema import checked_diagnosis
 from .json_text import parse_object, to_json

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..maps import HISTOGRAMS, KINDS, MOTION, OCTAVES, SIDE, Map
 from . import weightwatch_pb2 as pb
-from .bounds import MAX_ARRAYS, MAX_DIMENSIONS, MAX_ELEMENTS, MAX_STEP, MAX_TIME
-from .envelope import DecodeError, decode_envelope, encode_envelope
+from .bounds import MAX_DIMENSIONS, MAX_ELEMENTS, MAX_STEP, MAX_TIME
+from .decode_error import DecodeError
+from .envelope import decode_envelope, encode_envelope
 from .field_types import MAX_LABEL
 
 PART = 1 << 24  # bytes of an array in one datum
@@ -73,8 +74,8 @@ def decode_maps(data: bytes, tag: str = "") -> list[MapPart]:
         DecodeError: they cannot be read.
     """
     message, _ = decode_envelope("MAPS", data, pb.Maps, tag)
-    if len(message.arrays) > MAX_ARRAYS or message.step > MAX_STEP:
-        raise DecodeError("out of bounds: number of arrays, or their step")
+    if message.step > MAX_STEP:
+        raise DecodeError("out of bounds: the step of arrays")
     step, time = max(0, message.step), message.time if abs(message.time) <= MAX_TIME else 0.0
     return [_decoded_part(array, step, time) for array in message.arrays if array.kind in KINDS]
 

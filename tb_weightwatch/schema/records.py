@@ -11,8 +11,9 @@ from typing import Any
 
 from ..history import RECORD_KINDS, Record
 from . import weightwatch_pb2 as pb
-from .bounds import MAX_ALL_VALUES, MAX_JSON_VALUES, MAX_RUN_VALUES, MAX_STEP, MAX_TIME, RECORD_VALUES
-from .envelope import DecodeError, decode_envelope, encode_envelope
+from .bounds import MAX_ALL_VALUES, MAX_JSON_VALUES, MAX_RUN_VALUES, MAX_STEP, MAX_TIME, MAX_WIDTH, RECORD_VALUES
+from .decode_error import DecodeError
+from .envelope import decode_envelope, encode_envelope
 from .field_types import Problems
 from .json_text import parse_object, to_json, value_count
 from .record_schema import checked
@@ -120,13 +121,15 @@ class RecordReader:
     def _placed(self, kind: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Returns those variables or layers whose place among the columns is known."""
         names = self._names[kind]
-        if kind not in self.lost:
-            names.update(item["name"] for item in items)
+        new = {item["name"] for item in items} - names
+        reason = f"{kind}: an earlier record is missing, so they cannot be named" if kind in self.lost else ""
+        if len(names) + len(new) > MAX_WIDTH:
+            reason = f"{kind}: more than {MAX_WIDTH:,}"
+        if not reason or not new:
+            names |= new
             return items
-        placed = [item for item in items if item["name"] in names]
-        if len(placed) < len(items):
-            self.problems[f"{kind}: an earlier record is missing, so they cannot be named"] += len(items) - len(placed)
-        return placed
+        self.problems[reason] += len(new)
+        return [item for item in items if item["name"] not in new]
 
 
 def encode_records(records: Iterable[Record], *, started: float = 0.0) -> bytes:

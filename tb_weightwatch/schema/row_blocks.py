@@ -11,8 +11,9 @@ from ..history import Rows
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_CELLS, MAX_COLUMNS, MAX_NAME, MAX_ROWS, MAX_STEP, MAX_TIME, MAX_WIDTH
 from .column_series import SeriesWriter, axis_of, decode_series, encoded, is_known_series
+from .decode_error import DecodeError
 from .delta_packing import pack, unpack
-from .envelope import DecodeError, decode_envelope, encode_envelope
+from .envelope import decode_envelope, encode_envelope
 
 
 class RowBlock(NamedTuple):

@@ -10,7 +10,8 @@ from google.protobuf.message import DecodeError as _ProtobufError
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
 from .bounds import MAX_TAG
-from .envelope import DecodeError, sealed
+from .decode_error import DecodeError
+from .envelope import sealed
 
 PLUGIN = "weightwatch"
 _PREFIX = f"{PLUGIN}/"
