@@ -93,6 +93,7 @@ def _review_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OPTION",
         help="pipeline option for --runner, for example region=europe-west1; may be repeated",
     )
+    _link_argument(parser)
     parser.set_defaults(command=review)
 
 
@@ -106,13 +107,21 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", help="directory of a run; its newest launch is compared")
     parser.add_argument("other", help="directory of another run")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    _link_argument(parser)
     parser.set_defaults(command=compare)
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("logdir", help="log directory; all runs in and below it are in the report")
     parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
+    _link_argument(parser)
     parser.set_defaults(command=report.write)
+
+
+def _link_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--follow-links", action="store_true", help="also read what links lead to outside of the log directory"
+    )
 
 
 __all__ = ["main"]

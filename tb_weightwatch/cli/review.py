@@ -27,12 +27,16 @@ def review(options: argparse.Namespace) -> int:
         check_writable(options.junit)
     avoid_tensorflow(options.logdir, owns_process=options.owns_process)
     logdirs = list(dict.fromkeys(options.logdir))
-    jobs = [job for logdir in logdirs for job in jobs_of(logdir)]
+    refused = {logdir: SkipCounts() for logdir in logdirs}
+    jobs = [job for logdir in logdirs for job in jobs_of(logdir, refused[logdir], follow_links=options.follow_links)]
     position = {job: index for index, job in enumerate(jobs)}
     results = list(_with_progress(_run_jobs(jobs, options), jobs, options))
     results.sort(key=lambda result: position[result.job])
     launches = [launch for result in results for launch in result.launches]
-    readable = [_report_unreadable(logdir, [r for r in results if r.job.logdir == logdir]) for logdir in logdirs]
+    readable = [
+        _report_unreadable(logdir, [r for r in results if r.job.logdir == logdir], skipped)
+        for logdir, skipped in refused.items()
+    ]
     failures = [launch for launch in launches if _is_failure(launch, options.fail_on)]
     if options.junit:
         junit.write(options.junit, results, {id(launch) for launch in failures})
@@ -83,11 +87,16 @@ def _is_failure(launch: LaunchResult, fail_on: str) -> bool:
     return launch.severity in SEVERITIES and SEVERITIES.index(launch.severity) >= SEVERITIES.index(fail_on)
 
 
-def _report_unreadable(logdir: str, results: Sequence[JobResult]) -> bool:
-    """Warns of what could not be read in a log directory. Returns False if nothing could."""
-    skipped = SkipCounts()
+def _report_unreadable(logdir: str, results: Sequence[JobResult], skipped: SkipCounts) -> bool:
+    """Warns of what could not be read in a log directory. Returns False if nothing could.
+
+    Args:
+        logdir: the log directory.
+        results: of its runs.
+        skipped: what belongs to none of them.
+    """
     for result in results:
-        skipped.update(result.skipped)
+        skipped.note_all(result.skipped)
     if not any(result.launches for result in results):
         fail(nothing_recorded(logdir, skipped))
         return False

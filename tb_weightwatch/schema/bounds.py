@@ -12,11 +12,12 @@ from __future__ import annotations
 # bytes a variable) and names of variables in its verdicts. A block is bounded by its values (up to 8 bytes each). The
 # writer ends a datum of arrays after 16 MiB and one more part of 16 MiB.
 MAX_RAW = {"RECORDS": 1 << 25, "NOW": 1 << 25, "ROWS": 1 << 26, "MAPS": 5 << 23}
-# Fields of the message, and of its inner messages where these have repeated fields: number of the field that holds
-# them, and how many fields they may have together. 20,000 records wait for a block at most; a status has eight fields
-# and holds a row in the seventh; a datum holds eight arrays, of ten fields, for each of 10,000 variables.
+# Fields of the message; and, where its inner messages have repeated fields, the number of the field that holds them,
+# how many fields they may have together, and the number of their field with packed numbers. 20,000 records wait for a
+# block at most; a status holds a row in its seventh of eight fields; a datum holds eight arrays, of ten fields, for
+# each of 10,000 variables.
 MAX_PARTS = {
-    "RECORDS": (1 << 16, 0, 0), "NOW": (16, 7, 1 << 9), "ROWS": (1 << 9, 0, 0), "MAPS": (1 << 17, 3, 1 << 21)
+    "RECORDS": (1 << 16, 0, 0), "NOW": (16, 7, 1 << 9), "ROWS": (1 << 9, 0, 0), "MAPS": (1 << 17, 3, 1 << 21, 3)
 }  # fmt: skip
 
 # -- of JSON

@@ -13,7 +13,7 @@ class NotAMessage(ValueError):
     """The bytes are no message as we write them: they end within a field, or have groups."""
 
 
-def check_field_count(raw: bytes, most: int, inner: int = 0, most_inner: int = 0) -> None:
+def check_field_count(raw: bytes, most: int, inner: int = 0, most_inner: int = 0, packed: int = 0) -> None:
     """Checks how many fields a message has, and how many its inner messages have.
 
     Args:
@@ -21,6 +21,7 @@ def check_field_count(raw: bytes, most: int, inner: int = 0, most_inner: int = 0
         most: how many fields it may have.
         inner: number of the field that holds inner messages; 0: they are not looked at.
         most_inner: how many fields the inner messages may have together.
+        packed: number of a field of theirs that holds packed numbers; each byte counts as a field. 0: there is none.
 
     Raises:
         DecodeError: it has more.
@@ -29,8 +30,8 @@ def check_field_count(raw: bytes, most: int, inner: int = 0, most_inner: int = 0
     count_inner = 0
     for count, (number, start, stop) in enumerate(_fields(raw, 0, len(raw)), 1):
         if number == inner:
-            for _ in _fields(raw, start, stop):
-                count_inner += 1
+            for inner_number, inner_start, inner_stop in _fields(raw, start, stop):
+                count_inner += 1 + (inner_stop - inner_start) * (inner_number == packed)
                 if count_inner > most_inner:
                     break
         if count > most or count_inner > most_inner:

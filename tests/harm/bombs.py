@@ -209,7 +209,7 @@ def run(*, bombs: tuple[Callable[[], _Data], ...] = BOMBS) -> list[Counts]:
                 counts = counts.plus(survived=False, lost=True, note=f"{bomb.__name__}: {error.stderr[-200:]}")
                 continue
             figures.append(f"{bomb.__name__} {size / 1e6:.1f} MB: {most - honest:+.0f} MB")
-            counts = counts.plus(survived=most - honest <= MAX_EXTRA, lost=True, told=bool(skipped))
+            counts = counts.plus(survived=most - honest <= MAX_EXTRA, lost=bool(skipped), told=bool(skipped))
     return [counts._replace(note="; ".join(filter(None, (counts.note, *figures))))]
 
 
