@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tb_weightwatch import reader
-from tests.harm import bombs, damaged_files, hostile_records
+from tests.harm import bomb_files, bombs, damaged_files, hostile_records
 from tests.support import synthetic_runs
 from tests.support.event_files import edit, event_file, read_by_provider
 
@@ -28,7 +28,7 @@ def test_hostile_headers_cost_themselves_only(capsys: pytest.CaptureFixture[str]
 
 def test_bombs_take_no_memory() -> None:
     """Small files that parse or inflate to gigabytes are skipped, in 2 GB of address space."""
-    (counts,) = bombs.run(bombs=(bombs.nested_lists, bombs.empty_columns))
+    (counts,) = bombs.run(bombs=(bomb_files.nested_lists, bomb_files.empty_columns))
     assert counts.survived == 2, counts.note
     assert counts.told == counts.lost == 1, counts.note  # of the other one nothing is lost
 
@@ -44,7 +44,7 @@ def test_data_without_a_seal_are_read(tmp_path: Path) -> None:
 
 
 def unsealed(datum: bytes) -> bytes:
-    envelope = bombs.pb.Envelope.FromString(datum)
+    envelope = bomb_files.pb.Envelope.FromString(datum)
     assert envelope.seal
     envelope.ClearField("seal")
     envelope.ClearField("written")
