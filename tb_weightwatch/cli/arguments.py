@@ -100,6 +100,7 @@ def _review_arguments(command: argparse.ArgumentParser) -> None:
         metavar="OPTION",
         help="pipeline option for --runner, for example region=europe-west1; may be repeated",
     )
+    _link_argument(command)
 
 
 def _follow_arguments(command: argparse.ArgumentParser) -> None:
@@ -119,11 +120,19 @@ def _compare_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("run", metavar="RUN", help="directory of a run; its newest launch is compared")
     command.add_argument("other", metavar="OTHER", help="directory of another run")
     command.add_argument("--format", choices=["json"], help="print the comparison as JSON")
+    _link_argument(command)
 
 
 def _report_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("logdir", metavar="LOGDIR", help="all runs in and below it are in the report")
     command.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
+    _link_argument(command)
+
+
+def _link_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--follow-links", action="store_true", help="also read what links lead to outside of the log directory"
+    )
 
 
 def _preflight_arguments(command: argparse.ArgumentParser) -> None:

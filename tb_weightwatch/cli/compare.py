@@ -20,9 +20,12 @@ def compare(options: argparse.Namespace) -> int:
     """Compares two runs: the step at which they first differ, their links and settings, and which one is better."""
     paths = (options.run, options.other)
     avoid_tensorflow(paths, owns_process=options.owns_process)
-    one, other = (_newest_launch(path) for path in paths)
+    one, other = (_newest_launch(path, follow_links=options.follow_links) for path in paths)
     diagnoses = answers.safe_diagnose(one.history), answers.safe_diagnose(other.history)
-    comparison = answers.compare(one.history, other.history, diagnoses)
+    try:
+        comparison = answers.compare(one.history, other.history, diagnoses)
+    except Exception as error:  # what a file holds must not end in a traceback
+        raise ValueError(f"{' and '.join(paths)} cannot be compared: {type(error).__name__}: {error}") from error
     if options.format:
         sides = [
             {"run": path, "launch": launch.history.launch, **diagnosis.as_dict()}
@@ -34,21 +37,25 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _newest_launch(path: str) -> Launch:
+def _newest_launch(path: str, *, follow_links: bool) -> Launch:
     """Returns the newest launch of the one run at or below a path.
+
+    Args:
+        path: of the run.
+        follow_links: whether links that lead out of it are followed.
 
     Raises:
         ValueError: there is no run, or there are several.
     """
-    directories = dict(runs(path))
+    skipped, links = SkipCounts(), True if follow_links else None
+    directories = dict(runs(path, skipped, follow_links=links))
     directory = directories.get(".") or (next(iter(directories.values())) if len(directories) == 1 else None)
     if directory is None:
         if not directories:
-            raise ValueError(nothing_recorded(path))
+            raise ValueError(nothing_recorded(path, skipped))
         more = f" and {len(directories) - _MOST_NAMES:,} more" if len(directories) > _MOST_NAMES else ""
         raise ValueError(f"{path}: several runs, name one of them: {', '.join(list(directories)[:_MOST_NAMES])}{more}")
-    skipped = SkipCounts()
-    run_launches = launches(directory, skipped)
+    run_launches = launches(directory, skipped, root=path, follow_links=links)
     if not run_launches:
         raise ValueError(nothing_recorded(path, skipped))
     if skipped:

@@ -29,14 +29,18 @@ def review(options: argparse.Namespace) -> int:
         check_writable(path)
     avoid_tensorflow(options.logdir, owns_process=options.owns_process)
     logdirs = list(dict.fromkeys(options.logdir))
-    jobs = selected([job for logdir in logdirs for job in jobs_of(logdir)], options.run)
+    refused = {logdir: SkipCounts() for logdir in logdirs}
+    found = [job for logdir in logdirs for job in jobs_of(logdir, refused[logdir], follow_links=options.follow_links)]
+    jobs = selected(found, options.run)
     if options.run and not jobs:
         return fail(no_such_run(options.run, logdirs))
     position = {job: index for index, job in enumerate(jobs)}
     results = list(_with_progress(_run_jobs(jobs, options), jobs, options))
     results.sort(key=lambda result: position[result.job])
     asked = [logdir for logdir in logdirs if not options.run or any(job.logdir == logdir for job in jobs)]
-    readable = [_report_unreadable(logdir, [r for r in results if r.job.logdir == logdir]) for logdir in asked]
+    readable = [
+        _report_unreadable(logdir, [r for r in results if r.job.logdir == logdir], refused[logdir]) for logdir in asked
+    ]
     done = Review(results, options.fail_on, all(readable), options.program)
     for one in written:
         text = FORMATS[one.format](done)
@@ -110,11 +114,16 @@ def _with_progress(
             yield result
 
 
-def _report_unreadable(logdir: str, results: Sequence[JobResult]) -> bool:
-    """Warns of what could not be read in a log directory. Returns False if nothing could."""
-    skipped = SkipCounts()
+def _report_unreadable(logdir: str, results: Sequence[JobResult], skipped: SkipCounts) -> bool:
+    """Warns of what could not be read in a log directory. Returns False if nothing could.
+
+    Args:
+        logdir: the log directory.
+        results: of its runs.
+        skipped: what belongs to none of them.
+    """
     for result in results:
-        skipped.update(result.skipped)
+        skipped.note_all(result.skipped)
     if not any(result.launches for result in results):
         fail(nothing_recorded(logdir, skipped))
         return False

@@ -22,12 +22,14 @@ class Job(NamedTuple):
         run: the run's name below it.
         directory: the run's directory.
         size: its size in bytes; 0 if unknown.
+        follow_links: whether links that lead out of the log directory are followed.
     """
 
     logdir: str
     run: str
     directory: str
     size: int
+    follow_links: bool = False
 
     @property
     def path(self) -> str:

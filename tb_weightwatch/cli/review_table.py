@@ -37,7 +37,10 @@ def show(launches: Sequence[LaunchResult], *, details: bool) -> None:
     _show_table(screen, launches)
     for launch in launches if details else ():
         screen.put()
-        _show_details(screen, launch)
+        try:
+            _show_details(screen, launch)
+        except Exception as error:  # one launch must not end the review of all others
+            screen.put(Line(f"{launch.job.run}, {launch.launch}: cannot be shown ({type(error).__name__}: {error})"))
     screen.put()
     counts: Counter[str] = Counter(launch.diagnosis.status for launch in launches)
     totals = ", ".join(f"{counts[status]:,} {status}" for status in _COLOURS if counts[status])

@@ -26,9 +26,11 @@ def diagnose_run(job: Job) -> JobResult:
     """Reads and diagnoses all launches of a run; what cannot be read is counted, never raised."""
     result = JobResult(job)
     try:
-        result.launches = [_launch_result(job, launch) for launch in launches(job.directory, result.skipped)]
+        links = True if job.follow_links else None
+        found = launches(job.directory, result.skipped, root=job.logdir, follow_links=links)
+        result.launches = [_launch_result(job, launch) for launch in found]
     except Exception as error:  # one damaged third-party file must not end the review of all others
-        result.skipped[f"cannot be read: {type(error).__name__}: {error}"] += 1
+        result.skipped.note(f"cannot be read: {type(error).__name__}: {error}")
     return result
 
 
@@ -50,13 +52,19 @@ def _launch_result(job: Job, launch: Launch) -> LaunchResult:
     )
 
 
-def jobs_of(logdir: str) -> list[Job]:
+def jobs_of(logdir: str, skipped: SkipCounts | None = None, *, follow_links: bool = False) -> list[Job]:
     """Returns a job for each run of a log directory.
+
+    Args:
+        logdir: the log directory.
+        skipped: gets the directories that are not read.
+        follow_links: whether links that lead out of the log directory are followed.
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    return [Job(logdir, run, directory, size(directory)) for run, directory in runs(logdir)]
+    found = runs(logdir, skipped, follow_links=True if follow_links else None)
+    return [Job(logdir, run, directory, size(directory), follow_links) for run, directory in found]
 
 
 def process_count(jobs: Sequence[Job], requested: int | None, *, owns_process: bool) -> int:

@@ -4,9 +4,9 @@ A History is one launch (one process start) of a training: recorded rows, and da
 was not recorded is "not recorded" (`known` is False); it is not zero, and NaN alone does not mean it.
 """
 
-from .descriptions import Layer, Record, Variable
+from .descriptions import RECORD_KINDS, Layer, Record, Variable
 from .history import History
 from .nearest_name import nearest
 from .rows import AXES, Column, Rows
 
-__all__ = ["AXES", "Column", "History", "Layer", "Record", "Rows", "Variable", "nearest"]
+__all__ = ["AXES", "RECORD_KINDS", "Column", "History", "Layer", "Record", "Rows", "Variable", "nearest"]

@@ -81,18 +81,26 @@ class ColumnBuffer:
         if self._one_dimensional:
             values, known = values[:, None], known[:, None]
         stop, width = start + len(values), values.shape[1]
+        is_whole = bool(known.all())
+        if not (is_whole or self._known.size or known.any()):
+            return  # as long as nothing was recorded, it takes no memory
         if stop > len(self._values):
             self._enlarge(max(stop, 2 * len(self._values), 16), width)
         else:
             self._enlarge(stop, width)
         with np.errstate(over="ignore"):
-            self._values[start:stop, :width] = values if known.all() else np.where(known, values, np.nan)
+            self._values[start:stop, :width] = values if is_whole else np.where(known, values, np.nan)
         self._known[start:stop, :width] = known
 
     def read(self, length: int, width: int) -> Column:
         """Returns the first `length` rows of the first `width` variables or layers."""
-        self._enlarge(length, width)
-        values, known = self._values[:length, :width], self._known[:length, :width]
+        if self._known.size:
+            self._enlarge(length, width)
+            values, known = self._values, self._known
+        else:
+            values = np.broadcast_to(np.array(np.nan, self._values.dtype), (length, max(width, 1)))
+            known = np.broadcast_to(np.zeros((), bool), values.shape)
+        values, known = values[:length, :width], known[:length, :width]
         return Column(values[:, 0], known[:, 0]) if self._one_dimensional else Column(values, known)
 
     def _enlarge(self, length: int, width: int) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import replace
 from itertools import islice
 
 from .. import schema
 from ..history import History
 from .assembly import RunAssembler
+from .file_kinds import ReadableFiles, readable_files
 from .launch import Launch, SkipCounts
 from .run_directories import checked_path, event_files, is_event_file
 from .third_party import (
@@ -21,9 +23,8 @@ from .third_party import (
     validation_halves,
 )
 
-MAX_RECORD = 1 << 30  # bytes
 FRAME = 16  # bytes around a record: its length and two checksums
-_OUR_PREFIX = f"{schema.PLUGIN}/".encode()
+_OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of our values
 
 
 def read(logdir: str | os.PathLike[str]) -> list[History]:
@@ -31,7 +32,8 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
 
     Reads the event files in `logdir` and in `logdir/weightwatch`. If tb_weightwatch recorded nothing there, third-party
     scalars and histograms are converted as far as possible (`facts["foreign"]` names their source and which columns are
-    estimates). Warns if something could not be read.
+    estimates). Links that lead out of `logdir` are followed only if the environment variable
+    TB_WEIGHTWATCH_FOLLOW_LINKS is 1. Warns if something could not be read.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -39,13 +41,20 @@ def read(logdir: str | os.PathLike[str]) -> list[History]:
     skipped = SkipCounts()
     read_launches = launches(logdir, skipped, maps=True)
     for launch in read_launches:
-        skipped.update(launch.skipped)
+        skipped.note_all(launch.skipped)
     if skipped:
         warnings.warn(f"{os.fspath(logdir)}: not all could be read: {skipped}", RuntimeWarning, stacklevel=2)
     return [launch.history for launch in read_launches]
 
 
-def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, *, maps: bool = False) -> list[Launch]:
+def launches(
+    logdir: str | os.PathLike[str],
+    skipped: SkipCounts | None = None,
+    *,
+    maps: bool = False,
+    root: str | None = None,
+    follow_links: bool | None = None,
+) -> list[Launch]:
     """Returns the launches of a run directory, oldest first.
 
     If tb_weightwatch recorded none, they are converted from the logs of Keras' TensorBoard callback, `tf.summary` or
@@ -55,41 +64,57 @@ def launches(logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, 
         logdir: a run directory, an event file, or a text file of metrics.
         skipped: gets the counts of what could not be read and belongs to no launch.
         maps: histograms, motion maps and tensors are read as well.
+        root: the log directory out of which links must not lead; None: `logdir`.
+        follow_links: whether links that lead out of it are followed; None: as the environment variable
+            TB_WEIGHTWATCH_FOLLOW_LINKS says (1: they are).
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
     path = checked_path(logdir)
+    skipped = SkipCounts() if skipped is None else skipped
+    files = readable_files(path if root is None or "://" in path else checked_path(root), follow_links, skipped)
     result: list[Launch] = []
     collectors: list[TagCollector] = []
     for directory in (path, os.path.join(path, schema.PLUGIN)):
+        if directory != path and not files.may_follow(directory):
+            continue
         assembler = RunAssembler(maps=maps)
-        for file in event_files(directory):
+        for file in event_files(directory, files):
             collectors.append(TagCollector())
             _load(file, assembler, collectors[-1])
-        result += assembler.launches()
-        if skipped is not None:
-            skipped.update(assembler.skipped)
+        result += assembler.launches(settled=True)
+        skipped.note_all(assembler.skipped)
     if not result:
-        result = _third_party(path, collectors, skipped)
+        validation = _validation_half(path)
+        if validation and root is not None and not files.is_inside(validation):
+            validation = ""
+        result = _third_party(path, validation, collectors, files)
     return sorted(result, key=lambda launch: (launch.history.started, launch.history.launch))
 
 
-def _third_party(path: str, collectors: list[TagCollector], skipped: SkipCounts | None) -> list[Launch]:
-    """Returns the launches that event files hold, or else those in text files."""
+def _third_party(path: str, validation: str, collectors: list[TagCollector], files: ReadableFiles) -> list[Launch]:
+    """Returns the launches that event files hold, or else those in text files.
+
+    Args:
+        path: the run directory, or the file.
+        validation: directory of the validation that belongs to it; "" if there is none.
+        collectors: what its event files hold.
+        files: decides which files are read, and counts what is not.
+    """
     directory = os.path.dirname(path) if is_event_file(path) else path
-    if any(collectors):
+    if any(collectors) and validation:
         collector = TagCollector()
-        for file in event_files(_validation_half(path)):
+        for file in event_files(validation, replace(files, root=validation)):
             _load(file, RunAssembler(), collector)
         add_validation(collectors[-1], collector)
     result = third_party_launches(collectors, directory)
     if not result:
-        texts = [read_metric_file(file) for file in metric_files(path)]
+        texts = [read_metric_file(file) for file in metric_files(path) if files.may_read(file)]
         result = third_party_launches(texts, directory)
         for text in texts:
-            if skipped is not None and not text:
-                skipped.update(text.skipped)
+            if not text:
+                files.skipped.note_all(text.skipped)
     return result
 
 
@@ -113,26 +138,31 @@ def _load(path: str, assembler: RunAssembler, collector: TagCollector) -> None:
             consumed += len(record) + FRAME
             put_record(record, assembler, collector)
     except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
-        assembler.skipped[f"{name} cannot be read: {error or type(error).__name__}"] += 1
+        assembler.skipped.note(f"{name} cannot be read: {error or type(error).__name__}")
         return
     if consumed < size:
-        assembler.skipped[f"{name} cannot be read to its end: a record is damaged or was not written completely"] += 1
+        assembler.skipped.note(f"{name} cannot be read to its end: a record is damaged or was not written completely")
 
 
 def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector) -> None:
     """Puts the data of a record into the assembler or, while that has none, those of others into the collector."""
-    if _OUR_PREFIX in record:
-        _put(record, assembler)
-    elif not assembler:
+    is_ours = _OUR_NAME in record and _put(record, assembler)
+    if not is_ours and not assembler:
         _put_third_party(record, collector, assembler.skipped)
 
 
-def _put(record: bytes, assembler: RunAssembler) -> None:
+def _put(record: bytes, assembler: RunAssembler) -> bool:
+    """Puts what a record holds of ours into the assembler; returns whether it holds anything of ours, or no event."""
     try:
-        for tag, data in schema.from_event(record):
-            assembler.put(tag, data)
+        event = schema.from_event(record)
     except schema.DecodeError as error:
-        assembler.skipped[str(error)] += 1
+        assembler.skipped.note(str(error))
+        return True
+    for tag, data in event.data:
+        assembler.put(tag, data)
+    if event.damaged:
+        assembler.skipped.note("damaged: a tag that tb_weightwatch does not write", event.damaged)
+    return bool(event.data or event.damaged)
 
 
 def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts) -> None:
@@ -141,7 +171,7 @@ def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts
     try:
         event = event_pb2.Event.FromString(record)
     except Exception:  # protobuf's DecodeError is another class in each of its implementations
-        skipped["damaged: not an event"] += 1
+        skipped.note("damaged: not an event")
         return
     collector.put(event)
 
@@ -157,7 +187,7 @@ def records_before_oversized(path: str, start: int = 0) -> int | None:
         position, count = file.seek(start), 0
         while len(head := file.read(8)) == 8:
             length = int.from_bytes(head, "little")
-            if length > MAX_RECORD:
+            if length > schema.MAX_RECORD:
                 return count
             position, count = position + length + FRAME, count + 1
             file.seek(position)

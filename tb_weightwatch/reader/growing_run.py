@@ -9,6 +9,7 @@ from typing import Any
 from .. import schema
 from .assembly import RunAssembler
 from .event_files import FRAME, put_record, records_before_oversized
+from .file_kinds import readable_files
 from .launch import Launch, SkipCounts
 from .run_directories import event_files, is_event_file
 from .third_party import TagCollector, third_party_launches
@@ -23,20 +24,25 @@ class GrowingRun:
 
     Args:
         directory: the run directory, or an event file.
+        root: the log directory out of which links must not lead; "": `directory`.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, root: str = "") -> None:
         self.directory = directory
+        self._root = root or directory
         self._start()
 
     def _start(self) -> None:
         own = os.path.join(self.directory, schema.PLUGIN)
         self._assemblers = {directory: RunAssembler() for directory in (self.directory, own)}
         self._files: dict[str, _GrowingFile] = {}
+        self._refused = SkipCounts()
 
     def read(self) -> bool:
         """Reads what is new; returns whether there was any."""
-        present = {path: directory for directory in self._assemblers for path in event_files(directory)}
+        self._refused = SkipCounts()
+        readable = readable_files(self._root, None, self._refused)
+        present = {path: directory for directory in self._assemblers for path in event_files(directory, readable)}
         deleted = bool(present) and not self._files.keys() <= present.keys()
         if deleted or any(file.was_replaced() for file in self._files.values()):
             self._start()
@@ -57,10 +63,12 @@ class GrowingRun:
     @property
     def skipped(self) -> SkipCounts:
         """What could not be read and belongs to no launch."""
-        counts = SkipCounts()
+        counts = SkipCounts(self._refused)
         for assembler in self._assemblers.values():
-            counts.update(assembler.skipped)
-        counts.update(file.fault for file in self._files.values() if file.fault)
+            counts.note_all(assembler.skipped)
+        for file in self._files.values():
+            if file.fault:
+                counts.note(file.fault)
         return counts
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..history import History
-from ..schema import LaunchStatus
+from ..schema import MAX_REASONS, LaunchStatus
 
 
 class SkipCounts(Counter[str]):
-    """Counts what could not be read: reason -> how often."""
+    """Counts what could not be read: reason -> how often; `MAX_REASONS` reasons at most, and one for all others."""
+
+    def note(self, reason: str, count: int = 1) -> None:
+        """Counts something that could not be read."""
+        known = reason in self or len(self) < MAX_REASONS
+        self[reason if known else "other reasons"] += count
+
+    def note_all(self, reasons: Mapping[str, int]) -> None:
+        """Adds the counts of others."""
+        for reason, count in reasons.items():
+            self.note(reason, count)
 
     def __str__(self) -> str:
         return "; ".join(f"{count:,} x {reason}" for reason, count in sorted(self.items()))
@@ -41,3 +52,7 @@ class Launch:
         """Sets when it started, unix seconds; an impossible time is ignored."""
         if 0 < started < 1e12:
             self.history.started = started
+
+    def add_unknown_columns(self, names: Iterable[str]) -> None:
+        """Notes columns of a newer version, as many as can be shown."""
+        self.unknown_columns.update(list(names)[: max(0, MAX_REASONS - len(self.unknown_columns))])

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from .. import schema
-from ..history import History
-from ..schema import DecodeError, RowBlock
+from ..history import RECORD_KINDS, History
+from ..schema import ARRAY_BYTES, MAX_LAUNCH_CELLS, DecodeError, RecordReader, RowBlock, Tag
+from .budgets import RunBudgets
 from .launch import Launch
+from .waiting_data import WaitingData
 
-MAX_CELLS = 1 << 28  # values of one launch: 1.3 GB
-_COPIES = 3  # of a datum: one that was interrupted or damaged may have been written again
 _T = TypeVar("_T")
-
-
-@dataclass
-class CellBudget:
-    """How many values the launches of a run may still hold together; `limit` at first."""
-
-    limit: int
-    left: int
+_SETTLED = 60.0  # seconds after which a status is not of a moment between two calls to a data provider
 
 
 class LaunchBuilder:
@@ -30,48 +22,62 @@ class LaunchBuilder:
 
     Args:
         launch: identifier of the launch.
-        budget: shared by all launches of a run.
+        budgets: shared by all launches of a run.
     """
 
-    def __init__(self, launch: str, budget: CellBudget) -> None:
+    def __init__(self, launch: str, budgets: RunBudgets) -> None:
         self.launch = Launch(History(launch))
         self.cells = 0  # values in its rows
-        self._budget = budget
-        self._waiting: dict[str, dict[int, deque[bytes]]] = {"rows": {}, "header": {}, "now": {}, "maps": {}}
+        self._budgets = budgets
+        self._waiting = WaitingData()
         self._next_number = {"rows": 0, "header": 0, "maps": 0}
         self._end = 0  # rows before this index were read, or are known to be lost
+        self._records = RecordReader(budgets.records)
         self._map_parts: list[schema.MapPart] = []  # of arrays that may be incomplete
 
-    def put(self, kind: str, number: int, data: bytes) -> int:
-        """Adds a datum, to be decoded by `build`; returns by how many bytes the waiting data grew."""
-        copies = self._waiting[kind].setdefault(number, deque(maxlen=_COPIES))
-        before = sum(map(len, copies))
-        copies.append(data)
-        return sum(map(len, copies)) - before
+    def has_read(self, tag: Tag) -> bool:
+        """Checks whether data of this tag wait or were read."""
+        return self._waiting.has(tag) or tag.number < self._next_number.get(tag.kind, 0)
 
-    def build(self) -> Launch:
-        """Decodes the waiting data and returns the launch, which is the same object each time."""
-        for number in sorted(self._waiting["header"]):
+    def put(self, tag: Tag, data: bytes) -> int:
+        """Adds a datum, to be decoded by `build`; returns by how many bytes the waiting data grew."""
+        return self._waiting.put(tag, data)
+
+    def build(self, kinds_read: Collection[str], *, settled: bool) -> Launch:
+        """Decodes the waiting data and returns the launch, which is the same object each time.
+
+        Args:
+            kinds_read: kinds of which all data were put that there are.
+            settled: they were put in the order in which they were written, up to the same moment, so that those that
+                the status counts must be among them. They must as well once the launch is over.
+        """
+        for number in self._waiting.numbers("header"):
             self._add_records(number)
-        for number in sorted(self._waiting["rows"]):
+        for number in self._waiting.numbers("rows"):
             self._add_rows(number)
-        for number in sorted(self._waiting["maps"]):
+        for number in self._waiting.numbers("maps"):
             self._add_maps(number)
         self._join_maps()
-        if 0 in self._waiting["now"]:
-            now = self._decoded("now", 0, schema.decode_now)
-            if now is not None and (self.launch.now is None or now.time >= self.launch.now.time):
-                self.launch.now = now
-                self.launch.set_started(now.started)
+        for _ in self._waiting.numbers("now"):
+            self._add_status()
+        if settled or self._is_over:
+            self._count_what_the_status_counts(kinds_read)
         return self.launch
 
-    def _decoded(self, kind: str, number: int, decode: Callable[[bytes], _T]) -> _T | None:
+    @property
+    def _is_over(self) -> bool:
+        """Whether all that was written could have been read: training has ended, or nothing came for some time."""
+        now = self.launch.now
+        return self.launch.history.ended is not None or (now is not None and time.time() - now.time > _SETTLED)
+
+    def _decoded(self, kind: str, number: int, decode: Callable[[bytes, str], _T]) -> _T | None:
         """Returns the last copy that can be decoded; None if none can."""
-        for data in reversed(self._waiting[kind].pop(number)):
+        tag = str(Tag(self.launch.history.launch, kind, number))
+        for data in reversed(self._waiting.taken(kind, number)):
             try:
-                return decode(data)
+                return decode(data, tag)
             except DecodeError as error:
-                self.launch.skipped[f"{kind}: {error}"] += 1
+                self.launch.skipped.note(f"{kind}: {error}")
         return None
 
     def _is_next(self, kind: str, number: int) -> bool:
@@ -80,18 +86,52 @@ class LaunchBuilder:
         if number < expected:
             return False
         if number > expected:
-            self.launch.skipped[f"{kind}: missing"] += number - expected
+            self.launch.skipped.note(f"{kind}: missing", number - expected)
         self._next_number[kind] = number + 1
         return True
 
+    def _count_what_the_status_counts(self, kinds_read: Collection[str]) -> None:
+        """Counts records and blocks of rows that were written before the last status, but were not found.
+
+        The status that is written with the end counts the record of it. One that does not is an earlier one.
+        """
+        now, skipped, found = self.launch.now, self.launch.skipped, self._next_number
+        written = {"header": now.headers, "rows": now.blocks} if now is not None else {}
+        missing = {kind: written[kind] - found[kind] for kind in written.keys() & set(kinds_read)}
+        is_earlier = self.launch.history.ended is not None and written.get("header", 0) < found["header"]
+        for kind, count in {**missing, "now": int(is_earlier)}.items():
+            reason = f"{kind}: missing at the end"
+            skipped.pop(reason, None)
+            if count > 0:
+                skipped.note(reason, count)
+
+    # -- dated records and status
+
     def _add_records(self, number: int) -> None:
-        records = self._decoded("header", number, schema.decode_records)
+        if number > self._next_number["header"]:
+            self._records.lost.update(RECORD_KINDS.values())
         if not self._is_next("header", number):
+            self._waiting.taken("header", number)
             return
+        records = self._decoded("header", number, self._records.read)
+        if records is None:
+            self._records.lost.update(RECORD_KINDS.values())
+        self.launch.skipped.note_all(self._records.problems)
+        self._records.problems.clear()
         for record in records or ():
             self.launch.history.add(record)
             if not self.launch.history.started:
                 self.launch.set_started(record.time)
+
+    def _add_status(self) -> None:
+        problems = schema.Problems()
+        now = self._decoded("now", 0, lambda data, tag: schema.decode_now(data, tag, problems))
+        self.launch.skipped.note_all(problems)
+        if now is not None and (self.launch.now is None or now.time >= self.launch.now.time):
+            self.launch.now = now
+            self.launch.set_started(now.started)
+
+    # -- rows
 
     def _add_rows(self, number: int) -> None:
         block = self._decoded("rows", number, schema.decode_row_block)
@@ -107,33 +147,41 @@ class LaunchBuilder:
         self._end = block.first + len(block.rows)
         cells = schema.cell_count(block.rows)
         self.cells += cells
-        self._budget.left -= cells
-        self.launch.unknown_columns.update(block.unknown_columns)
+        self._budgets.cells.left -= cells
+        self.launch.add_unknown_columns(block.unknown_columns)
         self.launch.set_started(block.started)
 
     def _fits(self, block: RowBlock) -> bool:
         """Checks whether a block may be appended, and counts it as skipped if not."""
         cells, history = schema.cell_count(block.rows), self.launch.history
         reason = ""
-        if self.cells + cells > MAX_CELLS:
-            reason = f"rows: more than {MAX_CELLS:,} values in a launch"
-        elif cells > self._budget.left:
-            reason = f"rows: more than {self._budget.limit:,} values in a run"
+        if self.cells + cells > MAX_LAUNCH_CELLS:
+            reason = f"rows: more than {MAX_LAUNCH_CELLS:,} values in a launch"
+        elif cells > self._budgets.cells.left:
+            reason = f"rows: more than {self._budgets.cells.limit:,} values in a run"
         elif len(history) and block.rows.steps[0] <= history.steps[-1]:
             reason = "rows: steps go back"
         if reason:
-            self.launch.skipped[reason] += 1
+            self.launch.skipped.note(reason)
         return not reason
 
+    # -- arrays
+
     def _add_maps(self, number: int) -> None:
+        self._budgets.arrays.earn(self._waiting.size("maps", number))
         parts = self._decoded("maps", number, schema.decode_maps)
-        if self._is_next("maps", number):
-            self._map_parts += parts or ()
+        if not self._is_next("maps", number):
+            return
+        for part in parts or ():
+            if self._budgets.arrays.take(ARRAY_BYTES + part.map.values.nbytes):
+                self._map_parts.append(part)
+            else:
+                self.launch.skipped.note("maps: arrays that are larger in memory than their files allow")
 
     def _join_maps(self) -> None:
         maps, incomplete = schema.join_parts(self._map_parts)
         if incomplete:
-            self.launch.skipped["maps: not complete"] += incomplete
+            self.launch.skipped.note("maps: not complete", incomplete)
         self._map_parts = []
         for one in maps:
             self.launch.history.keep(one)

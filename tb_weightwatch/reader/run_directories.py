@@ -7,17 +7,27 @@ import os
 from collections.abc import Iterable, Iterator
 
 from .. import schema
+from .file_kinds import ReadableFiles, readable_files
+from .launch import SkipCounts
 from .third_party import is_evaluation, is_metric_file, is_training, latest_checkpoints, metric_files
 
+_IN_NAME, _EVENT_FILE = "tfevents", "events.out.tfevents."
 _REMOTE_NEEDS = {"s3": "boto3", "gs": "TensorFlow or gcsfs"}
 
 
-def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
+def runs(
+    logdir: str | os.PathLike[str], skipped: SkipCounts | None = None, *, follow_links: bool | None = None
+) -> list[tuple[str, str]]:
     """Returns (name, directory) of all run directories in and below `logdir` that hold event files, or other logs.
 
     A directory `weightwatch` belongs to the one above it. Names are relative to `logdir`; "." is `logdir` itself.
     `preferred` directories only are included: not the validation half of a Keras run, nor the third-party logs of a
     training that tb_weightwatch recorded.
+
+    Args:
+        logdir: the log directory, or an event file.
+        skipped: gets the directories that are not read, because links to them lead out of the log directory.
+        follow_links: as for `launches`.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -26,7 +36,7 @@ def runs(logdir: str | os.PathLike[str]) -> list[tuple[str, str]]:
     if is_event_file(path) or ("://" not in path and is_metric_file(path)):
         return [(os.path.basename(path), path)]
     directories, recorded = {}, set()
-    for directory in _directories_with_events(path):
+    for directory in _directories_with_events(path, readable_files(path, follow_links, skipped)):
         is_ours = os.path.basename(directory) == schema.PLUGIN and os.path.relpath(directory, path) != "."
         run = os.path.dirname(directory) if is_ours else directory
         directories[os.path.relpath(run, path)] = run
@@ -62,8 +72,8 @@ def size(directory: str) -> int:
     """Returns how many bytes of events a run directory holds; 0 if that is not known."""
     if "://" in directory:
         return 0
-    directories = (directory, os.path.join(directory, schema.PLUGIN))
-    files = [file for one in directories for file in event_files(one)]
+    directories, readable = (directory, os.path.join(directory, schema.PLUGIN)), ReadableFiles(directory, True)
+    files = [file for one in directories for file in event_files(one, readable)]
     return sum(_local_size(file) for file in files or metric_files(directory))
 
 
@@ -118,28 +128,43 @@ def _exists_remotely(path: str) -> bool:
 
 def is_event_file(path: str) -> bool:
     """Checks whether a path is that of an event file, as TensorBoard does."""
-    return "tfevents" in os.path.basename(path) and not os.path.isdir(path)
+    return _IN_NAME in os.path.basename(path) and not os.path.isdir(path)
 
 
-def event_files(directory: str) -> Iterator[str]:
-    """Yields the event files of a directory in the order in which TensorBoard reads them, or an event file itself."""
-    if is_event_file(directory):
-        yield directory
-    elif "://" not in directory:
-        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
-            if is_event_file(os.path.join(directory, name)):
-                yield os.path.join(directory, name)
+def event_files(directory: str, files: ReadableFiles) -> Iterator[str]:
+    """Yields the event files of a directory in the order in which TensorBoard reads them, or an event file itself.
+
+    Args:
+        directory: the directory, or an event file.
+        files: decides which of the files are read.
+    """
+    if "://" in directory:
+        yield from _remote_event_files(directory)
+    elif is_event_file(directory):
+        if files.may_read(directory):
+            yield directory
     else:
-        from tensorboard.compat import tf
+        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+            path = os.path.join(directory, name)
+            # A directory may have any name; only the full name of an event file is that of a file.
+            is_named_alike = name.startswith(_EVENT_FILE) or (_IN_NAME in name and not os.path.isdir(path))
+            if is_named_alike and files.may_read(path):
+                yield path
 
-        if tf.io.gfile.isdir(directory):
-            for name in sorted(tf.io.gfile.listdir(directory)):
-                path = os.path.join(directory, name)
-                if "tfevents" in name and not tf.io.gfile.isdir(path):
-                    yield path
+
+def _remote_event_files(path: str) -> Iterator[str]:
+    from tensorboard.compat import tf
+
+    if is_event_file(path):
+        yield path
+    elif tf.io.gfile.isdir(path):
+        for name in sorted(tf.io.gfile.listdir(path)):
+            file = os.path.join(path, name)
+            if _IN_NAME in name and not tf.io.gfile.isdir(file):
+                yield file
 
 
-def _directories_with_events(path: str) -> Iterator[str]:
+def _directories_with_events(path: str, files: ReadableFiles) -> Iterator[str]:
     if "://" in path:
         from tensorboard.backend.event_processing.io_wrapper import GetLogdirSubdirectories
 
@@ -155,5 +180,8 @@ def _directories_with_events(path: str) -> Iterator[str]:
             subdirectories.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
-        if any("tfevents" in name for name in names) or metric_files(directory):
+        linked = [name for name in subdirectories if os.path.islink(os.path.join(directory, name))]
+        refused = {name for name in linked if not files.may_follow(os.path.join(directory, name))}
+        subdirectories[:] = [name for name in subdirectories if name not in refused]
+        if any(_IN_NAME in name for name in names) or metric_files(directory):
             yield directory

@@ -7,7 +7,7 @@ shows. A few lines of script answer the panel's requests from this data.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -39,20 +39,28 @@ class _DiagnosedLaunch(NamedTuple):
         return {"run": self.run, "launch": self.launch.history.launch}
 
 
-def write(path: str, runs: Mapping[str, Sequence[Launch]], *, most_bytes: int = MOST_BYTES) -> int:
+def write(
+    path: str,
+    runs: Mapping[str, Sequence[Launch]],
+    *,
+    most_bytes: int = MOST_BYTES,
+    failed: dict[str, str] | None = None,
+) -> int:
     """Writes the report of these runs (name -> launches, oldest first) and returns its size in bytes.
 
+    Args:
+        path: of the file.
+        runs: the runs.
+        most_bytes: how large the file may be.
+        failed: gets the runs with a launch that could not be reported (name -> why); the others are in the report.
+
     Raises:
-        ValueError: there is no launch to report.
+        ValueError: there is no launch that can be reported.
     """
-    if not any(runs.values()):
-        raise ValueError("there is nothing to report: no run holds a launch")
     now = time.time()
-    launches = [
-        _DiagnosedLaunch(run, launch, answers.safe_diagnose(launch.history))
-        for run, run_launches in runs.items()
-        for launch in run_launches
-    ]
+    launches = [item for run, of_run in runs.items() for item in _reportable(run, of_run, now, failed)]
+    if not launches:
+        raise ValueError("there is nothing to report: no run holds a launch that can be reported")
     with_maps = any(x.launch.history.maps() for x in launches)
     bound = most_bytes - (min(MAPS_BYTES, most_bytes // 5) if with_maps else 0)
     page, most_columns = "", float(COLUMNS[0])
@@ -68,6 +76,21 @@ def write(path: str, runs: Mapping[str, Sequence[Launch]], *, most_bytes: int = 
         page = _page_with_maps(launches, data, page, most_bytes)
     with open(path, "w", encoding="utf-8") as file:
         return file.write(page)
+
+
+def _reportable(
+    run: str, launches: Sequence[Launch], now: float, failed: dict[str, str] | None
+) -> Iterator[_DiagnosedLaunch]:
+    """Yields those launches of a run whose answers can be computed."""
+    for launch in launches:
+        item = _DiagnosedLaunch(run, launch, answers.safe_diagnose(launch.history))
+        try:
+            _data([item], now, COLUMNS[-1])
+        except Exception as error:  # one launch must not end the report of all others
+            if failed is not None:
+                failed[run] = f"{type(error).__name__}: {error}"
+        else:
+            yield item
 
 
 def _data(launches: Sequence[_DiagnosedLaunch], now: float, columns: int) -> dict[str, Any]:

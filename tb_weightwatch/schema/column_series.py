@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ..history import Column
 from ..statistics import QUANTITIES
 from . import weightwatch_pb2 as pb
+from .bounds import MAX_WIDTH
+from .decode_error import DecodeError
 from .delta_packing import pack, unpack
-from .envelope import DecodeError
 from .quantizers import CODECS, Codes
 
-MAX_WIDTH = 1 << 17  # variables or layers
 _DTYPES: dict[str, Any] = {"variable": np.float32, "layer": np.float32, "run": np.float64}
 _ENCODINGS = frozenset(pb.Series.Encoding.values())
 
@@ -144,14 +144,15 @@ def decode_series(series: pb.Series, block: pb.Block) -> Column:
     """
     shape, axis = (series.width, block.rows), axis_of(series)
     if series.known == pb.Series.NOTHING or not series.width:
-        known = np.zeros(shape, bool)
-        values = np.full(shape[::-1], np.nan)
-    else:
-        known = _known(series, shape)
-        codec = CODECS[_encoding_of(series)]
-        codes = unpack(_packed(series, block), *shape, codec.dtype)
-        # Transposed as codes, which are smaller than values.
-        values = codec.decode(np.ascontiguousarray(codes.T))
+        nothing = Column(np.full((1, 1), np.nan, _DTYPES[axis]), np.zeros((1, 1), bool))
+        # Without memory: blocks of many columns in which nothing was recorded are small, and must be so when read.
+        values, known = (np.broadcast_to(array, shape[::-1]) for array in nothing)
+        return Column(values[:, 0], known[:, 0]) if axis == "run" else Column(values, known)
+    known = _known(series, shape)
+    codec = CODECS[_encoding_of(series)]
+    codes = unpack(_packed(series, block), *shape, codec.dtype)
+    # Transposed as codes, which are smaller than values.
+    values = codec.decode(np.ascontiguousarray(codes.T))
     known = np.ascontiguousarray(known.T)
     stored = _as_stored(values, known, axis)
     return Column(stored[:, 0], known[:, 0]) if axis == "run" else Column(stored, known)

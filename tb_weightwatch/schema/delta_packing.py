@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import weightwatch_pb2 as pb
-from .envelope import DecodeError
+from .decode_error import DecodeError
 
 Unsigned = NDArray[Any]
 

@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps import HISTOGRAMS, MOTION, Map
+from ..maps import HISTOGRAMS, KINDS, MOTION, OCTAVES, SIDE, Map
 from . import weightwatch_pb2 as pb
-from .envelope import DecodeError, decode_envelope, encode_envelope
+from .bounds import MAX_DIMENSIONS, MAX_ELEMENTS, MAX_STEP, MAX_TIME
+from .decode_error import DecodeError
+from .envelope import decode_envelope, encode_envelope
+from .field_types import MAX_LABEL
 
-MAX_ELEMENTS = 1 << 30  # of one array
 PART = 1 << 24  # bytes of an array in one datum
 _LEVEL_KINDS = (*HISTOGRAMS, *MOTION)  # a byte for each element; all other kinds are stored exactly
 _LEVELS_PER_OCTAVE = 4
@@ -61,25 +63,40 @@ def encode_maps(maps: Iterable[Map], *, started: float = 0.0) -> Iterator[bytes]
         yield encode_envelope("MAPS", message, started)
 
 
-def decode_maps(data: bytes) -> list[MapPart]:
-    """Returns the arrays of a datum, or parts of them.
+def decode_maps(data: bytes, tag: str = "") -> list[MapPart]:
+    """Returns the arrays of a datum, or parts of them; those of kinds of later versions are left out.
+
+    Args:
+        data: the datum.
+        tag: under which it was found; "": it is not checked.
 
     Raises:
         DecodeError: they cannot be read.
     """
-    message, _ = decode_envelope("MAPS", data, pb.Maps)
-    step, time = max(0, message.step), message.time if math.isfinite(message.time) else 0.0
-    return [_decoded_part(array, step, time) for array in message.arrays]
+    message, _ = decode_envelope("MAPS", data, pb.Maps, tag)
+    if message.step > MAX_STEP:
+        raise DecodeError("out of bounds: the step of arrays")
+    step, time = max(0, message.step), message.time if abs(message.time) <= MAX_TIME else 0.0
+    return [_decoded_part(array, step, time) for array in message.arrays if array.kind in KINDS]
 
 
 def _decoded_part(array: pb.Array, step: int, time: float) -> MapPart:
-    shape = tuple(array.shape)
-    if math.prod(shape) > MAX_ELEMENTS or len(shape) > 32:
-        raise DecodeError(f"out of bounds: an array of shape {shape[:8]}")
-    values = _from_exact(array) if array.encoding == pb.Array.EXACT else _from_levels(array.top, array.data)
+    shape, is_exact = tuple(array.shape), array.encoding == pb.Array.EXACT
+    if not _can_have(array.kind, shape, is_exact) or len(array.variable) > MAX_LABEL:
+        raise DecodeError(f"out of bounds: an array of shape {shape[:4]}")
+    values = _from_exact(array) if is_exact else _from_levels(array.top, array.data)
     if array.first + values.size > math.prod(shape):
-        raise DecodeError(f"damaged: more elements than an array of shape {shape} has")
+        raise DecodeError(f"damaged: more elements than an array of shape {shape[:4]} has")
     return MapPart(Map(step, array.variable, array.kind, values, time), shape, array.first)
+
+
+def _can_have(kind: str, shape: tuple[int, ...], is_exact: bool) -> bool:
+    """Checks whether an array of this kind can have this shape and encoding."""
+    if kind in HISTOGRAMS:
+        return shape == (OCTAVES,) and not is_exact
+    if kind in MOTION:
+        return len(shape) == 2 and max(shape) <= SIDE and not is_exact
+    return len(shape) <= MAX_DIMENSIONS and math.prod(shape) <= MAX_ELEMENTS and is_exact
 
 
 def join_parts(parts: Iterable[MapPart]) -> tuple[list[Map], int]:
@@ -123,6 +140,8 @@ def _to_levels(values: NDArray[np.float64]) -> tuple[float, bytes]:
 
 
 def _from_levels(top: float, data: bytes) -> NDArray[np.float32]:
+    if len(data) > SIDE * SIDE:
+        raise DecodeError("out of bounds: elements of a histogram or motion map")
     if not (math.isfinite(top) and top >= 0):
         raise DecodeError("damaged: an array without a scale")
     table = top * 2.0 ** ((np.arange(256) - 254.0) / _LEVELS_PER_OCTAVE)

@@ -1,53 +1,135 @@
-"""Dated records and the status of a launch (tag "now") to bytes and back."""
+"""Dated records to bytes and back."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ..history import Record, Rows
-from ..verdict import Diagnosis
+from ..history import RECORD_KINDS, Record
 from . import weightwatch_pb2 as pb
-from .envelope import DecodeError, decode_envelope, encode_envelope
-from .row_blocks import from_block, to_block
+from .bounds import MAX_ALL_VALUES, MAX_JSON_VALUES, MAX_RUN_VALUES, MAX_STEP, MAX_TIME, MAX_WIDTH, RECORD_VALUES
+from .decode_error import DecodeError
+from .envelope import decode_envelope, encode_envelope
+from .field_types import Problems
+from .json_text import parse_object, to_json, value_count
+from .record_schema import checked
 
-MAX_ITEMS = 1 << 17  # variables or layers in one record
-_ITEMS: dict[str, dict[str, Any]] = {
-    "variables": {"name": str, "shape": list, "dtype": str, "layer": str, "trainable": bool, "optimized": bool},
-    "layers": {"name": str, "kind": str, "activation": str},
-}
+_LONGEST_KIND = 100  # characters
+_sharing = threading.Lock()  # runs are read by several threads
 
 
-@dataclass(frozen=True)
-class LaunchStatus:
-    """How far a launch has come.
+@dataclass
+class ValueBudget:
+    """How many JSON values the dated records of a run may still hold.
+
+    Args:
+        left: how many.
+        shared: what the runs of a server may hold together; None: there is no such limit.
+        guaranteed: what this run may hold even if the others have used up what is shared.
 
     Attributes:
-        time: when this status was written, unix seconds.
-        due: seconds after which the next one should have been written.
-        step: last attempted step.
-        rows: rows written in blocks so far.
-        blocks: blocks written so far.
-        headers: headers written so far.
-        latest: the latest row, which may not be in a block yet; None if it is not included, or was not decoded.
-        diagnosis: the trainer's last one; None if there is none.
-        started: when the launch started, unix seconds.
+        taken: how many it holds.
+        taken_shared: how many of them count against what is shared.
     """
 
-    time: float
-    due: float = 0.0
-    step: int = 0
-    rows: int = 0
-    blocks: int = 0
-    headers: int = 0
-    latest: Rows | None = None
-    diagnosis: Diagnosis | None = None
-    started: float = 0.0
+    left: int = MAX_RUN_VALUES
+    shared: ValueBudget | None = None
+    guaranteed: int = 0
+    taken: int = 0
+    taken_shared: int = 0
+
+    def take(self, count: int) -> None:
+        """Takes so many values.
+
+        Raises:
+            DecodeError: there are not so many left.
+        """
+        if count > self.left:
+            raise DecodeError(f"out of bounds: the records of a run hold more than {MAX_RUN_VALUES:,} values")
+        if self.shared is not None:
+            of_shared = min(count, max(0, self.taken + count - self.guaranteed))
+            with _sharing:
+                if of_shared > self.shared.left:
+                    raise DecodeError(
+                        f"out of bounds: the records of all runs hold more than {MAX_ALL_VALUES:,} values"
+                    )
+                self.shared.left -= of_shared
+            self.taken_shared += of_shared
+        self.left -= count
+        self.taken += count
+
+    def give_back(self) -> None:
+        """Gives back what was taken of what is shared, when the run is dropped."""
+        if self.shared is not None:
+            with _sharing:
+                self.shared.left += self.taken_shared
+            self.taken_shared = 0
+
+
+@dataclass
+class RecordReader:
+    """Reads the dated records of a launch.
+
+    Attributes:
+        budget: how many values they may hold.
+        problems: what was left out: reason -> how often.
+        lost: kinds of records ("variables", "layers") of which one is lost. They name what the columns hold, in the
+            order of the columns, so that names which were not known before have no known place any more.
+    """
+
+    budget: ValueBudget = field(default_factory=ValueBudget)
+    problems: Problems = field(default_factory=Problems)
+    lost: set[str] = field(default_factory=set)
+    _names: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in RECORD_KINDS.values()})
+
+    def read(self, data: bytes, tag: str = "") -> list[Record]:
+        """Returns the dated records of a datum without those that do not fit their kind.
+
+        Raises:
+            DecodeError: they cannot be read.
+        """
+        message, _ = decode_envelope("RECORDS", data, pb.Records, tag)
+        count = sum(RECORD_VALUES + value_count(item.json) for item in message.records)
+        if count > MAX_JSON_VALUES:
+            raise DecodeError(f"out of bounds: records hold more than {MAX_JSON_VALUES:,} values")
+        self.budget.take(count)
+        records = [self._record(item) for item in message.records]
+        return [record for record in records if record is not None]
+
+    def _record(self, item: pb.Dated) -> Record | None:
+        """Returns a record; None if it cannot be used."""
+        data = None
+        if abs(item.step) > MAX_STEP or not abs(item.time) <= MAX_TIME or len(item.kind) > _LONGEST_KIND:
+            self.problems["a record: its step, time or kind is out of bounds"] += 1
+        else:
+            try:
+                data = checked(item.kind, parse_object(item.json, MAX_JSON_VALUES), self.problems)
+            except DecodeError as error:
+                self.problems[str(error)] += 1
+        if data is None:
+            if item.kind in RECORD_KINDS.values():
+                self.lost.add(item.kind)
+            return None
+        if item.kind in self._names:
+            data = {"items": self._placed(item.kind, data["items"])}
+        return Record(max(0, item.step), item.kind, data, item.time)
+
+    def _placed(self, kind: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Returns those variables or layers whose place among the columns is known."""
+        names = self._names[kind]
+        new = {item["name"] for item in items} - names
+        reason = f"{kind}: an earlier record is missing, so they cannot be named" if kind in self.lost else ""
+        if len(names) + len(new) > MAX_WIDTH:
+            reason = f"{kind}: more than {MAX_WIDTH:,}"
+        if not reason or not new:
+            names |= new
+            return items
+        self.problems[reason] += len(new)
+        return [item for item in items if item["name"] not in new]
 
 
 def encode_records(records: Iterable[Record], *, started: float = 0.0) -> bytes:
@@ -58,121 +140,28 @@ def encode_records(records: Iterable[Record], *, started: float = 0.0) -> bytes:
     """
     message = pb.Records()
     for record in records:
-        message.records.add(
-            step=record.step, time=_finite_or_zero(record.time), kind=record.kind, json=_to_json(record.data)
-        )
+        time = record.time if math.isfinite(record.time) else 0.0
+        message.records.add(step=record.step, time=time, kind=record.kind, json=to_json(record.data))
     return encode_envelope("RECORDS", message, started)
 
 
 def decode_records(data: bytes) -> list[Record]:
-    """Returns the dated records of a datum.
+    """Returns the dated records of a datum without those that do not fit their kind (see `RecordReader`).
 
     Raises:
         DecodeError: they cannot be read.
     """
-    message, _ = decode_envelope("RECORDS", data, pb.Records)
-    return [
-        Record(max(0, item.step), item.kind, _known_items(item.kind, _from_json(item.json)), _finite_or_zero(item.time))
-        for item in message.records
-    ]
+    return RecordReader().read(data)
 
 
 def record_as_stored(record: Record) -> Record:
-    """Returns the record as a reader will get it."""
-    return decode_records(encode_records([record]))[0]
-
-
-def encode_now(now: LaunchStatus) -> bytes:
-    """Returns the bytes of a launch's status."""
-    message = pb.Now(time=_finite_or_zero(now.time), due=now.due, step=now.step, rows=now.rows)
-    message.blocks, message.headers = now.blocks, now.headers
-    if now.latest is not None and len(now.latest):
-        message.latest.CopyFrom(to_block(now.latest, now.rows))
-    if now.diagnosis is not None:
-        message.diagnosis = _to_json(now.diagnosis.as_dict())
-    return encode_envelope("NOW", message, now.started)
-
-
-def decode_now(data: bytes, *, latest: bool = False) -> LaunchStatus:
-    """Returns a launch's status.
-
-    Args:
-        data: the datum.
-        latest: the latest row is decoded as well, which takes several times as long as all the rest.
+    """Returns the record as a reader will get it; an empty one if a reader will skip it.
 
     Raises:
-        DecodeError: it cannot be read.
+        ValueError: it does not fit its kind, and the environment variable TB_WEIGHTWATCH_STRICT is 1, as in the tests.
     """
-    message, started = decode_envelope("NOW", data, pb.Now)
-    latest_row = from_block(message.latest)[0] if latest and message.HasField("latest") else None
-    try:
-        diagnosis = Diagnosis.from_dict(_from_json(message.diagnosis)) if message.diagnosis else None
-    except (
-        TypeError,
-        KeyError,
-        ValueError,
-        AttributeError,
-    ):  # of another version: it is diagnosed anew
-        diagnosis = None
-    return LaunchStatus(
-        time=_finite_or_zero(message.time),
-        due=max(0.0, _finite_or_zero(message.due)),
-        step=max(0, message.step),
-        rows=max(0, message.rows),
-        blocks=message.blocks,
-        headers=message.headers,
-        latest=latest_row,
-        diagnosis=diagnosis,
-        started=_finite_or_zero(started),
-    )
-
-
-def _to_json(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, default=_jsonable, separators=(",", ":"))
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    if isinstance(value, (set, frozenset)):
-        return sorted(map(str, value))
-    return str(value)
-
-
-def _from_json(text: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise DecodeError("damaged: a record is not JSON") from None
-    if not isinstance(data, dict):
-        raise DecodeError("damaged: a record must be a JSON object")
-    return data
-
-
-def _known_items(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Removes fields that this version does not know, or that have another type, from the items of a History's axes."""
-    fields = _ITEMS.get(kind)
-    if fields is None:
-        return data
-    items = data.get("items")
-    if not isinstance(items, list) or len(items) > MAX_ITEMS:
-        raise DecodeError(f"out of bounds: number or type of the items of {kind!r}")
-    if not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
-        raise DecodeError(f"damaged: an item of {kind!r} has no name")
-    return {**data, "items": [_known_fields(item, fields) for item in items]}
-
-
-def _known_fields(item: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
-    known = {
-        key: value
-        for key, value in item.items()
-        if key in fields and (isinstance(value, fields[key]) or (key == "optimized" and value is None))
-    }
-    shape: Any = known.get("shape", ())
-    if not all(isinstance(n, int) and 0 <= n < 1 << 48 for n in shape):
-        del known["shape"]
-    return known
-
-
-def _finite_or_zero(value: float) -> float:
-    return value if math.isfinite(value) else 0.0
+    reader = RecordReader()
+    stored = reader.read(encode_records([record]))
+    if reader.problems and os.environ.get("TB_WEIGHTWATCH_STRICT") == "1":
+        raise ValueError(f"a record must fit the table of schema/record_schema.py: {'; '.join(reader.problems)}")
+    return stored[0] if stored else Record(max(0, record.step), record.kind, {}, record.time)

@@ -9,14 +9,11 @@ from numpy.typing import NDArray
 
 from ..history import Rows
 from . import weightwatch_pb2 as pb
-from .column_series import MAX_WIDTH, SeriesWriter, axis_of, decode_series, encoded, is_known_series
+from .bounds import MAX_CELLS, MAX_COLUMNS, MAX_NAME, MAX_ROWS, MAX_STEP, MAX_TIME, MAX_WIDTH
+from .column_series import SeriesWriter, axis_of, decode_series, encoded, is_known_series
+from .decode_error import DecodeError
 from .delta_packing import pack, unpack
-from .envelope import DecodeError, decode_envelope, encode_envelope
-
-MAX_ROWS = 1 << 16
-MAX_COLUMNS = 256
-MAX_CELLS = 1 << 23  # rows x width, summed over columns
-MAX_NAME = 200
+from .envelope import decode_envelope, encode_envelope
 
 
 class RowBlock(NamedTuple):
@@ -62,13 +59,17 @@ def encode_rows(rows: Rows, first: int = 0, *, started: float = 0.0) -> bytes:
     return encode_envelope("ROWS", to_block(rows, first), started)
 
 
-def decode_row_block(data: bytes) -> RowBlock:
+def decode_row_block(data: bytes, tag: str = "") -> RowBlock:
     """Returns a block of rows; columns that this version does not know are left out and named.
+
+    Args:
+        data: the datum.
+        tag: under which it was found; "": it is not checked.
 
     Raises:
         DecodeError: the block cannot be read.
     """
-    block, started = decode_envelope("ROWS", data, pb.Block)
+    block, started = decode_envelope("ROWS", data, pb.Block, tag)
     rows, unknown_columns = from_block(block)
     return RowBlock(block.first, rows, unknown_columns, started)
 
@@ -106,14 +107,16 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
     Raises:
         DecodeError: the block is damaged, or larger than allowed; sizes are checked before memory is taken.
     """
-    if not 0 < block.rows <= MAX_ROWS or block.first < 0 or len(block.columns) > MAX_COLUMNS:
+    if not 0 < block.rows <= MAX_ROWS or not 0 <= block.first <= MAX_STEP or len(block.columns) > MAX_COLUMNS:
         raise DecodeError("out of bounds: number of rows or columns")
     if sum(block.rows * max(1, series.width) for series in block.columns) > MAX_CELLS:
         raise DecodeError(f"out of bounds: more than {MAX_CELLS:,} values in a block")
     steps = _unpack_integers(block.steps, block.rows)
-    if steps[0] < 1 or np.any(np.diff(steps) <= 0):
+    if steps[0] < 1 or steps[-1] > MAX_STEP or np.any(steps[1:] <= steps[:-1]):
         raise DecodeError("damaged: steps do not increase")
     rows = Rows(steps, _unpack_integers(block.times, block.rows) / 1000.0)
+    if np.abs(rows.times).max() > MAX_TIME:
+        raise DecodeError("out of bounds: times of rows")
     unknown_columns: list[str] = []
     for series in block.columns:
         if not 0 < len(series.name) <= MAX_NAME or series.width > MAX_WIDTH:
@@ -131,7 +134,7 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
 
 def _milliseconds(times: Any) -> NDArray[np.int64]:
     seconds = np.asarray(times, np.float64)
-    return np.rint(np.clip(np.where(np.isfinite(seconds), seconds, 0.0), -1e12, 1e12) * 1000.0).astype(np.int64)
+    return np.rint(np.clip(np.where(np.isfinite(seconds), seconds, 0.0), -MAX_TIME, MAX_TIME) * 1000.0).astype(np.int64)
 
 
 def _pack_integers(numbers: NDArray[np.int64]) -> pb.Packed:

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 from google.protobuf.message import DecodeError as _ProtobufError
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
-from .envelope import DecodeError
+from .bounds import MAX_TAG
+from .decode_error import DecodeError
+from .envelope import sealed
 
 PLUGIN = "weightwatch"
+_PREFIX = f"{PLUGIN}/"
 _PATTERN = re.compile(r"weightwatch/([^/]{1,100})/(?:(header|rows|maps)/(\d{1,9})|(now))")
 
 
@@ -33,9 +36,13 @@ class Tag(NamedTuple):
         return prefix if self.kind == "now" else f"{prefix}/{self.number:06d}"
 
 
-@lru_cache(maxsize=1 << 15)
 def parse_tag(tag: str) -> Tag | None:
     """Returns the parts of a tag, or None if tb_weightwatch does not write such tags."""
+    return _parsed(tag) if len(tag) <= MAX_TAG and tag.startswith(_PREFIX) else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _parsed(tag: str) -> Tag | None:
     match = _PATTERN.fullmatch(tag)
     if not match:
         return None
@@ -59,15 +66,27 @@ def to_summary(tag: Tag, data: bytes) -> Any:
                 tensor=tensor_pb2.TensorProto(
                     dtype=types_pb2.DT_STRING,
                     tensor_shape=tensor_shape_pb2.TensorShapeProto(),
-                    string_val=[data],
+                    string_val=[sealed(data, str(tag))],
                 ),
             )
         ]
     )
 
 
-def from_event(record: bytes) -> list[tuple[Tag, bytes]]:
-    """Returns the data with tags of tb_weightwatch in a serialized event; b"" for a value that is no single string.
+class EventData(NamedTuple):
+    """What an event holds of tb_weightwatch.
+
+    Attributes:
+        data: each datum with its tag; b"" for a value that is no single string.
+        damaged: how many values of the plugin have a tag that it does not write.
+    """
+
+    data: list[tuple[Tag, bytes]]
+    damaged: int
+
+
+def from_event(record: bytes) -> EventData:
+    """Returns the data of tb_weightwatch in a serialized event.
 
     Raises:
         DecodeError: the record is not an event.
@@ -76,5 +95,12 @@ def from_event(record: bytes) -> list[tuple[Tag, bytes]]:
         event = event_pb2.Event.FromString(record)
     except _ProtobufError:
         raise DecodeError("damaged: not an event") from None
-    values = [(parse_tag(value.tag), value.tensor.string_val) for value in event.summary.value]
-    return [(tag, strings[0] if len(strings) == 1 else b"") for tag, strings in values if tag is not None]
+    data, damaged = [], 0
+    for value in event.summary.value:
+        tag = parse_tag(value.tag)
+        if tag is not None:
+            strings = value.tensor.string_val
+            data.append((tag, strings[0] if len(strings) == 1 else b""))
+        elif value.metadata.plugin_data.plugin_name == PLUGIN:
+            damaged += 1
+    return EventData(data, damaged)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Envelope(_message.Message):
-    __slots__ = ("version", "crc32", "raw_size", "kind", "started", "body")
+    __slots__ = ("version", "crc32", "raw_size", "kind", "started", "body", "written", "seal")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         UNKNOWN: _ClassVar[Envelope.Kind]
@@ -26,13 +26,17 @@ class Envelope(_message.Message):
     KIND_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
     version: int
     crc32: int
     raw_size: int
     kind: Envelope.Kind
     started: float
     body: bytes
-    def __init__(self, version: _Optional[int] = ..., crc32: _Optional[int] = ..., raw_size: _Optional[int] = ..., kind: _Optional[_Union[Envelope.Kind, str]] = ..., started: _Optional[float] = ..., body: _Optional[bytes] = ...) -> None: ...
+    written: float
+    seal: int
+    def __init__(self, version: _Optional[int] = ..., crc32: _Optional[int] = ..., raw_size: _Optional[int] = ..., kind: _Optional[_Union[Envelope.Kind, str]] = ..., started: _Optional[float] = ..., body: _Optional[bytes] = ..., written: _Optional[float] = ..., seal: _Optional[int] = ...) -> None: ...
 
 class Records(_message.Message):
     __slots__ = ("records",)

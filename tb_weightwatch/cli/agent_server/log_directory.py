@@ -27,7 +27,9 @@ class LogDirectory:
 
     def runs(self) -> dict[str, str]:
         """Returns the directory of each run by its name, without those that a link leads out of the log directory."""
-        return {name: directory for name, directory in runs(self._root) if self._is_inside(directory)}
+        return {
+            name: directory for name, directory in runs(self._root, follow_links=False) if self._is_inside(directory)
+        }
 
     def launches(self, run: str) -> list[Launch]:
         """Returns the launches of a run, oldest first, as they are now.
@@ -39,7 +41,7 @@ class LogDirectory:
         if run not in known:
             raise ValueError(f"there is no run {run!r} in the log directory; {nearest(run, list(known))}")
         skipped = SkipCounts()
-        found = launches(known[run], skipped)
+        found = launches(known[run], skipped, root=self._root, follow_links=False)
         if not found:
             raise ValueError(f"nothing of the run {run!r} can be read: {skipped}")
         return found

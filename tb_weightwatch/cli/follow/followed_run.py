@@ -79,7 +79,7 @@ class FollowedRun:
         if self._growing is None:
             if self._size == size(self.job.directory):
                 return
-            self._growing = GrowingRun(self.job.directory)
+            self._growing = GrowingRun(self.job.directory, self.job.logdir)
         changed = self._growing.read()
         launches = self._growing.launches()
         rows = []

@@ -11,6 +11,7 @@ from typing import Any
 
 from ... import schema
 from ...maps import Map
+from ...schema import MAX_ALL_VALUES, ValueBudget
 from ..run_directories import preferred
 from .run_cache import CachedRun
 from .tag_listing import TagListing
@@ -38,6 +39,7 @@ class ProviderReader:
         self._fetcher = TensorFetcher(provider)
         self._third_party = ThirdPartyReader(provider, hints or {})
         self._runs: OrderedDict[tuple[str, str], CachedRun] = OrderedDict()
+        self._records = ValueBudget(MAX_ALL_VALUES)  # of all runs
         self._lock = threading.Lock()
 
     def poll(self, ctx: Any, experiment: str) -> dict[str, CachedRun]:
@@ -51,7 +53,7 @@ class ProviderReader:
         present = {*listed, *third_party}
         with self._lock:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in present]:
-                del self._runs[key]
+                self._runs.pop(key).forget()
         runs = {name: self._cached(experiment, name) for name in listed}
         needed = {name: runs[name].statuses_to_read(tags) for name, tags in listed.items()}
         data = self._fetcher.fetch_runs(ctx, experiment, {name: n.tags for name, n in needed.items()})
@@ -104,7 +106,7 @@ class ProviderReader:
                 tags = self._third_party.tags(ctx, experiment, name)
                 if not tags:
                     with self._lock:
-                        self._runs.pop((experiment, name), None)
+                        self._runs.pop((experiment, name), run).forget()
                     raise KeyError(name)
                 self._read_third_party(ctx, experiment, name, run, tags)
             yield run
@@ -146,7 +148,7 @@ class ProviderReader:
 
     def _cached(self, experiment: str, name: str) -> CachedRun:
         with self._lock:
-            run = self._runs.setdefault((experiment, name), CachedRun())
+            run = self._runs.setdefault((experiment, name), CachedRun(self._records))
             self._runs.move_to_end((experiment, name))
             return run
 
@@ -159,5 +161,6 @@ class ProviderReader:
                 if key != keep:
                     run = self._runs.pop(key)
                     total -= run.nbytes
+                    run.forget()
                     if run.third_party is not None:
                         self._runs[key] = run.without_rows()

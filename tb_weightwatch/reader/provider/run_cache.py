@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ... import schema
 from ...history import History
+from ...schema import GUARANTEED_VALUES, ValueBudget
 from ..assembly import RunAssembler
 from ..launch import Launch, SkipCounts
 from .tag_versions import STATUS_KINDS, TagVersions, changed_tags, launches_of, map_tags, restarted, revision_of
@@ -26,10 +27,14 @@ class Needed(NamedTuple):
     listed: TagVersions
     tags: list[str]
     updates: int
+    with_rows: bool
 
 
 class CachedRun:
     """What was read of a run.
+
+    Args:
+        shared: the JSON values that the dated records of all runs may hold together; None: there is no such limit.
 
     Attributes:
         revision: changes when the run's data do; "" before anything was read.
@@ -41,7 +46,7 @@ class CachedRun:
         updates: how often something was read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: ValueBudget | None = None) -> None:
         self.revision = ""
         self.launches: list[Launch] = []
         self.map_revisions: dict[str, str] = {}
@@ -49,7 +54,9 @@ class CachedRun:
         self.third_party: ThirdPartyRun | None = None
         self.lock = threading.RLock()
         self.updates = 0
-        self._assembler = RunAssembler()
+        self._shared = shared
+        self._assembler = self._new_assembler()
+        self._has_rows = False
         self._read: TagVersions = {}
         self._listed: TagVersions = {}  # by the last update
 
@@ -66,12 +73,12 @@ class CachedRun:
         """Returns the tags of dated records and statuses to read; for a run that has ended it costs next to nothing."""
         updates = self.updates
         changed = [] if self.is_read(listed) else changed_tags(self._read, listed, STATUS_KINDS)
-        return Needed(listed, changed, updates)
+        return Needed(listed, changed, updates, with_rows=False)
 
     def tags_to_read(self, listed: TagVersions) -> Needed:
         """Returns all tags to read."""
         updates = self.updates
-        return Needed(listed, changed_tags(self._read, listed), updates)
+        return Needed(listed, changed_tags(self._read, listed), updates, with_rows=True)
 
     def update(self, needed: Needed, data: Data) -> bool:
         """Adds data, unless another thread has added some since they were needed; returns whether it did.
@@ -83,7 +90,7 @@ class CachedRun:
         with self.lock:
             if self.updates != needed.updates:
                 return False
-            if needed.tags or not self.is_read(needed.listed):
+            if needed.tags or not self.is_read(needed.listed) or self._has_rows < needed.with_rows:
                 self.third_party = None  # until now there may have been only third-party data
                 self._add(needed, data)
             return True
@@ -93,7 +100,8 @@ class CachedRun:
         self.updates += 1
         anew = restarted(self._read, listed)
         if anew:
-            self._assembler = RunAssembler()
+            self.forget()
+            self._assembler, self._has_rows = self._new_assembler(), False
         read = {} if anew else dict(self._read)  # a copy: other threads compare theirs with a list
         for name in changed:
             tag = schema.parse_tag(name)
@@ -103,11 +111,20 @@ class CachedRun:
         self._read = read
         self._listed = listed if all(name in data for name in changed) else {}
         revision = revision_of(listed)
-        if revision != self.revision or changed:
-            self.launches, self.revision = self._assembler.launches(), revision
+        if revision != self.revision or changed or self._has_rows < needed.with_rows:
+            self._has_rows |= needed.with_rows
+            kinds = ("header", "rows") if self._has_rows else ("header",)
+            self.launches, self.revision = self._assembler.launches(kinds), revision
             launches = launches_of(map_tags(listed))
             self.map_revisions = {launch: revision_of(map_tags(listed, launch)) for launch in launches}
             self.memo.clear()
+
+    def _new_assembler(self) -> RunAssembler:
+        return RunAssembler(shared=self._shared, guaranteed=GUARANTEED_VALUES)
+
+    def forget(self) -> None:
+        """Gives back what the run took of what all runs may hold."""
+        self._assembler.forget()
 
     def replace_launches(self, launches: list[Launch], revision: str) -> None:
         """Replaces the launches of a third-party run."""

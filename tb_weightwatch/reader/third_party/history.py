@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...history import Column, History, Record, Rows
-from ...schema import LaunchStatus
+from ...schema import LaunchStatus, Problems, checked
 from ..launch import Launch, SkipCounts
 from .alignment import StepAlignment
 from .records import records
@@ -86,16 +87,19 @@ def _launch(group: Sequence[TagCollector], tags: SelectedTags) -> Launch | None:
     started = float(np.clip(alignment.times[0], 0, 1e12))
     history = History(str(int(started)), started=started, complete=is_complete)
     by_time = [one.tag for one, alike in zip(series[1:], alignment.counts_alike, strict=True) if not alike]
+    problems = Problems()
     for record in records(group, tags, names, started, {"shifted": alignment.shift, "by_time": by_time[:20]}):
-        history.add(record)
+        data = checked(record.kind, record.data, problems)
+        if data is not None:
+            history.add(replace(record, data=data))
     rows = _rows(series, alignment, names, tags.columns())
     history.append(rows)
     last_step, last_time = int(rows.steps[-1]), float(alignment.times[-1])
     if time.time() - last_time > QUIET:
         history.add(Record(last_step, "end", {"how": "log"}, last_time))
     skipped = SkipCounts()
-    for file in group:
-        skipped.update(file.skipped)
+    for reasons in (problems, *(file.skipped for file in group)):
+        skipped.note_all(reasons)
     return Launch(history, LaunchStatus(last_time, _DUE, last_step, started=started), skipped)
 
 

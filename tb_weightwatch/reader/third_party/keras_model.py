@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
+
+from ...schema import parse_object
 
 _PASS_THROUGH = ("Flatten", "Reshape", "Dropout")
 _MAX_LAYERS = 20_000
 _MAX_DEPTH = 20  # of nested models
+_MAX_VALUES = 1 << 20  # of the JSON: 50 for each of 20,000 layers
 
 
 def keras_facts(text: bytes) -> dict[str, Any]:
     """Returns the facts that the JSON of a Keras model contains, as the recorder writes them; {} if it is damaged."""
     try:
-        model = json.loads(text)
+        model = parse_object(text.decode(), _MAX_VALUES)
         layers = list(_layers(model, 0))[:_MAX_LAYERS]
     except (ValueError, RecursionError, AttributeError, TypeError):
         return {}
