@@ -95,6 +95,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         self._gate = self._make_gate()
         self._recorder = self._make_recorder(self._gate.budget)
         self._recorder.count_steps_with(self._completed_steps)
+        self._recorder.look_for_end_with(self._note_exception)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
         self._gate.budget.pause()  # until training begins

@@ -174,7 +174,7 @@ def test_a_diagnosis_that_fails_when_it_is_read(tmp_path: Path, monkeypatch: pyt
     watch = ww.Watch(tmp_path, variables=[tf.Variable(1.0)], verbose=False)
     watch.step(1.0)
     fail_from_call(1, IncrementalDiagnosis, "__call__", OURS, monkeypatch)
-    monkeypatch.setattr("tb_weightwatch.capture.recorder.diagnose", None)
+    monkeypatch.setattr("tb_weightwatch.capture.live_diagnosis.diagnose", None)
     with pytest.warns(RuntimeWarning, match="switched itself off"):
         diagnosis = watch.diagnosis
     assert diagnosis.status == "undecided"
