@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from ..task_thread import TaskThread
 from .event_file import RecordsLost
-from .sinks import Sink
+from .sinks import DISK, Sink
 
-# One thread for all recordings of a process, so that a disk that hangs holds one thread, however many there are.
-DISK: Final = TaskThread()
 MOST_WAITING = 8  # Summaries; while more of them wait, rows are gathered to larger blocks
 MOST_BYTES = 1 << 25  # of Summaries that wait; while there are more, nothing is taken
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Protocol
+from queue import Empty, SimpleQueue
+from typing import Any, Final, Protocol
 
 from .. import schema
+from ..task_thread import TaskThread
 from .event_file import REMOVED, EventFile, RecordsLost
 from .event_folder import EventFolder
+
+CHECKING = 5.0  # seconds that the check of a folder may take
+# One thread for all recordings of a process, so that a disk that hangs holds one thread, however many there are.
+DISK: Final = TaskThread()
 
 
 class Sink(Protocol):
@@ -95,7 +102,7 @@ def directory_sink(logdir: str | os.PathLike[str]) -> Sink:
     directory = os.path.join(path, schema.PLUGIN)
     try:
         if "://" not in path:
-            _check_writable(directory)
+            _check_in_time(directory)
             return _LocalSink(path)
         from tensorboard.compat import tf
 
@@ -103,6 +110,24 @@ def directory_sink(logdir: str | os.PathLike[str]) -> Sink:
     except Exception as error:  # each file system has errors of its own
         raise OSError(f"the log directory must be writable, but {directory!r} is not: {error}") from error
     return _RemoteSink(directory)
+
+
+def _check_in_time(directory: str) -> None:
+    """Raises OSError if a directory cannot be written; a disk that does not answer is not waited for any longer."""
+    errors: SimpleQueue[OSError | None] = SimpleQueue()
+
+    def check() -> None:
+        try:
+            _check_writable(directory)
+            errors.put(None)
+        except OSError as error:
+            errors.put(error)
+
+    DISK.put(check)
+    with contextlib.suppress(Empty):
+        error = errors.get(timeout=CHECKING)
+        if error is not None:
+            raise error
 
 
 def _check_writable(directory: str) -> None:
