@@ -7,20 +7,13 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
 
 import pytest
 
 from tb_weightwatch.task_thread import TaskThread
+from tests.support.until import until
 
 needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="looks for threads in /proc")
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def native_thread(thread: TaskThread) -> str:
