@@ -133,8 +133,7 @@ class Recorder(RecordingEnd):
     def flush(self) -> None:
         """Writes what is pending, so that other processes can read it; waits for the disk, but not for ever."""
         if not self.off:
-            self._writer.flush()
-            self._sink.wait(DISK_WAIT)
+            self._writer.finish(DISK_WAIT, close=False)
 
     @property
     def diagnosis(self) -> Diagnosis:

@@ -11,13 +11,19 @@ from typing import Any
 
 from .event_folder import EventFolder, lock, unlock
 
-REMOVED = "the event file was removed"
-OTHERS_WRITE = "another training writes to the folder"
 MOST_OPEN = 32  # files of a process; to open a further one closes the one that was written least recently
 
 
 class RecordsLost(OSError):
-    """What was written is gone, or cannot be continued where it is: all of it must be written again."""
+    """What was written is gone, or cannot be continued where it is: all of it must be written again.
+
+    Attributes:
+        is_removed: it is gone.
+    """
+
+    def __init__(self, reason: str, *, is_removed: bool = True) -> None:
+        super().__init__(reason)
+        self.is_removed = is_removed
 
 
 class EventFile:
@@ -76,23 +82,24 @@ class EventFile:
         if not self._path:
             self._create()
         elif not os.path.exists(self._path) or os.path.getsize(self._path) < self._size:
-            self._lose(REMOVED)
+            self._lose(is_removed=True)
         elif self._descriptor >= 0:
             _open_files.move_to_end(id(self))
         elif self._folder.others_write(self._path):
-            self._lose(OTHERS_WRITE)
+            self._lose(is_removed=False)
         elif self._folder.is_last(self._path):
             self._keep_open(os.open(self._path, os.O_WRONLY | os.O_APPEND))
         else:
             folder = self.run_folder
             self._create()
             if self.run_folder != folder:  # another training has begun at this very moment
-                self._lose(OTHERS_WRITE)
+                self._lose(is_removed=False)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, *, is_removed: bool) -> None:
         self.close()
         self._path = ""
-        raise RecordsLost(reason)
+        reason = "the event file was removed" if is_removed else "another training writes to the folder by now"
+        raise RecordsLost(reason, is_removed=is_removed)
 
     def _create(self) -> None:
         self._path, descriptor = self._folder.new_file()

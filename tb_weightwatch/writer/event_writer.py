@@ -74,7 +74,9 @@ class EventWriter:
             if not self._pending.fits(part) and self._keeps_up:
                 self._write(self._put_block)
             elif not self._pending.fits(part):
-                self._drop_pending()
+                self.dropped_rows += len(self._pending)
+                self._first_pending += len(self._pending)
+                self._pending.clear()
             self._pending.add(part)
         self._status.recorded(rows)
         self.tick(int(rows.steps[-1]))
@@ -114,7 +116,7 @@ class EventWriter:
         if self._queue is None or self._queue.has_room:
             self._write(self._put_all)
 
-    def finish(self, seconds: float) -> bool:
+    def finish(self, seconds: float, *, close: bool = True) -> bool:
         """Writes everything and closes the sink, which opens again when there is more.
 
         Returns:
@@ -122,9 +124,8 @@ class EventWriter:
         """
         deadline, is_written = time.monotonic() + seconds, True
         for _ in range(2):  # a second time if what was written is found to be lost
-            self.close()
-            if self._queue is not None:
-                is_written = self._queue.wait(deadline - time.monotonic())
+            self.close() if close else self.flush()
+            is_written = self._queue is None or self._queue.wait(deadline - time.monotonic())
             if self._queue is None or not self._queue.lost:
                 break
         return is_written and not self._pending
@@ -145,11 +146,6 @@ class EventWriter:
 
     def _is_block_due(self, now: float) -> bool:
         return bool(self._pending) and self._times.is_block_due(now, self._pending.first_step, self._data.step)
-
-    def _drop_pending(self) -> None:
-        self._first_pending += len(self._pending)
-        self.dropped_rows += len(self._pending)
-        self._pending.clear()
 
     def _write(self, put: Callable[[], None]) -> None:
         """Calls `put`, unless it interrupts another one: a signal handler may run in the middle of a write."""

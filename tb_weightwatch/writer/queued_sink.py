@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,6 +13,9 @@ from .event_file import RecordsLost
 from .sinks import DISK, Sink
 
 MOST_WAITING = 8  # Summaries; while more of them wait, rows are gathered to larger blocks
+# A folder that was removed is made again after so many seconds, unless training ends before: TensorBoard's Python
+# loader reads on only if it has seen that the folder was gone, for which it looks every 5 seconds.
+ABSENCE = 12.0
 MOST_BYTES = 1 << 25  # of Summaries that wait; while there are more, nothing is taken
 
 
@@ -34,6 +38,7 @@ class QueuedSink:
         self._process = os.getpid()
         self._error: Exception | None = None
         self.lost = False
+        self._lost_at = 0.0  # of the monotonic clock
         self._restarts = 0  # what was queued before the last one is not written
         # Each of these is changed by one side only: what was queued, and what is done with.
         self._queued = self._queued_bytes = self._taken = self._taken_bytes = 0
@@ -50,7 +55,9 @@ class QueuedSink:
 
     @property
     def keeps_up(self) -> bool:
-        """Whether little is waiting."""
+        """Whether little is waiting, and nothing was lost just now."""
+        if self.lost and time.monotonic() - self._lost_at < ABSENCE:
+            return False
         return self._queued - self._taken <= MOST_WAITING and self.has_room
 
     @property
@@ -96,8 +103,8 @@ class QueuedSink:
         try:
             if restarts == self._restarts and not self.lost:
                 call()
-        except RecordsLost:
-            self.lost = True
+        except RecordsLost as loss:
+            self.lost, self._lost_at = True, time.monotonic() if loss.is_removed else -ABSENCE
         except Exception as error:
             self._error = self._error or error
         finally:

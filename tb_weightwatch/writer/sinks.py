@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from .. import schema
 from ..task_thread import TaskThread
-from .event_file import REMOVED, EventFile, RecordsLost
+from .event_file import EventFile, RecordsLost
 from .event_folder import EventFolder
 
 CHECKING = 5.0  # seconds that the check of a folder may take
@@ -49,7 +49,7 @@ class _LocalSink:
         try:
             self._file.write(_event(summary, step, wall_time))
         except RecordsLost as loss:
-            if str(loss) == REMOVED:
+            if loss.is_removed:
                 self.notices.append(f"the event file in {self.folder!r} was removed; what was recorded is written anew")
             raise
         if self._file.run_folder != self._run_folder:

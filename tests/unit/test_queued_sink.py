@@ -170,6 +170,7 @@ def test_what_was_lost_is_written_again_under_the_same_tags() -> None:
     record(6)
     assert queue.wait(20) and queue.lost
     record(7)
+    assert queue.wait(20) and queue.lost and not sink.tags  # not at once: TensorBoard must see that the folder is gone
     assert writer.finish(20)
     after = dict(zip(sink.tags, sink.data, strict=True))
     assert len(after) == len(sink.tags) - [t.kind for t in sink.tags].count("now") + 1  # no tag came twice
