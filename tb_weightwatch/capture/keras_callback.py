@@ -121,6 +121,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start_launch()
         self._launch_model = model
+        self._step = max(self._step, self._steps_measured)  # an exception may have come between a step and its end
         self._training, self._earlier_exceptions = True, [id(error) for error in latest_exceptions()]
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()

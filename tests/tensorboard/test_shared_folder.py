@@ -62,7 +62,8 @@ def shown(logs: Path, addresses: list[str]) -> Callable[[str, Rows], None]:
             seen: list[Any] = []
 
             def is_shown(address: str = address, seen: list[Any] = seen) -> bool:
-                seen[:] = rows_in_panel(address, name)
+                with contextlib.suppress(AssertionError):  # a run is listed a moment before its rows can be read
+                    seen[:] = rows_in_panel(address, name)
                 return seen == expected
 
             try:
@@ -74,23 +75,30 @@ def shown(logs: Path, addresses: list[str]) -> Callable[[str, Rows], None]:
     return check
 
 
-@pytest.mark.parametrize("clock", [0.0, -5 * HOUR, 30 * YEAR])
-def test_two_processes_in_one_folder(clock: float, logs: Path, shown: Callable[[str, Rows], None]) -> None:
+def test_two_processes_in_one_folder(logs: Path, shown: Callable[[str, Rows], None]) -> None:
     """The second one, whatever its clock says, is a run below the first; both are followed and told as they grow."""
-    name = f"two-{clock:.0f}"
-    with Trainer(logs / name) as first, Trainer(logs / name, clock) as second:
-        second_run = f"{name}/process-{second.process.pid}"
-        first.do("train(20)")
-        second.do("train(30)")
-        shown(name, [(name, [20]), (second_run, [30])])
-        for _ in range(2):
+    clocks = {"same": 0.0, "back": -5 * HOUR, "ahead": 30 * YEAR}
+    with contextlib.ExitStack() as stack:
+        pairs = {
+            name: [stack.enter_context(Trainer(logs / name, seconds)) for seconds in (0.0, clock)]
+            for name, clock in clocks.items()
+        }
+        own = {name: f"{name}/process-{second.process.pid}" for name, (_, second) in pairs.items()}
+        for first, second in pairs.values():
+            first.do("train(20)")
+            second.do("train(30)")
+        for name in pairs:
+            shown(name, [(name, [20]), (own[name], [30])])
+        for first, second in [*pairs.values(), *pairs.values()]:
             first.do("train(10)")
             second.do("train(10)")
-        shown(name, [(name, [40]), (second_run, [50])])
-        assert first.end() == (0, "")
-        status, told = second.end()
-        assert status == 0 and told.count("another training records in") == 1 and second_run in told
-    assert [history.ended is not None for history in ww.read(logs / name)] == [True]
+        for name in pairs:
+            shown(name, [(name, [40]), (own[name], [50])])
+        for name, (first, second) in pairs.items():
+            assert first.end() == (0, "")
+            status, told = second.end()
+            assert status == 0 and told.count("another training records in") == 1 and own[name] in told
+            assert [history.ended is not None for history in ww.read(logs / name)] == [True]
 
 
 def test_restarts_with_any_clock(logs: Path, shown: Callable[[str, Rows], None]) -> None:
