@@ -42,6 +42,15 @@ class RecordKeeper:
             self._history.add(record)
             self._writer.add(record)
 
+    def note_stop(self, step: int, reason: str) -> None:
+        """Adds that recording stopped; it is in the History even if records can no longer be stored."""
+        count = len(self._history.records)
+        try:
+            self.describe(step, "stopped", {"reason": reason})
+        finally:
+            if len(self._history.records) == count:
+                self._history.add(Record(step, "stopped", {"reason": reason}, time.time()))
+
     def describe_cost_if_due(self, step: int) -> None:
         """Adds the cost each time the number of rows has grown by half, so that there are a dozen such records."""
         count = len(self._history)

@@ -114,7 +114,7 @@ class RecordingEnd(TrainingProgress):
         self.off = True
         with may_fail:
             step = max(self.last_step, self.failed_step or max(self.begun, self.completed_steps))
-            self._records.describe(step, "stopped", {"reason": fault_reason(error)})
+            self._records.note_stop(step, fault_reason(error))
         diagnosis = self._diagnosis.after_failure()
         with may_fail:
             self._news.stopped(diagnosis)
