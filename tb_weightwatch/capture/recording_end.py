@@ -1,56 +1,38 @@
-"""How a recording ends: with the training, by a failure of the recorder, at the exit of the program, by a signal."""
+"""How a recording ends: with the training, at the exit of the program, by a signal."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
-import traceback
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 from ..diagnosis import RecordingLosses
-from ..history import History
 from ..verdict import Diagnosis
-from ..writer import EventWriter, QueuedSink
 from . import exit_handlers
-from .console_news import ConsoleNews
-from .live_diagnosis import LiveDiagnosis
-from .observe.fault_guard import FaultGuard
 from .observe.run_ending import ending_of
-from .record_keeper import RecordKeeper
-from .recording_fault import fault_reason
+from .recording_failure import RecordingFailure
 from .safe_warning import warn
 from .schedule.budget import Budget
-from .training_progress import TrainingProgress
 
 DISK_WAIT = exit_handlers.LONGEST_WAIT  # seconds that the end of a training waits for the disk
 _MEASURING_WAIT = 30.0  # seconds that it waits for steps that are still being measured
 
 
-class RecordingEnd(TrainingProgress):
+class RecordingEnd(RecordingFailure):
     """What a Recorder does when something ends.
 
     Attributes:
-        off: whether nothing is recorded (any more).
-        begun: the last step that was to be recorded; a caller that counts completed steps sets it.
-        failed_step: the first step that could not be measured; 0 if there is none.
         steps_left_out: how many steps were to be recorded and were not measured, because measuring could not keep up.
     """
 
-    history: History
     _budget: Budget
-    _sink: QueuedSink
-    _writer: EventWriter
-    _records: RecordKeeper
-    _diagnosis: LiveDiagnosis
-    _news: ConsoleNews
 
     def __init__(self, *, off: bool) -> None:
-        super().__init__()
-        self.off = off
-        self.begun = self.failed_step = self.steps_left_out = 0
+        super().__init__(off=off)
+        self.steps_left_out = 0
         self._is_watched_over = False
         self._process = os.getpid()
         self._told: set[str] = set()
@@ -85,45 +67,6 @@ class RecordingEnd(TrainingProgress):
             look = self._look_for_end()
             with self.guarded():
                 look() if look is not None else None
-
-    # -- failures
-
-    def guarded(self) -> FaultGuard:
-        """Returns a context that keeps faults of the recorder away from training."""
-        return FaultGuard(self.fail)
-
-    def fail(self, error: BaseException) -> None:
-        """Warns once, with the traceback, and switches the recorder off; training goes on.
-
-        That recording stopped is recorded, diagnosed, printed and written, as far as that is still possible.
-        """
-        if os.environ.get("TB_WEIGHTWATCH_STRICT") == "1":
-            raise error
-        if self.off:
-            return
-        self._stop(error)
-        text = "".join(traceback.format_exception(error))
-        warn(f"tb_weightwatch failed and has switched itself off; training goes on unrecorded.\n{text}")
-
-    def _stop(self, error: BaseException) -> None:
-        """Keeps what was measured until then, and says that recording has stopped; each part of this may fail too."""
-        may_fail = contextlib.suppress(Exception)
-        for flush in self._flush * 2:  # the first one may raise the error of a step that was measured meanwhile
-            with may_fail:
-                flush(DISK_WAIT)
-        self.off = True
-        with may_fail:
-            step = max(self.last_step, self.failed_step or max(self.begun, self.completed_steps))
-            self._records.note_stop(step, fault_reason(error))
-        diagnosis = self._diagnosis.after_failure()
-        with may_fail:
-            self._news.stopped(diagnosis)
-        with may_fail:
-            self._writer.judged(diagnosis)
-        with may_fail:
-            self._writer.flush()
-        with may_fail:  # the disk is not waited for before the end
-            self._sink.close()
 
     # -- ends
 

@@ -138,7 +138,8 @@ def _close_in_child() -> None:
             file.close()
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def _framed(record: bytes) -> bytes:
