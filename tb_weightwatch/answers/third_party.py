@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnosis import recording_losses
 from ..history import History
 
 _OTHER_CURVES = ("gradient_norm", "validation_loss")
@@ -22,6 +23,9 @@ def incomplete(history: History) -> str:
             "Steps are missing here because TensorBoard samples long curves "
             "(TensorBoard keeps 1,000 scalars and 500 histograms per tag; weightwatch review reads all of them)."
         )
+    unwritten = recording_losses(history).rows
+    if unwritten:
+        return f"Of the recorded rows, {unwritten:,} were not written and are missing here."
     return "Some recorded rows could not be read and are missing here."
 
 

@@ -95,6 +95,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         self._gate = self._make_gate()
         self._recorder = self._make_recorder(self._gate.budget)
         self._recorder.count_steps_with(self._completed_steps)
+        self._recorder.look_for_end_with(self._note_exception)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
         self._gate.budget.pause()  # until training begins
@@ -120,6 +121,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             self._recorder.close("completed")
             self._start_launch()
         self._launch_model = model
+        self._step = max(self._step, self._steps_measured)  # an exception may have come between a step and its end
         self._training, self._earlier_exceptions = True, [id(error) for error in latest_exceptions()]
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()

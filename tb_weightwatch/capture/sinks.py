@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..writer import Sink, directory_sink
+from ..writer import QueuedSink, Sink, directory_sink
 from .arguments import checked_logdir
 
 if TYPE_CHECKING:
@@ -25,13 +25,17 @@ class NullSink:
         """Does nothing."""
 
 
-def sink_of(destination: LogDir | None) -> Sink:
+def sink_of(destination: LogDir | None) -> QueuedSink:
     """Returns the sink for the folder of a run, for a `tf.summary` writer, or for None (nothing is kept).
 
     Raises:
         OSError: the folder cannot be written.
         TypeError, ValueError: `destination` is something else.
     """
+    return QueuedSink(_unqueued(destination))
+
+
+def _unqueued(destination: LogDir | None) -> Sink:
     if destination is None:
         return NullSink()
     logdir = checked_logdir(destination)

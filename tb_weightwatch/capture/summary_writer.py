@@ -33,6 +33,7 @@ class Writer:
     def __init__(self, logdir: LogDir, *, rules: RuleSettings | None = None, verbose: bool = True) -> None:
         budget = Budget(None)
         self._recorder = Recorder(checked_logdir(logdir), kind="summary", budget=budget, rules=rules, verbose=verbose)
+        self._recorder.count_steps_with(self._completed_steps)
         self._recorder.describe(0, "facts", {"gradients": "raw", "versions": library_versions()})
         self._rows = SummaryRows(self._recorder, budget)
         self._closed = False
@@ -64,6 +65,9 @@ class Writer:
     def last_step(self) -> int:
         """The last step that was recorded, or 0."""
         return self._rows.last_step
+
+    def _completed_steps(self) -> int:
+        return self.last_step
 
     @property
     def closed(self) -> bool:

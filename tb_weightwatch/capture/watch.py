@@ -108,6 +108,7 @@ class Watch(Recording):
         self._exceptions = 0  # of the optimizer, recorded so far
         self._outer_exception = id(handled_exception())  # training goes on in a block that handles this one
         self._recorder.count_steps_with(self._completed_steps)
+        self._recorder.look_for_end_with(self._note_exception)
         with self._recorder.guarded():
             self._steps.begin_step()
             self._targets.describe(self._recorder, 0)

@@ -12,18 +12,20 @@ from .engine.examples import PREAMBLE, example, section
 from .engine.experiments import with_experiments
 from .rule import Rule
 from .rule_catalogue import RuleSettings, catalogue, checked_rules
-from .signals import recording_stop
+from .signals import RecordingLosses, recording_losses, recording_stop
 from .third_party import unit
 
 __all__ = [
     "PREAMBLE",
     "IncrementalDiagnosis",
+    "RecordingLosses",
     "Rule",
     "RuleSettings",
     "catalogue",
     "checked_rules",
     "diagnose",
     "example",
+    "recording_losses",
     "recording_stop",
     "rule_set_version",
     "section",

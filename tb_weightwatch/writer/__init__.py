@@ -1,6 +1,7 @@
 """Writes what a launch records, as Summary messages handed to a sink; by default an event file of our own."""
 
 from .event_writer import EventWriter
+from .queued_sink import QueuedSink
 from .sinks import Sink, directory_sink
 
-__all__ = ["EventWriter", "Sink", "directory_sink"]
+__all__ = ["EventWriter", "QueuedSink", "Sink", "directory_sink"]

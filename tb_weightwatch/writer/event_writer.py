@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 
-from .. import schema
-from ..history import Record, Rows
+from ..history import History, Record, Rows
 from ..maps import Map
-from ..schema import LaunchStatus, Tag
-from ..verdict import Diagnosis, Verdict
-from .pending_rows import PendingRows, in_parts, last_row
+from ..verdict import Diagnosis
+from .launch_data import LaunchData
+from .pending_rows import PendingRows, in_parts
+from .queued_sink import QueuedSink
 from .sinks import Sink
+from .status_data import StatusData
 from .write_times import WriteTimes
 
-_STATUS_BYTES = 1_500_000  # after this many bytes of statuses, they no longer include the latest row
 _HEADERS = 100  # after this many, dated records wait for a block
 
 
 class EventWriter:
     """Writes one launch.
 
-    Errors of the sink are raised as they come; the caller decides what they mean for training.
+    Errors of the sink are raised as they come; the caller decides what they mean for training. A `QueuedSink` that
+    cannot keep up gets larger blocks more rarely; what does not fit into one is dropped and counted.
 
     Args:
         sink: takes the Summary messages.
@@ -30,28 +30,37 @@ class EventWriter:
         started: when the launch started, unix seconds.
         clock: returns unix seconds.
         step: attempted steps before this launch.
+        history: gets what the writer gets, before it, so that all can be written again where it was lost.
 
     Raises:
         ValueError: the identifier cannot be part of a tag.
+
+    Attributes:
+        dropped_rows, dropped_maps: how many rows and arrays were not written.
     """
 
-    def __init__(
-        self, sink: Sink, launch: str, started: float, clock: Callable[[], float] = time.time, *, step: int = 0
+    def __init__(  # noqa: PLR0913
+        self,
+        sink: Sink,
+        launch: str,
+        started: float,
+        clock: Callable[[], float] = time.time,
+        *,
+        step: int = 0,
+        history: History | None = None,
     ) -> None:
-        if schema.parse_tag(str(Tag(launch, "now"))) is None:
+        if not 0 < len(launch) <= 100 or "/" in launch:
             raise ValueError(f"a launch must be 1 to 100 characters without '/', got {launch!r}")
-        self._sink, self._launch, self._started, self._step = sink, launch, started, step
+        self._sink, self._queue = sink, sink if isinstance(sink, QueuedSink) else None
+        self._history = History() if history is None else history
+        self._data = LaunchData(sink, launch, started, clock, step)
+        self._status = StatusData(self._data, started)
         self._times = WriteTimes(started, clock)
         self._records: list[Record] = []
         self._pending = PendingRows()
-        self._latest: Rows | None = None
-        self._diagnosis: Diagnosis | None = None
-        self._findings: set[str] = set()  # names of the open verdicts and of the symptoms
         self._is_urgent = self._is_writing = False
-        # Written so far. They are increased after the sink took the data: data that an interrupt makes us write twice
-        # are read once.
-        self._written = {"header": 0, "rows": 0, "maps": 0}
-        self._rows_written = self._status_bytes = 0
+        self._first_pending = 0  # index of the first row that is neither written nor dropped
+        self.dropped_rows = self.dropped_maps = 0
 
     def add(self, record: Record) -> None:
         """Adds a dated record; it is written with the next status."""
@@ -62,35 +71,39 @@ class EventWriter:
         if not len(rows):
             return
         for part in in_parts(rows):
-            if not self._pending.fits(part):
+            if not self._pending.fits(part) and self._keeps_up:
                 self._write(self._put_block)
+            elif not self._pending.fits(part):
+                self.dropped_rows += len(self._pending)
+                self._first_pending += len(self._pending)
+                self._pending.clear()
             self._pending.add(part)
-        self._latest = last_row(rows)
+        self._status.recorded(rows)
         self.tick(int(rows.steps[-1]))
 
     def maps(self, maps: Iterable[Map]) -> None:
         """Writes the arrays of one step at once, since they are large."""
-        for data in schema.encode_maps(maps, started=self._started):
-            self._write(partial(self._put_numbered, "maps", data))
+        maps = list(maps)
+        if self._keeps_up:
+            self._write(lambda: self._data.put_maps(maps))
+        else:
+            self.dropped_maps += len(maps)
 
     def judged(self, diagnosis: Diagnosis) -> None:
         """Takes the latest diagnosis. A new verdict or symptom is written at once, but at most once a second."""
-        names = {v.name for verdict in diagnosis.verdicts for v in _with_consequences(verdict)}
-        names |= {symptom.name for symptom in diagnosis.symptoms}
-        self._is_urgent |= bool(names - self._findings)
-        self._findings, self._diagnosis = names, diagnosis
+        self._is_urgent |= self._status.judged(diagnosis)
         self.tick()
 
     def ready(self, step: int = 0) -> bool:
         """Checks whether `tick` has something to write. It is cheap, and should be called at each step."""
         now = self._times.visit()
-        self._step = max(self._step, step)
+        self._data.step = max(self._data.step, step)
         due = self._is_block_due(now) or self._times.is_status_due(now)
         return due or (self._is_urgent and self._times.is_urgent_due(now))
 
     def tick(self, step: int = 0) -> None:
         """Writes what is due."""
-        if not self.ready(step):
+        if not self.ready(step) or not self._keeps_up:
             return
         if self._is_urgent and self._times.is_urgent_due(self._times.clock()):
             self._times.urgent_written()
@@ -99,18 +112,40 @@ class EventWriter:
             self._write(self._put_due)
 
     def flush(self) -> None:
-        """Writes everything now."""
-        self._write(self._put_all)
+        """Hands everything to the sink now."""
+        if self._queue is None or self._queue.has_room:
+            self._write(self._put_all)
+
+    def finish(self, seconds: float, *, close: bool = True) -> bool:
+        """Writes everything and closes the sink, which opens again when there is more.
+
+        Returns:
+            whether all is written; if not, the disk has not taken it in so many seconds.
+        """
+        deadline, is_written = time.monotonic() + seconds, True
+        for _ in range(2):  # a second time if what was written is found to be lost
+            self.close() if close else self.flush()
+            is_written = self._queue is None or self._queue.wait(deadline - time.monotonic())
+            if self._queue is None or not self._queue.lost:
+                break
+        return is_written and not self._pending
 
     def close(self) -> None:
         """Writes everything and closes the sink."""
         self.flush()
         self._sink.close()
 
-    def _is_block_due(self, now: float) -> bool:
-        return bool(self._pending) and self._times.is_block_due(now, self._pending.first_step, self._step)
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether there are records or rows that the sink has not got yet."""
+        return bool(self._records or self._pending)
 
-    # -- writing
+    @property
+    def _keeps_up(self) -> bool:
+        return self._queue is None or self._queue.keeps_up
+
+    def _is_block_due(self, now: float) -> bool:
+        return bool(self._pending) and self._times.is_block_due(now, self._pending.first_step, self._data.step)
 
     def _write(self, put: Callable[[], None]) -> None:
         """Calls `put`, unless it interrupts another one: a signal handler may run in the middle of a write."""
@@ -119,13 +154,16 @@ class EventWriter:
             return
         self._is_writing = True
         try:
+            if self._queue is not None and self._queue.lost:
+                self._queue.restart()
+                self._data.put_again(self._history)
             put()
         finally:
             self._is_writing = False
 
     def _put_due(self) -> None:
         is_block_due = self._is_block_due(self._times.clock())
-        if is_block_due or self._written["header"] < _HEADERS:
+        if is_block_due or self._data.numbers["header"] < _HEADERS:
             self._put_records()
         if is_block_due:
             self._put_block()
@@ -142,45 +180,20 @@ class EventWriter:
 
     def _put_records(self) -> None:
         if self._records:
-            count = len(self._records)
-            self._put_numbered("header", schema.encode_records(self._records, started=self._started))
-            del self._records[:count]
+            records = self._records[:]
+            self._data.put_records(records)
+            del self._records[: len(records)]
 
     def _put_block(self) -> None:
         if self._pending:
             self._put_records()  # a reader of the rows must know their variables
             rows = self._pending.joined()
-            self._put_numbered("rows", schema.encode_rows(rows, self._rows_written, started=self._started))
-            self._rows_written += len(rows)
+            self._data.put_rows(rows, self._first_pending)
+            self._first_pending += len(rows)
             self._pending.clear()
         self._times.block_written()
 
     def _put_status(self) -> None:
         now = self._times.clock()
-        status = LaunchStatus(
-            time=now,
-            due=self._times.next_status_within(now),
-            step=self._step,
-            rows=self._rows_written,
-            blocks=self._written["rows"],
-            headers=self._written["header"],
-            latest=self._latest if self._status_bytes < _STATUS_BYTES else None,
-            diagnosis=self._diagnosis,
-            started=self._started,
-        )
-        data = schema.encode_now(status)
-        self._emit(Tag(self._launch, "now"), data)
+        self._status.put(now, self._times.next_status_within(now))
         self._times.status_written(now)
-        self._status_bytes += len(data)
-
-    def _put_numbered(self, kind: str, data: bytes) -> None:
-        self._emit(Tag(self._launch, kind, self._written[kind]), data)
-        self._written[kind] += 1
-
-    def _emit(self, tag: Tag, data: bytes) -> None:
-        self._sink.emit(schema.to_summary(tag, data), self._step, self._times.clock())
-
-
-def _with_consequences(verdict: Verdict) -> list[Verdict]:
-    """Returns a verdict with all verdicts that it explains."""
-    return [verdict, *(one for consequence in verdict.explains for one in _with_consequences(consequence))]

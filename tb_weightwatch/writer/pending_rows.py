@@ -23,6 +23,9 @@ class PendingRows:
         """Whether there are any rows."""
         return bool(self._parts)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
     @property
     def first_step(self) -> int:
         """The step of the first row."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import threading
 import time
-import weakref
 from typing import Any
 
 import numpy as np
@@ -84,22 +82,17 @@ def test_a_signal_in_the_middle_of_anything_does_not_lock() -> None:
     assert found == list(range(count)) and len(handled) > 10
 
 
-def test_the_thread_ends_with_its_worker() -> None:
-    """Neither the thread of a worker, nor what its last task referred to, outlives it."""
-
-    class Held:
-        pass
-
-    worker, held = BackgroundWorker(), Held()
-    gone = weakref.ref(held)
-    worker.submit(lambda held=held: None)  # type: ignore[misc]
-    worker.wait()
-    thread = worker._thread
-    assert thread is not None
-    del held, worker
-    gc.collect()
-    thread.join(10)
-    assert not thread.is_alive() and gone() is None
+def test_a_worker_that_hangs_is_not_waited_for_twice() -> None:
+    """Once a task has taken longer than a caller waits, further tasks are refused and further waits return at once."""
+    worker, gate = BackgroundWorker(), threading.Event()
+    for _ in range(AHEAD + 1):
+        assert worker.submit(lambda: gate.wait(30))  # type: ignore[arg-type, return-value]
+    assert not worker.submit(lambda: None, patience=0.2)
+    began = time.monotonic()
+    assert not any(worker.submit(lambda: None, patience=0.2) for _ in range(100)) and not worker.wait(0.2)
+    assert time.monotonic() - began < 10  # and not 20 s
+    gate.set()
+    assert worker.wait() and worker.submit(lambda: None)
 
 
 def test_a_child_of_fork_can_wait() -> None:

@@ -123,7 +123,7 @@ def test_buffered_rows_are_flushed_before_the_end(tmp_path: Path) -> None:
     """What is registered with `before_end` may append rows, which are written before the end is recorded."""
     recorder = recorder_of(tmp_path)
     buffered = [row(1, loss=1.0), row(2, loss=0.5)]
-    recorder.before_end(lambda: recorder.append(buffered.pop(0)) if buffered else None)
+    recorder.before_end(lambda seconds: recorder.append(buffered.pop(0)) if buffered else None)
     recorder.end("completed")
     recorder.close()
     (history,) = ww.read(tmp_path)
@@ -220,14 +220,28 @@ def test_a_symptom_is_printed_again_only_for_another_first_suspect(capsys: pytes
 
 
 def test_the_signal_handler_is_put_back(tmp_path: Path) -> None:
-    """Closing restores the previous handler of SIGTERM; a recorder of another thread leaves the handler alone."""
+    """The end of the last recording restores the handler of SIGTERM; one of another thread leaves it alone."""
     before = signal.getsignal(signal.SIGTERM)
-    recorder = recorder_of(tmp_path)
+    recorders = [recorder_of(tmp_path / name) for name in "abc"]
+    assert signal.getsignal(signal.SIGTERM) is before  # nothing is recorded yet
+    for recorder in recorders:
+        recorder.append(row(1, loss=1.0))
+        assert signal.getsignal(signal.SIGTERM) is not before
+    for recorder in recorders:
+        assert signal.getsignal(signal.SIGTERM) is not before
+        recorder.end("completed")
+    assert signal.getsignal(signal.SIGTERM) is before
+    recorders[0].append(row(2, loss=1.0))  # training goes on
     assert signal.getsignal(signal.SIGTERM) is not before
-    recorder.close()
+    recorders[0].close()
     assert signal.getsignal(signal.SIGTERM) is before
     made: list[Recorder] = []
-    thread = threading.Thread(target=lambda: made.append(recorder_of(tmp_path / "t")))
+
+    def record() -> None:
+        made.append(recorder_of(tmp_path / "t"))
+        made[0].append(row(1, loss=1.0))
+
+    thread = threading.Thread(target=record)
     thread.start()
     thread.join()
     assert signal.getsignal(signal.SIGTERM) is before

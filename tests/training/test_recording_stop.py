@@ -6,6 +6,7 @@ import errno
 import os
 import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def test_a_diagnosis_that_fails_when_it_is_read(tmp_path: Path, monkeypatch: pyt
     watch = ww.Watch(tmp_path, variables=[tf.Variable(1.0)], verbose=False)
     watch.step(1.0)
     fail_from_call(1, IncrementalDiagnosis, "__call__", OURS, monkeypatch)
-    monkeypatch.setattr("tb_weightwatch.capture.recorder.diagnose", None)
+    monkeypatch.setattr("tb_weightwatch.capture.live_diagnosis.diagnose", None)
     with pytest.warns(RuntimeWarning, match="switched itself off"):
         diagnosis = watch.diagnosis
     assert diagnosis.status == "undecided"
@@ -193,6 +194,45 @@ def test_a_sick_training_stays_sick(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert watch.diagnosis.status == "sick"
     assert watch.diagnosis.verdicts[0].name == "frozen-weights"
     assert re.search(r"\. Recording stopped at step 3\d: ", watch.diagnosis.sentence)
+
+
+def summary(logs: Path, steps: int = 40) -> Any:
+    writer, weight = ww.summary.create_file_writer(logs), np.ones(3)
+    for step in range(1, steps + 1):
+        before, weight = weight, weight * 0.9
+        ww.summary.update(step, {"w": (before, before, weight)}, loss=1 / step, writer=writer)
+    writer.close()
+    return writer
+
+
+FAILING = [
+    (EventWriter, "append"),
+    (IncrementalDiagnosis, "__call__"),
+    ("tb_weightwatch.capture.record_keeper", "record_as_stored"),
+    ("tb_weightwatch.capture.recorder", "as_stored"),
+]
+
+
+@pytest.mark.parametrize("train", [loop, fit, summary])
+@pytest.mark.parametrize(("owner", "name"), FAILING)
+def test_whatever_is_asked_after_a_failure_answers(
+    owner: Any, name: str, train: Callable[[Path], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Diagnosis, History, repr and panel say what was recorded and that recording stopped; nothing raises."""
+    recorded = import_module(owner) if isinstance(owner, str) else owner
+    number = 3 if name != "record_as_stored" else 5 if train is summary else 12  # summary makes fewer records
+    fail_from_call(number, recorded, name, OURS, monkeypatch)
+    with pytest.warns(RuntimeWarning, match="switched itself off") as warned:
+        watch = train(tmp_path)
+    assert len(warned) == 1
+    assert re.match(r"Recording stopped at step \d+: ZeroDivisionError in ", str(watch.diagnosis.sentence))
+    assert watch.diagnosis.sentence in str(watch.diagnosis) and watch.diagnosis.rows == len(watch.history)
+    assert "recording has ended" in repr(watch) and repr(watch.history)
+    if hasattr(watch, "show"):
+        shown: list[str] = []
+        monkeypatch.setattr("tb_weightwatch.capture.recording.show", lambda folder, **_: shown.append(folder))
+        watch.show()
+        assert shown == [str(tmp_path)]
 
 
 def test_summary_functions_say_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

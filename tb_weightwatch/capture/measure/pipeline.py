@@ -12,7 +12,7 @@ from ...statistics import NOT_OBSERVED, SparseGradient, VariableStep, dense, var
 from ..recorder import Recorder
 from ..schedule.map_schedule import StepMapPlan
 from ..schedule.recording_gate import RecordingGate
-from .background_worker import BackgroundWorker
+from .background_worker import PATIENCE, BackgroundWorker
 from .row_buffer import RowBuffer, RowLayout
 from .step_data import StepData, as_arrays
 from .step_measurer import StepMeasurer
@@ -33,6 +33,7 @@ class MeasurementPipeline:
         self._measurer, self._buffer = StepMeasurer(), RowBuffer()
         self._worker = BackgroundWorker()
         self._last_step = -1  # the last step that was submitted
+        self._waited = 0.0  # seconds that training has waited for the measurement
         self._variables: tuple[str, ...] = ()  # of which `_variable_bytes` is the size
         self._variable_bytes = 0
         recorder.before_end(self.flush)
@@ -43,26 +44,43 @@ class MeasurementPipeline:
         return self._worker.idle
 
     def submit(self, step: int, data: StepData) -> None:
-        """Has one step measured; its arrays must not change any more."""
+        """Has one step measured; its arrays must not change any more.
+
+        A step that would have to wait for longer than the budget allows is counted instead.
+        """
+        self._recorder.go_on()
         self._gate.maps.check_names(data.variables)
-        follows, self._last_step = step == self._last_step + 1, step
-        self._worker.submit(lambda: self._measure(step, data, follows))
-        if self._size(data) > LARGE:
-            self._worker.wait()
+        follows, began = step == self._last_step + 1, time.perf_counter()
+        patience = self._gate.budget.patience(self._waited)
+        if self._worker.submit(lambda: self._measure(step, data, follows), patience):
+            self._last_step = step
+            if self._size(data) > LARGE:
+                self._worker.wait(patience)
+        else:
+            self._recorder.steps_left_out += 1
+        self._waited += time.perf_counter() - began
 
     def write_if_due(self, step: int) -> None:
         """Has written what is due; this is cheap, and may be called in every step."""
-        if self._gate.time_to_write() and self._recorder.ready(step) and self._worker.idle:
-            self._worker.submit(lambda: self._recorder.tick(step))
+        if self._gate.time_to_write():
+            self._recorder.go_on()
+            if self._recorder.ready(step) and self._worker.idle:
+                self._worker.submit(lambda: self._recorder.tick(step))
 
     def schedule_flush(self) -> None:
         """Has the buffered rows appended to the recorder, beside training."""
-        self._worker.submit(self._flush)
+        self._worker.add(self._flush)
 
-    def flush(self) -> None:
-        """Appends the buffered rows to the recorder, and returns when that is done."""
-        self._worker.wait()
-        self._flush()
+    def flush(self, patience: float = PATIENCE) -> None:
+        """Appends the buffered rows to the recorder, and returns when that is done.
+
+        If steps are still being measured after `patience` seconds, their rows are appended when that is done.
+        """
+        if self._worker.wait(patience):
+            self._flush()
+        else:
+            self._worker.add(self._flush)
+        self._worker.end_soon()
 
     def _size(self, data: StepData) -> int:
         """Returns about how many bytes a step's tensors take."""

@@ -15,6 +15,7 @@ from ..signals import (
     loss_trend,
     mean_relative_update,
     recent_slope,
+    recording_losses,
     recording_stop,
     trainable,
     trainable_kernels,
@@ -57,10 +58,15 @@ def overall_status(
 
 
 def with_recording_stop(history: History, status: Status, sentence: str) -> tuple[Status, str]:
-    """Returns status and sentence for a recording that may have stopped before the training did.
+    """Returns status and sentence for a recording that may have stopped before the training did, or left things out.
 
-    What came later is not known, so such a training is never called healthy.
+    What came after it stopped is not known, so such a training is never called healthy.
     """
+    status, sentence = _with_stop(history, status, sentence)
+    return status, f"{sentence} {recording_losses(history).sentence}".rstrip()
+
+
+def _with_stop(history: History, status: Status, sentence: str) -> tuple[Status, str]:
     stop = recording_stop(history)
     if stop is None:
         return status, sentence

@@ -14,6 +14,7 @@
 * `optimizer`, `update_rule`, `optimizer_slots`: the optimizer's settings, the update that its rule makes, its averages
 * `trained_variables`, `updates_elsewhere`: whether the program trains the variables that are watched
 * `training_error`, `recording_stop`: the exception that ended the training, the failure that ended the recording
+* `recording_losses`: what was left out of a recording
 * `experiment_records`: what experiments have shown
 * `large_update_effects`, `setting_effects`: effects of large updates, and of epsilon and weight decay
 """
@@ -113,6 +114,7 @@ from .optimizer import (
     usual_learning_rate,
 )
 from .optimizer_slots import unmoved_with_slots
+from .recording_losses import RecordingLosses, recording_losses
 from .recording_stop import RecordingStop, recording_stop
 from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
 from .setting_effects import decay_effect, epsilon_effect
@@ -161,6 +163,7 @@ __all__ = [
     "LossCourse",
     "LossTrend",
     "MadeAnew",
+    "RecordingLosses",
     "RecordingStop",
     "RowSpan",
     "SignalCache",
@@ -247,6 +250,7 @@ __all__ = [
     "recent_slope",
     "recorded_layers",
     "recorder_kind",
+    "recording_losses",
     "recording_stop",
     "released",
     "relu_layers",

@@ -1,0 +1,156 @@
+"""How a recording ends: with the training, at the exit of the program, by a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from ..diagnosis import RecordingLosses
+from ..verdict import Diagnosis
+from . import exit_handlers
+from .observe.run_ending import ending_of
+from .recording_failure import RecordingFailure
+from .safe_warning import warn
+from .schedule.budget import Budget
+
+DISK_WAIT = exit_handlers.LONGEST_WAIT  # seconds that the end of a training waits for the disk
+_MEASURING_WAIT = 30.0  # seconds that it waits for steps that are still being measured
+
+
+class RecordingEnd(RecordingFailure):
+    """What a Recorder does when something ends.
+
+    Attributes:
+        steps_left_out: how many steps were to be recorded and were not measured, because measuring could not keep up.
+    """
+
+    _budget: Budget
+
+    def __init__(self, *, off: bool) -> None:
+        super().__init__(off=off)
+        self.steps_left_out = 0
+        self._is_watched_over = False
+        self._process = os.getpid()
+        self._told: set[str] = set()
+
+    @property
+    @abstractmethod
+    def folder(self) -> str | None:
+        """The folder of the run; None if it is not known."""
+
+    @property
+    @abstractmethod
+    def diagnosis(self) -> Diagnosis:
+        """The diagnosis of all rows so far."""
+
+    # -- whether training goes on
+
+    def go_on(self) -> None:
+        """Notes that training goes on, so that exit and signals must write what there is; this is cheap."""
+        if not self._is_watched_over and not self.off:
+            self._is_watched_over = True
+            exit_handlers.watch_over(self)
+
+    def look_for_end(self, folder: str | None) -> None:
+        """Closes the recording if the object that recorded is gone.
+
+        Args:
+            folder: where another recording begins; one in the same folder also records an end that was not noticed yet.
+        """
+        if self.is_abandoned:
+            self.close(deadline=time.monotonic())
+        elif folder is not None and folder == self.folder and self._look_for_end is not None:
+            look = self._look_for_end()
+            with self.guarded():
+                look() if look is not None else None
+
+    # -- ends
+
+    def end(
+        self, how: str, detail: str = "", about: Mapping[str, Any] | None = None, *, deadline: float | None = None
+    ) -> None:
+        """Records that training ended (see `Ending`), diagnoses, prints what is new and writes; it may still go on.
+
+        Args:
+            how: see `Ending`, as `detail` and `about`.
+            detail: see there.
+            about: see there.
+            deadline: of `time.monotonic`, until which measuring and disk are waited for; None: as long as is usual.
+        """
+        if self.off:
+            with contextlib.suppress(Exception):  # recording has failed, and that is told
+                self._sink.wait(DISK_WAIT if deadline is None else deadline - time.monotonic())
+            self._rest()
+            return
+        for flush in self._flush:
+            flush(_MEASURING_WAIT if deadline is None else deadline - time.monotonic())
+        self._budget.pause()
+        if self._is_ended:
+            self._rest()
+            return
+        self._records.describe_cost(self.last_step)
+        last = max(self.last_step, self.completed_steps)  # the last steps may not have been recorded
+        self._records.describe(last, "end", {"how": how, "detail": detail, **(about or {})})
+        self._ended_after = self.completed_steps
+        self._tell_of_losses(is_last=True)
+        self._diagnosis.outdate()
+        self._writer.judged(self.diagnosis)
+        self._news.end(self.diagnosis)
+        self._finish(deadline)
+
+    def close(
+        self, how: str = "closed", detail: str = "", about: Mapping[str, Any] | None = None, *,
+        deadline: float | None = None,
+    ) -> None:  # fmt: skip
+        """Ends the launch unless it has ended, and closes the event file; closing again does nothing."""
+        with self.guarded():
+            self.end(how, detail, about, deadline=deadline)
+            if not self.off and self._writer.has_unwritten:
+                self._finish(deadline)
+        self.off = True
+        self._rest()
+
+    def end_at_exit(self, error: BaseException | None, deadline: float) -> None:
+        """Closes the recording because the interpreter exits, with an exception or None."""
+        self.close(*ending_of(error, self.completed_steps, without="closed"), deadline=deadline)
+
+    def end_at_signal(self, name: str, deadline: float) -> None:
+        """Writes what is recorded so far, because of a signal."""
+        with self.guarded():
+            self.end("signal", name, deadline=deadline)
+
+    def _finish(self, deadline: float | None) -> None:
+        """Writes everything and lets go of file and exit handlers, until training goes on."""
+        seconds = DISK_WAIT if deadline is None else deadline - time.monotonic()
+        is_written = self._writer.finish(seconds)
+        self._tell_of_losses()
+        if not is_written and seconds > 0:
+            self._tell("unwritten", f"the disk has not taken all that was recorded within {DISK_WAIT:.0f} s")
+        self._rest()
+
+    def _rest(self) -> None:
+        self._is_watched_over = False
+        exit_handlers.let_go(self)
+
+    # -- what is told once
+
+    def _tell_of_losses(self, *, is_last: bool = False) -> None:
+        """Records and tells what could not be written or measured, and tells what the sink has noticed."""
+        notices = self._sink.notices
+        while notices:
+            self._tell(notices[0], notices.pop(0))
+        losses = RecordingLosses(self._writer.dropped_rows, self._writer.dropped_maps, self.steps_left_out)
+        if self._records.describe_losses(self.last_step, losses, is_last=is_last):
+            self._diagnosis.outdate()
+            self._tell("losses", f"{losses.sentence} Training goes on.")
+        if self._process != os.getpid():
+            self._tell("child", "a child process writes nothing to the recording of its parent; make another one in it")
+
+    def _tell(self, about: str, text: str) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            warn(f"tb_weightwatch: {text}")
