@@ -29,10 +29,13 @@ class CheckedCalls(FaultHandler):
     _step: int  # completed steps
     _mistake_told = False
 
+    def _has_just_begun(self) -> bool:
+        return self._step <= ALWAYS_UNTIL
+
     def _on_fault(self, error: Exception) -> None:
         if not is_callers_mistake(error):
             super()._on_fault(error)
-        elif self._step <= ALWAYS_UNTIL:
+        elif self._has_just_begun():
             raise error
         elif not self._mistake_told:
             self._mistake_told = True

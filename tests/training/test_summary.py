@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
-from tb_weightwatch.capture.measure import summary_rows
+from tb_weightwatch.capture.measure import grouped_statistics
 from tb_weightwatch.capture.summary import Writer
 
 
@@ -378,7 +378,7 @@ def test_a_fault_of_ours_does_not_reach_the_training(tmp_path: Path, monkeypatch
     """A fault in our own code is one warning; afterwards `update` returns False and training goes on."""
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
     writer = writer_of(tmp_path)
-    monkeypatch.setattr(summary_rows, "variable_statistics", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(grouped_statistics, "variable_statistics", lambda *_, **__: 1 / 0)
     with pytest.warns(RuntimeWarning, match="switched itself off"):
         assert ww.summary.update(1, {"w": (G, W, W)}, writer=writer) is False
     assert ww.summary.update(2, {"w": (G, W, W)}, writer=writer) is False
