@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import tensorflow as tf
 
 from .arguments import checked_logdir
+from .fit.fit_recording import FitRecording
 from .fit.step_recorder import FitStepRecorder
-from .measure.pipeline import MeasurementPipeline
 from .observe import replicas
 from .observe.fault_guard import entry_point
-from .observe.run_ending import exception_of_fit, latest_exceptions
-from .probing import Probing, checked_occasion
+from .observe.run_ending import latest_exceptions
+from .probing import checked_occasion
 from .recorder import Recorder
-from .recording import Recording
-from .schedule.budget import Budget
 from .schedule.recording_gate import RecordingGate
 
 if TYPE_CHECKING:
@@ -26,11 +24,8 @@ if TYPE_CHECKING:
     from ..probes import ProbeReport
     from .arguments.types import Batch, Data, LogDir, TensorRequests
 
-# Whether `on_train_batch_end` gets the index of an execution's last step; before Keras 3.11 it gets that of the first.
-_INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 
-
-class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
+class WeightWatch(FitRecording, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
         watch = ww.WeightWatch("logs/run-1")
@@ -70,29 +65,13 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         probe: Literal["on-verdict"] | None = None,
     ) -> None:
         super().__init__()
-        destination = checked_logdir(logdir)
-        self._probe_on_verdict = checked_occasion(probe)
+        destination, ask = checked_logdir(logdir), checked_occasion(probe)
         replicas.reject_parameter_server(tf.distribute.get_strategy())
-        self._make_gate: Callable[[], RecordingGate] = lambda: RecordingGate(overhead, maps, tensors)
-        self._make_recorder: Callable[[Budget], Recorder] = lambda budget: Recorder(
-            destination, kind="fit", budget=budget, rules=rules, verbose=verbose
+        self._prepare_launches(
+            lambda: RecordingGate(overhead, maps, tensors),
+            lambda budget: Recorder(destination, kind="fit", budget=budget, rules=rules, verbose=verbose),
+            probe=ask,
         )
-        self._launch_model: Any = None
-        self._user_function_untraced = False
-        self._earlier_exceptions: list[int] = []  # ids of exceptions that are older than the present `fit`
-        self._start_launch()
-
-    def _start_launch(self) -> None:
-        self._gate = self._make_gate()
-        self._recorder = self._make_recorder(self._gate.budget)
-        self._recorder.count_steps_with(self._completed_steps)
-        self._pipeline = MeasurementPipeline(self._recorder, self._gate)
-        self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
-        self._gate.budget.pause()  # until training begins
-        self._steps, self._step = FitStepRecorder(self._recorder, self._pipeline, self._probing), 0
-        self._idle = False  # whether the present step is before the gate's `idle_until`
-        self._in_execution = False  # between the beginning and the end of an execution of the train function
-        self._first_batch = 0  # index of the first batch of the present execution in its epoch
 
     # -- called by Keras
 
@@ -122,75 +101,30 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
         self._gate.budget.begin()
         self._steps.prepare(model, self._step)
 
-    @entry_point
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Replaces the model's train function by the recording one for a step that is due."""
-        gate = self._gate
-        self._in_execution = True
-        self._idle = self._step + 1 < gate.idle_until
-        if self._idle:
-            return
-        entered, due = time.perf_counter(), False
-        self._first_batch = batch
-        if self._steps.ready:
-            several = range(1, self.model.steps_per_execution + 1)
-            due = True in [gate.due(self._step + i) for i in several]  # each must be asked
-            if due:
-                self._steps.record_next(self._step, self._batches_left())
-        gate.budget.add_row_cost(time.perf_counter() - entered)
-        gate.begin_step(recording=due, background_idle=self._pipeline.idle)
+        try:
+            self._in_execution = True
+            self._idle = self._step + 1 < self._gate.idle_until
+            if not self._idle:
+                self._begin_execution(batch)
+        except Exception as error:
+            self._on_fault(error)
 
-    def _batches_left(self) -> int | None:
-        """Returns how many batches of the epoch are left; None if that is not known."""
-        batches = (self.params or {}).get("steps")
-        return None if batches is None else batches - self._first_batch
-
-    @entry_point
     def on_train_batch_end(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Counts the steps and, at the end of a burst, has its rows appended to the History."""
-        if not self._in_execution:  # the callback is given twice, and Keras calls it again
-            return
-        gate, self._in_execution = self._gate, False
-        if self._idle:
-            self._step += 1
-            if time.perf_counter() >= gate.next_check_at:
-                self._pipeline.write_if_due(self._step)
-            return
-        now = time.perf_counter()
-        # With steps_per_execution the last index may lie beyond the epoch's end.
-        steps = batch - self._first_batch + 1 if _INDEX_IS_LAST else self.model.steps_per_execution
-        left = self._batches_left()
-        self._end_execution(steps if left is None else min(steps, left), now)
-        gate.budget.add_row_cost(time.perf_counter() - now)
-        if self._probing.is_due(self._recorder.latest_diagnosis):
-            self._flush()
-            self._probing.run_by_itself(model=self.model)
-
-    def _end_execution(self, steps: int, now: float) -> None:
-        self._step += steps
-        self._end_recorded(steps, now) if self._gate.recording else self._end_unrecorded(steps, now)
-        self._pipeline.write_if_due(self._step)
-
-    def _end_unrecorded(self, steps: int, now: float) -> None:
-        if self.model.steps_per_execution == 1:
-            self._gate.not_recorded(self._step)
-        if self._user_function_untraced:
-            self._user_function_untraced = False
-            if self._steps.traced:  # both have been traced now, and the training alone needs one of them
-                self._gate.charge_once(now)
+        try:
+            if not self._in_execution:  # the callback is given twice, and Keras calls it again
                 return
-        self._gate.end_step(now, steps)
-
-    def _end_recorded(self, steps: int, now: float) -> None:
-        if self._steps.traced:
-            self._gate.end_step(now, steps)
-        else:
-            self._steps.traced = self._steps.has_run
-            # Else it takes the place of the user's own tracing, which comes later and is charged then.
-            if not self._user_function_untraced:
-                self._gate.charge_once(now)  # nearly all of it is tracing
-        if not self._gate.due(self._step + 1):
-            self._pipeline.schedule_flush()
+            self._in_execution = False
+            if not self._idle:
+                self._end_execution(batch)
+                return
+            self._step += 1
+            if time.perf_counter() >= self._gate.next_check_at:
+                self._pipeline.write_if_due(self._step)
+        except Exception as error:
+            self._on_fault(error)
 
     @entry_point
     def on_train_end(self, logs: Mapping[str, object] | None = None) -> None:
@@ -216,9 +150,3 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             raise RuntimeError("watch.probe needs the model that is trained; call it after model.fit has begun")
         self._flush()
         return self._probing.run(model=self._launch_model, x=x, y=y, **options)
-
-    def _note_exception(self) -> None:
-        """Records the exception of a step that ran the user's own function, when it is known afterwards."""
-        error = exception_of_fit(self.model, self._earlier_exceptions) if self._steps.training else None
-        if error is not None:
-            self._steps.stop(error, completed=self._step, in_step=False)

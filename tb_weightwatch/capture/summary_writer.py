@@ -82,6 +82,7 @@ class Writer(CheckedCalls):
         """Whether the launch has ended."""
         return self._closed
 
+    @entry_point
     def close(self) -> None:
         """Ends the launch and closes its event file; closing again does nothing."""
         self._end(Ending("closed"))

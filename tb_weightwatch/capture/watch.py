@@ -90,7 +90,6 @@ class Watch(LoopRecording):
             verbose=verbose,
         )
 
-    @entry_point
     def step(  # noqa: PLR0913
         self,
         loss: LossValue | None = None,
@@ -122,18 +121,21 @@ class Watch(LoopRecording):
             ValueError: shapes do not fit, `gradients` cannot be matched with variables, nothing is watched, or a value
                 belongs to a traced function or to one replica.
         """
-        if not tf.executing_eagerly():
-            raise RuntimeError(INSIDE_FUNCTION)
-        if self._closed:
-            raise RuntimeError("this Watch is closed; make a new one to go on recording")
-        if self._probing.running:
-            return  # a step of an experiment, whose step function calls this method
-        gate, now = self._gate, time.perf_counter()
-        self._step += 1
-        if self._step + 1 < gate.idle_until and now < gate.next_check_at:
-            gate.step_began = now
-            return
-        self._end_step(now, loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
+        try:
+            if not tf.executing_eagerly():
+                raise RuntimeError(INSIDE_FUNCTION)
+            if self._closed:
+                raise RuntimeError("this Watch is closed; make a new one to go on recording")
+            if self._probing.running:
+                return  # a step of an experiment, whose step function calls this method
+            gate, now = self._gate, time.perf_counter()
+            self._step += 1
+            if self._step + 1 < gate.idle_until and now < gate.next_check_at:
+                gate.step_began = now
+                return
+            self._end_step(now, loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
+        except Exception as error:
+            self._on_fault(error)
 
     def probe(
         self,

@@ -18,7 +18,7 @@ from tb_weightwatch.capture.summary import Writer
 
 
 def writer_of(logdir: Any, **given: Any) -> Writer:
-    return ww.summary.create_file_writer(logdir, verbose=False, **given)
+    return ww.summary.create_file_writer(logdir, **{"verbose": False, "overhead": None, **given})
 
 
 def weights(*shape: int, scale: float = 1.0, seed: int = 0) -> np.ndarray:
@@ -392,7 +392,7 @@ import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None  # importing them fails
 import numpy as np
 import tb_weightwatch as ww
-with ww.summary.create_file_writer({str(tmp_path)!r}, verbose=False) as writer:
+with ww.summary.create_file_writer({str(tmp_path)!r}, overhead=None, verbose=False) as writer:
     for step in range(1, 30):
         w = np.ones(4)
         assert ww.summary.update(step, {{"w": (w, w, w - 0.1)}}, loss=1.0, learning_rate=0.1)

@@ -2,7 +2,8 @@
 
 `entry_point` is put on what Keras or the user's program calls on training's thread, and `FaultGuard` around parts of
 it after which something must still happen. What fails inside either is told once, recording stops, training goes on.
-An exception of the user's own code never passes through them: it is raised by the user's code, outside of both.
+The three methods that each step calls catch exceptions themselves, since the decorator would take 0.2 us more, as long
+as a step that is not recorded takes. An exception of the user's own code never passes through any of these.
 """
 
 from __future__ import annotations
