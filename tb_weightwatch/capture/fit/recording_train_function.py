@@ -170,7 +170,7 @@ class RecordingTrainFunction:
                 self._replica_tensors.write(tensors)
                 self._replica_tensors.mark_complete()
                 results = {self._key(layout): {}}
-        self._set_fault(observation.fault)
+        self._fault = self._fault or observation.fault
         return results
 
     def _key(self, layout: StepLayout) -> str:

@@ -162,12 +162,11 @@ class LoopRecording(CheckedCalls, Recording):
         if self._closed:
             return
         self._closed = True
-        try:
-            with self._recorder.guarded():
-                self._steps.raise_fault()
-            self._recorder.close(*ending_of(error, self._step))
-        finally:
+        with self._recorder.guarded():
+            self._steps.raise_fault()
+        with self._recorder.guarded():
             self._steps.remove_hooks()
+        self._recorder.close(*ending_of(error, self._step))
 
     def _ending_exception(self) -> BaseException | None:
         """Returns the exception that is being handled; None if it is one under which training went on."""
