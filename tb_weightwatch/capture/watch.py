@@ -12,7 +12,6 @@ import tensorflow as tf
 from .arguments import checked_logdir, received
 from .loop.arguments import INSIDE_FUNCTION, checked_variables, model_list, optimizer_list
 from .loop.loop_recording import LoopRecording
-from .observe.fault_guard import entry_point
 from .probing import ON_VERDICT
 from .schedule.recording_gate import RecordingGate
 
@@ -176,13 +175,12 @@ class Watch(LoopRecording):
         )
         return report
 
-    @entry_point
     def close(self) -> None:
         """Ends the recording of this training; closing again does nothing.
 
         In an `except` or `finally` block the exception that is being handled is recorded as what ended the training.
         """
-        self._close(self._ending_exception())
+        self._close(self._ending_exception)
 
     def __enter__(self) -> Watch:
         return self
@@ -190,4 +188,4 @@ class Watch(LoopRecording):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._close(error)
+        self._close(lambda: error)

@@ -45,7 +45,7 @@ class RecordingTrainFunction:
         self._fault: BaseException | None = None
         self._trainable_since_tracing = trainable_since_tracing(model, optimizers)
         self._replicas = ReplicaObservations(model.distribute_strategy)
-        self._made, self.facts_of_first_step = VariablesMade(self._replicas.count), dict[str, Any]()
+        self._made, self.facts_of_first_step = VariablesMade(self._replicas.count, self._set_fault), dict[str, Any]()
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
         self._replica_tensors = SideVariables() if self._replicas.count > 1 else None
         try:

@@ -158,11 +158,12 @@ class LoopRecording(CheckedCalls, Recording):
         return report
 
     @entry_point
-    def _close(self, error: BaseException | None) -> None:
+    def _close(self, ending_exception: Callable[[], BaseException | None]) -> None:
         if self._closed:
             return
-        self._closed = True
+        self._closed, error = True, None
         with self._recorder.guarded():
+            error = ending_exception()
             self._steps.raise_fault()
         with self._recorder.guarded():
             self._steps.remove_hooks()
