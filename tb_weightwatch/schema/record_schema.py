@@ -130,6 +130,7 @@ KINDS: Mapping[str, FieldType] = {
         }
     ),
     "stopped": Fields(optional={"reason": _TEXT}),
+    "dropped": Fields(optional={"rows": _COUNT, "maps": _COUNT, "steps": _COUNT}),
     "end": Fields(optional={"how": _LABEL, "detail": _LABEL, "meaning": _LABEL, "step": _COUNT, "after": _COUNT}),
     "verdict": VERDICT,
     "experiment": EXPERIMENT,

@@ -115,7 +115,8 @@ def test_a_variable_of_a_train_step_is_no_weight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("replicas", "noted"), [(1, True), (2, False)])
 def test_variables_are_looked_at_once_and_only_without_replicas(replicas: int, noted: bool) -> None:
     """The model is not walked again in later steps: `None` has no variables."""
-    made = VariablesMade(replicas)
+    errors: list[Exception] = []
+    made = VariablesMade(replicas, errors.append)
     with made.noted():
         L.Lambda(tf.Variable)(tf.constant([1.0, 2.0]))
     facts = made.untracked(keras.Sequential(), []) if noted else made.untracked(None, [])
@@ -123,3 +124,4 @@ def test_variables_are_looked_at_once_and_only_without_replicas(replicas: int, n
     with made.noted():
         tf.Variable([3.0])
     assert made.untracked(None, []) == {}
+    assert not errors

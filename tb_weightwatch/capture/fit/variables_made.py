@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from ..observe.fault_guard import FaultGuard
 from ..observe.observation import base_optimizers, variable_id
 
 _MOST_NAMES = 3
@@ -23,9 +24,11 @@ class VariablesMade:
 
     Args:
         replicas: number of replicas; with several, a strategy makes a part of each variable, and none is noted.
+        failed: called with an exception of ours, which does not reach the user's layer.
     """
 
-    def __init__(self, replicas: int) -> None:
+    def __init__(self, replicas: int, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
         self._made: list[Any] | None = [] if replicas == 1 else None  # None once they have been looked at
 
     @contextlib.contextmanager
@@ -38,8 +41,9 @@ class VariablesMade:
 
         def creator(next_creator: Any, **arguments: Any) -> Any:
             variable = next_creator(**arguments)
-            if _is_in_layer_call():
-                made.append(variable)
+            with FaultGuard(self._failed):
+                if _is_in_layer_call():
+                    made.append(variable)
             return variable
 
         with tf.variable_creator_scope(creator):

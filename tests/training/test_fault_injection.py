@@ -1,0 +1,121 @@
+"""Whatever of the recorder fails, training is unharmed: the bounded part of `python -m tests.harm.fault_injection`.
+
+Behind each guard one function fails: without that guard, its test fails.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harm.fault_injection import FaultInjection, injecting
+from tests.harm.injector import Injector
+
+LOOP = [
+    "capture/loop/loop_recording:LoopRecording._end_step",
+    "capture/loop/loop_recording:LoopRecording._ending_exception",
+    "capture/loop/loop_recording:LoopRecording._close",
+    "capture/loop/loop_recording:LoopRecording._probe_if_due",
+    "capture/loop/step_arguments:check_values",
+    "capture/loop/step_recorder:LoopStepRecorder.record",
+    "capture/measure/step_measurer:StepMeasurer.measure",
+    "capture/observe/method_hooks:_entered",
+    "capture/observe/method_hooks:_before",
+    "capture/observe/method_hooks:_after",
+    "capture/observe/observers:given_pairs",
+    "capture/observe/observers:layer_output",
+    "capture/schedule/recording_gate:RecordingGate.end_step",
+    "diagnosis/engine/diagnose:IncrementalDiagnosis.__call__",
+    "schema/row_blocks:encode_rows",
+]
+FIT = [
+    "capture/keras_callback:WeightWatch.set_model",
+    "capture/keras_callback:WeightWatch.on_train_begin",
+    "capture/keras_callback:WeightWatch.on_train_end",
+    "capture/fit/fit_recording:FitRecording._begin_execution",
+    "capture/fit/fit_recording:FitRecording._end_execution",
+    "capture/fit/step_recorder:FitStepRecorder.measure",
+    "capture/fit/recording_train_function:RecordingTrainFunction.run",
+    "capture/fit/recording_train_function:RecordingTrainFunction._recording_train_step",
+    "capture/fit/recording_train_function:RecordingTrainFunction._observed",
+    "capture/fit/recording_train_function:RecordingTrainFunction._pack",
+    "capture/fit/hooks:fit_hooks",
+]
+
+
+@pytest.fixture(scope="module")
+def injected() -> Iterator[tuple[Injector, Path]]:
+    with injecting() as given:
+        yield given
+
+
+@pytest.fixture(scope="module")
+def loop(injected: tuple[Injector, Path]) -> FaultInjection:
+    return FaultInjection("loop", injected[1] / "loop", injected[0])
+
+
+@pytest.fixture(scope="module")
+def fit(injected: tuple[Injector, Path]) -> FaultInjection:
+    return FaultInjection("fit-eager", injected[1] / "fit", injected[0])
+
+
+def check(training: FaultInjection, function: str, errors: bool) -> None:
+    injections = list(training.inject(function, 1, once=False, errors=errors))
+    assert injections, f"{function} is not called"
+    assert not any(item.is_bad for item in injections), injections
+
+
+@pytest.mark.parametrize("function", LOOP)
+def test_a_loop(function: str, loop: FaultInjection) -> None:
+    """Same weights, no exception, one message, although warnings are errors."""
+    check(loop, function, errors=LOOP.index(function) % 2 == 0)
+
+
+@pytest.mark.parametrize("function", FIT)
+def test_fit(function: str, fit: FaultInjection) -> None:
+    """Same weights, no exception, one message, although warnings are errors."""
+    check(fit, function, errors=FIT.index(function) % 2 == 0)
+
+
+def test_the_summary_functions(injected: tuple[Injector, Path]) -> None:
+    """Every fourth of all functions that they call fails, and those behind the guards."""
+    training = FaultInjection("summary", injected[1] / "summary", injected[0])
+    assert len(training.called) > 300
+    bad = [item for item in training.injections(part=4, middle=False) if item.is_bad]
+    assert not bad
+    for name in ("update", "add_verdict", "close", "_end"):
+        check(training, f"capture/summary_writer:Writer.{name}", errors=True)
+
+
+def test_all_warnings_are_errors(tmp_path: Path) -> None:
+    """A training in which every warning is an error is recorded as a whole, and a failure goes to standard error."""
+    script = f"""
+import warnings
+from pathlib import Path
+from tests.harm import short_trainings
+from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
+warnings.simplefilter("error")
+plain = short_trainings.loop(None, lambda: None)
+assert short_trainings.loop(Path({str(tmp_path / "recorded")!r}), lambda: None) == plain
+StepMeasurer.measure = None
+assert short_trainings.loop(Path({str(tmp_path / "failed")!r}), lambda: None) == plain
+import tb_weightwatch as ww
+print(len(ww.read({str(tmp_path / "recorded")!r})[0]))
+"""
+    environment = {"TB_WEIGHTWATCH_STRICT": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) >= 16
+    assert done.stderr.count("switched itself off") == 1
