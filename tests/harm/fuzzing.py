@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import random
 import re
 import resource
@@ -88,7 +89,9 @@ def guided(name: str, attack: str, where: str, effort: Effort) -> Outcome:
 def _start(name: str, seconds: float, folder: Path, seed: int) -> tuple[subprocess.Popen[str], Path]:
     folder.mkdir()
     command = [sys.executable, "-m", "tests.harm.fuzz_process", name, str(max(1, int(seconds))), str(folder), str(seed)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True), folder
+    environment = {**os.environ, "TMPDIR": str(folder)}  # the fuzzer ends without removing its files
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    return process, folder
 
 
 def _found(folder: Path, output: str) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from ..loaders import followed, settled
@@ -14,7 +16,7 @@ from ..scene import Order, progress_of
 from ..situation import CannotTry, Situation
 from ..situations import all_situations
 from ..situations.programs import TWO_MONITORS
-from ..training_process import Ended, Training
+from ..training_process import STUCK, Ended, Training
 
 LONGER = 10.0  # seconds that a training may take longer than three times the one without a monitor
 _TELLING = ("Recording stopped", "tb_weightwatch", "not written", "dropped", "lost")
@@ -31,13 +33,19 @@ def run(effort: Effort) -> list[Outcome]:
         if not effort.quick or kind == _quick_kind(situation)
     ]
     with ThreadPoolExecutor(effort.jobs) as pool:
-        return list(pool.map(lambda one: attempt(*one, effort.scratch, both_loaders=not effort.quick), tries))
+        return list(pool.map(lambda one: _attempt(*one, effort), tries))
 
 
 def _quick_kind(situation: Situation) -> str:
     """Returns the one kind of training that the bounded part tries: each kind has its turn."""
     names = [one.name for one in all_situations().values() if one.quick]
     return situation.kinds[names.index(situation.name) % len(situation.kinds)]
+
+
+def _attempt(situation: Situation, kind: str, effort: Effort) -> Outcome:
+    outcome = attempt(situation, kind, effort.scratch, both_loaders=not effort.quick)
+    print(f"  {outcome}", file=sys.stderr, flush=True)  # the whole takes a quarter of an hour
+    return outcome
 
 
 def attempt(situation: Situation, kind: str, scratch: Path, *, both_loaders: bool = True) -> Outcome:
@@ -51,21 +59,18 @@ def attempt(situation: Situation, kind: str, scratch: Path, *, both_loaders: boo
     """
     folder = scratch / f"{kind}-{next(_numbers)}"
     folder.mkdir()
-    plain = _train(situation, kind, folder / "plain", folder / "plain-logs", monitored=False)
+    plain = _train(situation, kind, folder / "plain", folder / "plain-logs", monitored=False, patience=5 * STUCK)
     try:
         with situation.place(folder) as logdir:
-            ended, shown = _train_followed(situation, kind, folder / "watched", logdir, both_loaders)
+            usual = max(one.report.get("seconds", 0.0) for one in plain)
+            run = partial(_train, situation, kind, folder / "watched", logdir, patience=STUCK + 5 * usual)
+            ended, shown = _followed(run, situation, logdir, both_loaders)
             situation.recover(logdir)
             back = _read(situation, kind, folder / "watched", logdir)
     except CannotTry as reason:
         return Outcome(situation.name, kind, 0, 0, note=f"not tried: {reason}")
-    faults = [
-        *faults_of(plain, ended, monitors=1 + (situation.name == TWO_MONITORS)),
-        *_recorded_wrongly(situation, back),
-    ]
-    faults += [
-        f"{loader} shows {rows} of {back.expected} rows" for loader, rows in shown.items() if rows < back.expected
-    ]
+    monitors = 2 if situation.name == TWO_MONITORS else 1
+    faults = [*faults_of(plain, ended, monitors=monitors), *_recorded_wrongly(situation, back, shown)]
     told = any(one.report.get("warned") or _tells(one) for one in ended) or back.told
     must_tell = bool(back.lost) or situation.loses
     note = f"{back.lost} of {back.expected} rows lost" if back.lost else ""
@@ -73,26 +78,27 @@ def attempt(situation: Situation, kind: str, scratch: Path, *, both_loaders: boo
     return Outcome(situation.name, kind, 1, int(not faults), int(must_tell), int(must_tell and told), note)
 
 
-def _train_followed(
-    situation: Situation, kind: str, folder: Path, logdir: Path, both_loaders: bool
+def _followed(
+    train: Callable[[], list[Ended]], situation: Situation, logdir: Path, both_loaders: bool
 ) -> tuple[list[Ended], dict[str, int]]:
-    """Trains, and returns how the trainings ended and the rows that loaders show; only where there are several."""
+    """Trains, and returns how the trainings ended and how many rows loaders show; only where there are several."""
     if len(situation.trainings) < 2:
-        return _train(situation, kind, folder, logdir, monitored=True), {}
+        return train(), {}
     with followed(logdir, both=both_loaders) as loaders:
-        ended = _train(situation, kind, folder, logdir, monitored=True)
-        expected = _read(situation, kind, folder, logdir).expected
-        return ended, {name: settled(count_rows, expected) for name, count_rows in loaders.items()}
+        ended = train()
+        return ended, {name: settled(count_rows, sum(situation.trainings)) for name, count_rows in loaders.items()}
 
 
-def _train(situation: Situation, kind: str, folder: Path, logdir: Path, *, monitored: bool) -> list[Ended]:
+def _train(
+    situation: Situation, kind: str, folder: Path, logdir: Path, *, monitored: bool = True, patience: float
+) -> list[Ended]:
     orders = [
         Order(kind, f"{folder}-{i}", str(logdir), steps, situation.pause, situation.name, monitored)
         for i, steps in enumerate(situation.trainings)
     ]
     if situation.together:
-        return [training.wait() for training in [Training(order, fresh=situation.fresh) for order in orders]]
-    return [Training(order, fresh=situation.fresh).wait() for order in orders]
+        return [training.wait(patience) for training in [Training(order, fresh=situation.fresh) for order in orders]]
+    return [Training(order, fresh=situation.fresh).wait(patience) for order in orders]
 
 
 def _read(situation: Situation, kind: str, folder: Path, logdir: Path) -> ReadBack:
@@ -128,8 +134,11 @@ def faults_of(plain: Sequence[Ended], watched: Sequence[Ended], *, monitors: int
         yield from filter(None, seen.report.get("notes", ()))
 
 
-def _recorded_wrongly(situation: Situation, back: ReadBack) -> Iterator[str]:
-    """Yields what is wrong with the recording; that rows are missing is counted elsewhere."""
+def _recorded_wrongly(situation: Situation, back: ReadBack, shown: Mapping[str, int]) -> Iterator[str]:
+    """Yields what is wrong with the recording; that rows are missing in the files is counted elsewhere."""
+    for loader, rows in shown.items():
+        if rows < back.expected:
+            yield f"{loader} shows {rows} of {back.expected} rows"
     if back.surplus:
         yield f"{back.surplus} rows too many"
     if back.unreadable and not situation.loses:
