@@ -25,7 +25,7 @@ TROUBLES = ("slow", "hanging", *REFUSALS)
 _HEADER = struct.Struct("<IIQQIIII")  # length, operation, request, node, user, group, process, extensions
 _ATTRIBUTES = struct.Struct("<6Q10I")
 _LOOKUP, _GETATTR, _SETATTR, _MKDIR, _UNLINK, _RMDIR, _RENAME, _OPEN, _READ, _WRITE = 1, 3, 4, 9, 10, 11, 12, 14, 15, 16
-_STATFS, _RELEASE, _FSYNC, _FLUSH, _INIT, _OPENDIR, _READDIR, _RELEASEDIR, _CREATE = 17, 18, 20, 25, 26, 27, 28, 29, 35
+_STATFS, _RELEASE, _FSYNC, _INIT, _OPENDIR, _READDIR, _RELEASEDIR, _CREATE = 17, 18, 20, 26, 27, 28, 29, 35
 _UNANSWERED = (2, 36, 42)  # forget, interrupt, forget several
 _CHANGES = (_MKDIR, _WRITE, _CREATE, _RENAME)
 
@@ -48,6 +48,9 @@ class Node:
 class TroubledDisk:
     """Answers the kernel's requests.
 
+    That a file is closed (FUSE_FLUSH) is none of them: the kernel would wait for the answer when it ends a process, too,
+    and a process on a disk that hangs could not end, whatever it does.
+
     Args:
         trouble: one of `TROUBLES`.
         control: path of the file whose existence begins the trouble.
@@ -68,7 +71,7 @@ class TroubledDisk:
             _READ: self._read, _READDIR: self._listed, _WRITE: self._written,
             _STATFS: lambda _, __: struct.pack("<5Q10I", *[1 << 20] * 5, 4096, 255, 4096, *[0] * 7),
             _RELEASE: lambda _, __: b"", _RELEASEDIR: lambda _, __: b"",
-            _FSYNC: lambda _, __: b"", _FLUSH: lambda _, __: b"",
+            _FSYNC: lambda _, __: b"",
         }  # fmt: skip
 
     def serve(self, device: int) -> None:

@@ -44,6 +44,7 @@ def _troubled(trouble: str) -> Callable[[Path], AbstractContextManager[Path]]:
         try:
             if server.stdout.readline() != "mounted\n":
                 raise CannotTry("FUSE cannot be mounted here")
+            (disk / "first").touch()  # the kernel learns that closing a file needs no answer
             yield logdir
         finally:
             server.kill()  # whoever waits for the disk gets an error now
