@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import warnings
 from collections import Counter
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tb_weightwatch.capture.schedule.bursts import scheduled
-from tb_weightwatch.reader import SkipCounts, launches
+from tb_weightwatch.reader import SkipCounts, launches, runs
 
 LATE_SECONDS, LATE_SHARE = 2.0, 0.02  # what may be missing of a training that was killed
 _NOTICED_LATE = 0.6  # seconds by which a busy machine delays a write that is due every 2 s
@@ -48,7 +47,7 @@ def read_back(
     """Reads what trainings recorded, and compares it with their progress.
 
     Args:
-        logdir: where they recorded.
+        logdir: where they recorded; a second process may have made a run of its own below it.
         trainings: the completed steps of each training, with their times.
         ended: when the trainings were killed, in seconds of the monotonic clock: the last rows may be missing. None:
             they ended by themselves.
@@ -74,7 +73,8 @@ def _rows(logdir: Path) -> tuple[Counter[int], str, bool]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = launches(logdir, skipped) if os.path.isdir(logdir) else []
+            directories = [directory for _, directory in runs(logdir)] if os.path.isdir(logdir) else []
+            found = [launch for directory in directories for launch in launches(directory, skipped)]
         except OSError as error:
             return steps, str(error), False
     for launch in found:
@@ -83,10 +83,3 @@ def _rows(logdir: Path) -> tuple[Counter[int], str, bool]:
     told = any(launch.history.of_kind("stopped") for launch in found)
     unreadable = [text for text in skipped if _CUT not in text]
     return steps, "; ".join(unreadable), told
-
-
-def files_below(logdir: Path) -> list[Path]:
-    """Returns all files of a log directory; [] if there is none (any more)."""
-    with contextlib.suppress(OSError):
-        return [path for path in logdir.rglob("*") if path.is_file()]
-    return []

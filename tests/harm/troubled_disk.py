@@ -48,8 +48,8 @@ class Node:
 class TroubledDisk:
     """Answers the kernel's requests.
 
-    That a file is closed (FUSE_FLUSH) is none of them: the kernel would wait for the answer when it ends a process, too,
-    and a process on a disk that hangs could not end, whatever it does.
+    That a file is closed (FUSE_FLUSH) is none of them: the kernel would wait for the answer when it ends a process,
+    too, and a process on a disk that hangs could not end, whatever it does.
 
     Args:
         trouble: one of `TROUBLES`.
