@@ -94,7 +94,8 @@ def _obey_permissions(scene: Scene) -> None:
 
 def _lose_permission(scene: Scene) -> None:
     if scene.order.monitored:
-        for path in [*Path(scene.order.logdir).rglob("*"), Path(scene.order.logdir)][::-1]:
+        logdir = Path(scene.order.logdir)
+        for path in [*reversed([*logdir.rglob("*")]), logdir]:  # a folder after what is in it
             path.chmod(0)
 
 
