@@ -13,7 +13,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TB_WEIGHTWATCH_STRICT", "1")  # an exception of the recorder fails the test
 
 HERE = Path(__file__).parent
-TIERS = ("unit", "rules", "training", "probes", "tensorboard", "browser", "clinic", "remote")
+TIERS = ("unit", "rules", "training", "probes", "tensorboard", "browser", "clinic", "harm", "remote")
 
 
 def tier_of(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""One attack a file; `tests.harm.registry` finds them by this folder."""
