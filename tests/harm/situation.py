@@ -46,7 +46,7 @@ class Situation:
         ends_by_error: the user's own exception ends the training, and the process goes on.
         fresh: the process is started afresh, since the end of the interpreter matters.
         abrupt: the process is ended without warning, so that the last rows may be missing.
-        loses: rows are lost in any event, and that must be told.
+        loses: what was written may be cut or gone in any event.
         quick: whether the test suite tries it.
     """
 

@@ -83,7 +83,7 @@ def test_a_damaged_file_is_unreadable(tmp_path: Path) -> None:
 
 def ended(code: int = 0, **report: Any) -> Ended:
     usual = {"weights": "a", "error": "", "seconds": 2.0, "warned": [], "notes": []}
-    return Ended(code, False, usual | report, "")
+    return Ended(code, False, 3.0, usual | report, "")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def ended(code: int = 0, **report: Any) -> Ended:
         (ended(seconds=59.0), "it takes 59 s in place of 2 s"),
         (ended(warned=["a", "b"]), "it is told 2 times"),
         (ended(notes=["a forked child hangs"]), "a forked child hangs"),
-        (Ended(-9, True, {}, ""), "it hangs"),
+        (Ended(-9, True, 40.0, {}, ""), "it hangs"),
     ],
 )
 def test_a_training_that_was_changed_is_seen(watched: Ended, fault: str) -> None:

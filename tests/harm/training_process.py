@@ -30,12 +30,14 @@ class Ended:
     Attributes:
         code: exit status; negative: the signal that ended it.
         stuck: whether it had to be killed.
+        seconds: from its start to its end.
         report: what it reported (`Scene.report`); {} if it could not.
         console: what it printed.
     """
 
     code: int
     stuck: bool
+    seconds: float
     report: dict[str, Any]
     console: str
 
@@ -50,6 +52,7 @@ class Training:
 
     def __init__(self, order: Order, *, fresh: bool = False) -> None:
         self.order = order
+        self._began = time.monotonic()
         os.makedirs(order.folder, exist_ok=True)
         os.chmod(order.folder, 0o777)
         if fresh:
@@ -82,7 +85,7 @@ class Training:
         report, console = folder / "report", folder / "console"
         told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
         printed = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
-        return Ended(-9 if code is None else code, stuck, told, printed)
+        return Ended(-9 if code is None else code, stuck, time.monotonic() - self._began, told, printed)
 
     def wait_for_step(self, step: int, seconds: float = STUCK) -> None:
         """Returns when a step has been completed, or the process is taking too long."""

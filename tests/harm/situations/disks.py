@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import shutil
@@ -16,7 +17,8 @@ from pathlib import Path
 from ..scene import Scene
 from ..situation import CannotTry, Situation, at_moment
 
-NOBODY = 65534
+_CAPABILITIES_VERSION = 0x20080522
+_PASSES_OVER_PERMISSIONS = 0b110  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 _FEW_BYTES = 4096  # less than any recording needs, more than the progress of a training
 
 
@@ -80,26 +82,28 @@ def _remove_directory(scene: Scene) -> None:
     shutil.rmtree(scene.order.logdir, ignore_errors=True)
 
 
-def _become_nobody(scene: Scene) -> None:
-    if not os.geteuid():
-        os.makedirs(scene.order.logdir, exist_ok=True)
-        os.chown(scene.order.logdir, NOBODY, NOBODY)
-        for folder in list(Path(scene.order.logdir).parents)[:4]:
-            with contextlib.suppress(OSError):
-                folder.chmod(folder.stat().st_mode | 0o055)
-        Path(scene.order.folder, "report").touch(0o666)
-        os.chmod(Path(scene.order.folder, "report"), 0o666)
-        os.seteuid(NOBODY)
+def _obey_permissions(scene: Scene) -> None:
+    """Gives up root's right to pass over permissions; files of root's stay its own."""
+    if os.geteuid():
+        return
+    libc, header, sets = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0), (ctypes.c_uint32 * 6)()
+    libc.capget(header, sets)
+    sets[0] &= ~_PASSES_OVER_PERMISSIONS  # the first of the six are those in effect
+    libc.capset(header, sets)
 
 
 def _lose_permission(scene: Scene) -> None:
-    was_nobody = os.geteuid() == NOBODY
-    if was_nobody:
-        os.seteuid(0)
-    for path in [*Path(scene.order.logdir).rglob("*"), Path(scene.order.logdir)]:
-        path.chmod(0)
-    if was_nobody:
-        os.seteuid(NOBODY)
+    if scene.order.monitored:
+        logdir = Path(scene.order.logdir)
+        for path in [*reversed([*logdir.rglob("*")]), logdir]:  # a folder after what is in it
+            path.chmod(0)
+
+
+def _give_permission_back(logdir: Path) -> None:
+    for path in (logdir, logdir / "weightwatch"):
+        path.chmod(0o700)
+    for path in logdir.rglob("*"):
+        path.chmod(0o700)
 
 
 def _warnings_as_errors(scene: Scene) -> None:
@@ -123,7 +127,8 @@ SITUATIONS = (
     _on_disk("a disk that becomes read-only", "read-only", loses=True),
     _on_disk("a disk with errors", "broken", loses=True),
     _on_disk("access is refused", "denied", loses=True),
-    Situation("permissions are withdrawn", before=_become_nobody, at_step=at_moment(_lose_permission), pause=0.03),
+    Situation("permissions are withdrawn", before=_obey_permissions, at_step=at_moment(_lose_permission),
+              recover=_give_permission_back, pause=0.03),
     Situation("a limit of 4 kB for files", before=_limit_file_size, loses=True, quick=True),
     Situation("warnings are errors, and writing fails", before=_warnings_as_errors, loses=True, quick=True),
 )  # fmt: skip
