@@ -1,0 +1,12 @@
+"""Small files that would take gigabytes: read with 2 GB of address space, and within 100 MB of an honest run."""
+
+from __future__ import annotations
+
+from .. import bombs
+from ..outcome import Effort, Outcome
+
+
+def run(effort: Effort) -> list[Outcome]:
+    """Reads bombs of each kind; the bounded part, of one kind."""
+    chosen = (bombs.nested_lists,) if effort.quick else bombs.BOMBS
+    return [Outcome(where="file", **one._asdict()) for one in bombs.run(bombs=chosen)]
