@@ -13,6 +13,8 @@ from .arguments import checked_logdir
 from .fit.recording_train_function import RecordedStep, RecordingTrainFunction
 from .fit.step_layout import StepLayout
 from .fit.step_outputs import listed_variables
+from .legacy.callback_protocol import LegacyCallbackProtocol
+from .legacy.objects import is_legacy, steps_per_execution
 from .measure.pipeline import MeasurementPipeline
 from .measure.step_data import StepData
 from .observe import model_facts as facts
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 
 
-class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
+class WeightWatch(Recording, LegacyCallbackProtocol, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
         watch = ww.WeightWatch("logs/run-1")
@@ -150,7 +152,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             return
         entered, due = time.perf_counter(), False
         if self._recording_function is not None and not self._recorder.off:
-            several = range(1, self.model.steps_per_execution + 1)
+            several = range(1, steps_per_execution(self.model) + 1)
             due = True in [gate.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self.model.train_function, self._steps_measured = self._run_recorded, self._step
@@ -247,7 +249,8 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
             return
         now = time.perf_counter()
         # With steps_per_execution the last index may lie beyond the epoch's end.
-        steps = batch - self._first_batch + 1 if _INDEX_IS_LAST else self.model.steps_per_execution
+        index_is_last = _INDEX_IS_LAST or is_legacy(self.model)
+        steps = batch - self._first_batch + 1 if index_is_last else steps_per_execution(self.model)
         left = self._batches_left()
         steps = steps if left is None else min(steps, left)
         with self._recorder.guarded():
@@ -277,7 +280,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
 
     def _end_unrecorded(self, steps: int, now: float) -> None:
         self._step += steps
-        if self.model.steps_per_execution == 1:
+        if steps_per_execution(self.model) == 1:
             self._gate.not_recorded(self._step)
         if self._user_function_untraced:
             self._user_function_untraced = False

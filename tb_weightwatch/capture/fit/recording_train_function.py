@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from ..legacy.objects import is_legacy, steps_per_execution
+from ..legacy.train_step import as_called, not_converted
 from ..measure.step_data import StepData
 from ..observe.fault_guard import FaultGuard
 from ..observe.observation import StepObservation, base_optimizers, variable_id
@@ -69,12 +71,15 @@ class RecordingTrainFunction:
         self._made, self.facts_of_first_step = VariablesMade(self._replicas.count), dict[str, Any]()
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
         self._replica_tensors = SideVariables() if self._replicas.count > 1 else None
+        traced = getattr(model, "train_tf_function", None)  # of legacy Keras
         try:
             with self._recording_train_step():
                 model.make_train_function(force=True)
             self._function = _without_optional(model)
         finally:
             model.train_function = self.users_function
+            if is_legacy(model):
+                model.train_tf_function = traced
 
     def batches(self, iterator: Any, batches_left: int | None = None) -> Iterator[Any]:
         """Yields the arguments for `run`, one for each step of an execution; ends where the data end.
@@ -85,8 +90,9 @@ class RecordingTrainFunction:
             iterator: the argument of the train function.
             batches_left: how many batches the iterator still has; None if that is not known.
         """
-        steps = self._model.steps_per_execution
-        if batches_left is not None or steps == 1 or not isinstance(iterator, _GRAPH_ITERATORS):
+        steps = steps_per_execution(self._model)
+        known = batches_left is not None or steps == 1 or is_legacy(self._model)  # legacy Keras takes no list
+        if known or not isinstance(iterator, _GRAPH_ITERATORS):
             for _ in range(steps if batches_left is None else min(steps, batches_left)):
                 yield iterator
             return
@@ -119,14 +125,14 @@ class RecordingTrainFunction:
         # replaced in both cases, and only for as long.
         model = self._model
         own, original = model.__dict__.get("train_step"), model.train_step
-        steps_per_execution = model.steps_per_execution
+        steps = steps_per_execution(model)
         self._replicas.clear()
-        model.__dict__["train_step"] = lambda data: self._recorded_train_step(original, data)
+        model.__dict__["train_step"] = not_converted(lambda data: self._recorded_train_step(original, data))
         model.steps_per_execution = 1
         try:
             yield
         finally:
-            model.steps_per_execution = steps_per_execution
+            model.steps_per_execution = steps
             if own is None:
                 model.__dict__.pop("train_step", None)
             else:
@@ -142,7 +148,7 @@ class RecordingTrainFunction:
         collector = outputs.branch_collector(observation)
         hooks = fit_hooks(observation, self._model, self._optimizers, layer_names, collector)
         with self._trainable_as_traced(), hooks:
-            observation.train_step_result = result = train_step(data)
+            observation.train_step_result = result = as_called(self._model, train_step)(data)
         return {"logs": result, "layout": self._replicas.when_all_are_done(self._pack)}
 
     def _pack(self, observation: StepObservation) -> dict[str, Tensors]:
@@ -200,6 +206,8 @@ def _without_optional(model: Any) -> Callable[[Any], Any]:
 
 def _trainable_since_tracing(model: Any, optimizers: list[Any]) -> list[Any]:
     """Returns the variables that became trainable after the user's function was traced, which trains without them."""
+    if is_legacy(model):  # whose `fit` itself trains what was trainable when the model was compiled
+        return []
     bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
     optimized = {variable_id(v) for base in bases for v in getattr(base, "_trainable_variables", ())}
     built = bool(optimized) and all(getattr(base, "built", False) for base in bases)
