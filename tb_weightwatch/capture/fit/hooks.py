@@ -93,6 +93,7 @@ def _gradients_used(collector: BranchCollector, observation: StepObservation, ca
     if not observation.in_step_graph():
         collector(list(call.argument(0, "grads")), list(call.argument(1, "trainable_variables")))
 
+
 def _reduced_gradients(observation: StepObservation, call: MethodCall, pairs: Any) -> None:
     if observation.in_step_graph():
         observers.store(observation.gradients_used, ((g, v) for g, v in pairs if g is not None))

@@ -67,7 +67,7 @@ class RecordingTrainFunction:
         self._layouts: list[StepLayout] = []  # one for each way in which the step has been traced
         self._fault: BaseException | None = None
         self._trainable_since_tracing = _trainable_since_tracing(model, optimizers)
-        self._replicas = ReplicaObservations(model.distribute_strategy)
+        self._replicas = ReplicaObservations(model.distribute_strategy, legacy=is_legacy(model))
         self._made, self.facts_of_first_step = VariablesMade(self._replicas.count), dict[str, Any]()
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
         self._replica_tensors = SideVariables() if self._replicas.count > 1 else None
@@ -91,8 +91,7 @@ class RecordingTrainFunction:
             batches_left: how many batches the iterator still has; None if that is not known.
         """
         steps = steps_per_execution(self._model)
-        known = batches_left is not None or steps == 1 or is_legacy(self._model)  # legacy Keras takes no list
-        if known or not isinstance(iterator, _GRAPH_ITERATORS):
+        if batches_left is not None or steps == 1 or not isinstance(iterator, _GRAPH_ITERATORS):
             for _ in range(steps if batches_left is None else min(steps, batches_left)):
                 yield iterator
             return

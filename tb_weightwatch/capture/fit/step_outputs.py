@@ -52,9 +52,7 @@ class StepOutputs:
     def read_before(self, observation: StepObservation, data: Any) -> None:
         """Reads weights, learning rate and loss scale before the step changes them."""
         statistics, frozen = moving_statistics(self._model), frozen_ids([self._model])
-        measured = (
-            v for v in listed_variables(self._model) if is_trained(v, frozen) or variable_id(v) in statistics
-        )
+        measured = (v for v in listed_variables(self._model) if is_trained(v, frozen) or variable_id(v) in statistics)
         observation.weights_before = {variable_id(v): current_value(v) for v in measured}
         observation.run_numbers = _optimizer_settings(self._optimizers)
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)

@@ -3,3 +3,7 @@
 Both may be in use in one process. So each object is asked which of the two it belongs to, and `tf_keras` is never
 imported.
 """
+
+from .objects import is_legacy
+
+__all__ = ["is_legacy"]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
+
+_known: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 
 def is_legacy(value: Any) -> bool:
     """Checks whether an object is of a class of `tf_keras`, or of a class derived from one."""
-    return _is_legacy_class(type(value))
-
-
-@cache
-def _is_legacy_class(kind: type) -> bool:
-    return any(base.__module__.partition(".")[0] == "tf_keras" for base in kind.__mro__)
+    kind = type(value)
+    if kind not in _known:
+        _known[kind] = any(base.__module__.partition(".")[0] == "tf_keras" for base in kind.__mro__)
+    return _known[kind]
 
 
 def is_legacy_model(value: Any) -> bool:

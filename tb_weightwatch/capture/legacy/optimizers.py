@@ -32,7 +32,7 @@ def scheduled_rate(base: Any) -> Any:
             base._create_hypers()
         decays = base._initial_decay or is_legacy_schedule(base._hyper.get("learning_rate"))
         return base._decayed_lr(tf.float32) if decays else None
-    schedule = getattr(base, "_learning_rate", None)
+    schedule: Any = getattr(base, "_learning_rate", None)
     return tf.convert_to_tensor(schedule(base.iterations)) if is_legacy_schedule(schedule) else None
 
 

@@ -15,11 +15,13 @@ TrainStep = Callable[[Any], Any]
 def as_called(model: Any, train_step: TrainStep) -> TrainStep:
     """Returns the user's `train_step` as the model's train function would run it.
 
-    Under `jit_compile=True` legacy Keras lets AutoGraph convert the step, so that its Python `if` may depend on tensors.
+    Under `jit_compile=True` legacy Keras lets AutoGraph convert the step: its Python `if` may depend on tensors.
     """
     if not is_legacy(model) or not model.jit_compile or model.run_eagerly:
         return train_step
-    return tf.__internal__.autograph.tf_convert(train_step, tf.__internal__.autograph.control_status_ctx())
+    autograph = tf.__internal__.autograph
+    converted: TrainStep = autograph.tf_convert(train_step, autograph.control_status_ctx())
+    return converted
 
 
 def not_converted(function: TrainStep) -> TrainStep:

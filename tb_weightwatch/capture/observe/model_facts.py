@@ -102,7 +102,9 @@ def optimizers_of(model: Any) -> list[Any]:
     """Returns the optimizer that the model was compiled with, and others among its attributes (GANs)."""
     import keras
 
-    attributes = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer) or is_legacy_optimizer(v)]
+    attributes = [
+        v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer) or is_legacy_optimizer(v)
+    ]
     compiled = [model.optimizer] if getattr(model, "optimizer", None) is not None else []
     return list({id(optimizer): optimizer for optimizer in [*compiled, *attributes]}.values())
 
