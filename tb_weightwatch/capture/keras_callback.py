@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from .arguments import checked_logdir
+from .copying import CopiedBeforeUse
 from .fit.recording_train_function import RecordedStep, RecordingTrainFunction
 from .fit.step_layout import StepLayout
 from .fit.step_outputs import listed_variables
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _INDEX_IS_LAST = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 11)
 
 
-class WeightWatch(Recording, LegacyCallbackProtocol, keras.callbacks.Callback):  # type: ignore[misc]
+class WeightWatch(Recording, CopiedBeforeUse, LegacyCallbackProtocol, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
         watch = ww.WeightWatch("logs/run-1")
@@ -48,6 +49,9 @@ class WeightWatch(Recording, LegacyCallbackProtocol, keras.callbacks.Callback): 
 
     Steps that are not recorded run the user's own train function, unchanged. A second `fit` of the same model continues
     the launch; another model starts a new one.
+
+    Before it is used it may be copied and pickled. A copy records a launch of its own, in the same folder, or for a
+    search of KerasTuner in a folder of the trial, such as "logs/0003/execution0".
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
@@ -92,6 +96,11 @@ class WeightWatch(Recording, LegacyCallbackProtocol, keras.callbacks.Callback): 
         self._training = False  # whether `fit` has begun, and nothing is known of its end
         self._earlier_exceptions: list[int] = []  # ids of exceptions that are older than the present `fit`
         self._start_launch()
+        options = {"overhead": overhead, "rules": rules, "verbose": verbose, "maps": maps, "tensors": tensors}
+        self._note_arguments(logdir, {**options, "probe": probe})
+
+    def _is_used(self) -> bool:
+        return self._launch_model is not None
 
     def _start_launch(self) -> None:
         self._gate = self._make_gate()
