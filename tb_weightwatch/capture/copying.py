@@ -43,8 +43,8 @@ class CopiedBeforeUse:
         logdir, options, attributes = self._to_copy()
         if not isinstance(logdir, (str, os.PathLike)):
             raise TypeError(
-                f"a {type(self).__name__} that was given a tf.summary writer cannot be pickled, since the writer belongs "
-                "to this process; pass the folder of a run: logdir"
+                f"a {type(self).__name__} that was given a tf.summary writer cannot be pickled, since the writer "
+                "belongs to this process; pass the folder of a run instead"
             )
         return _made, (type(self), os.fspath(logdir), options, attributes)
 
@@ -61,7 +61,7 @@ class CopiedBeforeUse:
 def _made(kind: type, logdir: Any, options: dict[str, Any], attributes: dict[str, Any]) -> Any:
     """Returns an instance made of these arguments, without the constructor of a subclass, which may take others."""
     constructor = next(base for base in kind.__mro__ if CopiedBeforeUse in base.__bases__)
-    made = kind.__new__(kind)
+    made: Any = object.__new__(kind)
     constructor.__init__(made, logdir, **options)  # type: ignore[misc]
     vars(made).update(attributes)
     return made
