@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -116,3 +117,16 @@ def test_tf_keras_is_legacy_keras_by_the_environment(tmp_path: Path) -> None:
     process = subprocess.run(program, env=environment, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     assert ww.read(tmp_path)[0].ended
+
+
+def test_a_watched_model_is_saved_and_copied(tmp_path: Path) -> None:
+    """In all of its formats, while a Watch observes its layers; afterwards no hook is left."""
+    made, optimizer = model(), legacy().optimizers.Adam()
+    with ww.Watch(tmp_path, made, optimizer, verbose=False):
+        made.save(tmp_path / "model.keras")
+        made.save(tmp_path / "folder", save_format="tf")
+        copy.deepcopy(made)
+    parts = (made, optimizer, *made.layers)
+    assert not [value for part in parts for value in vars(part).values() if hasattr(value, "_weightwatch")]
+    loaded = legacy().models.load_model(tmp_path / "folder")
+    assert all((a == b).all() for a, b in zip(made.get_weights(), loaded.get_weights(), strict=True))

@@ -71,6 +71,7 @@ class ReplicaObservations:
         if self.count == 1:
             return use(self._observations.pop())
 
+        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # as legacy Keras would have it
         def merged(strategy: Any) -> Any:
             observations, self._observations = self._observations, []
             joined = observations[0]
