@@ -6,7 +6,6 @@ or `Watch` is first used.
 
 from __future__ import annotations
 
-import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..verdict import Diagnosis, answering_symptom, answering_verdict
 from .arguments import received
 from .recorder import Recorder
+from .safe_warning import warn
 from .schedule.budget import Budget
 
 if TYPE_CHECKING:
@@ -127,11 +127,7 @@ class Probing:
         try:
             report = self.run(**arguments)
         except Exception as error:
-            warnings.warn(
-                f"experiments could not run ({type(error).__name__}: {error}); training goes on",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            warn(f"experiments could not run ({type(error).__name__}: {error}); training goes on")
         if report is not None and any(experiment.end == "interrupted" for experiment in report.experiments):
             raise KeyboardInterrupt
         return report

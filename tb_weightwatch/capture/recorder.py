@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from .observe.fault_guard import FaultGuard
 from .observe.run_ending import ending_of
 from .preflight_results import recall
 from .recording_fault import fault_reason
+from .safe_warning import warn
 from .schedule.budget import Budget
 from .sinks import sink_of
 
@@ -227,11 +227,7 @@ class Recorder:
             return
         self._stop(error)
         text = "".join(traceback.format_exception(error))
-        warnings.warn(
-            f"tb_weightwatch failed and has switched itself off; training goes on unrecorded.\n{text}",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        warn(f"tb_weightwatch failed and has switched itself off; training goes on unrecorded.\n{text}")
 
     def _stop(self, error: BaseException) -> None:
         """Keeps what was measured until then, and says that recording has stopped; each part of this may fail too."""

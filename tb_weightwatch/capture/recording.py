@@ -6,15 +6,14 @@ from ..history import History
 from ..notebook import show
 from ..schema import PLUGIN
 from ..verdict import Diagnosis
+from .fault_handler import FaultHandler
 from .measure.pipeline import MeasurementPipeline
-from .recorder import Recorder
 from .recording_repr import recording_repr
 
 
-class Recording:
+class Recording(FaultHandler):
     """The diagnosis and the History of a launch that is being recorded."""
 
-    _recorder: Recorder
     _pipeline: MeasurementPipeline
     _step: int  # completed steps
 

@@ -16,9 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..statistics import NOT_OBSERVED
-from ..verdict import Evidence, Severity, Verdict
-from .observe.as_numpy import variable_arrays, whole_number
-from .summary_arguments import check_labels, evidence_items, named_variables, run_numbers
+from ..verdict import Evidence, Severity
 from .summary_writer import Writer, default_writer
 
 if TYPE_CHECKING:
@@ -32,20 +30,23 @@ __all__ = ["UNSEEN", "Writer", "create_file_writer", "update", "verdict"]
 UNSEEN = NOT_OBSERVED  # the public name for a gradient that is not known
 
 
-def create_file_writer(logdir: LogDir, *, rules: RuleSettings | None = None, verbose: bool = True) -> Writer:
+def create_file_writer(
+    logdir: LogDir, *, overhead: float | None = 0.02, rules: RuleSettings | None = None, verbose: bool = True
+) -> Writer:
     """Returns a writer for `update` and `verdict`; each writer starts a launch of its own.
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
+        overhead: share of the time since the first `update` that recording may cost; None records every step.
         rules: name or code of a rule -> thresholds by name, or False to mute it.
         verbose: prints a new answer as training runs.
 
     Raises:
         OSError: the folder cannot be written.
         TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
-        ValueError: `rules` is not valid.
+        ValueError: `overhead` or `rules` is not valid.
     """
-    return Writer(logdir, rules=rules, verbose=verbose)
+    return Writer(logdir, overhead=overhead, rules=rules, verbose=verbose)
 
 
 def update(
@@ -59,7 +60,8 @@ def update(
     """Records what one training step did to the weights.
 
     Arrays may be numpy arrays, tensors, variables or lists. Call this once a step, with all variables of the step.
-    Without a writer nothing is measured.
+    Without a writer nothing is measured. A wrong argument is an error in the first 16 calls. Later it is a
+    RuntimeWarning, given once, the step is not recorded, and training goes on.
 
     Args:
         step: number of the training step, from 1, increasing from call to call.
@@ -71,23 +73,18 @@ def update(
         writer: where to write; None: the default writer (`writer.as_default()`).
 
     Returns:
-        True if the step was recorded; False if there is no writer, or if recording failed and has been switched off.
+        True if the step was recorded; False if the budget does not afford it (see `overhead`), if there is no writer,
+        or if recording failed and has been switched off.
 
     Raises:
         TypeError: an argument is not a number or an array (in a `tf.function` there are none: call it outside).
         ValueError: the step does not increase, shapes do not agree, or before and after share their memory.
         RuntimeError: the writer is closed.
     """
-    writer = _open_writer(writer)
-    if writer is None:
-        return False
-    number, last = whole_number(step), writer.last_step
-    if number <= last:
-        raise ValueError(
-            f"step must increase from call to call: got {number} after {last} (one call takes all variables)"
-        )
-    arrays = {name: variable_arrays(name, given) for name, given in named_variables(variables)}
-    return writer.add_step(number, arrays, run_numbers(loss=loss, learning_rate=learning_rate))
+    target = default_writer.get() if writer is None else writer
+    if not isinstance(target, Writer):
+        return _not_recorded(target)
+    return bool(target.update(step, variables, {"loss": loss, "learning_rate": learning_rate}))
 
 
 def verdict(  # noqa: PLR0913
@@ -125,26 +122,18 @@ def verdict(  # noqa: PLR0913
         ValueError: `link` or `severity` does not exist, or the step is not positive.
         RuntimeError: the writer is closed.
     """
-    writer = _open_writer(writer)
-    if writer is None:
-        return False
-    number = whole_number(step)
-    check_labels(link, severity, variables)
-    items, names = tuple(evidence_items(evidence, number)), tuple(str(v) for v in variables)
-    return writer.add_verdict(
-        Verdict(whole_number(code, "code", 0), str(name), link, severity, "certain", names, number, number, False,
-                str(message), items, str(fix))
-    )  # fmt: skip
+    target = default_writer.get() if writer is None else writer
+    if not isinstance(target, Writer):
+        return _not_recorded(target)
+    fields = {"name": name, "message": message, "link": link, "severity": severity, "variables": variables, "fix": fix}
+    return bool(target.add_verdict(step, code, evidence, fields))
 
 
-def _open_writer(writer: Writer | None) -> Writer | None:
-    """Returns the writer, or the default writer; raises an error if it cannot be written to."""
-    if writer is not None and not isinstance(writer, Writer):
+def _not_recorded(writer: object) -> bool:
+    """Returns False if there is no writer; raises TypeError if it is something else."""
+    if writer is not None:
         raise TypeError(
             "writer must come from ww.summary.create_file_writer (it takes a tf.summary writer in place of a folder); "
             f"got {type(writer).__name__}"
         )
-    writer = default_writer.get() if writer is None else writer
-    if writer is not None and writer.closed:
-        raise RuntimeError("this writer is closed; make another with ww.summary.create_file_writer(logdir)")
-    return writer
+    return False

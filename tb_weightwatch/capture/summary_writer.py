@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..history import History
 from ..verdict import Diagnosis, Verdict
 from .arguments import checked_logdir
+from .fault_handler import CheckedCalls
 from .measure.summary_rows import SummaryRows
-from .observe.as_numpy import VariableArrays
+from .observe.as_numpy import variable_arrays, whole_number
+from .observe.fault_guard import entry_point
 from .observe.library_versions import library_versions
 from .observe.run_ending import Ending, ending_of
 from .recorder import Recorder
 from .recording_repr import recording_repr
+from .schedule.affordable_calls import AffordableCalls
 from .schedule.budget import Budget
+from .schedule.bursts import ALWAYS_UNTIL
+from .summary_arguments import check_labels, evidence_items, named_variables, run_numbers
 
 if TYPE_CHECKING:
     from ..diagnosis import RuleSettings
     from .arguments.types import LogDir
 
 
-class Writer:
+class Writer(CheckedCalls):
     """Where `update` and `verdict` write; made by `ww.summary.create_file_writer`.
 
     As a context manager it is the default writer inside the block, and is closed at its end.
     """
 
-    def __init__(self, logdir: LogDir, *, rules: RuleSettings | None = None, verbose: bool = True) -> None:
-        budget = Budget(None)
-        self._recorder = Recorder(checked_logdir(logdir), kind="summary", budget=budget, rules=rules, verbose=verbose)
+    def __init__(
+        self, logdir: LogDir, *, overhead: float | None, rules: RuleSettings | None = None, verbose: bool = True
+    ) -> None:
+        self._budget = Budget(overhead)
+        self._calls = AffordableCalls(self._budget)
+        self._recorder = Recorder(
+            checked_logdir(logdir), kind="summary", budget=self._budget, rules=rules, verbose=verbose
+        )
         self._recorder.describe(0, "facts", {"gradients": "raw", "versions": library_versions()})
-        self._rows = SummaryRows(self._recorder, budget)
+        self._recorder.count_steps_with(self._completed_steps)
+        self._rows, self._step = SummaryRows(self._recorder), 0
         self._closed = False
         self._blocks: list[contextlib.AbstractContextManager[Writer]] = []  # `with` blocks that are open
 
@@ -70,6 +82,7 @@ class Writer:
         """Whether the launch has ended."""
         return self._closed
 
+    @entry_point
     def close(self) -> None:
         """Ends the launch and closes its event file; closing again does nothing."""
         self._end(Ending("closed"))
@@ -82,24 +95,60 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._blocks.pop().__exit__(None, None, None)
-        self._end(ending_of(error, self.last_step))
+        self._end(ending_of(error, self._step))
 
+    @entry_point
     def _end(self, ending: Ending) -> None:
         if not self._closed:
             self._closed = True
             self._recorder.close(*ending)
 
-    def add_step(self, step: int, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> bool:
-        """Records one step whose arguments were checked; returns whether it was recorded (`ww.summary.update`)."""
+    def _completed_steps(self) -> int:
+        return self._step
+
+    def _has_just_begun(self) -> bool:
+        return self._calls.count <= ALWAYS_UNTIL
+
+    @entry_point
+    def update(self, step: Any, variables: Any, numbers: dict[str, Any]) -> bool:
+        """Records one step if it is due; returns whether it was recorded (`ww.summary.update`)."""
+        began = time.perf_counter()
+        self._check_open()
+        number, last = whole_number(step), self._step
+        if number <= last:
+            raise ValueError(
+                f"step must increase from call to call: got {number} after {last} (one call takes all variables)"
+            )
+        if not self._calls.count:
+            self._budget.begin()
+        due = self._calls.next_is_due() and not self._recorder.off
+        if due:
+            arrays = {name: variable_arrays(name, given) for name, given in named_variables(variables)}
+            run = run_numbers(**numbers)
+            self._step = number
+            with self._recorder.guarded():
+                self._rows.add(number, number == self._rows.last_step + 1, arrays, run)
+            self._budget.add_row_cost(time.perf_counter() - began)
+        self._step = number
+        return due and not self._recorder.off
+
+    @entry_point
+    def add_verdict(self, step: Any, code: Any, evidence: Any, fields: dict[str, Any]) -> bool:
+        """Records a verdict; returns whether it was recorded (`ww.summary.verdict`)."""
+        self._check_open()
+        number = whole_number(step)
+        check_labels(fields["link"], fields["severity"], fields["variables"])
+        items, names = tuple(evidence_items(evidence, number)), tuple(str(v) for v in fields["variables"])
+        name, message, fix = (str(fields[field]) for field in ("name", "message", "fix"))
+        item = Verdict(whole_number(code, "code", 0), name, fields["link"], fields["severity"], "certain", names,
+                       number, number, False, message, items, fix)  # fmt: skip
         with self._recorder.guarded():
-            self._rows.add(step, variables, run)
+            self._recorder.describe(number, "verdict", item.as_dict())
         return not self._recorder.off
 
-    def add_verdict(self, item: Verdict) -> bool:
-        """Records a verdict; returns whether it was recorded (`ww.summary.verdict`)."""
-        with self._recorder.guarded():
-            self._recorder.describe(item.first_step, "verdict", item.as_dict())
-        return not self._recorder.off
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this writer is closed; make another with ww.summary.create_file_writer(logdir)")
 
 
 default_writer: ContextVar[Writer | None] = ContextVar("weightwatch_writer", default=None)

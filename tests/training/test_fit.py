@@ -14,8 +14,8 @@ import tensorflow as tf
 from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
-from tb_weightwatch.capture import keras_callback, recorder
-from tb_weightwatch.capture.fit import step_outputs
+from tb_weightwatch.capture import recorder
+from tb_weightwatch.capture.fit import step_outputs, step_recorder
 from tb_weightwatch.capture.fit.step_layout import StepLayout
 from tb_weightwatch.capture.fit.step_outputs import StepOutputs
 from tb_weightwatch.capture.measure.row_buffer import RowBuffer
@@ -235,7 +235,7 @@ FAULTS: list[tuple[Any, str]] = [
     (observers, "gradients_used"),
     (observers, "loss_and_data"),
     (observers, "layer_output"),
-    (keras_callback, "feature_records"),
+    (step_recorder, "feature_records"),
     (recorder, "as_stored"),
 ]
 

@@ -13,12 +13,12 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
-from tb_weightwatch.capture.measure import summary_rows
+from tb_weightwatch.capture.measure import grouped_statistics
 from tb_weightwatch.capture.summary import Writer
 
 
 def writer_of(logdir: Any, **given: Any) -> Writer:
-    return ww.summary.create_file_writer(logdir, verbose=False, **given)
+    return ww.summary.create_file_writer(logdir, **{"verbose": False, "overhead": None, **given})
 
 
 def weights(*shape: int, scale: float = 1.0, seed: int = 0) -> np.ndarray:
@@ -378,7 +378,7 @@ def test_a_fault_of_ours_does_not_reach_the_training(tmp_path: Path, monkeypatch
     """A fault in our own code is one warning; afterwards `update` returns False and training goes on."""
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
     writer = writer_of(tmp_path)
-    monkeypatch.setattr(summary_rows, "variable_statistics", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(grouped_statistics, "variable_statistics", lambda *_, **__: 1 / 0)
     with pytest.warns(RuntimeWarning, match="switched itself off"):
         assert ww.summary.update(1, {"w": (G, W, W)}, writer=writer) is False
     assert ww.summary.update(2, {"w": (G, W, W)}, writer=writer) is False
@@ -392,7 +392,7 @@ import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None  # importing them fails
 import numpy as np
 import tb_weightwatch as ww
-with ww.summary.create_file_writer({str(tmp_path)!r}, verbose=False) as writer:
+with ww.summary.create_file_writer({str(tmp_path)!r}, overhead=None, verbose=False) as writer:
     for step in range(1, 30):
         w = np.ones(4)
         assert ww.summary.update(step, {{"w": (w, w, w - 0.1)}}, loss=1.0, learning_rate=0.1)

@@ -58,7 +58,8 @@ def _hook(
     after: Callable[[Any, MethodCall, Any], None] | None = None,
 ) -> CallHook:
     """Returns a hook that observes the calls made by the observation's replica, which has a thread of its own."""
-    return CallHook(lambda: observation if threading.get_ident() == observation.thread else None, before, after)
+    observed = lambda: observation if threading.get_ident() == observation.thread else None  # noqa: E731
+    return CallHook(observed, observation.set_fault, before, after)
 
 
 def _hook_own_step(hooks: Hooks, observation: StepObservation, model: Any) -> None:

@@ -8,48 +8,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-import keras
 import tensorflow as tf
 
 from ..legacy.objects import is_legacy, steps_per_execution
 from ..legacy.train_step import as_called, not_converted
-from ..measure.step_data import StepData
 from ..observe.fault_guard import FaultGuard
-from ..observe.observation import StepObservation, base_optimizers, variable_id
+from ..observe.observation import StepObservation
 from ..observe.replicas import ReplicaObservations
 from .graph_variables import SideVariables
 from .hooks import fit_hooks
+from .recorded_step import RecordedStep
 from .step_layout import StepLayout, Tensors
 from .step_outputs import StepOutputs
+from .users_train_function import GRAPH_ITERATORS, trainable_since_tracing, without_optional
 from .variables_made import VariablesMade
-
-_GRAPH_ITERATORS = (tf.data.Iterator, tf.distribute.DistributedIterator)
-
-
-class RecordedStep(NamedTuple):
-    """One step that has run.
-
-    Attributes:
-        logs: what the user's train function returns for it.
-        layout: describes the variables and layers of the step; None after a fault.
-        data: the tensors of the step; None after a fault.
-        fault: the first exception of the recorder's own code in this train function.
-    """
-
-    logs: Any
-    layout: StepLayout | None
-    data: StepData | None
-    fault: BaseException | None
-
-    def read(self) -> tuple[StepLayout, StepData]:
-        """Returns layout and data; raises the fault if there is one."""
-        if self.fault is not None:
-            raise self.fault
-        if self.layout is None or self.data is None:
-            raise RuntimeError("the recorded step returned no tensors")
-        return self.layout, self.data
 
 
 class RecordingTrainFunction:
@@ -58,6 +32,11 @@ class RecordingTrainFunction:
     Args:
         model: a compiled Keras model whose train function has been made.
         optimizers: its optimizers, outermost ones.
+
+    Attributes:
+        users_function: the train function in whose place this one runs.
+        has_run: whether a step has run to its end, and so has been traced.
+        users_code_runs: whether the user's step or data run, so that an exception may be the user's.
     """
 
     def __init__(self, model: Any, optimizers: list[Any]) -> None:
@@ -66,7 +45,7 @@ class RecordingTrainFunction:
         self._optimizers = optimizers
         self._layouts: list[StepLayout] = []  # one for each way in which the step has been traced
         self._fault: BaseException | None = None
-        self._trainable_since_tracing = _trainable_since_tracing(model, optimizers)
+        self._trainable_since_tracing = trainable_since_tracing(model, optimizers)
         self._replicas = ReplicaObservations(model.distribute_strategy, legacy=is_legacy(model))
         self._made, self.facts_of_first_step = VariablesMade(self._replicas.count), dict[str, Any]()
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
@@ -75,11 +54,12 @@ class RecordingTrainFunction:
         try:
             with self._recording_train_step():
                 model.make_train_function(force=True)
-            self._function = _without_optional(model)
+            self._function = without_optional(model)
         finally:
             model.train_function = self.users_function
             if is_legacy(model):
                 model.train_tf_function = traced
+        self.users_code_runs = self.has_run = False
 
     def batches(self, iterator: Any, batches_left: int | None = None) -> Iterator[Any]:
         """Yields the arguments for `run`, one for each step of an execution; ends where the data end.
@@ -91,31 +71,48 @@ class RecordingTrainFunction:
             batches_left: how many batches the iterator still has; None if that is not known.
         """
         steps = steps_per_execution(self._model)
-        if batches_left is not None or steps == 1 or not isinstance(iterator, _GRAPH_ITERATORS):
+        if batches_left is not None or steps == 1 or not isinstance(iterator, GRAPH_ITERATORS):
             for _ in range(steps if batches_left is None else min(steps, batches_left)):
                 yield iterator
             return
         for step in range(steps):
+            self.users_code_runs = True  # what the data raise is the user's
             batch = iterator.get_next_as_optional()
-            if bool(batch.has_value()):
-                yield [batch.get_value()]
+            has_value = bool(batch.has_value())
+            batch = [batch.get_value()] if has_value else iterator
+            self.users_code_runs = False
+            if has_value:
+                yield batch
             elif step == 0:
                 yield iterator  # fails as the user's own function would
             else:
                 return
 
     def run(self, batch: Any) -> RecordedStep:
-        """Runs one step in place of the user's train function. Exceptions of the user's step are raised as they are."""
-        with self._recording_train_step(), self._made.noted():
+        """Runs one step in place of the user's train function. Exceptions of the user's step are raised as they are.
+
+        Whatever fails of ours, the user's step runs once.
+        """
+        context = contextlib.ExitStack()
+        with FaultGuard(self._set_fault):
+            context.enter_context(self._recording_train_step())
+            context.enter_context(self._made.noted())
+        self.users_code_runs = True
+        try:
             result = self._function(batch)
+        finally:
+            with FaultGuard(self._set_fault):
+                context.close()
+        self.users_code_runs, self.has_run = False, True
         layout = data = None
+        is_recorded = isinstance(result, dict) and "layout" in result  # else the user's own train step has run
         with FaultGuard(self._set_fault):
             self.facts_of_first_step = self.facts_of_first_step or self._made.untracked(self._model, self._optimizers)
-            for key, tensors in result["layout"].items():  # none after a fault while tracing
+            for key, tensors in (result["layout"] if is_recorded else {}).items():  # none after a fault while tracing
                 side_tensors = self._replica_tensors.read() if self._replica_tensors else {}
                 layout = self._layouts[int(key)]
                 data = layout.unpack({**tensors, **side_tensors, **self._outputs.branch_tensors()})
-        return RecordedStep(result["logs"], layout, data, self._fault)
+        return RecordedStep(result["logs"] if is_recorded else result, layout, data, self._fault)
 
     @contextlib.contextmanager
     def _recording_train_step(self) -> Iterator[None]:
@@ -139,16 +136,33 @@ class RecordingTrainFunction:
 
     def _recorded_train_step(self, train_step: Callable[[Any], Any], data: Any) -> Any:
         """Runs while the step is traced; its result names the layout, so each compiled step is read in its own."""
+        context = contextlib.ExitStack()
+        observation = None
+        with FaultGuard(self._set_fault):
+            observation = self._observed(data, context)
+        try:
+            result = as_called(self._model, train_step)(data)
+        finally:
+            with FaultGuard(self._set_fault):
+                context.close()
+        layout: dict[str, Tensors] = {}
+        with FaultGuard(self._set_fault):
+            if observation is not None:
+                observation.train_step_result = result
+                layout = self._replicas.when_all_are_done(self._pack)
+        return {"logs": result, "layout": layout}
+
+    def _observed(self, data: Any, context: contextlib.ExitStack) -> StepObservation:
+        """Begins the observation of a step; `context` is closed when the step is over."""
         observation, outputs = self._replicas.new_observation(), self._outputs
         layer_names: dict[int, str] = {}
         with observation.guard():
             outputs.read_before(observation, data)
             layer_names = outputs.layer_names()
         collector = outputs.branch_collector(observation)
-        hooks = fit_hooks(observation, self._model, self._optimizers, layer_names, collector)
-        with self._trainable_as_traced(), hooks:
-            observation.train_step_result = result = as_called(self._model, train_step)(data)
-        return {"logs": result, "layout": self._replicas.when_all_are_done(self._pack)}
+        context.enter_context(self._trainable_as_traced())
+        context.enter_context(fit_hooks(observation, self._model, self._optimizers, layer_names, collector))
+        return observation
 
     def _pack(self, observation: StepObservation) -> dict[str, Tensors]:
         """Returns the key of the step's layout -> the tensors that are results of the step; {} after a fault."""
@@ -184,32 +198,3 @@ class RecordingTrainFunction:
 
     def _set_fault(self, fault: BaseException | None) -> None:
         self._fault = self._fault or fault
-
-
-def _without_optional(model: Any) -> Callable[[Any], Any]:
-    """Returns the model's train function, of one step, such that its results are not wrapped in an Optional.
-
-    Keras puts the results into one Optional, and TensorFlow's optimizer then infers all of their shapes once for each
-    of them: for 500 tensors that took three times as long as all other tracing. A train function also takes a list of
-    batches, and then does without the Optional.
-    """
-    function: Callable[[Any], Any] = model.train_function
-    names = ("make_train_function", "_make_function")
-    own = [getattr(getattr(model, n, None), "__func__", None) is not getattr(keras.Model, n, model) for n in names]
-    # Before Keras 3.7 the train function is itself a tf.function, which uses no Optional and takes no list.
-    if model.run_eagerly or any(own) or hasattr(function, "get_concrete_function"):
-        return function
-    step = tf.function(lambda iterator: function([iterator.get_next()]), autograph=False, reduce_retracing=True)
-    return lambda iterator: (step if isinstance(iterator, _GRAPH_ITERATORS) else function)(iterator)
-
-
-def _trainable_since_tracing(model: Any, optimizers: list[Any]) -> list[Any]:
-    """Returns the variables that became trainable after the user's function was traced, which trains without them."""
-    if is_legacy(model):  # whose `fit` itself trains what was trainable when the model was compiled
-        return []
-    bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
-    optimized = {variable_id(v) for base in bases for v in getattr(base, "_trainable_variables", ())}
-    built = bool(optimized) and all(getattr(base, "built", False) for base in bases)
-    if model.run_eagerly or not built or not any(int(base.iterations.numpy()) for base in bases):
-        return []
-    return [v for v in model.trainable_variables if variable_id(v) not in optimized]

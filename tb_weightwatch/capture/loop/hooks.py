@@ -45,6 +45,7 @@ class LoopHooks:
     Attributes:
         observation: of the step that is recorded; None between recorded steps, when hooks only pass calls through.
         none_gradients: id of variable -> whether backpropagation gave None when `apply` was last traced.
+        fault: the first exception of the observers; the user's calls go on.
         calls: what the watched models and optimizers were called for, in recorded steps and while functions are traced.
 
     Args:
@@ -60,7 +61,8 @@ class LoopHooks:
         self.observation: EagerStepObservation | None = None
         self.none_gradients: dict[int, bool] = {}
         self.calls = ObservedCalls()
-        self._traced = EagerStepObservation()  # takes the faults of hooks inside a traced function
+        self.fault: Exception | None = None
+        self._traced = EagerStepObservation()  # stands for the calls inside a traced function
         self._before_update, self._update_raised = before_update, update_raised
         self._hooks, self._suspended = Hooks(), False
         self._hooked: set[tuple[int, str]] = set()
@@ -128,7 +130,11 @@ class LoopHooks:
         if (id(instance), name) not in self._hooked and hasattr(instance, "__dict__"):
             self._hooked.add((id(instance), name))
             raised = self._raised if traced else None
-            self._hooks.put(instance, name, CallHook(observation, before, after, raised), materialize=traced)
+            hook = CallHook(observation, self._set_fault, before, after, raised)
+            self._hooks.put(instance, name, hook, materialize=traced)
+
+    def _set_fault(self, error: Exception) -> None:
+        self.fault = self.fault or error
 
     def _raised(self, error: BaseException) -> None:
         if not self._suspended:

@@ -93,6 +93,11 @@ class LoopStepRecorder:
         self.skip_step()
         self._hooks.remove()
 
+    def raise_fault(self) -> None:
+        """Raises what has failed in the hooks, if something has."""
+        if self._hooks.fault is not None:
+            raise self._hooks.fault
+
     def _refresh(self) -> None:
         if self._targets.refresh():
             self._hooks.install(self._targets.models, self._targets.optimizers, self._targets.layers)
@@ -146,8 +151,7 @@ class LoopStepRecorder:
     def _end_observation(self) -> EagerStepObservation:
         observation = self._hooks.observation or EagerStepObservation()
         self._hooks.observation = None
-        if observation.fault is not None:
-            raise observation.fault
+        self.raise_fault()
         observation.freeze_forward()
         return observation
 

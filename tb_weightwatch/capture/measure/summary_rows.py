@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...history import Column, Rows
-from ...statistics import measurable, names
-from ...statistics.reference import sample, variable_statistics
+from ...statistics import NOT_OBSERVED, VariableStep, measurable
+from ...statistics.reference import sample
 from ..observe.as_numpy import VariableArrays
 from ..recorder import Recorder
-from ..schedule.budget import Budget
+from .grouped_statistics import variable_columns
 
 
 class SummaryRows:
@@ -21,53 +21,47 @@ class SummaryRows:
 
     Args:
         recorder: gets the rows.
-        budget: is charged with the time that measuring takes.
 
     Attributes:
         last_step: the last step that was recorded, or 0.
     """
 
-    def __init__(self, recorder: Recorder, budget: Budget) -> None:
-        self._recorder, self._budget = recorder, budget
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
         self.last_step = 0
         self._items: dict[str, dict[str, Any]] = {}  # descriptions of the variables in the order of the V axis
+        self._order: dict[str, int] = {}  # name -> position on the V axis
         self._sketches: dict[str, Any] = {}  # of the gradients of the last step
 
-    def add(self, step: int, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> None:
-        """Measures one step and records it."""
-        if self._recorder.off:
-            return
-        if not self.last_step:
-            self._budget.begin()
-        began = time.perf_counter()
+    def add(self, step: int, follows: bool, variables: Mapping[str, VariableArrays], run: Mapping[str, float]) -> None:
+        """Measures one step and records it; `follows`: it is the next one after the last that was recorded."""
         self._describe(step, variables)
-        follows, self.last_step = step == self.last_step + 1, step
+        self.last_step = step
         previous, self._sketches = self._sketches if follows else {}, {}
-        numbers = {name: self._numbers(name, arrays, previous.get(name)) for name, arrays in variables.items()}
-        self._recorder.append(self._row(step, numbers, run))
-        self._recorder.tick(step)
-        self._budget.add_row_cost(time.perf_counter() - began)
-
-    def _row(self, step: int, numbers: Mapping[str, Mapping[str, float]], run: Mapping[str, float]) -> Rows:
+        changes = {name: self._change(name, arrays, previous.get(name)) for name, arrays in variables.items()}
         rows = Rows(np.array([step], np.int64), np.array([time.time()]))
-        for quantity in names("variable"):
-            if any(quantity in variable for variable in numbers.values()):
-                known = np.array([[quantity in numbers.get(name, {}) for name in self._items]])
-                values = [[numbers.get(name, {}).get(quantity, np.nan) for name in self._items]]
-                rows.variable[quantity] = Column(np.array(values, np.float64), known)
+        rows.variable.update(variable_columns(changes, self._order))
+        self._count_zeros_of_sparse(rows.variable.get("gradient_zero_share"), variables)
         for quantity, value in run.items():
             rows.run[quantity] = Column(np.array([value]), np.ones(1, bool))
-        return rows
+        self._recorder.append(rows)
+        self._recorder.tick(step)
 
-    def _numbers(self, name: str, arrays: VariableArrays, previous: Any) -> dict[str, float]:
+    def _change(self, name: str, arrays: VariableArrays, previous: Any) -> VariableStep:
         gradient = arrays.gradient
-        numbers = variable_statistics(gradient, arrays.before, arrays.after, previous_sample=previous)
         if isinstance(gradient, np.ndarray) and measurable(gradient.dtype):
             self._sketches[name] = sample(gradient)
-            if arrays.sparse_size is not None:  # rows that do not occur in a sparse gradient are not counted as zeros
-                zeros = round(numbers["gradient_zero_share"] * gradient.size) - (gradient.size - arrays.sparse_size)
-                numbers["gradient_zero_share"] = zeros / max(arrays.sparse_size, 1)
-        return numbers
+        else:
+            previous = None
+        return VariableStep(gradient, arrays.before, arrays.after, NOT_OBSERVED, previous)
+
+    def _count_zeros_of_sparse(self, zeros: Column | None, variables: Mapping[str, VariableArrays]) -> None:
+        """Counts the zeros of a sparse gradient among its rows alone; rows that do not occur in it are not counted."""
+        for name, arrays in variables.items():
+            if zeros is not None and arrays.sparse_size is not None:
+                size, place = arrays.gradient.size, (0, self._order[name])
+                count = round(zeros.values[place] * size) - (size - arrays.sparse_size)
+                zeros.values[place] = count / max(arrays.sparse_size, 1)
 
     def _describe(self, step: int, variables: Mapping[str, VariableArrays]) -> None:
         changed = []
@@ -76,6 +70,7 @@ class SummaryRows:
                     "layer": name.rpartition("/")[0], "trainable": True, "optimized": None}  # fmt: skip
             if self._items.get(name) != item:
                 self._items[name] = item
+                self._order.setdefault(name, len(self._order))
                 changed.append(item)
         if changed:
             # A reader looks at step 0 for the variables that were there from the beginning.

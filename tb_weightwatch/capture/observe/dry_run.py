@@ -61,7 +61,7 @@ def dry_run(model: Any, x: Any, y: Any, loss: LossFunction | None) -> DryRun:
     observation, hooks = StepObservation(None), Hooks()
     for layer, item in layer_uses(model):
         after = partial(observers.layer_output, item["name"])
-        hooks.put(layer, "call", CallHook(lambda: observation, after=after))
+        hooks.put(layer, "call", CallHook(lambda: observation, observation.set_fault, after=after))
     try:
         with tf.GradientTape() as tape:
             predictions = _predictions(model, x)

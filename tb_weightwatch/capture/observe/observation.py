@@ -56,9 +56,10 @@ class StepObservation:
 
     def guard(self) -> FaultGuard:
         """Returns a context manager that stores our exceptions in `fault` instead of raising them."""
-        return FaultGuard(self._set_fault)
+        return FaultGuard(self.set_fault)
 
-    def _set_fault(self, error: Exception) -> None:
+    def set_fault(self, error: Exception) -> None:
+        """Stores the first exception of ours."""
         self.fault = self.fault or error
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import math
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..safe_warning import warn
 from .budget import Budget
 from .bursts import DENSE_UNTIL
 
@@ -89,11 +89,9 @@ class MapSchedule:
         self._names_checked = bool(names)
         unmatched = [pattern for pattern in self._steps_by_pattern if not fnmatch.filter(names, pattern)]
         if names and unmatched:
-            warnings.warn(
+            warn(
                 f"tensors= matches no variable: {', '.join(map(repr, unmatched))}; "
-                f"the variables are {', '.join(names[:20])}",
-                RuntimeWarning,
-                stacklevel=2,
+                f"the variables are {', '.join(names[:20])}"
             )
 
 

@@ -1,0 +1,198 @@
+"""Records the steps of `model.fit` that are due: runs them in place of the user's train function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from ..fault_handler import FaultHandler, report_fault
+from ..measure.pipeline import MeasurementPipeline
+from ..measure.step_data import StepData
+from ..observe import model_facts as facts
+from ..observe import replicas
+from ..observe.batch_features import feature_records
+from ..observe.exception_meaning import OF_THE_BATCH, meaning_of
+from ..observe.fault_guard import entry_point
+from ..observe.library_versions import library_versions
+from ..observe.observation import total_iterations
+from ..observe.run_ending import ending_of
+from ..probing import Probing
+from ..recorder import Recorder
+from .recorded_step import RecordedStep
+from .recording_train_function import RecordingTrainFunction
+from .step_layout import StepLayout
+from .step_outputs import listed_variables
+
+_ENDS_OF_DATA = (tf.errors.OutOfRangeError, StopIteration)
+
+
+class FitStepRecorder(FaultHandler):
+    """Runs due steps of one launch recorded.
+
+    Several of them may train the same model. The one that was asked first runs the step, and the others get its
+    tensors as well.
+
+    Args:
+        recorder: gets descriptions and facts.
+        pipeline: measures the steps.
+        probing: keeps batches.
+
+    Attributes:
+        training: whether `fit` has begun, and nothing is known of its end.
+        traced: whether a step has run recorded.
+    """
+
+    def __init__(self, recorder: Recorder, pipeline: MeasurementPipeline, probing: Probing) -> None:
+        self._recorder, self._pipeline, self._probing = recorder, pipeline, probing
+        self._model: Any = None
+        self._optimizers: list[Any] = []
+        self._function: RecordingTrainFunction | None = None
+        self._step = self._measured = 0  # completed steps; those and the steps of the present execution
+        self._batches_left: int | None = None
+        self._others: list[FitStepRecorder] = []
+        self.training = self.traced = False
+
+    # -- before the step
+
+    def prepare(self, model: Any, step: int) -> None:
+        """Prepares for a call of `fit` that begins after so many steps."""
+        self._model, strategy = model, model.distribute_strategy
+        replicas.reject_parameter_server(strategy)
+        optimizers = self._optimizers = facts.optimizers_of(model)
+        describe = self._recorder.describe
+        settings = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
+        settings |= replicas.distribution_facts(strategy)
+        describe(step, "facts", {**settings, "gradients": "used", "versions": library_versions()})
+        self._recorder.adopt_preflight(model)
+        if self._function is None or self._function.users_function is not model.train_function:
+            self._pipeline.flush()
+            self._function, self.traced = RecordingTrainFunction(model, optimizers), False
+        elif self.traced:  # `trainable` may have changed, although the traced functions go on as before
+            self._describe_variables(step)
+
+    @property
+    def ready(self) -> bool:
+        """Whether steps can be recorded."""
+        return self._function is not None and not self._recorder.off
+
+    def record_next(self, completed: int, batches_left: int | None) -> None:
+        """Has the next execution recorded.
+
+        Args:
+            completed: steps that are completed.
+            batches_left: of the epoch; None if that is not known.
+        """
+        self._step = self._measured = completed
+        self._batches_left = batches_left
+        first = self.of(self._model)
+        if first is None:
+            self._model.train_function = self.run
+        elif first is not self and self not in first._others:
+            first._others.append(self)
+
+    @classmethod
+    def of(cls, model: Any) -> FitStepRecorder | None:
+        """Returns what is going to run the next execution of the model recorded; None: the user's function runs."""
+        owner = getattr(getattr(model, "train_function", None), "__self__", None)
+        return owner if isinstance(owner, cls) else None
+
+    def give_back(self) -> None:
+        """Puts the user's train function back, if an exception has kept the execution from running."""
+        if self._function is not None and self.of(self._model) is self:
+            self._model.train_function = self._function.users_function
+        self._others = []
+
+    # -- the step
+
+    def run(self, iterator: Any) -> Any:
+        """Runs one execution recorded, in place of the user's train function."""
+        function, others = self._function, self._others
+        assert function is not None
+        self._model.train_function, self._others = function.users_function, []
+        try:
+            return self._run_execution(function, iterator, (self, *others))
+        except _ENDS_OF_DATA:
+            raise
+        except BaseException as error:
+            for recorder in (self, *others):
+                recorder.stop(error, completed=recorder._measured, in_step=True)
+            raise
+
+    def _run_execution(
+        self, function: RecordingTrainFunction, iterator: Any, recorders: tuple[FitStepRecorder, ...]
+    ) -> Any:
+        logs, iterations, ran = None, None, 0
+        function.users_code_runs = False
+        try:
+            iterations = None if function.has_run else total_iterations(self._optimizers)
+            for batch in function.batches(iterator, self._batches_left):
+                step = function.run(batch)
+                logs, ran = step.logs, ran + 1
+                for recorder in recorders:
+                    recorder.measure(step)
+            return logs
+        except _ENDS_OF_DATA:
+            raise
+        except Exception as error:
+            if function.users_code_runs and not self._is_of_tracing(function, error, iterations):
+                raise
+            fault = error
+        if not ran:  # nothing has been updated: the user's function goes on without us
+            logs = function.users_function(iterator)
+        report_fault(self._recorder, fault)
+        return logs
+
+    @entry_point
+    def _is_of_tracing(self, function: RecordingTrainFunction, error: Exception, iterations: int | None) -> bool:
+        """Whether our tracing of the user's step may have failed, and not the step itself.
+
+        An eager step is not traced: the error is the user's, of this batch.
+        """
+        if function.has_run or self._model.run_eagerly or meaning_of(error) in OF_THE_BATCH:
+            return False
+        return total_iterations(self._optimizers) == iterations
+
+    @entry_point
+    def stop(self, error: BaseException, *, completed: int, in_step: bool) -> None:
+        """Records that an exception ended `fit`, of which Keras tells its callbacks nothing."""
+        self.training = False
+        with self._recorder.guarded():
+            if not self.traced:
+                self._describe_variables(self._recorder.last_step)
+            self._recorder.end(*ending_of(error, completed, in_step=in_step))
+
+    # -- after the step
+
+    @entry_point
+    def measure(self, step: RecordedStep) -> None:
+        """Submits a recorded step to the measurement, right after it has run."""
+        self._measured += 1
+        if self._recorder.off:
+            return
+        self._recorder.begun = self._measured
+        layout, data = step.read()
+        if not self.traced and self._measured == self._step + 1:
+            self._describe(layout, data)
+        self._probing.keep(data.data["batch"])
+        self._pipeline.submit(self._measured, data)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether the last execution has run recorded."""
+        return self._measured > self._step
+
+    def _describe(self, layout: StepLayout, step: StepData) -> None:
+        describe = self._recorder.describe
+        describe(self._step, "variables", {"items": layout.variables})
+        describe(self._step, "layers", {"items": layout.layers})
+        describe(self._step, "facts", layout.batch_shapes)
+        describe(self._step, "facts", facts.model_facts(self._model))
+        if self._function is not None:
+            describe(self._step, "facts", self._function.facts_of_first_step)
+        for features in feature_records(step.data["x"], step.data["y"]):
+            describe(self._step, "features", features)
+
+    def _describe_variables(self, step: int) -> None:
+        items = facts.variable_items(listed_variables(self._model), self._model, self._optimizers)
+        self._recorder.describe(step, "variables", {"items": items})
