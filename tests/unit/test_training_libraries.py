@@ -30,10 +30,12 @@ import tb_weightwatch as ww
 import tb_weightwatch.cli, tb_weightwatch.plugin.backend, tb_weightwatch.report
 
 folder = sys.argv[1]
-with ww.summary.create_file_writer(folder).as_default():
+writer = ww.summary.create_file_writer(folder)
+with writer.as_default():
     for step in range(1, 6):
         before = np.ones((3, 2), "float32")
         ww.summary.update(step, {"w": (before, before, 0.99 * before)}, loss=1 / step, learning_rate=0.01)
+writer.close()
 [history] = ww.read(folder)
 assert len(history) == 5
 assert ww.diagnose(history).status
