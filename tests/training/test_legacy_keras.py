@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tb_weightwatch as ww
-from tests.supported.legacy import fitted, legacy, model
+from tests.supported.legacy_training import fitted, legacy, model
 from tests.supported.observe import BATCH, diabetes
 
 NEW = ("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
