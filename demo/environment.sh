@@ -17,17 +17,19 @@ apt_install() {
   as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# make_environment FOLDER REQUIREMENTS: a virtual environment that holds this package (as it stands) and REQUIREMENTS.
+# make_environment FOLDER REQUIREMENTS [ALONE]: a virtual environment that holds this package (as it stands),
+# REQUIREMENTS, and what ALONE lists, without what that depends on.
 make_environment() {
-  local folder=$1 requirements=$2 python=${PYTHON:-python3} stamp
+  local folder=$1 requirements=$2 alone=${3:-/dev/null} python=${PYTHON:-python3} stamp
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || {
     echo "Python 3.10 or newer is needed; '$python' is $("$python" --version 2>&1). Set PYTHON=/path/to/python3." >&2; return 1; }
-  stamp=$(cat "$requirements" setup.py | cksum)
+  stamp=$(cat "$requirements" "$alone" setup.py | cksum)
   if [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ]; then
     say "Python environment in $folder (once; about a minute)"
     rm -rf "$folder"
     "$python" -m venv "$folder" 2>/dev/null || { apt_install python3-venv && "$python" -m venv "$folder"; } || return 1
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" || return 1
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$alone" || return 1
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . || return 1
     echo "$stamp" > "$folder/stamp"
   fi

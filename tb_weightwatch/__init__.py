@@ -42,6 +42,8 @@ _LOCATIONS = {
     "show": ("notebook", "show"),
     "summary": ("capture.summary", ""),
 }
+# The names that need TensorFlow and Keras.
+_TRAINING = ("ProbeReport", "Watch", "WeightWatch", "assert_learns", "preflight", "probe")
 __all__ = [
     "Diagnosis",
     "Evidence",
@@ -70,6 +72,8 @@ if not TYPE_CHECKING:  # else a type checker would take any name to exist
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(__all__)}"
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}; {hint}")
         module_name, attribute = _LOCATIONS[name]
+        if name in _TRAINING:
+            importlib.import_module(f"{__name__}.capture.training_libraries").check_training_libraries(name)
         module = importlib.import_module(f"{__name__}.{module_name}")
         if name in ("Watch", "WeightWatch"):
             _provide_experiments()

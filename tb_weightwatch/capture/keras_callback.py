@@ -10,8 +10,10 @@ import keras
 import tensorflow as tf
 
 from .arguments import checked_logdir
+from .copying import CopiedBeforeUse
 from .fit.fit_recording import FitRecording
 from .fit.step_recorder import FitStepRecorder
+from .legacy.callback_protocol import LegacyCallbackProtocol
 from .observe import replicas
 from .observe.fault_guard import entry_point
 from .observe.run_ending import latest_exceptions
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from .arguments.types import Batch, Data, LogDir, TensorRequests
 
 
-class WeightWatch(FitRecording, keras.callbacks.Callback):  # type: ignore[misc]
+class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.callbacks.Callback):  # type: ignore[misc]
     """Records why weights move, or don't, while `model.fit` runs, and reports it.
 
         watch = ww.WeightWatch("logs/run-1")
@@ -34,6 +36,9 @@ class WeightWatch(FitRecording, keras.callbacks.Callback):  # type: ignore[misc]
 
     Steps that are not recorded run the user's own train function, unchanged. A second `fit` of the same model continues
     the launch; another model starts a new one.
+
+    Before it is used it may be copied and pickled. A copy records a launch of its own, in the same folder, or for a
+    search of KerasTuner in a folder of the trial, such as "logs/0003/execution0".
 
     Args:
         logdir: folder of the run (events go to `<logdir>/weightwatch`), or a `tf.summary` writer of your own.
@@ -72,6 +77,11 @@ class WeightWatch(FitRecording, keras.callbacks.Callback):  # type: ignore[misc]
             lambda budget: Recorder(destination, kind="fit", budget=budget, rules=rules, verbose=verbose),
             probe=ask,
         )
+        options = {"overhead": overhead, "rules": rules, "verbose": verbose, "maps": maps, "tensors": tensors}
+        self._note_arguments(logdir, {**options, "probe": probe})
+
+    def _is_used(self) -> bool:
+        return self._launch_model is not None
 
     # -- called by Keras
 

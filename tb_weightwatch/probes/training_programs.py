@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..capture.legacy import is_legacy
 from ..capture.observe import has_own_train_step, loss_function, optimizers_of
 from .program import Batch, Program, copied
 from .state import replaced
@@ -25,6 +26,7 @@ def opened_program(
         TypeError: `model` is no Keras model.
         ValueError: it is not built, or the loss or the optimizer is missing.
     """
+    reject_legacy(model, optimizer)
     optimizers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [] if optimizer is None else [optimizer]
     if step_fn is not None:
         yield loop_program(step_fn, model, optimizers, variables)
@@ -45,6 +47,16 @@ def opened_program(
     if used is None:
         raise ValueError("optimizer must be given for a model that is not compiled")
     yield program_by_hand(model, getattr(model, "loss", None) if loss is None else loss, used)
+
+
+def reject_legacy(model: Any, optimizer: Any) -> None:
+    """Raises TypeError for a model or an optimizer of legacy Keras, whose state experiments cannot restore."""
+    for value in (model, *(optimizer if isinstance(optimizer, (list, tuple)) else [optimizer])):
+        if is_legacy(value):
+            raise TypeError(
+                f"experiments need a model and an optimizer of Keras 3, got the {type(value).__name__} of legacy Keras "
+                "(tf_keras, or tf.keras with TF_USE_LEGACY_KERAS=1); recording and ww.preflight work with both"
+            )
 
 
 @contextmanager

@@ -19,6 +19,7 @@ GROUPS = {
     "variable": "Variables",
     "batch": "Layers and data",
     "distribute": "`tf.distribute`",
+    "legacy": "Legacy Keras (`tf_keras`, `TF_USE_LEGACY_KERAS=1`)",
 }
 
 

@@ -177,4 +177,4 @@ def replay(
 
 def _matched(names: dict[str, Array], other: keras.Model) -> list[str]:
     """The same variables of another model, whose layers may bear other numbers: by their place."""
-    return list(weights(other.variables))[: len(names)]
+    return list(weights(other.trainable_variables))[: len(names)]

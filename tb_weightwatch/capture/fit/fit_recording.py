@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from ..legacy.objects import is_legacy, steps_per_execution
 from ..measure.pipeline import MeasurementPipeline
 from ..observe.run_ending import exception_of_fit
 from ..probing import Probing
@@ -54,7 +55,7 @@ class FitRecording(Recording):
         gate, entered, due = self._gate, time.perf_counter(), False
         self._first_batch = batch
         if self._steps.ready:
-            several = range(1, self.model.steps_per_execution + 1)
+            several = range(1, steps_per_execution(self.model) + 1)
             due = True in [gate.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self._steps.record_next(self._step, self._batches_left())
@@ -69,7 +70,8 @@ class FitRecording(Recording):
     def _end_execution(self, batch: int) -> None:
         now, gate = time.perf_counter(), self._gate
         # With steps_per_execution the last index may lie beyond the epoch's end.
-        steps = batch - self._first_batch + 1 if _INDEX_IS_LAST else self.model.steps_per_execution
+        index_is_last = _INDEX_IS_LAST or is_legacy(self.model)
+        steps = batch - self._first_batch + 1 if index_is_last else steps_per_execution(self.model)
         left = self._batches_left()
         steps = steps if left is None else min(steps, left)
         self._step += steps
@@ -81,7 +83,7 @@ class FitRecording(Recording):
             self._probing.run_by_itself(model=self.model)
 
     def _end_unrecorded(self, steps: int, now: float) -> None:
-        if self.model.steps_per_execution == 1:
+        if steps_per_execution(self.model) == 1:
             self._gate.not_recorded(self._step)
         if self._user_function_untraced:
             self._user_function_untraced = False

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from ..legacy.objects import is_legacy
+from ..legacy.update_hooks import GIVEN, update_hooks
 from ..observe import observers
 from ..observe.method_hooks import CallHook, Hooks, MethodCall
 from ..observe.model_facts import has_own_train_step, loss_tracker
@@ -69,7 +71,13 @@ def _hook_own_step(hooks: Hooks, observation: StepObservation, model: Any) -> No
 
 
 def _hook_optimizer(hooks: Hooks, observation: StepObservation, optimizer: Any, collector: BranchCollector) -> None:
-    hooks.put(optimizer, "apply", _hook(observation, before=observers.gradients_given), materialize=True)
+    given = GIVEN if is_legacy(optimizer) else "apply"
+    hooks.put(optimizer, given, _hook(observation, before=observers.gradients_given), materialize=True)
+    if is_legacy(optimizer):
+        for base in base_optimizers(optimizer):
+            for hook in update_hooks(base, collector):
+                hooks.put(base, hook.method, _hook(observation, hook.before, hook.after))
+        return
     for base in base_optimizers(optimizer):
         if observation.replica_count > 1:
             hooks.put(base, "_all_reduce_sum_gradients", _hook(observation, after=_reduced_gradients))

@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..legacy.objects import is_legacy, steps_per_execution
+from ..legacy.train_step import as_called, not_converted
 from ..observe.fault_guard import FaultGuard
 from ..observe.observation import StepObservation
 from ..observe.replicas import ReplicaObservations
@@ -44,16 +46,19 @@ class RecordingTrainFunction:
         self._layouts: list[StepLayout] = []  # one for each way in which the step has been traced
         self._fault: BaseException | None = None
         self._trainable_since_tracing = trainable_since_tracing(model, optimizers)
-        self._replicas = ReplicaObservations(model.distribute_strategy)
+        self._replicas = ReplicaObservations(model.distribute_strategy, legacy=is_legacy(model))
         self._made, self.facts_of_first_step = VariablesMade(self._replicas.count, self._set_fault), dict[str, Any]()
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
         self._replica_tensors = SideVariables() if self._replicas.count > 1 else None
+        traced = getattr(model, "train_tf_function", None)  # of legacy Keras
         try:
             with self._recording_train_step():
                 model.make_train_function(force=True)
             self._function = without_optional(model)
         finally:
             model.train_function = self.users_function
+            if is_legacy(model):
+                model.train_tf_function = traced
         self.users_code_runs = self.has_run = False
 
     def batches(self, iterator: Any, batches_left: int | None = None) -> Iterator[Any]:
@@ -65,7 +70,7 @@ class RecordingTrainFunction:
             iterator: the argument of the train function.
             batches_left: how many batches the iterator still has; None if that is not known.
         """
-        steps = self._model.steps_per_execution
+        steps = steps_per_execution(self._model)
         if batches_left is not None or steps == 1 or not isinstance(iterator, GRAPH_ITERATORS):
             for _ in range(steps if batches_left is None else min(steps, batches_left)):
                 yield iterator
@@ -116,14 +121,14 @@ class RecordingTrainFunction:
         # replaced in both cases, and only for as long.
         model = self._model
         own, original = model.__dict__.get("train_step"), model.train_step
-        steps_per_execution = model.steps_per_execution
+        steps = steps_per_execution(model)
         self._replicas.clear()
-        model.__dict__["train_step"] = lambda data: self._recorded_train_step(original, data)
+        model.__dict__["train_step"] = not_converted(lambda data: self._recorded_train_step(original, data))
         model.steps_per_execution = 1
         try:
             yield
         finally:
-            model.steps_per_execution = steps_per_execution
+            model.steps_per_execution = steps
             if own is None:
                 model.__dict__.pop("train_step", None)
             else:
@@ -136,7 +141,7 @@ class RecordingTrainFunction:
         with FaultGuard(self._set_fault):
             observation = self._observed(data, context)
         try:
-            result = train_step(data)
+            result = as_called(self._model, train_step)(data)
         finally:
             with FaultGuard(self._set_fault):
                 context.close()

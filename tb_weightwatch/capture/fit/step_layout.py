@@ -17,6 +17,7 @@ import tensorflow as tf
 from ...statistics import NOT_OBSERVED, NotObserved, VariableStep
 from ...statistics.device import flat_tensors
 from ...statistics.fast import SMALL
+from ..legacy.optimizers import without_skipped
 from ..measure.step_data import StepData
 
 Tensors = dict[str, Any]
@@ -119,7 +120,7 @@ class StepLayout:
             none={},
             outputs={name.removeprefix("output/"): x for name, x in tensors.items() if name.startswith("output/")},
             data=data,
-            run=dict(zip(self.run, np.asarray(tensors["run"]), strict=True)) if self.run else {},
+            run=without_skipped(dict(zip(self.run, np.asarray(tensors["run"]), strict=True))) if self.run else {},
             moving_statistics=self.moving_statistics,
         )
 

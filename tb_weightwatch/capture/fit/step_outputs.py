@@ -12,6 +12,8 @@ import keras
 import tensorflow as tf
 
 from ...statistics import NOT_OBSERVED, VariableStep, measurable
+from ..legacy.objects import frozen_ids, is_legacy, is_trained
+from ..legacy.optimizers import loss_scale, next_rate, numbers_after
 from ..measure.step_data import StepData
 from ..observe import model_facts as facts
 from ..observe.loss_names import whole_loss_name
@@ -49,8 +51,8 @@ class StepOutputs:
 
     def read_before(self, observation: StepObservation, data: Any) -> None:
         """Reads weights, learning rate and loss scale before the step changes them."""
-        statistics = moving_statistics(self._model)
-        measured = (v for v in listed_variables(self._model) if v.trainable or variable_id(v) in statistics)
+        statistics, frozen = moving_statistics(self._model), frozen_ids([self._model])
+        measured = (v for v in listed_variables(self._model) if is_trained(v, frozen) or variable_id(v) in statistics)
         observation.weights_before = {variable_id(v): current_value(v) for v in measured}
         observation.run_numbers = _optimizer_settings(self._optimizers)
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -140,6 +142,7 @@ class StepOutputs:
             numbers["loss"] = tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64))
         if self._optimizers:
             numbers["iterations"] = tf.convert_to_tensor(base_optimizers(self._optimizers[0])[0].iterations)
+            numbers |= numbers_after(self._optimizers[0])
         return numbers
 
 
@@ -156,6 +159,9 @@ def _optimizer_settings(optimizers: list[Any]) -> Tensors:
     settings: Tensors = {}
     for optimizer in optimizers[:1]:
         base = base_optimizers(optimizer)[0]
+        if is_legacy(optimizer):
+            values = {"learning_rate": next_rate(base), "loss_scale": loss_scale(optimizer)}
+            return {name: tf.convert_to_tensor(value) for name, value in values.items() if value is not None}
         values = {
             "learning_rate": getattr(base, "learning_rate", None),  # a MultiOptimizer has none until it is built
             "loss_scale": getattr(optimizer, "dynamic_scale", None),

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..legacy.objects import is_legacy
 from ..observe.observation import base_optimizers, variable_id
 
 GRAPH_ITERATORS = (tf.data.Iterator, tf.distribute.DistributedIterator)
@@ -32,6 +33,8 @@ def without_optional(model: Any) -> Callable[[Any], Any]:
 
 def trainable_since_tracing(model: Any, optimizers: list[Any]) -> list[Any]:
     """Returns the variables that became trainable after the user's function was traced, which trains without them."""
+    if is_legacy(model):  # whose `fit` itself trains what was trainable when the model was compiled
+        return []
     bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
     optimized = {variable_id(v) for base in bases for v in getattr(base, "_trainable_variables", ())}
     built = bool(optimized) and all(getattr(base, "built", False) for base in bases)

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..legacy.objects import is_legacy, metric_variables
 from ..observe.fault_guard import FaultGuard
 from ..observe.observation import base_optimizers, variable_id
 
@@ -58,7 +59,7 @@ class VariablesMade:
         if not made:
             return {}
         bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
-        lists = [model.variables, model.metrics_variables]
+        lists = [model.variables, metric_variables(model)]
         lists += [variables for b in bases for variables in (b.variables, getattr(b, "_trainable_variables", ()))]
         known = {variable_id(v) for variables in lists for v in variables}
         unknown = [v for v in made if v.trainable and v.dtype.is_floating and variable_id(v) not in known]
@@ -73,7 +74,11 @@ def _is_in_layer_call() -> bool:
     """Whether a caller is `__call__` of a Keras layer or model."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_name == "__call__" and isinstance(frame.f_locals.get("self"), keras.layers.Layer):
+        if frame.f_code.co_name == "__call__" and _is_layer(frame.f_locals.get("self")):
             return True
         frame = frame.f_back
     return False
+
+
+def _is_layer(value: Any) -> bool:
+    return isinstance(value, keras.layers.Layer) or (is_legacy(value) and hasattr(value, "call"))

@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..legacy.objects import is_legacy_optimizer
+from ..legacy.update_hooks import GIVEN, update_hooks
 from ..observe import observers
 from ..observe.method_hooks import CallHook, Hooks, MethodCall
 from ..observe.observation import StepObservation, base_optimizers, variable_id
@@ -81,6 +83,11 @@ class LoopHooks:
                     self._put(base, "_backend_update_step", observers.gradients_used)
                     self._put(base, "_backend_apply_gradients", clipping.before_apply)
                     self._put(base, "_clip_gradients", clipping.before_clipping)
+            elif is_legacy_optimizer(optimizer):
+                self._put(optimizer, GIVEN, self._gradients_given, traced=True)
+                for base in base_optimizers(optimizer):
+                    for hook in update_hooks(base):
+                        self._put(base, hook.method, hook.before, hook.after)
         for model in models:
             names = {name for owner, _, name in layers if owner is model}
             self._put(model, "call", partial(self._forward_pass, names), self._forward_pass_ended, traced=True)

@@ -17,7 +17,13 @@ from ..observe.observation import current_value
 from ..recorder import Recorder
 from .hooks import EagerStepObservation, LoopHooks
 from .made_anew import MadeAnew
-from .optimizer_counters import OptimizerCounters, all_base_optimizers, learning_rate, optimizer_counters
+from .optimizer_counters import (
+    OptimizerCounters,
+    all_base_optimizers,
+    applied_iterations,
+    learning_rate,
+    optimizer_counters,
+)
 from .targets import WatchTargets
 
 RELEASED_AT = (8, 64)  # rows at which is checked whether the program still holds its variables
@@ -179,7 +185,7 @@ class LoopStepRecorder:
             "loss": loss,
             "learning_rate": learning_rate(self._targets.optimizers, before) if rate is None else rate,
             "loss_scale": before.loss_scale,
-            "iterations": after.iterations,
+            "iterations": applied_iterations(before, after),
         }
         return {name: tf.convert_to_tensor(_copy(value)) for name, value in values.items() if value is not None}
 

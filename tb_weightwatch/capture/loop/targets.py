@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from ...statistics import measurable
+from ..legacy.objects import frozen_ids, is_trained
 from ..observe import model_facts as facts
 from ..observe.library_versions import library_versions
 from ..observe.model_layers import moving_statistics
@@ -49,18 +50,19 @@ class WatchTargets:
         self.predecessors: dict[int, int] = {}
         self._layers: dict[int, tuple[Any, Any, str]] = {}  # id of layer -> model, layer, name of its output
         self._moving_statistics: set[int] = set()  # ids of variables
+        self._frozen: set[int] = set()
         self._described: Any = None
 
     @property
     def trained(self) -> dict[int, Any]:
         """The trainable variables: id -> variable."""
-        return {key: v for key, v in self.variables.items() if getattr(v, "trainable", True)}
+        return {key: v for key, v in self.variables.items() if is_trained(v, self._frozen)}
 
     @property
     def measured(self) -> dict[int, Any]:
         """The trainable variables and the moving statistics of BatchNormalization: id -> variable."""
         statistics = self._moving_statistics
-        return {k: v for k, v in self.variables.items() if getattr(v, "trainable", True) or k in statistics}
+        return {k: v for k, v in self.variables.items() if is_trained(v, self._frozen) or k in statistics}
 
     @property
     def moving_statistics(self) -> frozenset[str]:
@@ -101,6 +103,7 @@ class WatchTargets:
     def refresh(self) -> bool:
         """Adds variables and layers that have been made since; returns whether there may be something new to hook."""
         count = len(self.variables)
+        self._frozen = frozen_ids(self.models)
         for variable in [*(v for model in self.models for v in model.variables), *self.own.variables.values()]:
             if measurable(keras.backend.standardize_dtype(variable.dtype)):
                 self.variables.setdefault(variable_id(variable), variable)
@@ -124,9 +127,9 @@ class WatchTargets:
     def describe(self, recorder: Recorder, step: int) -> None:
         """Describes to the recorder what is watched, if it has changed."""
         bases = all_base_optimizers(self.optimizers)
-        optimized = tuple(len(getattr(base, "_trainable_variables", ())) for base in bases)
+        optimized = tuple(map(facts.optimized_count, bases))
         names = self.names  # one that took the place of another has its name
-        trainable = tuple((names.get(k), bool(getattr(v, "trainable", True))) for k, v in self.variables.items())
+        trainable = tuple((names.get(k), is_trained(v, self._frozen)) for k, v in self.variables.items())
         if (trainable, optimized, len(self.layer_outputs)) == self._described:
             return
         self._described = trainable, optimized, len(self.layer_outputs)

@@ -71,7 +71,9 @@ def dry_run(model: Any, x: Any, y: Any, loss: LossFunction | None) -> DryRun:
                 total = _total_loss(model, loss(y, predictions))
             except Exception as error:  # labels that do not fit may be exactly what a rule reports
                 return DryRun(predictions, observation.layer_outputs, fault=error)
-        gradients = tape.gradient(total, [getattr(v, "value", v) for v in model.trainable_variables])
+        gradients = tape.gradient(
+            total, [v if isinstance(v, tf.Variable) else v.value for v in model.trainable_variables]
+        )
         return DryRun(predictions, observation.layer_outputs, total, gradients)
     finally:
         hooks.remove()

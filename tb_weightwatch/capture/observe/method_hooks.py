@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from ..legacy.bound_methods import as_method
 from .fault_guard import FaultGuard
 from .observation import StepObservation
 
@@ -69,7 +70,7 @@ class Hooks:
                 return
             wrapper = _wrapper(instance, original, hooks := [], materialize)
             wrapper._weightwatch, wrapper._own = hooks, own
-            instance.__dict__[name] = wrapper
+            instance.__dict__[name] = as_method(instance, original, wrapper)
         hooks.append(hook)
         self._installed.append((instance, name, hook))
 

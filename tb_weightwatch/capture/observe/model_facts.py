@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..legacy.objects import direct_sublayers, frozen_ids, is_legacy, is_legacy_optimizer, is_trained
+from ..legacy.optimizers import optimized_ids
 from .loss_names import whole_loss_name
 from .model_layers import (
     activation_of,
@@ -100,7 +102,9 @@ def optimizers_of(model: Any) -> list[Any]:
     """Returns the optimizer that the model was compiled with, and others among its attributes (GANs)."""
     import keras
 
-    attributes = [v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer)]
+    attributes = [
+        v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer) or is_legacy_optimizer(v)
+    ]
     compiled = [model.optimizer] if getattr(model, "optimizer", None) is not None else []
     return list({id(optimizer): optimizer for optimizer in [*compiled, *attributes]}.values())
 
@@ -146,8 +150,8 @@ def variable_items(variables: list[Any], model: Any, optimizers: list[Any]) -> l
     """Returns the description of each variable, in the given order."""
     owners = {k: str(layer.name) for k, layer in layer_by_variable(flat_layers(model)).items()}
     bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
-    built = [base for base in bases if getattr(base, "built", False)]
-    optimized = {variable_id(v) for base in built for v in getattr(base, "_trainable_variables", [])}
+    optimized = _optimized(bases, variables)
+    frozen = frozen_ids([model] if is_legacy(model) else direct_sublayers(model))
     names = unique_names(variable_name(v) for v in variables)
     return [
         {
@@ -155,11 +159,29 @@ def variable_items(variables: list[Any], model: Any, optimizers: list[Any]) -> l
             "shape": current_shape(variable),
             "dtype": str(getattr(variable.dtype, "name", variable.dtype)),
             "layer": owners.get(id(variable), name.rpartition("/")[0]),
-            "trainable": bool(getattr(variable, "trainable", True)),
-            "optimized": (variable_id(variable) in optimized) if built else None,
+            "trainable": is_trained(variable, frozen),
+            "optimized": None if optimized is None else variable_id(variable) in optimized,
         }
         for name, variable in zip(names, variables, strict=True)
     ]
+
+
+def optimized_count(base: Any) -> int:
+    """Returns how many variables an optimizer was built for, as far as it tells."""
+    return len(getattr(base, "_index_dict" if is_legacy(base) else "_trainable_variables", ()))
+
+
+def _optimized(bases: list[Any], variables: list[Any]) -> set[int] | None:
+    """Returns the ids of the variables that optimizers were built for; None if no optimizer has been built."""
+    known = [
+        optimized_ids(base, variables)
+        if is_legacy(base)
+        else {variable_id(v) for v in getattr(base, "_trainable_variables", [])}
+        for base in bases
+        if is_legacy(base) or getattr(base, "built", False)
+    ]
+    found = [ids for ids in known if ids is not None]
+    return set().union(*found) if found else None
 
 
 def layer_uses(model: Any) -> list[tuple[Any, dict[str, Any]]]:

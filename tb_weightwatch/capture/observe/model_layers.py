@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..legacy.objects import direct_sublayers
 from .observation import variable_id
 
 
@@ -21,7 +22,7 @@ def flat_layers(model: Any) -> list[Any]:
     visited: set[int] = set()
 
     def visit(parent: Any) -> None:
-        for layer in list(getattr(parent, "_layers", [])):
+        for layer in direct_sublayers(parent):
             if id(layer) in visited or type(layer).__name__ == "InputLayer":
                 continue
             visited.add(id(layer))
@@ -73,7 +74,7 @@ def activation_of(layer: Any) -> str:
     if kind in ("ReLU", "Softmax", "LeakyReLU", "ELU", "PReLU"):
         simple = kind == "ReLU" and not getattr(layer, "negative_slope", 0) and not getattr(layer, "threshold", 0)
         if simple:
-            return "relu" if getattr(layer, "max_value", None) is None else f"relu{layer.max_value:g}"
+            return "relu" if getattr(layer, "max_value", None) is None else f"relu{float(layer.max_value):g}"
         return "softmax" if kind == "Softmax" else kind.lower()
     activation = getattr(layer, "activation", None)
     name = getattr(activation, "__name__", "") if callable(activation) else ""

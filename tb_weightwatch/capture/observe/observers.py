@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..legacy.objects import is_legacy
 from .method_hooks import MethodCall
 from .observation import StepObservation, clips, match_unclipped, variable_id
 
@@ -18,7 +19,9 @@ Pairs = list[tuple[Any, Any]]
 
 
 def given_pairs(call: MethodCall) -> Pairs:
-    """Returns the (gradient, variable) pairs of a call of `optimizer.apply`."""
+    """Returns the (gradient, variable) pairs of a call of `optimizer.apply`, or `apply_gradients` of legacy Keras."""
+    if is_legacy(call.owner):
+        return list(call.argument(0, "grads_and_vars"))
     variables = call.argument(1, "trainable_variables")
     if variables is None:
         variables = getattr(call.owner, "_trainable_variables", ())

@@ -48,10 +48,12 @@ class ReplicaObservations:
 
     Args:
         strategy: the model's.
+        legacy: whether the model is one of legacy Keras.
     """
 
-    def __init__(self, strategy: Any) -> None:
+    def __init__(self, strategy: Any, *, legacy: bool = False) -> None:
         self.count = strategy.num_replicas_in_sync
+        self._loss_is_scaled = legacy or _scales_loss()
         self._observations: list[StepObservation] = []
 
     def clear(self) -> None:
@@ -69,30 +71,31 @@ class ReplicaObservations:
         if self.count == 1:
             return use(self._observations.pop())
 
+        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # as legacy Keras would have it
         def merged(strategy: Any) -> Any:
             observations, self._observations = self._observations, []
             joined = observations[0]
             with joined.guard():
-                _join(joined, observations)
+                _join(joined, observations, self._loss_is_scaled)
             return use(joined)
 
         return tf.distribute.get_replica_context().merge_call(merged)
 
 
-def _join(joined: StepObservation, observations: list[StepObservation]) -> None:
+def _join(joined: StepObservation, observations: list[StepObservation], loss_is_scaled: bool) -> None:
     """Puts the outputs, data and losses of all replicas into the first one's observation."""
     joined.fault = next((o.fault for o in observations if o.fault is not None), None)
     common = [name for name in joined.layer_outputs if all(name in o.layer_outputs for o in observations)]
     joined.layer_outputs = {name: _concatenate([o.layer_outputs[name] for o in observations]) for name in common}
     joined.data = tf.nest.map_structure(lambda *parts: _concatenate(parts), *(o.data for o in observations))
-    _join_losses(joined, observations)
+    _join_losses(joined, observations, loss_is_scaled)
 
 
-def _join_losses(joined: StepObservation, observations: list[StepObservation]) -> None:
+def _join_losses(joined: StepObservation, observations: list[StepObservation], loss_is_scaled: bool) -> None:
     losses = [o.loss for o in observations if o.loss is not None]
     if losses:
         means = [tf.reduce_mean(tf.cast(tf.stop_gradient(loss), tf.float64)) for loss in losses]
-        joined.loss = tf.add_n(means) * (joined.replica_count / len(means) if _scales_loss() else 1 / len(means))
+        joined.loss = tf.add_n(means) * (joined.replica_count / len(means) if loss_is_scaled else 1 / len(means))
     results = [o.train_step_result for o in observations]
     name = whole_loss_name(results[0]) if isinstance(results[0], dict) else None
     reported = [result[name] for result in results if name is not None and name in result]
@@ -102,7 +105,7 @@ def _join_losses(joined: StepObservation, observations: list[StepObservation]) -
 
 
 def _scales_loss() -> bool:
-    """Whether this Keras divides a replica's loss by the number of replicas (from 3.7 on)."""
+    """Whether this Keras 3 divides a replica's loss by the number of replicas (from 3.7 on)."""
     from keras.src import losses
 
     return hasattr(losses.loss, "scale_loss_for_distribution")

@@ -75,7 +75,7 @@ def _raised_by_fit(error: BaseException, model: Any) -> bool:
     trace = error.__traceback__
     while trace is not None:
         frame, trace = trace.tb_frame, trace.tb_next
-        if frame.f_globals.get("__name__", "").partition(".")[0] != "keras":
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in ("keras", "tf_keras"):
             continue
         values = frame.f_locals
         # Keras removes its own frames from the traceback, except for that of the wrapper that removes them.

@@ -13,13 +13,15 @@ from ...history import History, Record
 from ...schema import as_stored, record_as_stored
 from ...statistics import NOT_OBSERVED, VariableStep
 from ..fit.step_outputs import listed_variables
+from ..legacy.objects import is_legacy
+from ..legacy.optimizers import next_rate
 from ..measure.row_buffer import RowBuffer, RowLayout
 from ..measure.step_data import StepData
 from ..measure.step_measurer import StepMeasurer
 from ..observe import model_facts as facts
 from ..observe.batch_features import feature_records
 from ..observe.dry_run import DryRun
-from ..observe.observation import base_optimizers, variable_id
+from ..observe.observation import base_optimizers, current_value, variable_id
 
 
 class Program(NamedTuple):
@@ -96,7 +98,7 @@ def _variable_steps(model: Any, names: Mapping[int, str], run: DryRun) -> dict[s
     gradients = [NOT_OBSERVED] * len(trained) if run.gradients is None else run.gradients
     pairs = zip(trained, gradients, strict=True)
     return {
-        names[variable_id(v)]: VariableStep(gradient=gradient, before=None, after=v.value)
+        names[variable_id(v)]: VariableStep(gradient=gradient, before=None, after=current_value(v))
         for v, gradient in pairs
         if variable_id(v) in names
     }
@@ -107,6 +109,9 @@ def _learning_rates(optimizer: Any, steps: int) -> list[float | None]:
     base = next(iter(base_optimizers(optimizer)), None)
     if base is None or not hasattr(base, "learning_rate"):
         return [None] * steps
+    if is_legacy(base):
+        rate = next_rate(base)  # a schedule's later rates are not read
+        return [None if rate is None else float(np.asarray(rate)), *[None] * (steps - 1)][:steps]
     schedule = getattr(base, "_learning_rate", None)
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         return [float(schedule(base.iterations + i)) for i in range(steps)]

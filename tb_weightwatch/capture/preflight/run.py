@@ -17,6 +17,7 @@ import tensorflow as tf
 from ...diagnosis import checked_rules, diagnose
 from ...verdict import Diagnosis, Verdict
 from ..arguments import check_training, received
+from ..legacy.objects import is_legacy_model
 from ..observe.dry_run import dry_run, loss_function, restoring
 from ..observe.samples import sample_count, selected_samples
 from ..preflight_results import remember
@@ -82,7 +83,7 @@ def preflight(  # noqa: PLR0913
 
 
 def _check_model(model: Any) -> None:
-    if not isinstance(model, keras.Model):
+    if not isinstance(model, keras.Model) and not is_legacy_model(model):
         raise TypeError(f"model must be a keras.Model, got {received(model)}")
     if not model.built or not all(layer.built for layer in model.layers):
         raise ValueError(
