@@ -459,7 +459,7 @@ def test_hostile_summaries_are_counted_and_skipped(tmp_path: Path) -> None:
 
 
 def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that cannot be judged is undecided, with the reason; the others are judged as usual."""
+    """Facts that do not fit are left out and told, and the run is judged by its curves."""
     from tb_weightwatch.cli.review_workers import Job, diagnose_run
 
     def strange(_: bytes) -> dict[str, Any]:
@@ -467,9 +467,8 @@ def test_facts_of_a_wrong_type_end_no_review(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("tb_weightwatch.reader.third_party.records.keras_facts", strange)
     fit_with_tensorboard(tmp_path, 0.1, epochs=1)
-    done = diagnose_run(Job("logs", "train", str(tmp_path / "train"), 0))
-    assert [one.diagnosis.status for one in done.launches] == ["undecided"]
-    assert "could not be diagnosed" in done.launches[0].diagnosis.sentence
-    with pytest.raises(ValueError, match="dictionary"):
-        diagnose(only_history(tmp_path / "train"))
-    assert done.launches[0].diagnosis.symptoms == ()
+    done = diagnose_run(Job(str(tmp_path), "train", str(tmp_path / "train"), 0))
+    (launch,) = done.launches
+    assert sum(launch.skipped.values()) == 3
+    assert all(reason.startswith("a record 'facts':") for reason in launch.skipped)
+    assert diagnose(only_history(tmp_path / "train")) == launch.diagnosis
