@@ -17,9 +17,15 @@ class CellBudget:
 
 @dataclass
 class ArrayBudget:
-    """How many bytes of arrays the launches of a run may still hold together: the more, the larger its files are."""
+    """How many bytes of arrays the launches of a run may still hold together: the more, the larger its files are.
+
+    Attributes:
+        left: how many.
+        refused: whether there were not enough once.
+    """
 
     left: int = FREE_ARRAY_BYTES
+    refused: bool = False
 
     def earn(self, read: int) -> None:
         """Raises the bound by what so many bytes of data may hold."""
@@ -28,6 +34,7 @@ class ArrayBudget:
     def take(self, size: int) -> bool:
         """Takes so many bytes; returns False if there are not so many left."""
         if size > self.left:
+            self.refused = True
             return False
         self.left -= size
         return True

@@ -33,8 +33,8 @@ _STEPS = dict.fromkeys(("steps", "of", "first_step", "variables", "given"), _COU
 
 _BATCH_NORMALIZATION = Fields({"momentum": Number()}, {"input_rank": Optional(_COUNT), "synchronized": _FLAG})
 _LAYER = Fields(
-    {"name": _LABEL},
-    {
+    optional={
+        "name": _LABEL,
         "class": _LABEL,
         "activation": _LABEL,
         "units": Optional(_COUNT),
@@ -42,6 +42,7 @@ _LAYER = Fields(
         "weights": _COUNT,
         "batch_normalization": _BATCH_NORMALIZATION,
     },
+    check=lambda layer: "" if "name" in layer or "batch_normalization" not in layer else "an object with a name",
 )
 _UNTRACKED = Fields(optional={"layer": _LABEL, "attribute": _LABEL, "name": _LABEL, "shape": Shape(), "size": _COUNT})
 _MODEL = Fields(

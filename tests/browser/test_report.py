@@ -54,7 +54,7 @@ def with_pictures(path: Path) -> None:
 @pytest.fixture(scope="module")
 def page(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    assert cli.main(["report", str(logs), "-o", str(path)]) == 0
+    assert cli.main(["report", "--follow-links", str(logs), "-o", str(path)]) == 0
     return path
 
 

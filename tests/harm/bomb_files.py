@@ -35,7 +35,8 @@ def records(kind: str, json: str, number: int = 1) -> bytes:
 def nested_lists() -> Data:
     """Facts of 30 MB that parse to millions of empty lists."""
     text = '{"model": [' + ",".join(["[]"] * 10_000_000) + "]}"
-    yield from ((f"weightwatch/a1/header/{i:06d}", records("facts", text)) for i in range(8))
+    datum = records("facts", text)
+    yield from ((f"weightwatch/a1/header/{i:06d}", datum) for i in range(8))
 
 
 def large_text() -> Data:

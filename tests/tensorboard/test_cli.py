@@ -190,14 +190,14 @@ def test_a_process_that_dies_loses_its_own_run_only(logs: Path, tmp_path: Path) 
         "import os, sys\n"
         "from tb_weightwatch.cli import review_workers\n"
         "real = review_workers.launches\n"
-        "def deadly(directory, skipped):\n"
+        "def deadly(directory, skipped, **links):\n"
         "    if directory.endswith('killer'):\n"
         "        os._exit(9)\n"
-        "    return real(directory, skipped)\n"
+        "    return real(directory, skipped, **links)\n"
         "review_workers.launches = deadly\n"
         "if __name__ == '__main__':\n"
         "    from tb_weightwatch import cli\n"
-        f"    sys.argv[1:] = ['review', '--format', 'json', '--jobs', '2', {str(tmp_path)!r}]\n"
+        f"    sys.argv[1:] = ['review', '--format', 'json', '--jobs', '2', '--follow-links', {str(tmp_path)!r}]\n"
         "    sys.exit(cli.main())\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
@@ -212,7 +212,7 @@ def test_worker_processes_end_with_their_parent(logs: Path, tmp_path: Path) -> N
     script.write_text(
         "import os, pathlib, sys, time\n"
         "from tb_weightwatch.cli import review_workers\n"
-        "def endless(directory, skipped):\n"
+        "def endless(directory, skipped, **links):\n"
         f"    (pathlib.Path({str(tmp_path)!r}) / str(os.getpid())).touch()\n"
         "    time.sleep(600)\n"
         "review_workers.launches = endless\n"
@@ -237,7 +237,8 @@ def test_junit_gates_a_build(logs: Path, tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "logs").symlink_to(logs)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "events.out.tfevents.1.noise").write_bytes(b"noise" * 99)
-    assert cli.main(["review", "--format", "junit", "--output", str(tmp_path / "out.xml"), str(tmp_path)]) == 1
+    junit = ["--format", "junit", "--output", str(tmp_path / "out.xml")]
+    assert cli.main(["review", *junit, "--follow-links", str(tmp_path)]) == 1
     root = ET.parse(tmp_path / "out.xml").getroot()
     assert {k: root.get(k) for k in ("tests", "failures", "errors", "skipped")} == {
         "tests": "4", "failures": "1", "errors": "1", "skipped": "1",

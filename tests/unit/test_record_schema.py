@@ -40,7 +40,7 @@ def test_a_diagnosis_with_every_part_is_read_unchanged() -> None:
     ("kind", "data", "kept"),
     [
         ("facts", {"gradients": 3, "precision": "float32"}, {"precision": "float32"}),
-        ("facts", {"model": {"name": "m", "layers": [{"name": "a"}, {}]}}, {"model": {"name": "m"}}),
+        ("facts", {"model": {"name": "m", "layers": [{"name": "a"}, 3]}}, {"model": {"name": "m"}}),
         ("facts", {"target_shape": [32, -1]}, {}),
         ("facts", {"optimizers": [{"class": "Adam", "config": {"gradient_accumulation_steps": float("inf")}}]},
          {"optimizers": [{"class": "Adam", "config": {}}]}),
