@@ -11,6 +11,7 @@ from .display import provide_html
 
 if TYPE_CHECKING:
     from . import maps
+    from .actions import Alert, FailTrial, PruneTrial, Raise, SickTraining, StopTraining
     from .capture import summary as summary
     from .capture.keras_callback import WeightWatch
     from .capture.preflight import preflight
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
 # Public name -> (module, attribute; "": the module itself). TensorFlow and TensorBoard take seconds to import, so each
 # name is imported when it is first used.
 _LOCATIONS = {
+    "Alert": ("actions", "Alert"),
     "Diagnosis": ("verdict", "Diagnosis"),
     "Evidence": ("verdict", "Evidence"),
+    "FailTrial": ("actions", "FailTrial"),
     "History": ("history", "History"),
+    "PruneTrial": ("actions", "PruneTrial"),
+    "Raise": ("actions", "Raise"),
+    "SickTraining": ("actions", "SickTraining"),
+    "StopTraining": ("actions", "StopTraining"),
     "Verdict": ("verdict", "Verdict"),
     "Watch": ("capture.watch", "Watch"),
     "WeightWatch": ("capture.keras_callback", "WeightWatch"),
@@ -45,10 +52,16 @@ _LOCATIONS = {
 # The names that need TensorFlow and Keras.
 _TRAINING = ("ProbeReport", "Watch", "WeightWatch", "assert_learns", "preflight", "probe")
 __all__ = [
+    "Alert",
     "Diagnosis",
     "Evidence",
+    "FailTrial",
     "History",
     "ProbeReport",
+    "PruneTrial",
+    "Raise",
+    "SickTraining",
+    "StopTraining",
     "Verdict",
     "Watch",
     "WeightWatch",

@@ -1,0 +1,77 @@
+"""Ends hopeless trials of a hyperparameter search, and reports the reason to it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from .alert import Alert
+from .conditions import Condition, When
+
+
+class PruneTrial:
+    """Prunes a trial of Optuna when its training is sick: `on_verdict=ww.PruneTrial(trial)`.
+
+    The reason becomes the user attribute "weightwatch" of the trial, so that the study's table shows it.
+
+    Args:
+        trial: the `optuna.Trial` that the objective got.
+        when: how certain the cause must be, as for `StopTraining`.
+        causes: names or codes of the causes that count; None: all.
+        after: the first step from which on the trial may be pruned.
+
+    Raises:
+        TypeError: `trial` is no trial, or another argument is not valid.
+        ValueError: an argument is not valid.
+    """
+
+    def __init__(
+        self, trial: Any, when: When = "certain", *, causes: Iterable[str | int] | None = None, after: int = 0
+    ) -> None:
+        if not hasattr(trial, "set_user_attr"):
+            raise TypeError(f"trial must be an optuna.Trial, as the objective gets it, got a {type(trial).__name__}")
+        self._trial, self._condition = trial, Condition(when, causes, after)
+
+    def __call__(self, alert: Alert) -> None:
+        """Is called for each new verdict or symptom.
+
+        Raises:
+            optuna.TrialPruned: the training is sick, as far as was asked.
+        """
+        if self._condition.holds(alert):
+            self._trial.set_user_attr("weightwatch", str(alert))
+            raise importlib.import_module("optuna").TrialPruned(str(alert))
+
+    def __repr__(self) -> str:
+        return f"PruneTrial({self._condition!r})"
+
+
+class FailTrial:
+    """Ends a trial of Keras Tuner when its training is sick: `on_verdict=ww.FailTrial()`.
+
+    Keras Tuner marks the trial as failed, keeps the reason in the trial's `message`, and does not try it again.
+
+    Args:
+        when: how certain the cause must be, as for `StopTraining`.
+        causes: names or codes of the causes that count; None: all.
+        after: the first step from which on the trial may be ended.
+
+    Raises:
+        TypeError, ValueError: an argument is not valid.
+    """
+
+    def __init__(self, when: When = "certain", *, causes: Iterable[str | int] | None = None, after: int = 0) -> None:
+        self._condition = Condition(when, causes, after)
+
+    def __call__(self, alert: Alert) -> None:
+        """Is called for each new verdict or symptom.
+
+        Raises:
+            keras_tuner.errors.FailedTrialError: the training is sick, as far as was asked.
+        """
+        if self._condition.holds(alert):
+            raise importlib.import_module("keras_tuner.errors").FailedTrialError(str(alert))
+
+    def __repr__(self) -> str:
+        return f"FailTrial({self._condition!r})"

@@ -1,0 +1,93 @@
+"""Hands what is new in a diagnosis to the user's function, on training's own thread."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..actions import Alert, new_alerts
+from ..verdict import Diagnosis
+
+OnVerdict = Callable[[Alert], Any]
+
+
+def checked_action(on_verdict: Any) -> OnVerdict | None:
+    """Returns the function that was given as `on_verdict`, or None.
+
+    Raises:
+        TypeError: it cannot be called, or it is a class.
+    """
+    if on_verdict is None:
+        return None
+    if isinstance(on_verdict, type):
+        raise TypeError(
+            f"on_verdict must be a function or an object, as ww.{on_verdict.__name__}(); got the class itself"
+        )
+    if not callable(on_verdict):
+        raise TypeError(
+            "on_verdict must be a function of one ww.Alert, such as ww.StopTraining() or print; "
+            f"got {type(on_verdict).__name__}"
+        )
+    return on_verdict  # type: ignore[no-any-return]
+
+
+class Alerts:
+    """Collects alerts where a diagnosis is made, and delivers them between two steps.
+
+    Diagnoses are made beside training, but the user's function is called on training's thread, since it may stop the
+    training, or raise an error in it. An OSError of that function, such as that of a notification that cannot be sent,
+    is told once and does not end the training; any other exception is meant to.
+
+    Args:
+        on_verdict: the user's function; None: nothing is delivered.
+        run: folder of the run; "" if it is not known.
+
+    Attributes:
+        stop_reason: why the training is to end; "" as long as it is not.
+    """
+
+    def __init__(self, on_verdict: OnVerdict | None, run: str = "") -> None:
+        self._on_verdict, self._run = on_verdict, run
+        self._known: set[tuple[str, ...]] = set()
+        self._waiting: deque[Alert] = deque()
+        self._has_failed = False
+        self.stop_reason = ""
+
+    def update(self, diagnosis: Diagnosis) -> None:
+        """Takes a diagnosis; what is new in it waits for `deliver`."""
+        if self._on_verdict is not None:
+            self._waiting.extend(new_alerts(diagnosis, self._known, self._run, self._stop))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `deliver` has something to do."""
+        return bool(self._waiting)
+
+    def deliver(self) -> None:
+        """Calls the user's function for each alert that waits. Raises what it raises, but for an OSError."""
+        while self._waiting and self._on_verdict is not None:
+            alert = self._waiting.popleft()
+            try:
+                self._on_verdict(alert)
+            except OSError as error:
+                self._tell(error)
+
+    def _stop(self, reason: str) -> None:
+        if not self.stop_reason:
+            self.stop_reason = reason
+            print(
+                f"\ntb_weightwatch: the training is stopped, as {self._on_verdict!r} asks: {reason}.", file=sys.stderr
+            )
+
+    def _tell(self, error: OSError) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            warnings.warn(
+                f"on_verdict={self._on_verdict!r} failed ({type(error).__name__}: {error}); training goes on, and "
+                "later failures of it are not told",
+                RuntimeWarning,
+                stacklevel=2,
+            )
