@@ -87,6 +87,8 @@ def _ended(data: Any, step: int, unit: str) -> LaunchState:
     raised_in = data.get("step")  # a step that was not completed
     if how == "exception" and isinstance(raised_in, int) and raised_in > step:
         return LaunchState("stopped", f"stopped by {detail or how} in {unit} {raised_in:,}", step)
+    if how == "stopped":  # as `on_verdict` has asked
+        return LaunchState("stopped", f"stopped {after}{f' because of {detail}' if detail else ''}", step)
     article = "an " if how == "exception" else "a "
     if how in ("exception", "signal"):
         return LaunchState("stopped", f"stopped by {detail or article + how} {after}", step)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from ..actions import Alert, new_alerts
 from ..verdict import Diagnosis
+from .safe_warning import warn
 
 OnVerdict = Callable[[Alert], Any]
 
@@ -43,51 +43,42 @@ class Alerts:
 
     Args:
         on_verdict: the user's function; None: nothing is delivered.
-        run: folder of the run; "" if it is not known.
 
     Attributes:
-        stop_reason: why the training is to end; "" as long as it is not.
+        waiting: the alerts that wait for `deliver`; each step looks at it.
+        stopped_by: for what the training is to end, "501 learning-rate-zero"; "" if it is not.
     """
 
-    def __init__(self, on_verdict: OnVerdict | None, run: str = "") -> None:
-        self._on_verdict, self._run = on_verdict, run
+    def __init__(self, on_verdict: OnVerdict | None) -> None:
+        self._on_verdict = on_verdict
         self._known: set[tuple[str, ...]] = set()
-        self._waiting: deque[Alert] = deque()
         self._has_failed = False
-        self.stop_reason = ""
+        self.waiting: deque[Alert] = deque()
+        self.stopped_by = ""
 
-    def update(self, diagnosis: Diagnosis) -> None:
-        """Takes a diagnosis; what is new in it waits for `deliver`."""
+    def update(self, diagnosis: Diagnosis, run: str) -> None:
+        """Takes a diagnosis of a run, by its folder; what is new in it waits for `deliver`."""
         if self._on_verdict is not None:
-            self._waiting.extend(new_alerts(diagnosis, self._known, self._run, self._stop))
-
-    @property
-    def waiting(self) -> bool:
-        """Whether `deliver` has something to do."""
-        return bool(self._waiting)
+            self.waiting.extend(new_alerts(diagnosis, self._known, run, self._stop))
 
     def deliver(self) -> None:
         """Calls the user's function for each alert that waits. Raises what it raises, but for an OSError."""
-        while self._waiting and self._on_verdict is not None:
-            alert = self._waiting.popleft()
+        while self.waiting and self._on_verdict is not None:
+            alert = self.waiting.popleft()
             try:
                 self._on_verdict(alert)
             except OSError as error:
                 self._tell(error)
 
     def _stop(self, reason: str) -> None:
-        if not self.stop_reason:
-            self.stop_reason = reason
-            print(
-                f"\ntb_weightwatch: the training is stopped, as {self._on_verdict!r} asks: {reason}.", file=sys.stderr
-            )
+        if not self.stopped_by:
+            self.stopped_by = reason.partition(":")[0]
+            print(f"\ntb_weightwatch: training is stopped, as {self._on_verdict!r} asks: {reason}.", file=sys.stderr)
 
     def _tell(self, error: OSError) -> None:
         if not self._has_failed:
             self._has_failed = True
-            warnings.warn(
+            warn(
                 f"on_verdict={self._on_verdict!r} failed ({type(error).__name__}: {error}); training goes on, and "
-                "later failures of it are not told",
-                RuntimeWarning,
-                stacklevel=2,
+                "later failures of it are not told"
             )

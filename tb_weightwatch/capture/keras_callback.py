@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import keras
 import tensorflow as tf
 
+from .alerts import OnVerdict, checked_action
 from .arguments import checked_logdir
 from .copying import CopiedBeforeUse
 from .fit.fit_recording import FitRecording
@@ -50,10 +51,14 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
             in full whenever maps are; or name -> steps.
         probe: "on-verdict" runs experiments (`ww.probe`) once, between two steps, when the answer is only likely or the
             training is stuck for an unknown reason; they take about 30 seconds at most. None runs none.
+        on_verdict: is called between two steps with a `ww.Alert` for each new verdict or symptom: `ww.StopTraining()`,
+            `ww.Raise()`, or a function of your own, such as one that sends a message. What it raises ends the training,
+            but an OSError, which a message that cannot be sent raises, is a warning.
 
     Raises:
         OSError: the folder cannot be written.
-        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
+        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, `rules` is no mapping, or `on_verdict` cannot
+            be called.
         ValueError: `overhead`, `rules`, `tensors` or `probe` is not valid.
         NotImplementedError: the callback is made in the scope of a ParameterServerStrategy.
     """
@@ -68,17 +73,20 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         maps: bool = True,
         tensors: TensorRequests = (),
         probe: Literal["on-verdict"] | None = None,
+        on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
-        destination, ask = checked_logdir(logdir), checked_occasion(probe)
+        destination, ask, action = checked_logdir(logdir), checked_occasion(probe), checked_action(on_verdict)
         replicas.reject_parameter_server(tf.distribute.get_strategy())
         self._prepare_launches(
             lambda: RecordingGate(overhead, maps, tensors),
-            lambda budget: Recorder(destination, kind="fit", budget=budget, rules=rules, verbose=verbose),
+            lambda budget: Recorder(
+                destination, kind="fit", budget=budget, rules=rules, verbose=verbose, on_verdict=action
+            ),
             probe=ask,
         )
         options = {"overhead": overhead, "rules": rules, "verbose": verbose, "maps": maps, "tensors": tensors}
-        self._note_arguments(logdir, {**options, "probe": probe})
+        self._note_arguments(logdir, {**options, "probe": probe, "on_verdict": on_verdict})
 
     def _is_used(self) -> bool:
         return self._launch_model is not None
@@ -130,18 +138,26 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
             self._in_execution = False
             if not self._idle:
                 self._end_execution(batch)
-                return
-            self._step += 1
-            if time.perf_counter() >= self._gate.next_check_at:
-                self._pipeline.write_if_due(self._step)
+            else:
+                self._step += 1
+                if time.perf_counter() >= self._gate.next_check_at:
+                    self._pipeline.write_if_due(self._step)
         except Exception as error:
             self._on_fault(error)
+        if self._alerts_waiting:
+            self._deliver_alerts()
+            self.model.stop_training |= bool(self._recorder.alerts.stopped_by)
 
-    @entry_point
     def on_train_end(self, logs: Mapping[str, object] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model continues it."""
+        self._end_training()
+        self._deliver_alerts()
+
+    @entry_point
+    def _end_training(self) -> None:
         self._steps.training = False
-        self._recorder.end("completed")
+        stopped_by = self._recorder.alerts.stopped_by
+        self._recorder.end("stopped" if stopped_by else "completed", stopped_by)
 
     # -- called by the user
 

@@ -15,6 +15,7 @@ from ..schema import as_stored, map_as_stored
 from ..verdict import Diagnosis, Experiment
 from ..writer import EventWriter
 from . import exit_handlers
+from .alerts import Alerts, OnVerdict
 from .console_news import ConsoleNews
 from .live_diagnosis import LiveDiagnosis
 from .preflight_results import recall
@@ -36,6 +37,10 @@ class Recorder(RecordingEnd):
         budget: measures what recording costs; the cost is recorded as well.
         rules: name or code of a rule -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer.
+        on_verdict: the user's function that gets alerts.
+
+    Attributes:
+        alerts: what is new in the diagnosis, until it is delivered.
 
     Raises:
         OSError: the folder cannot be written.
@@ -43,7 +48,7 @@ class Recorder(RecordingEnd):
         ValueError: `rules` is not valid.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         destination: LogDir | None,
         *,
@@ -51,6 +56,7 @@ class Recorder(RecordingEnd):
         budget: Budget,
         rules: RuleSettings | None = None,
         verbose: bool = True,
+        on_verdict: OnVerdict | None = None,
     ) -> None:
         settings = checked_rules(rules)
         super().__init__(off=destination is None)
@@ -63,7 +69,7 @@ class Recorder(RecordingEnd):
         self._writer = EventWriter(self._sink, launch, started, history=self.history)
         self._records = RecordKeeper(self.history, self._writer, budget)
         self._diagnosis = LiveDiagnosis(self.history)
-        self._news = ConsoleNews(verbose)
+        self._news, self.alerts = ConsoleNews(verbose), Alerts(on_verdict)
         for recording in exit_handlers.watched():
             recording.look_for_end(self.folder)
         with self.guarded():
@@ -101,6 +107,7 @@ class Recorder(RecordingEnd):
             diagnosis = self._diagnosis.present()
             self._writer.judged(diagnosis)
             self._news.update(diagnosis)
+            self.alerts.update(diagnosis, self.folder or "")
 
     def add_experiments(self, experiments: Iterable[Experiment]) -> None:
         """Keeps and writes what experiments have shown after the completed steps, and diagnoses anew."""
@@ -111,6 +118,7 @@ class Recorder(RecordingEnd):
         if not self.off:
             self._writer.judged(self.diagnosis)
             self._news.update(self.diagnosis)
+            self.alerts.update(self.diagnosis, self.folder or "")
             self._writer.flush()
 
     def add_maps(self, maps: list[Map]) -> None:

@@ -9,12 +9,14 @@ from ..verdict import Diagnosis
 from .fault_handler import FaultHandler
 from .measure.pipeline import MeasurementPipeline
 from .recording_repr import recording_repr
+from .schedule.recording_gate import RecordingGate
 
 
 class Recording(FaultHandler):
     """The diagnosis and the History of a launch that is being recorded."""
 
     _pipeline: MeasurementPipeline
+    _gate: RecordingGate
     _step: int  # completed steps
 
     @property
@@ -53,6 +55,11 @@ class Recording(FaultHandler):
         with self._recorder.guarded():
             self._note_exception()
             self._pipeline.flush()
+
+    def _deliver_alerts(self) -> None:
+        """Calls the user's function, whose exceptions are meant for the training, outside of any guard of ours."""
+        with self._gate.budget.paused():
+            self._recorder.alerts.deliver()
 
     def _completed_steps(self) -> int:
         return self._step

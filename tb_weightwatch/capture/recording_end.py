@@ -12,6 +12,7 @@ from typing import Any
 from ..diagnosis import RecordingLosses
 from ..verdict import Diagnosis
 from . import exit_handlers
+from .alerts import Alerts
 from .observe.run_ending import ending_of
 from .recording_failure import RecordingFailure
 from .safe_warning import warn
@@ -29,6 +30,7 @@ class RecordingEnd(RecordingFailure):
     """
 
     _budget: Budget
+    alerts: Alerts
 
     def __init__(self, *, off: bool) -> None:
         super().__init__(off=off)
@@ -100,6 +102,7 @@ class RecordingEnd(RecordingFailure):
         self._diagnosis.outdate()
         self._writer.judged(self.diagnosis)
         self._news.end(self.diagnosis)
+        self.alerts.update(self.diagnosis, self.folder or "")
         self._finish(deadline)
 
     def close(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tensorflow as tf
 
+from .alerts import OnVerdict, checked_action
 from .arguments import checked_logdir, received
 from .loop.arguments import INSIDE_FUNCTION, checked_variables, model_list, optimizer_list
 from .loop.loop_recording import LoopRecording
@@ -55,6 +56,8 @@ class Watch(LoopRecording):
         maps: records histograms and motion maps from time to time (`History.maps`).
         tensors: names of variables ("dense/kernel") or patterns ("*/kernel") whose gradients and weights are recorded
             in full whenever maps are recorded; or name -> steps.
+        on_verdict: is called at the end of `step` with a `ww.Alert` for each new verdict or symptom, as for
+            `ww.WeightWatch`. `ww.StopTraining()` makes `should_stop` True.
 
     Raises:
         OSError: the folder cannot be written.
@@ -76,6 +79,7 @@ class Watch(LoopRecording):
         verbose: bool = True,
         maps: bool = True,
         tensors: TensorRequests = (),
+        on_verdict: OnVerdict | None = None,
     ) -> None:
         if tf.inside_function():
             raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
@@ -87,6 +91,7 @@ class Watch(LoopRecording):
             gate=RecordingGate(overhead, maps, tensors),
             rules=rules,
             verbose=verbose,
+            on_verdict=checked_action(on_verdict),
         )
 
     def step(  # noqa: PLR0913
@@ -131,10 +136,18 @@ class Watch(LoopRecording):
             self._step += 1
             if self._step + 1 < gate.idle_until and now < gate.next_check_at:
                 gate.step_began = now
-                return
-            self._end_step(now, loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
+            else:
+                self._end_step(now, loss, {"x": inputs, "y": targets, "y_pred": predictions}, gradients, variables)
         except Exception as error:
             self._on_fault(error)
+        if self._alerts_waiting:
+            self._deliver_alerts()
+            self._gate.leave_untimed()  # it was no part of the step that begins
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether `on_verdict` has asked for the end of the training: `if watch.should_stop: break`."""
+        return bool(self._recorder.alerts.stopped_by)
 
     def probe(
         self,
@@ -181,6 +194,7 @@ class Watch(LoopRecording):
         In an `except` or `finally` block the exception that is being handled is recorded as what ended the training.
         """
         self._close(self._ending_exception)
+        self._deliver_alerts()
 
     def __enter__(self) -> Watch:
         return self
@@ -189,3 +203,5 @@ class Watch(LoopRecording):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._close(lambda: error)
+        if error is None:
+            self._deliver_alerts()

@@ -114,12 +114,12 @@ def test_alerts_wait_until_they_are_delivered(capsys: pytest.CaptureFixture[str]
         alert.stop()
 
     alerts = Alerts(act)
-    alerts.update(diagnosis(CERTAIN, symptoms=(SYMPTOM,)))
+    alerts.update(diagnosis(CERTAIN, symptoms=(SYMPTOM,)), "logs")
     assert alerts.waiting and not got
     alerts.deliver()
     assert got == ["learning-rate-zero", "weights-do-not-move"]
-    assert alerts.stop_reason == "501 learning-rate-zero: The learning rate is exactly 0"
-    assert capsys.readouterr().err.count("the training is stopped") == 1
+    assert alerts.stopped_by == "501 learning-rate-zero"
+    assert capsys.readouterr().err.count("training is stopped") == 1
 
 
 def test_a_notification_that_fails_is_told_once_and_other_errors_are_meant() -> None:
@@ -129,7 +129,7 @@ def test_a_notification_that_fails_is_told_once_and_other_errors_are_meant() -> 
         raise ConnectionRefusedError("no server")
 
     alerts = Alerts(unreachable)
-    alerts.update(diagnosis(CERTAIN, LIKELY))
+    alerts.update(diagnosis(CERTAIN, LIKELY), "logs")
     with pytest.warns(RuntimeWarning, match="no server") as warned:
         alerts.deliver()
     assert len(warned) == 1
@@ -138,6 +138,6 @@ def test_a_notification_that_fails_is_told_once_and_other_errors_are_meant() -> 
         raise KeyError("meant")
 
     alerts = Alerts(meant)
-    alerts.update(diagnosis(CERTAIN))
+    alerts.update(diagnosis(CERTAIN), "logs")
     with pytest.raises(KeyError, match="meant"):
         alerts.deliver()

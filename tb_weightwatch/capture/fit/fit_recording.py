@@ -45,6 +45,7 @@ class FitRecording(Recording):
         self._recorder.look_for_end_with(self._note_exception)
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
+        self._alerts_waiting = self._recorder.alerts.waiting
         self._gate.budget.pause()  # until training begins
         self._steps, self._step = FitStepRecorder(self._recorder, self._pipeline, self._probing), 0
         self._idle = False  # whether the present step is before the gate's `idle_until`

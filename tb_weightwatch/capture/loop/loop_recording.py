@@ -14,7 +14,7 @@ from ..fault_handler import CheckedCalls
 from ..measure.pipeline import MeasurementPipeline
 from ..observe import replicas
 from ..observe.fault_guard import entry_point
-from ..observe.run_ending import ending_of, handled_exception
+from ..observe.run_ending import Ending, ending_of, handled_exception
 from ..probing import Probing
 from ..recorder import Recorder
 from ..recording import Recording
@@ -47,6 +47,7 @@ class LoopRecording(CheckedCalls, Recording):
         recorded = destination if strategy.extended.should_save_summary else None
         self._gate = gate
         self._recorder = Recorder(recorded, kind="loop", budget=self._gate.budget, **recorder_settings)
+        self._alerts_waiting = self._recorder.alerts.waiting
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._targets = WatchTargets(models, optimizers, variables, strategy.num_replicas_in_sync)
         self._tensors, self._loss_lists = TensorsForVariables(), LossLists()
@@ -168,7 +169,9 @@ class LoopRecording(CheckedCalls, Recording):
             self._steps.raise_fault()
         with self._recorder.guarded():
             self._steps.remove_hooks()
-        self._recorder.close(*ending_of(error, self._step))
+        stopped_by = self._recorder.alerts.stopped_by
+        is_stopped = stopped_by and error is None
+        self._recorder.close(*(Ending("stopped", stopped_by) if is_stopped else ending_of(error, self._step)))
 
     def _ending_exception(self) -> BaseException | None:
         """Returns the exception that is being handled; None if it is one under which training went on."""

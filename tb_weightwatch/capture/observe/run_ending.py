@@ -16,8 +16,8 @@ class Ending(NamedTuple):
     """The content of an "end" record.
 
     Attributes:
-        how: "completed", "closed", "exception" or "signal".
-        detail: name of the exception's type, or of the signal.
+        how: "completed", "closed", "exception", "signal", or "stopped" (by `on_verdict`).
+        detail: name of the exception's type, of the signal, or of the cause for which it was stopped.
         about: of an exception its "meaning", and "step", the step that raised it, or "after", the completed steps.
     """
 
