@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..notebook import start_problem
 from ..reader import SkipCounts
 from ..verdict import SEVERITIES
 from . import junit
@@ -40,6 +41,8 @@ def review(options: argparse.Namespace) -> int:
         print(json.dumps([launch.as_dict() for launch in launches], indent=1, allow_nan=False))
     elif launches:
         show(launches, details=options.details)
+        if start_problem():  # who has seen the table opens the panel next
+            warn(start_problem())
     return int(bool(failures)) if all(readable) else 2
 
 
