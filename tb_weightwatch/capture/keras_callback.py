@@ -129,6 +129,7 @@ class WeightWatch(Recording, keras.callbacks.Callback):  # type: ignore[misc]
     def _prepare(self, model: Any) -> None:
         strategy = model.distribute_strategy
         replicas.reject_parameter_server(strategy)
+        replicas.reject_unsummed_gradients(strategy)
         optimizers = self._optimizers = facts.optimizers_of(model)
         describe = self._recorder.describe
         settings = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
