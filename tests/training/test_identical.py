@@ -121,6 +121,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras 3.3, in an execution that is not full
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers(name: str, tmp_path: Path) -> None:
     """Neither recorded steps nor those between them, which run the user's own function, differ in any bit."""

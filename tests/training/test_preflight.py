@@ -221,7 +221,7 @@ def trained(examine: bool) -> tuple[list[Any], list[Any]]:
     if examine:
         ww.preflight(model, X, IDS)
         assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
-        assert not model.optimizer.built and int(model.optimizer.iterations) == 0
+        assert not model.optimizer.built and int(model.optimizer.iterations.numpy()) == 0
         assert not [layer for layer in model.layers if "call" in vars(layer)], "a hook was left"
         assert [random.getstate(), str(np.random.get_state())] == states
     model.fit(X, IDS, epochs=2, verbose=0)
