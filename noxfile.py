@@ -73,13 +73,14 @@ def _run_core(session: nox.Session, environment: versions.Environment) -> int:
 
 @nox.session(name="release", python="3.11")
 def make_release(session: nox.Session) -> None:
-    """Makes wheel and sdist twice, compares them, checks them, and tries them out. `-- ADDRESS`: of the repository."""
-    repository = session.posargs[0] if session.posargs else os.environ.get("WW_REPOSITORY", "")
-    if not repository.startswith("https://"):
+    """Makes wheel and sdist twice, compares, checks and tries them out. `-- REPOSITORY EMAIL`: of the project."""
+    repository, email = (*session.posargs, "", "")[:2]
+    if not repository.startswith("https://") or "@" not in email:
         session.error(
-            "say where the repository is, so that links lead there: nox -s release -- https://HOST/OWNER/NAME"
+            "say where the repository is, so that links lead there, and who answers for it: "
+            "nox -s release -- https://HOST/OWNER/NAME EMAIL"
         )
-    session.env["WW_REPOSITORY"] = repository
+    session.env |= {"WW_REPOSITORY": repository, "WW_EMAIL": email}
     session.install("build", "twine", "check-wheel-contents", "pyroma", "setuptools>=77")
     first, second = (release.build(session.run, Path(session.create_tmp()) / name) for name in ("first", "second"))
     release.compare(first, second)

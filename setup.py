@@ -1,4 +1,4 @@
-"""Thin build file: what pyproject.toml cannot say. Where the repository is, and a README whose links lead there."""
+"""Thin build file: what pyproject.toml cannot say, because it is known only when the package is published."""
 
 import os
 import re
@@ -7,8 +7,10 @@ from pathlib import Path
 from setuptools import setup
 
 HERE = Path(__file__).parent
-# The address of the published repository, https://HOST/OWNER/NAME; `nox -s release -- ADDRESS` sets it.
+# The address of the published repository, https://HOST/OWNER/NAME, and of who answers for it. They go here as the
+# defaults once there are any; `nox -s release -- REPOSITORY EMAIL` sets them for one release.
 REPOSITORY = os.environ.get("WW_REPOSITORY", "").rstrip("/")
+EMAIL = os.environ.get("WW_EMAIL", "")
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "tb_weightwatch" / "_version.py").read_text()).group(1)
 
 
@@ -25,6 +27,8 @@ def long_description() -> str:
 
 
 setup(
+    author="tb_weightwatch developers",
+    author_email=EMAIL or None,
     long_description=long_description(),
     long_description_content_type="text/markdown",
     project_urls={

@@ -5,7 +5,6 @@ from __future__ import annotations
 import filecmp
 import gzip
 import io
-import os
 import shutil
 import subprocess
 import tarfile
@@ -14,19 +13,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.10", "3.13")  # the wheel and the source distribution are tried out with these
-UNWANTED = (".*", "node_modules", "build", "dist", "*.egg-info", "logs", "output", "__pycache__")
+UNWANTED = (
+    *(".git", ".venv", ".nox", ".env", ".*_cache", ".hypothesis"),
+    *("node_modules", "build", "dist", "*.egg-info", "logs", "output", "__pycache__"),
+)
 
 
 def build(run: Callable[..., object], folder: Path) -> list[Path]:
     """Builds from a copy of the working tree, in which nothing stale can be, and returns wheel and sdist.
 
     Args:
-        run: `session.run` of nox.
+        run: `session.run` of nox, or a function like it.
         folder: is removed first.
     """
     shutil.rmtree(folder, ignore_errors=True)
     source = shutil.copytree(ROOT, folder / "source", ignore=shutil.ignore_patterns(*UNWANTED))
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(commit_time())}
+    environment = {"SOURCE_DATE_EPOCH": str(commit_time())}
     out = folder / "dist"
     run("python", "-m", "build", "--no-isolation", "--outdir", str(out), str(source), env=environment)
     for file in out.glob("*.tar.gz"):
@@ -36,6 +38,8 @@ def build(run: Callable[..., object], folder: Path) -> list[Path]:
 
 def commit_time() -> int:
     """Returns when the commit was made, in seconds since 1970: the date of all files in the archives."""
+    if not (ROOT / ".git").exists():  # in an unpacked source distribution, whose files have that date
+        return int((ROOT / "pyproject.toml").stat().st_mtime)
     command = ["git", "log", "-1", "--format=%ct"]
     return int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
