@@ -80,7 +80,7 @@ def make_release(session: nox.Session) -> None:
             "say where the repository is, so that links lead there, and who answers for it: "
             "nox -s release -- https://HOST/OWNER/NAME EMAIL"
         )
-    session.env |= {"WW_REPOSITORY": repository, "WW_EMAIL": email}
+    session.env.update(WW_REPOSITORY=repository, WW_EMAIL=email)
     session.install("build", "twine", "check-wheel-contents", "pyroma", "setuptools>=77")
     first, second = (release.build(session.run, Path(session.create_tmp()) / name) for name in ("first", "second"))
     release.compare(first, second)
