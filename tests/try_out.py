@@ -37,7 +37,7 @@ def train(logdir: str) -> None:
     with ww.summary.create_file_writer(logdir).as_default():
         for step in range(1, 41):
             gradient = rng.normal(size=(8, 8))
-            ww.summary.update(step, {"w": (gradient, weight, weight)}, loss=1.0, learning_rate=0.0)
+            ww.summary.update(step, {"w": (gradient, weight, weight.copy())}, loss=1.0, learning_rate=0.0)
 
 
 def review(logdir: str) -> None:

@@ -72,8 +72,8 @@ def test_the_source_distribution_holds_all_sources(built: list[Path]) -> None:
         members = sdist.getmembers()
     names = {member.name.partition("/")[2] for member in members}
     if (release.ROOT / ".git").exists():
-        listed = subprocess.run(["git", "ls-files"], cwd=release.ROOT, check=True, capture_output=True, text=True).stdout
-        assert {name for name in listed.split() if name not in (".gitignore", ".ci/run")} - names == set()
+        listed = subprocess.run(["git", "ls-files"], cwd=release.ROOT, check=True, capture_output=True, text=True)
+        assert {name for name in listed.stdout.split() if name not in (".gitignore", ".ci/run")} - names == set()
     assert "node_modules" not in "".join(names)
     assert {(member.uname, member.uid, member.mtime) for member in members} == {("", 0, release.commit_time())}
 
