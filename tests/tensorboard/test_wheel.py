@@ -8,6 +8,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def python(built: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(built: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The interpreter of a new environment that holds the wheel."""
-    folder, wheel = tmp_path_factory.mktemp("wheel"), built[1]
-    venv.create(folder / "env", with_pip=True)
-    python = folder / "env" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel)], check=True)
-    return python
+    folder = tmp_path_factory.mktemp("wheel") / "env"
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONPATH", raising=False)  # else the working tree could be taken for what is installed
+        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", str(built[1])]
+        subprocess.run(command, check=True)
+        yield python
 
 
 @pytest.fixture(scope="module")
