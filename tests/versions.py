@@ -12,7 +12,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "versions.md"
 PACKAGES = ("python", "tensorflow", "keras", "numpy", "protobuf", "tensorboard", "setuptools")
-TEST_REQUIREMENTS = ("pytest==9.2.0", "pytest-timeout==2.4.0", "hypothesis==6.170.15", "ml_dtypes")
+TEST_REQUIREMENTS = ("pytest==9.2.0", "pytest-timeout==2.4.0", "hypothesis", "ml_dtypes")
 
 PRINT_INSTALLED = """
 import json, platform
