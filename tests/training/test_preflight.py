@@ -181,6 +181,7 @@ def single() -> tuple[Any, Any, Any]:
     return compiled(net()), X[:1], IDS[:1]
 
 
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`")  # Keras 3.6, where inputs have names
 @pytest.mark.parametrize("make", [regression, pictures, words, several, warming_up, dataset, single])
 def test_healthy_programs_have_no_verdict(make: Callable[[], Any]) -> None:
     """A healthy program has no verdict, and its status is undecided, since only steps show whether it learns."""
