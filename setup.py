@@ -1,42 +1,42 @@
-"""Builds the wheel. Everything that pip needs to know stands here; tool settings stand in pyproject.toml."""
+"""Thin build file: what pyproject.toml cannot say, because it is known only when the package is published."""
 
+import os
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
 
-here = Path(__file__).parent
-version = re.search(r'__version__ = "(.+)"', (here / "tb_weightwatch" / "_version.py").read_text()).group(1)
+HERE = Path(__file__).parent
+# The address of the published repository, https://HOST/OWNER/NAME, and of who answers for it. They go here as the
+# defaults once there are any; `nox -s release -- REPOSITORY EMAIL` sets them for one release.
+REPOSITORY = os.environ.get("WW_REPOSITORY", "").rstrip("/")
+EMAIL = os.environ.get("WW_EMAIL", "")
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "tb_weightwatch" / "_version.py").read_text()).group(1)
+
+
+def long_description() -> str:
+    """Returns the README; with an absolute address in each link and picture, since a package index has no files."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    if not REPOSITORY:
+        return text
+    page, file = (f"{REPOSITORY}/{kind}/v{VERSION}/" for kind in ("blob", "raw"))
+    relative = r"(?![a-z]+:|#)"
+    text = re.sub(rf"(!\[[^\]]*\]\(){relative}", rf"\g<1>{file}", text)
+    text = re.sub(rf"""((?:src|srcset)="){relative}""", rf"\g<1>{file}", text)
+    return re.sub(rf"((?<!!)\[[^\]]*\]\(){relative}(?!{re.escape(file)})", rf"\g<1>{page}", text)
+
 
 setup(
-    name="tb-weightwatch",
-    version=version,
-    description="Tells why your TensorFlow weights aren't moving: summary writer, diagnosis, TensorBoard panel.",
-    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    author="tb_weightwatch developers",
+    author_email=EMAIL or None,
+    long_description=long_description(),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
-    license_files=["LICENSE"],
-    python_requires=">=3.10",
-    packages=find_packages(include=["tb_weightwatch", "tb_weightwatch.*"]),
-    package_data={
-        "tb_weightwatch": ["py.typed", "static/*"],
-        "tb_weightwatch.schema": ["*.proto", "*.pyi"],
-    },
-    # TensorFlow is not required: viewing and reviewing logs works without it, and who trains has it.
-    install_requires=["numpy>=1.24", "protobuf>=3.20.3", "tensorboard>=2.17", "rich>=13", "google-crc32c>=1.5"],
-    extras_require={
-        "tensorflow": ["tensorflow>=2.16"],
-        "pandas": ["pandas>=2.0"],
-        "beam": ["apache-beam>=2.50"],
-        "mcp": ["mcp>=2"],
-    },
-    entry_points={
-        "console_scripts": ["weightwatch = tb_weightwatch.cli:main"],
-        "tensorboard_plugins": ["weightwatch = tb_weightwatch.plugin.loader:WeightWatchLoader"],
-    },
-    classifiers=[
-        "Topic :: Scientific/Engineering :: Artificial Intelligence",
-        "Programming Language :: Python :: 3",
-        "Typing :: Typed",
-    ],
+    project_urls={
+        "Repository": REPOSITORY,
+        "Documentation": f"{REPOSITORY}/blob/v{VERSION}/README.md",
+        "Changelog": f"{REPOSITORY}/blob/v{VERSION}/CHANGELOG.md",
+        "Issues": f"{REPOSITORY}/issues",
+    }
+    if REPOSITORY
+    else {},
 )

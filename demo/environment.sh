@@ -23,7 +23,8 @@ make_environment() {
   local folder=$1 requirements=$2 alone=${3:-/dev/null} python=${PYTHON:-python3} stamp
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || {
     echo "Python 3.10 or newer is needed; '$python' is $("$python" --version 2>&1). Set PYTHON=/path/to/python3." >&2; return 1; }
-  stamp=$(cat "$requirements" "$alone" setup.py | cksum)
+  # Of pyproject.toml, what pip reads: not the settings of tools.
+  stamp=$(sed -n '/^\[tool\.ruff/q;p' pyproject.toml | cat "$requirements" "$alone" setup.py - | cksum)
   if [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ]; then
     say "Python environment in $folder (once; about a minute)"
     rm -rf "$folder"

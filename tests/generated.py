@@ -52,7 +52,7 @@ def main() -> int:
         frontend = "--frontend" in sys.argv
         (build_frontend if frontend else build_schema)(built)
         committed = STATIC if frontend else SCHEMA
-        names = sorted(p.name for p in built.iterdir() if p.suffix in {".js", ".css", ".py", ".pyi"})
+        names = sorted(p.name for p in built.iterdir() if p.suffix in {".js", ".css", ".txt", ".py", ".pyi"})
         if not names:
             print("nothing was built", file=sys.stderr)
             return 1

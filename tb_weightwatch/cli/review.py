@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..notebook import start_problem
 from ..reader import SkipCounts
 from .formats import FORMATS
 from .messages import check_writable, no_such_run, nothing_recorded
@@ -50,6 +51,8 @@ def review(options: argparse.Namespace) -> int:
             print(text, end="")
     if done.launches and all(one.path for one in written):
         show(done.launches, details=options.details)
+        if start_problem():  # who has seen the table opens the panel next
+            warn(start_problem())
     return done.exit_code
 
 

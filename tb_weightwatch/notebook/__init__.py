@@ -6,5 +6,6 @@ that it reads on light and on dark backgrounds. (`prefers-color-scheme` is that 
 
 from .pages import diagnosis_html, experiments_html, history_html, html
 from .panel import show
+from .tensorboard_start import start_problem
 
-__all__ = ["diagnosis_html", "experiments_html", "history_html", "html", "show"]
+__all__ = ["diagnosis_html", "experiments_html", "history_html", "html", "show", "start_problem"]

@@ -11,6 +11,8 @@ import uuid
 from typing import Any
 from urllib.parse import quote
 
+from .tensorboard_start import start_problem
+
 _PORT = 6006  # TensorBoard's own choice, if it is free
 _FRAME = """<iframe id="{frame}" width="100%" height="{height}" frameborder="0" title="weightwatch"></iframe>
 <script>
@@ -42,12 +44,17 @@ def show(logdir: str | os.PathLike[str], *, run: str = "", launch: str = "", hei
     """
     logdir, fragment = os.fspath(logdir), _fragment(run, launch)
     kind = _notebook_kind()
+    problem = start_problem()
     if not kind:
+        if problem:
+            print(f"{problem}.\n")
         print(
             f"This is no notebook. To see the panel, run\n\n    tensorboard --logdir {shlex.quote(logdir)}\n\n"
             f"and open http://localhost:{_PORT}/#{fragment} (TensorBoard prints the port if it is another one)."
         )
         return
+    if problem:
+        raise RuntimeError(problem)
     port = _started(logdir)
     if kind == "colab":
         print('Choose the tab "Weight watch" in TensorBoard.')

@@ -52,6 +52,21 @@ def test_training_on_two_devices_is_bit_identical(make: Callable[[], Any], tmp_p
     assert bits(recorded) == bits(trained(mirrored(), make, 0.0, []))
 
 
+def test_replicas_that_drift_apart_are_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras before 3.5 applies each replica's own gradient. The recorder says so and switches itself off."""
+    monkeypatch.setattr(keras, "__version__", "3.4.1")
+    monkeypatch.setenv("TB_WEIGHTWATCH_STRICT", "0")
+    watch = ww.WeightWatch(tmp_path, verbose=False)
+    with pytest.warns(
+        RuntimeWarning, match=r"Keras 3\.4\.1 does not add up .* of the 2 replicas .* Keras 3\.5 or newer"
+    ):
+        trained(mirrored(), lambda: keras.optimizers.SGD(0.05), 0.0, [watch], epochs=1)
+    assert watch.diagnosis.status != "healthy" and len(watch.history) == 0
+    trained(
+        tf.distribute.get_strategy(), lambda: keras.optimizers.SGD(0.05), 0.0, [ww.WeightWatch(tmp_path / "one")], 1
+    )
+
+
 @pytest.mark.parametrize(
     ("rate", "bias", "named"),
     [

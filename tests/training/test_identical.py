@@ -125,6 +125,8 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
 def test_optimizers(name: str, tmp_path: Path) -> None:
     """Neither recorded steps nor those between them, which run the user's own function, differ in any bit."""
     make, compiled = OPTIMIZERS[name]
+    if "steps_per_execution" in compiled and keras.__version__.startswith(("3.3.", "3.4.", "3.5.", "3.6.")):
+        pytest.skip("Keras before 3.7 tells callbacks nothing of an execution that is not full")
     names = ("normalised dense", "dropout") if "XLA" in name else ("normalised dense", "dropout", "convolution")
     watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None)
     watch._gate.schedule.due = lambda step: step % 4 < 2  # type: ignore[method-assign]

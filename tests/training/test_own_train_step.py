@@ -75,6 +75,7 @@ def test_the_loss_of_the_batch_is_recorded_and_not_the_mean_of_the_epoch(
     assert watch.diagnosis.status == "healthy"
 
 
+@pytest.mark.skipif(keras.__version__.startswith(("3.3.", "3.4.")), reason="Keras does not add up their gradients")
 def test_the_loss_of_two_replicas_is_that_of_the_whole_batch(tmp_path: Path) -> None:
     """A step of one's own may return it under another name than "loss"."""
     histories = []

@@ -181,6 +181,7 @@ def single() -> tuple[Any, Any, Any]:
     return compiled(net()), X[:1], IDS[:1]
 
 
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`")  # Keras 3.6, where inputs have names
 @pytest.mark.parametrize("make", [regression, pictures, words, several, warming_up, dataset, single])
 def test_healthy_programs_have_no_verdict(make: Callable[[], Any]) -> None:
     """A healthy program has no verdict, and its status is undecided, since only steps show whether it learns."""
@@ -221,7 +222,7 @@ def trained(examine: bool) -> tuple[list[Any], list[Any]]:
     if examine:
         ww.preflight(model, X, IDS)
         assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
-        assert not model.optimizer.built and int(model.optimizer.iterations) == 0
+        assert not model.optimizer.built and int(model.optimizer.iterations.numpy()) == 0
         assert not [layer for layer in model.layers if "call" in vars(layer)], "a hook was left"
         assert [random.getstate(), str(np.random.get_state())] == states
     model.fit(X, IDS, epochs=2, verbose=0)

@@ -60,6 +60,7 @@ class FitStepRecorder(FaultHandler):
         """Prepares for a call of `fit` that begins after so many steps."""
         self._model, strategy = model, model.distribute_strategy
         replicas.reject_parameter_server(strategy)
+        replicas.reject_unsummed_gradients(strategy)
         optimizers = self._optimizers = facts.optimizers_of(model)
         describe = self._recorder.describe
         settings = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from .loss_names import whole_loss_name
@@ -35,6 +36,23 @@ def reject_parameter_server(strategy: Any) -> None:
             "asynchronously, so that no step has a weight before and a weight after; use MirroredStrategy or "
             "MultiWorkerMirroredStrategy, or train on one device to have it diagnosed"
         )
+
+
+def reject_unsummed_gradients(strategy: Any) -> None:
+    """Raises NotImplementedError for several replicas in a version of Keras that does not add up their gradients.
+
+    There each replica applies its own gradient to its own copy of a weight, so that no step has *the* weight after it.
+    """
+    if strategy.num_replicas_in_sync > 1 and (3, 0) <= _version_of_keras() < (3, 5):
+        raise NotImplementedError(
+            f"Keras {keras.__version__} does not add up the gradients of the {strategy.num_replicas_in_sync} replicas "
+            "of a strategy, so that their weights drift apart; such a training cannot be recorded, and is not what was "
+            "meant: install Keras 3.5 or newer"
+        )
+
+
+def _version_of_keras() -> tuple[int, ...]:
+    return tuple(int(number) for number in keras.__version__.split(".")[:2])
 
 
 def distribution_facts(strategy: Any) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def _initial_ratio(rows: History, carry: signals.Carry) -> signals.Float:
 
 def _enormous(history: History, pull: float) -> signals.Bool:
     """Returns `[T]` whether the gradient was enormous in the first step, and the optimizer does not normalize it."""
-    return np.asarray((_initial_ratio(history) > pull) & ~signals.is_normalized(history))
+    return np.asarray((_initial_ratio(history) > pull) & (not signals.is_normalized(history)))
 
 
 def _training_suffers(history: History, rows: int) -> signals.Bool:
