@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Reads a log directory as the command line and the panel do, and prints how much memory that took at most.
 READ = """
-import sys, resource
+import re, sys
 from tb_weightwatch import answers, reader
 reader.read_without_tensorflow()
 skipped = reader.SkipCounts()
@@ -33,7 +33,9 @@ for run, directory in reader.runs(sys.argv[1]):
     for launch in reader.launches(directory, skipped, maps=sys.argv[2] == "maps"):
         skipped.update(launch.skipped)
         answers.safe_diagnose(launch.history)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, skipped.total())
+# Not ru_maxrss, which counts what the process that started this one took.
+status = open("/proc/self/status").read()
+print(int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1e3, skipped.total())
 """
 
 
