@@ -100,5 +100,6 @@ RECORDS: dict[str, dict[str, Any]] = {
     "experiment": EXPERIMENT.as_dict(),
     "cost": {"overhead": 0.01, "seconds": 12.5, "once": 0.5},
     "stopped": {"reason": "the disk is full"},
+    "dropped": {"rows": 7, "maps": 2, "steps": 1},
     "end": {"how": "exception", "detail": "ValueError", "meaning": "non-finite", "step": 61, "after": 60},
 }  # fmt: skip
