@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import keras
 import tensorflow as tf
 
-from .arguments import checked_logdir
+from .arguments import DEFAULT_LOGDIR, with_familiar_names
 from .copying import CopiedBeforeUse
 from .fit.fit_recording import FitRecording
 from .fit.step_recorder import FitStepRecorder
@@ -22,8 +22,11 @@ from .recorder import Recorder
 from .schedule.recording_gate import RecordingGate
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ..diagnosis import RuleSettings
     from ..probes import ProbeReport
+    from .arguments.familiar_names import FamiliarNamesOfFit
     from .arguments.types import Batch, Data, LogDir, TensorRequests
 
 
@@ -50,17 +53,22 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
             in full whenever maps are; or name -> steps.
         probe: "on-verdict" runs experiments (`ww.probe`) once, between two steps, when the answer is only likely or the
             training is stuck for an unknown reason; they take about 30 seconds at most. None runs none.
+        scalars: also writes a dozen scalars, and settings and answer as hyperparameters, for TensorBoard's own tabs.
+        histograms: also writes histograms of gradients and weights for them, whenever maps are due.
+        familiar: arguments of `keras.callbacks.TensorBoard` that mean the same: `log_dir`, `histogram_freq` (epochs),
+            `update_freq` (of the scalars).
 
     Raises:
         OSError: the folder cannot be written.
-        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
+        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, `rules` is no mapping, or there is no
+            argument of that name.
         ValueError: `overhead`, `rules`, `tensors` or `probe` is not valid.
         NotImplementedError: the callback is made in the scope of a ParameterServerStrategy.
     """
 
     def __init__(  # noqa: PLR0913
         self,
-        logdir: LogDir,
+        logdir: LogDir = DEFAULT_LOGDIR,
         *,
         overhead: float | None = 0.02,
         rules: RuleSettings | None = None,
@@ -68,17 +76,25 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         maps: bool = True,
         tensors: TensorRequests = (),
         probe: Literal["on-verdict"] | None = None,
+        scalars: bool = False,
+        histograms: bool = False,
+        **familiar: Unpack[FamiliarNamesOfFit],
     ) -> None:
         super().__init__()
-        destination, ask = checked_logdir(logdir), checked_occasion(probe)
+        destination, summaries = with_familiar_names(WeightWatch, logdir, scalars, histograms, familiar)
+        ask = checked_occasion(probe)
         replicas.reject_parameter_server(tf.distribute.get_strategy())
         self._prepare_launches(
             lambda: RecordingGate(overhead, maps, tensors),
-            lambda budget: Recorder(destination, kind="fit", budget=budget, rules=rules, verbose=verbose),
+            lambda budget: Recorder(
+                destination, kind="fit", budget=budget, rules=rules, verbose=verbose, summaries=summaries
+            ),
             probe=ask,
         )
         options = {"overhead": overhead, "rules": rules, "verbose": verbose, "maps": maps, "tensors": tensors}
-        self._note_arguments(logdir, {**options, "probe": probe})
+        for_tabs = {name: value for name, value in familiar.items() if name != "log_dir"}
+        for_tabs |= {"scalars": scalars, "histograms": histograms}
+        self._note_arguments(destination, {**options, "probe": probe, **for_tabs})
 
     def _is_used(self) -> bool:
         return self._launch_model is not None
@@ -111,6 +127,11 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()
         self._steps.prepare(model, self._step)
+
+    @entry_point
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, object] | None = None) -> None:
+        """Notes the begin of an epoch, for what is written once in so many epochs."""
+        self._recorder.summaries.begin_epoch(epoch, self._step)
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Replaces the model's train function by the recording one for a step that is due."""

@@ -13,7 +13,7 @@ from ..history import History, Rows
 from ..maps import TENSORS, Map
 from ..schema import as_stored, map_as_stored
 from ..verdict import Diagnosis, Experiment
-from ..writer import EventWriter
+from ..writer import EventWriter, StandardSummaries, SummarySettings
 from . import exit_handlers
 from .console_news import ConsoleNews
 from .live_diagnosis import LiveDiagnosis
@@ -26,6 +26,8 @@ from .sinks import sink_of
 if TYPE_CHECKING:
     from .arguments.types import LogDir
 
+NO_SUMMARIES = SummarySettings()  # nothing for TensorBoard's own tabs
+
 
 class Recorder(RecordingEnd):
     """Keeps and writes what is recorded, and diagnoses it from time to time.
@@ -36,6 +38,7 @@ class Recorder(RecordingEnd):
         budget: measures what recording costs; the cost is recorded as well.
         rules: name or code of a rule -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer.
+        summaries: what is written for TensorBoard's own tabs.
 
     Raises:
         OSError: the folder cannot be written.
@@ -43,7 +46,7 @@ class Recorder(RecordingEnd):
         ValueError: `rules` is not valid.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         destination: LogDir | None,
         *,
@@ -51,6 +54,7 @@ class Recorder(RecordingEnd):
         budget: Budget,
         rules: RuleSettings | None = None,
         verbose: bool = True,
+        summaries: SummarySettings = NO_SUMMARIES,
     ) -> None:
         settings = checked_rules(rules)
         super().__init__(off=destination is None)
@@ -61,6 +65,7 @@ class Recorder(RecordingEnd):
         self._budget = budget
         self._sink = sink_of(destination)
         self._writer = EventWriter(self._sink, launch, started, history=self.history)
+        self.summaries = StandardSummaries(self._sink, self.history, summaries)
         self._records = RecordKeeper(self.history, self._writer, budget)
         self._diagnosis = LiveDiagnosis(self.history)
         self._news = ConsoleNews(verbose)
@@ -95,6 +100,7 @@ class Recorder(RecordingEnd):
         self.history.append(stored)
         self._ended_after = -1
         self._writer.append(stored)
+        self.summaries.append(stored)
         self._records.describe_cost_if_due(self.last_step)
         self._tell_of_losses()
         if self._diagnosis.is_due:

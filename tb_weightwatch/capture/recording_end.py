@@ -11,6 +11,7 @@ from typing import Any
 
 from ..diagnosis import RecordingLosses
 from ..verdict import Diagnosis
+from ..writer import StandardSummaries
 from . import exit_handlers
 from .observe.run_ending import ending_of
 from .recording_failure import RecordingFailure
@@ -25,9 +26,11 @@ class RecordingEnd(RecordingFailure):
     """What a Recorder does when something ends.
 
     Attributes:
+        summaries: writes what TensorBoard's own tabs show.
         steps_left_out: how many steps were to be recorded and were not measured, because measuring could not keep up.
     """
 
+    summaries: StandardSummaries
     _budget: Budget
 
     def __init__(self, *, off: bool) -> None:
@@ -99,6 +102,7 @@ class RecordingEnd(RecordingFailure):
         self._tell_of_losses(is_last=True)
         self._diagnosis.outdate()
         self._writer.judged(self.diagnosis)
+        self.summaries.end(how, self.diagnosis, self.completed_steps)
         self._news.end(self.diagnosis)
         self._finish(deadline)
 
