@@ -113,8 +113,10 @@ class RecordingEnd(RecordingFailure):
         """Ends the launch unless it has ended, and closes the event file; closing again does nothing."""
         with self.guarded():
             self.end(how, detail, about, deadline=deadline)
-            if not self.off and self._writer.has_unwritten:
-                self._finish(deadline)
+            if not self.off:
+                is_new = self.summaries.end(how, self.diagnosis, self.completed_steps, is_last=True)
+                if is_new or self._writer.has_unwritten:
+                    self._finish(deadline)
         self.off = True
         self._rest()
 

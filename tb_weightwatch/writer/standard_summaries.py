@@ -91,22 +91,26 @@ class StandardSummaries:
         known = {name: table for name, table in tables.items() if table is not None}
         self._sink.offer([(histograms_summary(known), step, time.time())])
 
-    def end(self, how: str, diagnosis: Diagnosis, completed: int) -> None:
+    def end(self, how: str, diagnosis: Diagnosis, completed: int, *, is_last: bool = False) -> bool:
         """Writes settings and answer of the launch as hyperparameters, once: TensorBoard reads only the first ones.
 
         Args:
             how: see `Ending`.
-            diagnosis: the answer.
+            diagnosis: the answer; while it is undecided after few steps, a later end is waited for.
             completed: completed steps.
+            is_last: there is no later end.
+
+        Returns:
+            whether they are written now.
         """
-        is_early = diagnosis.status == "undecided" and completed < _CERTAIN_AFTER and how == "completed"
-        if self._is_settled or is_early:
-            return
-        settings = {**settings_of(self._history), "answer": answer_of(diagnosis)}
-        failed = how in ("exception", "signal")
-        history = self._history
-        summary = hyperparameters_summary(settings, history.launch, history.started, failed=failed)
+        is_failure = how in ("exception", "signal")
+        is_early = diagnosis.status == "undecided" and completed < _CERTAIN_AFTER and not is_failure
+        if self._is_settled or (is_early and not is_last):
+            return False
+        history, settings = self._history, {**settings_of(self._history), "answer": answer_of(diagnosis)}
+        summary = hyperparameters_summary(settings, history.launch, history.started, failed=is_failure)
         self._is_settled = self._sink.offer([(summary, completed, time.time())])
+        return self._is_settled
 
     def _is_scalar_due(self, step: int) -> bool:
         if self._settings.scalar_epochs:
