@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from .alerts import OnVerdict, checked_action
-from .arguments import checked_logdir
+from .arguments import DEFAULT_LOGDIR, with_familiar_names
 from .copying import CopiedBeforeUse
 from .fit.fit_recording import FitRecording
 from .fit.step_recorder import FitStepRecorder
@@ -23,8 +23,11 @@ from .recorder import Recorder
 from .schedule.recording_gate import RecordingGate
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ..diagnosis import RuleSettings
     from ..probes import ProbeReport
+    from .arguments.familiar_names import FamiliarNamesOfFit
     from .arguments.types import Batch, Data, LogDir, TensorRequests
 
 
@@ -54,18 +57,22 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         on_verdict: is called between two steps with a `ww.Alert` for each new verdict or symptom: `ww.StopTraining()`,
             `ww.Raise()`, or a function of your own, such as one that sends a message. What it raises ends the training,
             but an OSError, which a message that cannot be sent raises, is a warning.
+        scalars: also writes a dozen scalars, and settings and answer as hyperparameters, for TensorBoard's own tabs.
+        histograms: also writes histograms of gradients and weights for them, whenever maps are due.
+        familiar: arguments of `keras.callbacks.TensorBoard` that mean the same: `log_dir`, `histogram_freq` (epochs),
+            `update_freq` (of the scalars).
 
     Raises:
         OSError: the folder cannot be written.
-        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, `rules` is no mapping, or `on_verdict` cannot
-            be called.
+        TypeError: `logdir` is neither a folder nor a `tf.summary` writer, `rules` is no mapping, `on_verdict` cannot
+            be called, or there is no argument of that name.
         ValueError: `overhead`, `rules`, `tensors` or `probe` is not valid.
         NotImplementedError: the callback is made in the scope of a ParameterServerStrategy.
     """
 
     def __init__(  # noqa: PLR0913
         self,
-        logdir: LogDir,
+        logdir: LogDir = DEFAULT_LOGDIR,
         *,
         overhead: float | None = 0.02,
         rules: RuleSettings | None = None,
@@ -74,19 +81,31 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         tensors: TensorRequests = (),
         probe: Literal["on-verdict"] | None = None,
         on_verdict: OnVerdict | None = None,
+        scalars: bool = False,
+        histograms: bool = False,
+        **familiar: Unpack[FamiliarNamesOfFit],
     ) -> None:
         super().__init__()
-        destination, ask, action = checked_logdir(logdir), checked_occasion(probe), checked_action(on_verdict)
+        destination, summaries = with_familiar_names(WeightWatch, logdir, scalars, histograms, familiar)
+        ask, action = checked_occasion(probe), checked_action(on_verdict)
         replicas.reject_parameter_server(tf.distribute.get_strategy())
         self._prepare_launches(
             lambda: RecordingGate(overhead, maps, tensors),
             lambda budget: Recorder(
-                destination, kind="fit", budget=budget, rules=rules, verbose=verbose, on_verdict=action
+                destination,
+                kind="fit",
+                budget=budget,
+                rules=rules,
+                verbose=verbose,
+                on_verdict=action,
+                summaries=summaries,
             ),
             probe=ask,
         )
         options = {"overhead": overhead, "rules": rules, "verbose": verbose, "maps": maps, "tensors": tensors}
-        self._note_arguments(logdir, {**options, "probe": probe, "on_verdict": on_verdict})
+        for_tabs = {name: value for name, value in familiar.items() if name != "log_dir"}
+        for_tabs |= {"scalars": scalars, "histograms": histograms}
+        self._note_arguments(destination, {**options, "probe": probe, "on_verdict": on_verdict, **for_tabs})
 
     def _is_used(self) -> bool:
         return self._launch_model is not None
@@ -119,6 +138,11 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()
         self._steps.prepare(model, self._step)
+
+    @entry_point
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, object] | None = None) -> None:
+        """Notes the begin of an epoch, for what is written once in so many epochs."""
+        self._recorder.summaries.begin_epoch(epoch, self._step)
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         """Replaces the model's train function by the recording one for a step that is due."""

@@ -13,7 +13,7 @@ from ..history import History, Rows
 from ..maps import TENSORS, Map
 from ..schema import as_stored, map_as_stored
 from ..verdict import Diagnosis, Experiment
-from ..writer import EventWriter
+from ..writer import EventWriter, StandardSummaries, SummarySettings
 from . import exit_handlers
 from .alerts import Alerts, OnVerdict
 from .console_news import ConsoleNews
@@ -27,6 +27,8 @@ from .sinks import sink_of
 if TYPE_CHECKING:
     from .arguments.types import LogDir
 
+NO_SUMMARIES = SummarySettings()  # nothing for TensorBoard's own tabs
+
 
 class Recorder(RecordingEnd):
     """Keeps and writes what is recorded, and diagnoses it from time to time.
@@ -38,6 +40,7 @@ class Recorder(RecordingEnd):
         rules: name or code of a rule -> thresholds by name, or False to mute the rule.
         verbose: prints a new answer.
         on_verdict: the user's function that gets alerts.
+        summaries: what is written for TensorBoard's own tabs.
 
     Attributes:
         alerts: what is new in the diagnosis, until it is delivered.
@@ -57,6 +60,7 @@ class Recorder(RecordingEnd):
         rules: RuleSettings | None = None,
         verbose: bool = True,
         on_verdict: OnVerdict | None = None,
+        summaries: SummarySettings = NO_SUMMARIES,
     ) -> None:
         settings = checked_rules(rules)
         super().__init__(off=destination is None)
@@ -67,6 +71,7 @@ class Recorder(RecordingEnd):
         self._budget = budget
         self._sink = sink_of(destination)
         self._writer = EventWriter(self._sink, launch, started, history=self.history)
+        self.summaries = StandardSummaries(self._sink, self.history, summaries)
         self._records = RecordKeeper(self.history, self._writer, budget)
         self._diagnosis = LiveDiagnosis(self.history)
         self._news, self.alerts = ConsoleNews(verbose), Alerts(on_verdict)
@@ -101,6 +106,7 @@ class Recorder(RecordingEnd):
         self.history.append(stored)
         self._ended_after = -1
         self._writer.append(stored)
+        self.summaries.append(stored)
         self._records.describe_cost_if_due(self.last_step)
         self._tell_of_losses()
         if self._diagnosis.is_due:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..diagnosis import RecordingLosses
 from ..verdict import Diagnosis
+from ..writer import StandardSummaries
 from . import exit_handlers
 from .alerts import Alerts
 from .observe.run_ending import ending_of
@@ -26,9 +27,11 @@ class RecordingEnd(RecordingFailure):
     """What a Recorder does when something ends.
 
     Attributes:
+        summaries: writes what TensorBoard's own tabs show.
         steps_left_out: how many steps were to be recorded and were not measured, because measuring could not keep up.
     """
 
+    summaries: StandardSummaries
     _budget: Budget
     alerts: Alerts
 
@@ -101,6 +104,7 @@ class RecordingEnd(RecordingFailure):
         self._tell_of_losses(is_last=True)
         self._diagnosis.outdate()
         self._writer.judged(self.diagnosis)
+        self.summaries.end(how, self.diagnosis, self.completed_steps)
         self._news.end(self.diagnosis)
         self.alerts.update(self.diagnosis, self.folder or "")
         self._finish(deadline)
@@ -112,8 +116,10 @@ class RecordingEnd(RecordingFailure):
         """Ends the launch unless it has ended, and closes the event file; closing again does nothing."""
         with self.guarded():
             self.end(how, detail, about, deadline=deadline)
-            if not self.off and self._writer.has_unwritten:
-                self._finish(deadline)
+            if not self.off:
+                is_new = self.summaries.end(how, self.diagnosis, self.completed_steps, is_last=True)
+                if is_new or self._writer.has_unwritten:
+                    self._finish(deadline)
         self.off = True
         self._rest()
 

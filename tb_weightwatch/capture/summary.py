@@ -31,7 +31,12 @@ UNSEEN = NOT_OBSERVED  # the public name for a gradient that is not known
 
 
 def create_file_writer(
-    logdir: LogDir, *, overhead: float | None = 0.02, rules: RuleSettings | None = None, verbose: bool = True
+    logdir: LogDir,
+    *,
+    overhead: float | None = 0.02,
+    rules: RuleSettings | None = None,
+    verbose: bool = True,
+    scalars: bool = False,
 ) -> Writer:
     """Returns a writer for `update` and `verdict`; each writer starts a launch of its own.
 
@@ -40,13 +45,14 @@ def create_file_writer(
         overhead: share of the time since the first `update` that recording may cost; None records every step.
         rules: name or code of a rule -> thresholds by name, or False to mute it.
         verbose: prints a new answer as training runs.
+        scalars: also writes a dozen scalars, and the answer as a hyperparameter, for TensorBoard's own tabs.
 
     Raises:
         OSError: the folder cannot be written.
         TypeError: `logdir` is neither a folder nor a `tf.summary` writer, or `rules` is no mapping.
         ValueError: `overhead` or `rules` is not valid.
     """
-    return Writer(logdir, overhead=overhead, rules=rules, verbose=verbose)
+    return Writer(logdir, overhead=overhead, rules=rules, verbose=verbose, scalars=scalars)
 
 
 def update(

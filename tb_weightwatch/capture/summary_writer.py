@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..history import History
 from ..verdict import Diagnosis, Verdict
+from ..writer import SummarySettings
 from .arguments import checked_logdir
 from .fault_handler import CheckedCalls
 from .measure.summary_rows import SummaryRows
@@ -37,12 +38,23 @@ class Writer(CheckedCalls):
     """
 
     def __init__(
-        self, logdir: LogDir, *, overhead: float | None, rules: RuleSettings | None = None, verbose: bool = True
+        self,
+        logdir: LogDir,
+        *,
+        overhead: float | None,
+        rules: RuleSettings | None = None,
+        verbose: bool = True,
+        scalars: bool = False,
     ) -> None:
         self._budget = Budget(overhead)
         self._calls = AffordableCalls(self._budget)
         self._recorder = Recorder(
-            checked_logdir(logdir), kind="summary", budget=self._budget, rules=rules, verbose=verbose
+            checked_logdir(logdir),
+            kind="summary",
+            budget=self._budget,
+            rules=rules,
+            verbose=verbose,
+            summaries=SummarySettings(scalars=scalars),
         )
         self._recorder.describe(0, "facts", {"gradients": "raw", "versions": library_versions()})
         self._recorder.count_steps_with(self._completed_steps)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 import tensorflow as tf
 
 from .alerts import OnVerdict, checked_action
-from .arguments import checked_logdir, received
+from .arguments import DEFAULT_LOGDIR, received, with_familiar_names
 from .loop.arguments import INSIDE_FUNCTION, checked_variables, model_list, optimizer_list
 from .loop.loop_recording import LoopRecording
+from .loop.with_block import WithBlock
 from .probing import ON_VERDICT
 from .schedule.recording_gate import RecordingGate
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ..diagnosis import RuleSettings
     from ..probes import ProbeReport
+    from .arguments.familiar_names import FamiliarNames
     from .arguments.types import (
         Batch,
         Data,
@@ -29,10 +32,10 @@ if TYPE_CHECKING:
         Optimizer,
         TensorRequests,
         Variable,
-    )
+    )  # fmt: skip
 
 
-class Watch(LoopRecording):
+class Watch(LoopRecording, WithBlock):
     """Records why weights move, or don't, in a hand-written training loop, and reports the reason.
 
     The loop may be eager, or call a `@tf.function` (also with `jit_compile=True`). Make the Watch before the loop and
@@ -58,10 +61,15 @@ class Watch(LoopRecording):
             in full whenever maps are recorded; or name -> steps.
         on_verdict: is called at the end of `step` with a `ww.Alert` for each new verdict or symptom, as for
             `ww.WeightWatch`. `ww.StopTraining()` makes `should_stop` True.
+        scalars: also writes a dozen scalars, and settings and answer as hyperparameters, for TensorBoard's own tabs.
+        histograms: also writes histograms of gradients and weights for them, whenever maps are due.
+        familiar: arguments of `keras.callbacks.TensorBoard` that mean the same: `log_dir`, `update_freq` (of the
+            scalars).
 
     Raises:
         OSError: the folder cannot be written.
-        TypeError: an argument is something else: no folder, an optimizer class instead of an optimizer ...
+        TypeError: an argument is something else: no folder, an optimizer class instead of an optimizer ...; or there is
+            no argument of that name.
         ValueError: `overhead`, `rules` or `tensors` is not valid.
         RuntimeError: a `tf.function` is being traced.
         NotImplementedError: they belong to a ParameterServerStrategy.
@@ -69,7 +77,7 @@ class Watch(LoopRecording):
 
     def __init__(  # noqa: PLR0913
         self,
-        logdir: LogDir,
+        logdir: LogDir = DEFAULT_LOGDIR,
         model: Model | Sequence[Model] | None = None,
         optimizer: Optimizer | Sequence[Optimizer] | None = None,
         variables: Iterable[Variable] | None = None,
@@ -80,11 +88,15 @@ class Watch(LoopRecording):
         maps: bool = True,
         tensors: TensorRequests = (),
         on_verdict: OnVerdict | None = None,
+        scalars: bool = False,
+        histograms: bool = False,
+        **familiar: Unpack[FamiliarNames],
     ) -> None:
         if tf.inside_function():
             raise RuntimeError("ww.Watch(...) must be made outside of tf.function, before the loop")
+        destination, summaries = with_familiar_names(Watch, logdir, scalars, histograms, familiar)
         super().__init__(
-            destination=checked_logdir(logdir),
+            destination=destination,
             models=model_list(model),
             optimizers=optimizer_list(optimizer),
             variables=checked_variables(variables),
@@ -92,6 +104,7 @@ class Watch(LoopRecording):
             rules=rules,
             verbose=verbose,
             on_verdict=checked_action(on_verdict),
+            summaries=summaries,
         )
 
     def step(  # noqa: PLR0913
@@ -187,21 +200,3 @@ class Watch(LoopRecording):
             self._probe_if_due(x, y, options) if when == ON_VERDICT else self._probe(self._probing.run, x, y, options)
         )
         return report
-
-    def close(self) -> None:
-        """Ends the recording of this training; closing again does nothing.
-
-        In an `except` or `finally` block the exception that is being handled is recorded as what ended the training.
-        """
-        self._close(self._ending_exception)
-        self._deliver_alerts()
-
-    def __enter__(self) -> Watch:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._close(lambda: error)
-        if error is None:
-            self._deliver_alerts()

@@ -3,5 +3,14 @@
 from .event_writer import EventWriter
 from .queued_sink import QueuedSink
 from .sinks import Sink, directory_sink
+from .standard_summaries import MOST_HISTOGRAMS, StandardSummaries, SummarySettings
 
-__all__ = ["EventWriter", "QueuedSink", "Sink", "directory_sink"]
+__all__ = [
+    "MOST_HISTOGRAMS",
+    "EventWriter",
+    "QueuedSink",
+    "Sink",
+    "StandardSummaries",
+    "SummarySettings",
+    "directory_sink",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ MOST_WAITING = 8  # Summaries; while more of them wait, rows are gathered to lar
 # loader reads on only if it has seen that the folder was gone, for which it looks every 5 seconds.
 ABSENCE = 12.0
 MOST_BYTES = 1 << 25  # of Summaries that wait; while there are more, nothing is taken
+OFFERED_SHARE = 2  # Summaries that may be left out are taken only while half as much waits
 
 
 class QueuedSink:
@@ -70,6 +71,20 @@ class QueuedSink:
         size = int(summary.ByteSize())
         self._queue(partial(self._sink.emit, summary, step, wall_time), size)
 
+    def offer(self, summaries: Sequence[tuple[Any, int, float]]) -> bool:
+        """Queues Summaries, with their steps and wall times, that may be left out; they count as one.
+
+        Returns:
+            False if they are left out, because the disk is slow.
+        """
+        waiting, waiting_bytes = self._queued - self._taken, self._queued_bytes - self._taken_bytes
+        is_slow = waiting > MOST_WAITING // OFFERED_SHARE or waiting_bytes > MOST_BYTES // OFFERED_SHARE
+        if is_slow or not self.keeps_up:
+            return False
+        if summaries:
+            self._queue(partial(self._emit_each, summaries), sum(int(one.ByteSize()) for one, _, _ in summaries))
+        return True
+
     def flush(self) -> None:
         """Lets the sink flush after what is queued."""
         self._queue(self._sink.flush)
@@ -98,6 +113,10 @@ class QueuedSink:
         self._queued += 1
         self._queued_bytes += size
         self._thread.put(partial(self._run, call, size, self._restarts))
+
+    def _emit_each(self, summaries: Sequence[tuple[Any, int, float]]) -> None:
+        for summary, step, wall_time in summaries:
+            self._sink.emit(summary, step, wall_time)
 
     def _run(self, call: Callable[[], None], size: int, restarts: int) -> None:
         try:

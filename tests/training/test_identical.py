@@ -132,3 +132,13 @@ def test_optimizers(name: str, tmp_path: Path) -> None:
     watch._gate.schedule.due = lambda step: step % 4 < 2  # type: ignore[method-assign]
     assert not differing(trained(names, make(), [], **compiled), trained(names, make(), [watch], **compiled))
     assert 4 <= len(watch.history) <= STEPS
+
+
+def test_summaries_of_the_tabs(tmp_path: Path) -> None:
+    """Nor does a run differ for which scalars and histograms are written, of all steps and of each epoch."""
+    watch = ww.WeightWatch(tmp_path, verbose=False, overhead=None, scalars=True, histogram_freq=1)
+    momentum = lambda: keras.optimizers.SGD(0.05, momentum=0.9)  # noqa: E731
+    names = ("normalised dense", "dropout", "recurrent")
+    assert not differing(trained(names, momentum(), []), trained(names, momentum(), [watch]))
+    assert len(watch.history) == STEPS
+    assert len(b"".join(file.read_bytes() for file in tmp_path.glob("*/*")).split(b"histograms")) > len(names)

@@ -23,6 +23,8 @@ muted: dict[str, bool] = {"dead-relu": False}
 codes: dict[int, bool] = {502: False}
 callback = ww.WeightWatch(Path("logs"), rules=codes, overhead=None, tensors={"*/kernel": [1, 500]}, probe="on-verdict")
 watch = ww.Watch("logs", rules={502: False, "dead-relu": {"share": 0.9}}, tensors="dense/kernel")
+keras_names = ww.WeightWatch(log_dir="logs", histogram_freq=1, update_freq="epoch", scalars=True)
+nameless = ww.Watch(log_dir=Path("logs"), update_freq=10, histograms=True)
 watch.step(0.5, targets=[0, 1], predictions={"a": np.zeros(3)}, gradients=[(None, np.ones(3))])
 watch.step([np.float32(1.0), 2.0])
 diagnosis: ww.Diagnosis = ww.diagnose(watch.history, muted)
@@ -42,6 +44,9 @@ BAD = {
     "ww.WeightWatch(None)": 'incompatible type "None"',
     'ww.WeightWatch("logs", probe=True)': "incompatible type",
     'ww.WeightWatch("logs", overhead="2 %")': 'incompatible type "str"',
+    "ww.WeightWatch(write_graph=True)": 'Unexpected keyword argument "write_graph"',
+    'ww.WeightWatch("logs", update_freq="step")': "incompatible type",
+    "ww.Watch(histogram_freq=1)": 'Unexpected keyword argument "histogram_freq"',
     'ww.Watch("logs", rules=["dead-relu"])': 'incompatible type "list[str]"',
     'ww.Watch("logs", tensors=3)': 'incompatible type "int"',
     'ww.Watch("logs").probe(when="later")': "incompatible type",

@@ -182,3 +182,31 @@ def test_what_was_lost_is_written_again_under_the_same_tags() -> None:
             assert got.rows.steps.tolist() == expected.rows.steps.tolist() and got.first == expected.first
     steps = [s for t, d in after.items() if t.kind == "rows" for s in schema.decode_row_block(d).rows.steps]
     assert sorted(steps) == list(range(1, 8))
+
+
+def test_what_may_be_left_out_is_the_first_to_go() -> None:
+    """While a few data wait, offered ones are left out, and rows are still taken; one offer counts as one."""
+    sink, queue = queued()
+    assert queue.offer([(summary(i), i, 0.0) for i in range(100)])
+    assert queue.wait(10)
+    assert len(sink.tags) == 100
+    sink.disk_works.clear()
+    taken = [queue.offer([(summary(0), 0, 0.0)]) for _ in range(20)]
+    assert taken.count(True) == taken.index(False) < 20
+    assert queue.keeps_up
+    queue.emit(summary(1), 1, 0.0)
+    sink.disk_works.set()
+    assert queue.wait(10)
+    assert len(sink.tags) == 100 + taken.count(True) + 1
+    assert queue.offer([])
+
+
+def test_large_offers_are_left_out_while_a_large_one_waits() -> None:
+    """Half of the bytes that may wait are left to rows."""
+    sink, queue = queued()
+    sink.disk_works.clear()
+    assert queue.offer([(summary(0, 1 << 23), 0, 0.0)] * 3)
+    assert not queue.offer([(summary(0), 0, 0.0)])
+    assert queue.has_room
+    sink.disk_works.set()
+    assert queue.wait(10)

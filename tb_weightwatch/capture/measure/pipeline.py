@@ -13,6 +13,7 @@ from ..recorder import Recorder
 from ..schedule.map_schedule import StepMapPlan
 from ..schedule.recording_gate import RecordingGate
 from .background_worker import PATIENCE, BackgroundWorker
+from .histogram_arrays import histogram_arrays
 from .row_buffer import RowBuffer, RowLayout
 from .step_data import StepData, as_arrays
 from .step_measurer import StepMeasurer
@@ -104,12 +105,15 @@ class MeasurementPipeline:
         if not follows:
             self._measurer.reset()
         self._buffer.add(step, RowLayout(data.variables, tuple(data.layers)), self._measurer.measure(data))
-        plan = self._gate.maps.plan(step)
+        maps, summaries, began = self._gate.maps, self._recorder.summaries, time.perf_counter()
+        plan = maps.plan(step)
+        histograms = maps.affordable and summaries.are_histograms_due(step, maps_due=plan.due)
         if plan:
-            began = time.perf_counter()
             self._recorder.add_maps(_maps(data, step, plan))
-            if plan.due:
-                self._gate.maps.mark_recorded(step, time.perf_counter() - began)
+        if histograms:
+            summaries.write_histograms(step, histogram_arrays(data))
+        if plan.due or histograms:
+            maps.mark_recorded(step, time.perf_counter() - began)
         if self._buffer.full:
             self._flush()
 

@@ -70,14 +70,19 @@ class MapSchedule:
 
     def plan(self, step: int) -> StepMapPlan:
         """Returns what a step records besides its row."""
-        due = step >= self._next_due and self._budget.affords_once(self._seconds)
+        due = step >= self._next_due and self.affordable
         requested = [pattern for pattern, steps in self._steps_by_pattern.items() if steps and step in steps]
         periodic = [pattern for pattern, steps in self._steps_by_pattern.items() if steps is None] if due else []
         return StepMapPlan(due, self._maps and due, (*requested, *periodic))
 
+    @property
+    def affordable(self) -> bool:
+        """Whether the budget affords as much time as the last ones took."""
+        return self._budget.affords_once(self._seconds)
+
     def mark_recorded(self, step: int, seconds: float) -> None:
-        """Notes that what was due at this step has been recorded, and how long that took."""
-        self._seconds = seconds
+        """Notes that what was due at this step, or was requested, has been recorded, and how long that took."""
+        self._seconds = seconds if step >= self._next_due else max(seconds, self._seconds)
         while self._next_due <= step:
             self._next_due *= 2
 

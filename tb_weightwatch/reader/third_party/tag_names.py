@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from ...schema import PLUGIN
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _EVALUATION = {"val", "valid", "validation", "eval", "evaluation", "test", "dev"}
 _NEUTRAL = {"loss", "train", "training", "epoch", "batch", "step", "iter", "iteration", "total", "mean", "avg",
@@ -19,6 +21,7 @@ _NO_WEIGHT = {"activation", "activations", "output", "outputs", "input", "inputs
               "image"}  # fmt: skip
 # The norm of all gradients together: "train/grad_norm", "grad_2.0_norm_total". One of a single weight names it.
 _OF_ALL_GRADIENTS = {*_NEUTRAL, *_GRADIENT, "norm", "global", "l", "all"}
+_OURS = f"{PLUGIN}/"  # what tb_weightwatch writes for TensorBoard's own tabs; it is recorded otherwise as well
 _CACHE_SIZE = 1 << 13  # the same tags come with every datum
 _TRAINING = ("train", "training")
 # Words of a log whose loss is no measure of success: the objective itself moves while the model learns.
@@ -35,7 +38,7 @@ def words(tag: str) -> list[str]:
 def scalar_kind(tag: str) -> str:
     """Returns "loss", "validation_loss", "gradient_norm", "learning_rate" or "" for the tag of a scalar."""
     tag_words = words(tag)
-    if "accuracy" in tag_words:
+    if "accuracy" in tag_words or tag.startswith(_OURS):
         return ""
     if _EVALUATION & set(tag_words):
         return "validation_loss" if tag_words.count("loss") and not set(tag_words) & {"best", "min", "test"} else ""
@@ -51,7 +54,7 @@ def scalar_kind(tag: str) -> str:
 def histogram_kind(tag: str) -> str:
     """Returns "weight", "gradient" or "" for the tag of a histogram."""
     name_words = set(words(variable(tag)))
-    if _EVALUATION & name_words or _NO_WEIGHT & name_words:
+    if tag.startswith(_OURS) or _EVALUATION & name_words or _NO_WEIGHT & name_words:
         return ""
     if _GRADIENT & set(words(tag)):
         return "gradient"
