@@ -113,7 +113,6 @@ _VARIABLE = Fields(
 _LAYER_USE = Fields({"name": _NAME}, {"kind": _LABEL, "activation": _LABEL}, others=None)
 _FEATURE = Fields({"name": _LABEL}, {name: Number(nonfinite=True) for name in ("mean", "std", "low", "high")})
 _EARLIER_VERDICT = Fields(optional={"code": _COUNT, "name": _LABEL, "severity": _LABEL, "message": _TEXT})
-_THRESHOLDS = Named(Plain())  # name -> number; `checked_rules` says what is wrong with one
 
 KINDS: Mapping[str, FieldType] = {
     "facts": _FACTS,
