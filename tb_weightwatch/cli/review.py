@@ -22,8 +22,8 @@ from .terminal import fail, warn
 def review(options: argparse.Namespace) -> int:
     """Diagnoses every run in the log directories, one training process (launch) at a time.
 
-    Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch) are diagnosed too, as far as their
-    curves allow.
+    Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch, the Hugging Face Trainer,
+    Lightning, CSV, JSON Lines) are diagnosed too, as far as their curves allow.
     """
     written = _written(options.format, options.output)
     for path in (one.path for one in written if one.path):
