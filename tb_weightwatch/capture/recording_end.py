@@ -132,7 +132,7 @@ class RecordingEnd(RecordingFailure):
         is_written = self._writer.finish(seconds)
         self._tell_of_losses()
         if not is_written and seconds > 0:
-            self._tell("unwritten", f"the disk has not taken all that was recorded in {DISK_WAIT:.0f} s; the rest may be missing")
+            self._tell("unwritten", f"after {DISK_WAIT:.0f} s the disk has not taken all that was recorded")
         self._rest()
 
     def _rest(self) -> None:
@@ -151,7 +151,7 @@ class RecordingEnd(RecordingFailure):
             self._diagnosis.outdate()
             self._tell("losses", f"{losses.sentence} Training goes on.")
         if self._process != os.getpid():
-            self._tell("child", "a forked child writes nothing to the recording of its parent; make a recorder in the child")
+            self._tell("child", "a forked child writes nothing to its parent's recording; make a new recorder in it")
 
     def _tell(self, about: str, text: str) -> None:
         if about not in self._told:

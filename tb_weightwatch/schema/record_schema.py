@@ -146,13 +146,13 @@ def checked(kind: str, data: Any, problems: Problems) -> dict[str, Any] | None:
         data: its content.
         problems: gets what was left out, and why.
     """
-    found = Problems()
+    own_problems = Problems()
     try:
-        result: dict[str, Any] | None = KINDS.get(kind, _LATER_KIND).read(data, found)
+        result: dict[str, Any] | None = KINDS.get(kind, _LATER_KIND).read(data, own_problems)
     except Invalid as error:
-        found[f"expected {error}"] += 1
+        own_problems[f"expected {error}"] += 1
         result = None
     name = f"a record {kind!r}" if kind in KINDS else "a record of an unknown kind"
-    for reason, count in found.items():
+    for reason, count in own_problems.items():
         problems[f"{name}: {reason}"] += count
     return result
