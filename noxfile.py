@@ -63,10 +63,10 @@ def _run_core(session: nox.Session, environment: versions.Environment) -> int:
     totals = next(iter(ElementTree.parse(results).getroot().iter("testsuite"))).attrib
     failed = int(totals["failures"]) + int(totals["errors"])
     passed = int(totals["tests"]) - failed - int(totals["skipped"])
-    found = session.run("python", "-c", versions.PRINT_INSTALLED, silent=True)
+    installed = session.run("python", "-c", versions.PRINT_INSTALLED, silent=True)
     if "keep" not in session.posargs:  # as CI does, which leaves no trace
         result = f"{passed} passed" + (f", **{failed} failed**" if failed else "")
-        versions.write_row(environment, str(found), result, f"{seconds:.0f} s")
+        versions.write_row(environment, str(installed), result, f"{seconds:.0f} s")
     return failed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,9 @@ console = Console(highlight=False)
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./demo/run", description=__doc__)
-    parser.add_argument("--no-serve", action="store_true", help="train and print, then end")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--no-serve", action="store_true", help="train and print, then end")
+    mode.add_argument("--serve", action="store_true", help="train nothing, and serve what was trained before")
     parser.add_argument("--port", type=int, default=6006, help="port to begin looking for a free one (default 6006)")
     parser.add_argument("--logdir", type=Path, default=Path("logs/demo"), help="where the runs go (default logs/demo)")
     return parser.parse_args()
@@ -101,7 +104,9 @@ def serve(logdir: Path, first: int) -> int:
         console.print(f"Port {first} is taken, using {port}.")
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", str(port)]
     process = subprocess.Popen([*command, "--host", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    console.print(f"\n[bold]Open http://127.0.0.1:{port}/#weightwatch[/bold]   (Ctrl-C ends it)")
+    console.print(
+        f"\n[bold]Open http://127.0.0.1:{port}/#weightwatch[/bold]   (Ctrl-C ends it; --serve opens it again)"
+    )
     try:
         while process.poll() is None:
             time.sleep(0.5)
@@ -115,10 +120,14 @@ def serve(logdir: Path, first: int) -> int:
 
 def main() -> int:
     options = arguments()
-    wrong = train(options.logdir)
+    if options.serve and not options.logdir.is_dir():
+        console.print(f"There is nothing in {options.logdir}: run ./demo/run without --serve first.", style="red")
+        return 1
+    wrong = 0 if options.serve else train(options.logdir)
     if wrong:
         console.print(f"\n{wrong} answers were not the expected ones.", style="bold red")
-    console.print(f"\nReview them again with: weightwatch review {options.logdir}")
+    command = os.path.relpath(Path(sys.executable).parent / "weightwatch")
+    console.print(f"\nReview them again with: {command} review {options.logdir}")
     if options.no_serve:
         return 1 if wrong else 0
     return serve(options.logdir, options.port)

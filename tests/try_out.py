@@ -42,7 +42,7 @@ def train(logdir: str) -> None:
 
 def review(logdir: str) -> None:
     """Checks the answer of the command line."""
-    command = [str(Path(sys.executable).parent / "weightwatch"), "review", logdir, "--json"]
+    command = [str(Path(sys.executable).parent / "weightwatch"), "review", logdir, "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "learning-rate-zero" in done.stdout, f"{done.stdout}\n{done.stderr}"
 

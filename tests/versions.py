@@ -89,7 +89,7 @@ def _tensorflow(version: str, *others: str) -> tuple[str, ...]:
 
 
 _OLD_SETUPTOOLS = "setuptools<82"  # TensorBoard below 2.21 imports pkg_resources, which 82 removed
-# The lowest versions that setup.py allows, all at once.
+# The lowest versions that pyproject.toml allows, all at once.
 _FLOORS = ("tensorboard==2.16.*", "rich==13.0.0", "google-crc32c==1.6.0", _OLD_SETUPTOOLS)
 
 ENVIRONMENTS = (

@@ -80,5 +80,5 @@ def page_of(rule: Rule) -> str:
 for site_page, source in FROM_ROOT.items():
     write(site_page, from_root(source))
 write("rules/index.md", rules_index())
-for one in catalogue().values():
-    write(f"rules/{page_of(one)}", rule_page(one))
+for each_rule in catalogue().values():
+    write(f"rules/{page_of(each_rule)}", rule_page(each_rule))

@@ -53,7 +53,7 @@ class Alert:
         """Asks the training to end after this step: `fit` does, and `watch.should_stop` becomes True.
 
         Args:
-            reason: is printed and recorded; "" for the message.
+            reason: is printed, and recorded up to its first colon; "" for cause and message.
         """
         self._stop(reason or f"{self.title}: {self.message}")
 

@@ -48,9 +48,9 @@ class PruneTrial:
 
 
 class FailTrial:
-    """Ends a trial of Keras Tuner when its training is sick: `on_verdict=ww.FailTrial()`.
+    """Ends a trial of KerasTuner when its training is sick: `on_verdict=ww.FailTrial()`.
 
-    Keras Tuner marks the trial as failed, keeps the reason in the trial's `message`, and does not try it again.
+    KerasTuner marks the trial as failed, keeps the reason in the trial's `message`, and does not try it again.
 
     Args:
         when: how certain the cause must be, as for `StopTraining`.

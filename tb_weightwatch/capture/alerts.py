@@ -53,8 +53,17 @@ class Alerts:
         self._on_verdict = on_verdict
         self._known: set[tuple[str, ...]] = set()
         self._has_failed = False
+        self._is_over = False  # nothing is left to stop
         self.waiting: deque[Alert] = deque()
         self.stopped_by = ""
+
+    def begin_training(self) -> None:
+        """Notes that training begins, or goes on after an end: that it was to stop holds no longer."""
+        self.stopped_by, self._is_over = "", False
+
+    def end_training(self) -> None:
+        """Notes that training has ended: an alert that comes with its end stops nothing, and nobody is told so."""
+        self._is_over = True
 
     def update(self, diagnosis: Diagnosis, run: str) -> None:
         """Takes a diagnosis of a run, by its folder; what is new in it waits for `deliver`."""
@@ -71,7 +80,7 @@ class Alerts:
                 self._tell(error)
 
     def _stop(self, reason: str) -> None:
-        if not self.stopped_by:
+        if not self.stopped_by and not self._is_over:
             self.stopped_by = reason.partition(":")[0]
             print(f"\ntb_weightwatch: training is stopped, as {self._on_verdict!r} asks: {reason}.", file=sys.stderr)
 

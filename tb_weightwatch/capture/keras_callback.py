@@ -134,6 +134,7 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         self._launch_model = model
         self._step = max(self._step, self._steps.measured)  # an exception may have come between a step and its end
         self._steps.training, self._in_execution = True, False
+        self._recorder.alerts.begin_training()
         self._earlier_exceptions = [id(error) for error in latest_exceptions()]
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()
@@ -181,6 +182,7 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
     def _end_training(self) -> None:
         self._steps.training = False
         stopped_by = self._recorder.alerts.stopped_by
+        self._recorder.alerts.end_training()
         self._recorder.end("stopped" if stopped_by else "completed", stopped_by)
 
     # -- called by the user

@@ -138,7 +138,7 @@ class RecordingEnd(RecordingFailure):
         is_written = self._writer.finish(seconds)
         self._tell_of_losses()
         if not is_written and seconds > 0:
-            self._tell("unwritten", f"the disk has not taken all that was recorded within {DISK_WAIT:.0f} s")
+            self._tell("unwritten", f"after {DISK_WAIT:.0f} s the disk has not taken all that was recorded")
         self._rest()
 
     def _rest(self) -> None:
@@ -157,7 +157,7 @@ class RecordingEnd(RecordingFailure):
             self._diagnosis.outdate()
             self._tell("losses", f"{losses.sentence} Training goes on.")
         if self._process != os.getpid():
-            self._tell("child", "a child process writes nothing to the recording of its parent; make another one in it")
+            self._tell("child", "a forked child writes nothing to its parent's recording; make a new recorder in it")
 
     def _tell(self, about: str, text: str) -> None:
         if about not in self._told:

@@ -47,8 +47,8 @@ def _check_version(name: str, library: str, module: ModuleType, oldest: tuple[in
     numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
     if numbers < oldest:
         needed = ".".join(map(str, oldest))
-        found = version or "a module of that name without a version"
-        raise ImportError(f"ww.{name} needs {library} {needed} or newer, but found {found}: {_INSTALL}")
+        present = version or "a module of that name without a version"
+        raise ImportError(f"ww.{name} needs {library} {needed} or newer, but found {present}: {_INSTALL}")
 
 
 def _backend(keras: ModuleType) -> str:

@@ -22,34 +22,36 @@ from .terminal import fail, warn
 def review(options: argparse.Namespace) -> int:
     """Diagnoses every run in the log directories, one training process (launch) at a time.
 
-    Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch) are diagnosed too, as far as their
-    curves allow.
+    Logs that other programs wrote (Keras' TensorBoard callback, tf.summary, PyTorch, the Hugging Face Trainer,
+    Lightning, CSV, JSON Lines) are diagnosed too, as far as their curves allow.
     """
     written = _written(options.format, options.output)
-    for path in (one.path for one in written if one.path):
-        check_writable(path)
+    for output in written:
+        if output.path:
+            check_writable(output.path)
     avoid_tensorflow(options.logdir, owns_process=options.owns_process)
     logdirs = list(dict.fromkeys(options.logdir))
     refused = {logdir: SkipCounts() for logdir in logdirs}
-    found = [job for logdir in logdirs for job in jobs_of(logdir, refused[logdir], follow_links=options.follow_links)]
-    jobs = selected(found, options.run)
+    listed = [job for logdir in logdirs for job in jobs_of(logdir, refused[logdir], follow_links=options.follow_links)]
+    jobs = selected(listed, options.run)
     if options.run and not jobs:
         return fail(no_such_run(options.run, logdirs))
     position = {job: index for index, job in enumerate(jobs)}
     results = list(_with_progress(_run_jobs(jobs, options), jobs, options))
     results.sort(key=lambda result: position[result.job])
-    asked = [logdir for logdir in logdirs if not options.run or any(job.logdir == logdir for job in jobs)]
+    with_jobs = [logdir for logdir in logdirs if not options.run or any(job.logdir == logdir for job in jobs)]
     readable = [
-        _report_unreadable(logdir, [r for r in results if r.job.logdir == logdir], refused[logdir]) for logdir in asked
+        _report_unreadable(logdir, [r for r in results if r.job.logdir == logdir], refused[logdir])
+        for logdir in with_jobs
     ]
     done = Review(results, options.fail_on, all(readable), options.program)
-    for one in written:
-        text = FORMATS[one.format](done)
-        if one.path:
-            Path(one.path).write_text(text, encoding="utf-8")
+    for output in written:
+        text = FORMATS[output.format](done)
+        if output.path:
+            Path(output.path).write_text(text, encoding="utf-8")
         else:
             print(text, end="")
-    if done.launches and all(one.path for one in written):
+    if done.launches and all(output.path for output in written):
         show(done.launches, details=options.details)
         if start_problem():  # who has seen the table opens the panel next
             warn(start_problem())

@@ -27,8 +27,8 @@ def diagnose_run(job: Job) -> JobResult:
     result = JobResult(job)
     try:
         links = True if job.follow_links else None
-        found = launches(job.directory, result.skipped, root=job.logdir, follow_links=links)
-        result.launches = [_launch_result(job, launch) for launch in found]
+        run_launches = launches(job.directory, result.skipped, root=job.logdir, follow_links=links)
+        result.launches = [_launch_result(job, launch) for launch in run_launches]
     except Exception as error:  # one damaged third-party file must not end the review of all others
         result.skipped.note(f"cannot be read: {type(error).__name__}: {error}")
     return result
@@ -63,8 +63,8 @@ def jobs_of(logdir: str, skipped: SkipCounts | None = None, *, follow_links: boo
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    found = runs(logdir, skipped, follow_links=True if follow_links else None)
-    return [Job(logdir, run, directory, size(directory), follow_links) for run, directory in found]
+    listed = runs(logdir, skipped, follow_links=True if follow_links else None)
+    return [Job(logdir, run, directory, size(directory), follow_links) for run, directory in listed]
 
 
 def process_count(jobs: Sequence[Job], requested: int | None, *, owns_process: bool) -> int:

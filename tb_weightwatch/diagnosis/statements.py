@@ -96,11 +96,6 @@ def onset(history: History, holds: Bool, row: int) -> Onset:
     return _onset_at(history, first)
 
 
-def first_onset(history: History, holds: Bool) -> Onset:
-    """Returns when a `[T]` condition held for the first time."""
-    return _onset_at(history, int(np.argmax(holds)))
-
-
 def _onset_at(history: History, first: int) -> Onset:
     before = int(history.steps[first - 1]) if first else 0
     return Onset(int(history.steps[first]), before, unit(history))

@@ -8,11 +8,12 @@ from typing import Any
 
 from .. import schema
 from .assembly import RunAssembler
-from .event_files import FRAME, put_record, records_before_oversized
+from .event_records import FRAME, put_record, records_before_oversized
 from .file_kinds import readable_files
 from .launch import Launch, SkipCounts
-from .run_directories import event_files, is_event_file
-from .third_party import TagCollector, third_party_launches
+from .run_directories import event_files
+from .third_party import TagCollector
+from .third_party_logs import read_third_party
 
 
 class GrowingRun:
@@ -30,19 +31,18 @@ class GrowingRun:
     def __init__(self, directory: str, root: str = "") -> None:
         self.directory = directory
         self._root = root or directory
+        self._readable = readable_files(self._root, None, None)
         self._start()
 
     def _start(self) -> None:
         own = os.path.join(self.directory, schema.PLUGIN)
         self._assemblers = {directory: RunAssembler() for directory in (self.directory, own)}
         self._files: dict[str, _GrowingFile] = {}
-        self._refused = SkipCounts()
 
     def read(self) -> bool:
-        """Reads what is new; returns whether there was any."""
-        self._refused = SkipCounts()
-        readable = readable_files(self._root, None, self._refused)
-        present = {path: directory for directory in self._assemblers for path in event_files(directory, readable)}
+        """Reads what is new in event files; returns whether there was any."""
+        self._readable = readable_files(self._root, None, SkipCounts())
+        present = {path: directory for directory in self._assemblers for path in event_files(directory, self._readable)}
         deleted = bool(present) and not self._files.keys() <= present.keys()
         if deleted or any(file.was_replaced() for file in self._files.values()):
             self._start()
@@ -54,16 +54,17 @@ class GrowingRun:
 
     def launches(self) -> list[Launch]:
         """Returns the launches as far as they were read, oldest first."""
-        found = [launch for assembler in self._assemblers.values() for launch in assembler.launches()]
-        if not found:
-            path = os.path.dirname(self.directory) if is_event_file(self.directory) else self.directory
-            found = third_party_launches([file.collector for file in self._files.values()], path)
-        return sorted(found, key=lambda launch: (launch.history.started, launch.history.launch))
+        launches = [launch for assembler in self._assemblers.values() for launch in assembler.launches()]
+        if not launches:  # text files, and the validation half of a Keras log, are short and are read as a whole
+            collectors = [file.collector for file in self._files.values()]
+            within = self._root != self.directory
+            launches = read_third_party(self.directory, collectors, self._readable, within=within)
+        return sorted(launches, key=lambda launch: (launch.history.started, launch.history.launch))
 
     @property
     def skipped(self) -> SkipCounts:
         """What could not be read and belongs to no launch."""
-        counts = SkipCounts(self._refused)
+        counts = SkipCounts(self._readable.skipped)
         for assembler in self._assemblers.values():
             counts.note_all(assembler.skipped)
         for file in self._files.values():

@@ -73,7 +73,7 @@ def size(directory: str) -> int:
     if "://" in directory:
         return 0
     directories, readable = (directory, os.path.join(directory, schema.PLUGIN)), ReadableFiles(directory, True)
-    files = [file for one in directories for file in event_files(one, readable)]
+    files = [file for part in directories for file in event_files(part, readable)]
     return sum(_local_size(file) for file in files or metric_files(directory))
 
 

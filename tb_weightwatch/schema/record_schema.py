@@ -113,7 +113,6 @@ _VARIABLE = Fields(
 _LAYER_USE = Fields({"name": _NAME}, {"kind": _LABEL, "activation": _LABEL}, others=None)
 _FEATURE = Fields({"name": _LABEL}, {name: Number(nonfinite=True) for name in ("mean", "std", "low", "high")})
 _EARLIER_VERDICT = Fields(optional={"code": _COUNT, "name": _LABEL, "severity": _LABEL, "message": _TEXT})
-_THRESHOLDS = Named(Plain())  # name -> number; `checked_rules` says what is wrong with one
 
 KINDS: Mapping[str, FieldType] = {
     "facts": _FACTS,
@@ -147,13 +146,13 @@ def checked(kind: str, data: Any, problems: Problems) -> dict[str, Any] | None:
         data: its content.
         problems: gets what was left out, and why.
     """
-    found = Problems()
+    own_problems = Problems()
     try:
-        result: dict[str, Any] | None = KINDS.get(kind, _LATER_KIND).read(data, found)
+        result: dict[str, Any] | None = KINDS.get(kind, _LATER_KIND).read(data, own_problems)
     except Invalid as error:
-        found[f"expected {error}"] += 1
+        own_problems[f"expected {error}"] += 1
         result = None
     name = f"a record {kind!r}" if kind in KINDS else "a record of an unknown kind"
-    for reason, count in found.items():
+    for reason, count in own_problems.items():
         problems[f"{name}: {reason}"] += count
     return result

@@ -70,8 +70,8 @@ class LaunchData:
         for first, stop in self._blocks:
             self._put("rows", schema.encode_rows(history.rows(first, stop), first, started=self._started))
         maps = history.maps()
-        for step in dict.fromkeys(one.step for one in maps):
-            self.put_maps([one for one in maps if one.step == step])
+        for step in dict.fromkeys(array.step for array in maps):
+            self.put_maps([array for array in maps if array.step == step])
 
     def _put(self, kind: str, data: bytes) -> None:
         self._emit(Tag(self._launch, kind, self.numbers[kind]), data)

@@ -61,4 +61,4 @@ class StatusData:
 
 def _with_consequences(verdict: Verdict) -> list[Verdict]:
     """Returns a verdict with all verdicts that it explains."""
-    return [verdict, *(one for consequence in verdict.explains for one in _with_consequences(consequence))]
+    return [verdict, *(v for consequence in verdict.explains for v in _with_consequences(consequence))]

@@ -84,9 +84,9 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def reviewed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[set[str], str]:
     """Returns the runs that a review shows, and what it says on the side."""
-    assert cli.main(["review", "--json", *arguments]) == 0
+    assert cli.main(["review", "--format", "json", *arguments]) == 0
     shown = capsys.readouterr()
-    return {one["run"] for one in json.loads(shown.out)}, shown.err
+    return {launch["run"] for launch in json.loads(shown.out)["launches"]}, shown.err
 
 
 def test_links_that_lead_out_are_told_and_not_followed(

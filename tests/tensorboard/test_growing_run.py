@@ -76,6 +76,17 @@ def test_a_third_party_log_grows_too(name: str, tmp_path: Path) -> None:
     same(run, RECORDED / name)
 
 
+@pytest.mark.parametrize("name", ["trainer-healthy", "lightning-diverges"])
+def test_a_text_log_grows_too(name: str, tmp_path: Path) -> None:
+    """Text files of metrics are read as a whole, each time as they are."""
+    run = GrowingRun(str(tmp_path / name), str(tmp_path))
+    run.read()
+    assert run.launches() == []
+    shutil.copytree(RECORDED / name, tmp_path / name)
+    run.read()
+    same(run, tmp_path / name)
+
+
 def test_a_replaced_file_is_read_anew(complete: Path, tmp_path: Path) -> None:
     """Files that others take the place of, or that become shorter, leave nothing of the old ones."""
     grow(complete, tmp_path, 1.0)

@@ -122,6 +122,21 @@ def test_alerts_wait_until_they_are_delivered(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.count("training is stopped") == 1
 
 
+def test_a_stop_holds_for_the_present_training_only(capsys: pytest.CaptureFixture[str]) -> None:
+    """A further `fit` goes on, and an alert that comes with the end of the training claims to stop nothing."""
+    alerts = Alerts(ww.StopTraining("likely"))
+    alerts.update(diagnosis(CERTAIN), "logs")
+    alerts.deliver()
+    alerts.begin_training()
+    assert alerts.stopped_by == ""
+    capsys.readouterr()
+    alerts.end_training()
+    alerts.update(diagnosis(CERTAIN, LIKELY), "logs")
+    assert alerts.waiting
+    alerts.deliver()
+    assert (alerts.stopped_by, capsys.readouterr().err) == ("", "")
+
+
 def test_a_notification_that_fails_is_told_once_and_other_errors_are_meant() -> None:
     """OSErrors, which network and disk raise, do not end the training; all others do."""
 

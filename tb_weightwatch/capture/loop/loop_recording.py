@@ -163,15 +163,15 @@ class LoopRecording(CheckedCalls, Recording):
     def _close(self, ending_exception: Callable[[], BaseException | None]) -> None:
         if self._closed:
             return
-        self._closed, error = True, None
+        self._closed, error, alerts = True, None, self._recorder.alerts
         with self._recorder.guarded():
             error = ending_exception()
             self._steps.raise_fault()
         with self._recorder.guarded():
             self._steps.remove_hooks()
-        stopped_by = self._recorder.alerts.stopped_by
-        is_stopped = stopped_by and error is None
-        self._recorder.close(*(Ending("stopped", stopped_by) if is_stopped else ending_of(error, self._step)))
+        is_stopped = alerts.stopped_by and error is None
+        alerts.end_training()
+        self._recorder.close(*(Ending("stopped", alerts.stopped_by) if is_stopped else ending_of(error, self._step)))
 
     def _ending_exception(self) -> BaseException | None:
         """Returns the exception that is being handled; None if it is one under which training went on."""

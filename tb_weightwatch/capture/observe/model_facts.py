@@ -180,8 +180,8 @@ def _optimized(bases: list[Any], variables: list[Any]) -> set[int] | None:
         for base in bases
         if is_legacy(base) or getattr(base, "built", False)
     ]
-    found = [ids for ids in known if ids is not None]
-    return set().union(*found) if found else None
+    known_ids = [ids for ids in known if ids is not None]
+    return set().union(*known_ids) if known_ids else None
 
 
 def layer_uses(model: Any) -> list[tuple[Any, dict[str, Any]]]:

@@ -46,8 +46,7 @@ def reject_unsummed_gradients(strategy: Any) -> None:
     if strategy.num_replicas_in_sync > 1 and (3, 0) <= _version_of_keras() < (3, 5):
         raise NotImplementedError(
             f"Keras {keras.__version__} does not add up the gradients of the {strategy.num_replicas_in_sync} replicas "
-            "of a strategy, so that their weights drift apart; such a training cannot be recorded, and is not what was "
-            "meant: install Keras 3.5 or newer"
+            "of a strategy: they drift apart, so that there is no one weight to record. Install Keras 3.5 or newer"
         )
 
 

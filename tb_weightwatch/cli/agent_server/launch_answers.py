@@ -32,7 +32,7 @@ def findings(diagnosis: Diagnosis) -> dict[str, Any]:
         {"code": s.code, "name": s.name, "probability": s.probability, "message": s.message, **suspect_facts(s)}
         for s in diagnosis.suspects[:MOST_SUSPECTS]
     ]
-    found: dict[str, Any] = _printable(
+    answer: dict[str, Any] = _printable(
         {
             "sentence": diagnosis.sentence,
             "verdicts": [_verdict(verdict) for verdict in diagnosis.verdicts],
@@ -44,7 +44,7 @@ def findings(diagnosis: Diagnosis) -> dict[str, Any]:
             "checks_passed": len(diagnosis.passed),
         }
     )
-    return found
+    return answer
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

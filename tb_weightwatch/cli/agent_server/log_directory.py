@@ -41,10 +41,10 @@ class LogDirectory:
         if run not in known:
             raise ValueError(f"there is no run {run!r} in the log directory; {nearest(run, list(known))}")
         skipped = SkipCounts()
-        found = launches(known[run], skipped, root=self._root, follow_links=False)
-        if not found:
+        run_launches = launches(known[run], skipped, root=self._root, follow_links=False)
+        if not run_launches:
             raise ValueError(f"nothing of the run {run!r} can be read: {skipped}")
-        return found
+        return run_launches
 
     def launch(self, run: str, launch: str = "") -> Launch:
         """Returns a launch of a run; "": the newest.
@@ -52,10 +52,10 @@ class LogDirectory:
         Raises:
             ValueError: there is no such run or launch.
         """
-        found = self.launches(run)
+        run_launches = self.launches(run)
         if not launch:
-            return found[-1]
-        by_name = {one.history.launch: one for one in found}
+            return run_launches[-1]
+        by_name = {each.history.launch: each for each in run_launches}
         if launch not in by_name:
             raise ValueError(f"the run {run!r} has no launch {launch!r}; {nearest(launch, list(by_name))}")
         return by_name[launch]

@@ -49,9 +49,9 @@ class RunTools:
             run: name of the run, as list_runs gives it.
             launch: one start of its training process; "": the newest.
         """
-        found = self._logdir.launch(run, launch)
-        diagnosis = answers.safe_diagnose(found.history)
-        return {"run": run, **launch_entry(found, diagnosis), **findings(diagnosis)}
+        chosen = self._logdir.launch(run, launch)
+        diagnosis = answers.safe_diagnose(chosen.history)
+        return {"run": run, **launch_entry(chosen, diagnosis), **findings(diagnosis)}
 
     def explain_rule(self, rule: str) -> dict[str, Any]:
         """Explains a cause: what it sees, why it matters, when it is a false alarm, what to try, with two examples.
@@ -137,8 +137,9 @@ class RunTools:
             launch: one start of the training process of `run`; "": the newest.
             other_launch: the same of `other`.
         """
-        one, two = (self._logdir.launch(*x).history for x in ((run, launch), (other, other_launch)))
-        compared = answers.compare(one, two, (answers.safe_diagnose(one), answers.safe_diagnose(two)))
+        history, other_history = (self._logdir.launch(*x).history for x in ((run, launch), (other, other_launch)))
+        diagnoses = answers.safe_diagnose(history), answers.safe_diagnose(other_history)
+        compared = answers.compare(history, other_history, diagnoses)
         compared["settings"] = compared["settings"][:_MOST_NAMED]
         return {key: value for key, value in compared.items() if key not in ("revision", "steps")}
 

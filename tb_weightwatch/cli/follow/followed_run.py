@@ -119,7 +119,7 @@ class _LaunchDiagnosis:
 def _row(run: str, launch: Launch, diagnosis: Diagnosis, now: float, *, several: bool) -> LaunchRow:
     history = launch.history
     state = answers.state(launch, now)
-    found = known_cause(diagnosis) or answering_symptom(diagnosis)
+    cause = known_cause(diagnosis) or answering_symptom(diagnosis)
     known = history.known("loss")
     return LaunchRow(
         run=run,
@@ -129,7 +129,7 @@ def _row(run: str, launch: Launch, diagnosis: Diagnosis, now: float, *, several:
         step=state.last_step,
         status=diagnosis.status,
         answer=answer_line(diagnosis),
-        link=found.link if found is not None else "",
+        link=cause.link if cause is not None else "",
         loss=number(float(history.loss[known][-1])) if known.any() else "",
         last=float(history.times[-1]) if len(history) else 0.0,
         started=history.started,

@@ -60,11 +60,11 @@ class FollowedRuns:
         if began < self._next_scan:
             return
         try:
-            found = [Job(self._logdir, run, directory, 0) for run, directory in runs(self._logdir)]
+            jobs = [Job(self._logdir, run, directory, 0) for run, directory in runs(self._logdir)]
             self.missing = ""
         except OSError as error:
-            found, self.missing = [], str(error)
-        for job in selected(found, self._patterns):
+            jobs, self.missing = [], str(error)
+        for job in selected(jobs, self._patterns):
             if job.run not in self._followed:
                 self._followed[job.run] = FollowedRun(job)
         self._next_scan = time.monotonic() + _SCAN_SHARE * (time.monotonic() - began)

@@ -41,8 +41,8 @@ def _add_case(suite: ET.Element, launch: LaunchResult, *, failed: bool) -> None:
 
 def _kind(diagnosis: Diagnosis) -> str:
     """Returns the name of the answer; of the first finding where notes count as failures, too."""
-    found = (answering_verdict(diagnosis), answering_symptom(diagnosis), *diagnosis.verdicts, *diagnosis.symptoms)
-    return next(x.name for x in found if x is not None)
+    findings = (answering_verdict(diagnosis), answering_symptom(diagnosis), *diagnosis.verdicts, *diagnosis.symptoms)
+    return next(x.name for x in findings if x is not None)
 
 
 def _lines(launch: LaunchResult) -> list[str]:

@@ -23,8 +23,8 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 def sarif(review: Review) -> str:
     """Returns the SARIF log. Undecided launches and what could not be read are notifications of the tool."""
-    found = [(launch, finding) for launch in review.launches for finding in _findings(launch.diagnosis)]
-    rules = sarif_rules([finding for _, finding in found if isinstance(finding, Symptom)])
+    findings = [(launch, finding) for launch in review.launches for finding in _findings(launch.diagnosis)]
+    rules = sarif_rules([finding for _, finding in findings if isinstance(finding, Symptom)])
     position = {rule["id"]: index for index, rule in enumerate(rules)}
     driver = {"name": "weightwatch", "fullName": "tb_weightwatch", "version": __version__, "rules": rules}
     invocation = {"executionSuccessful": review.readable, "toolExecutionNotifications": list(_notifications(review))}
@@ -33,7 +33,7 @@ def sarif(review: Review) -> str:
         "automationDetails": {"id": "weightwatch/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [invocation],
-        "results": [_result(launch, finding, position, review.program) for launch, finding in found],
+        "results": [_result(launch, finding, position, review.program) for launch, finding in findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, allow_nan=False) + "\n"
 

@@ -22,6 +22,7 @@ class Needed(NamedTuple):
         listed: all tags of the run with their versions.
         tags: those to read.
         updates: how often the run had been updated when this was found.
+        with_rows: whether rows are among them.
     """
 
     listed: TagVersions

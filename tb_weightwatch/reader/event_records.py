@@ -1,0 +1,93 @@
+"""The records of an event file, by TensorBoard's own loader; what they hold of ours, and what others have logged."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+
+from .. import schema
+from .assembly import RunAssembler
+from .launch import SkipCounts
+from .third_party import TagCollector
+
+FRAME = 16  # bytes around a record: its length and two checksums
+_OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of our values
+
+
+def put_records(path: str, assembler: RunAssembler, collector: TagCollector) -> None:
+    """Puts a file's data, record by record, into the assembler or, while it has none, into the collector."""
+    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+
+    name = os.path.basename(path)
+    try:
+        size, consumed = _file_size(path), 0
+        for record in islice(RawEventFileLoader(path).Load(), records_before_oversized(path)):
+            consumed += len(record) + FRAME
+            put_record(record, assembler, collector)
+    except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
+        assembler.skipped.note(f"{name} cannot be read: {error or type(error).__name__}")
+        return
+    if consumed < size:
+        assembler.skipped.note(f"{name} cannot be read to its end: a record is damaged or was not written completely")
+
+
+def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector) -> None:
+    """Puts the data of a record into the assembler or, while that has none, those of others into the collector."""
+    is_ours = _OUR_NAME in record and _put(record, assembler)
+    if not is_ours and not assembler:
+        _put_third_party(record, collector, assembler.skipped)
+
+
+def _put(record: bytes, assembler: RunAssembler) -> bool:
+    """Puts what a record holds of ours into the assembler; returns whether it holds anything of ours, or no event."""
+    try:
+        event = schema.from_event(record)
+    except schema.DecodeError as error:
+        assembler.skipped.note(str(error))
+        return True
+    for tag, data in event.data:
+        assembler.put(tag, data)
+    if event.damaged:
+        assembler.skipped.note("damaged: a tag that tb_weightwatch does not write", event.damaged)
+    return bool(event.data or event.damaged)
+
+
+def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts) -> None:
+    from tensorboard.compat.proto import event_pb2
+
+    try:
+        event = event_pb2.Event.FromString(record)
+    except Exception:  # protobuf's DecodeError is another class in each of its implementations
+        skipped.note("damaged: not an event")
+        return
+    collector.put(event)
+
+
+def records_before_oversized(path: str, start: int = 0) -> int | None:
+    """Returns how many records from byte `start` on come before one that claims to be too large; None: all are read.
+
+    TensorFlow's reader believes any length, and ends the process if there is not that much memory.
+    """
+    if "://" in path:
+        return None
+    with open(path, "rb", buffering=0) as file:
+        position, count = file.seek(start), 0
+        while len(head := file.read(8)) == 8:
+            length = int.from_bytes(head, "little")
+            if length > schema.MAX_RECORD:
+                return count
+            position, count = position + length + FRAME, count + 1
+            file.seek(position)
+    return None
+
+
+def _file_size(path: str) -> int:
+    """Returns a file's size in bytes; 0 if it is not known."""
+    if "://" not in path:
+        return os.path.getsize(path)
+    from tensorboard.compat import tf
+
+    try:
+        return int(tf.io.gfile.stat(path).length)
+    except Exception:  # each file system has errors of its own; reading the file will show them
+        return 0
