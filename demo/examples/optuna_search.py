@@ -26,11 +26,10 @@ def study_of(logdir: str, trials: int = 4) -> optuna.Study:
         rate = trial.suggest_float("learning_rate", 1e-10, 1e-1, log=True)
         model = keras.Sequential([keras.layers.Dense(10, activation="relu"), keras.layers.Dense(1)])
         model.compile(keras.optimizers.Adam(rate), loss="mse")
-        watch = ww.WeightWatch(f"{logdir}/trial-{trial.number}", verbose=False)
+        prune = ww.PruneTrial(trial)  # ends the trial as soon as a cause is certain, and keeps the reason
+        watch = ww.WeightWatch(f"{logdir}/trial-{trial.number}", verbose=False, on_verdict=prune)
         history = model.fit(x, y, epochs=6, verbose=0, callbacks=[watch])
         trial.set_user_attr("weightwatch", watch.diagnosis.sentence)
-        if watch.diagnosis.status == "sick":
-            raise optuna.TrialPruned(watch.diagnosis.sentence)
         return float(history.history["loss"][-1])
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))

@@ -8,6 +8,7 @@ from ..schema import PLUGIN
 from ..verdict import Diagnosis
 from .fault_handler import FaultHandler
 from .measure.pipeline import MeasurementPipeline
+from .observe.run_ending import ending_of
 from .recording_repr import recording_repr
 from .schedule.recording_gate import RecordingGate
 
@@ -59,7 +60,12 @@ class Recording(FaultHandler):
     def _deliver_alerts(self) -> None:
         """Calls the user's function, whose exceptions are meant for the training, outside of any guard of ours."""
         with self._gate.budget.paused():
-            self._recorder.alerts.deliver()
+            try:
+                self._recorder.alerts.deliver()
+            except BaseException as error:
+                with self._recorder.guarded():
+                    self._recorder.end(*ending_of(error, self._step))
+                raise
 
     def _completed_steps(self) -> int:
         return self._step

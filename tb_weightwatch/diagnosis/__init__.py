@@ -13,9 +13,11 @@ from .engine.experiments import with_experiments
 from .rule import Rule
 from .rule_catalogue import RuleSettings, catalogue, checked_rules
 from .signals import RecordingLosses, recording_losses, recording_stop
+from .suspects.causes import KNOWN_SYMPTOMS
 from .third_party import unit
 
 __all__ = [
+    "KNOWN_SYMPTOMS",
     "PREAMBLE",
     "IncrementalDiagnosis",
     "RecordingLosses",

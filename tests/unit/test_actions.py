@@ -92,6 +92,8 @@ def test_causes_and_first_step_restrict_an_action() -> None:
     [
         (lambda: ww.StopTraining("certian"), ValueError, "did you mean 'certain'"),  # type: ignore[arg-type]
         (lambda: ww.Raise(causes="dead-relu"), TypeError, "list of names or codes"),
+        (lambda: ww.Raise(causes=["ded-relu"]), ValueError, "did you mean 'dead-relu'"),
+        (lambda: ww.Raise(causes=[999]), ValueError, "weightwatch rules"),
         (lambda: ww.Raise(after=-1), ValueError, "must not be negative"),
         (lambda: ww.Raise(after=1.5), TypeError, "whole number"),  # type: ignore[arg-type]
         (lambda: ww.PruneTrial(3), TypeError, "optuna.Trial"),

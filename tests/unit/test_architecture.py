@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "tb_weightwatch"
 FLOORS = {
     "display": -2, "task_thread": -2, "maps": -1, "history": 0, "verdict": 0,
-    "statistics": 0.5, "actions": 1, "schema": 1,
+    "statistics": 0.5, "schema": 1,
     "reader": 2, "diagnosis": 2,
-    "answers": 3, "writer": 3, "notebook": 3.5,
+    "answers": 3, "writer": 3, "actions": 3, "notebook": 3.5,
     "capture": 4, "plugin": 4, "report": 4,
     "cli": 5, "probes": 5,
     "__init__": 6, "__main__": 6,

@@ -28,8 +28,10 @@ class WithBlock:
 
         In an `except` or `finally` block the exception that is being handled is recorded as what ended the training.
         """
+        is_ended_by_exception = self._ending_exception() is not None
         self._close(self._ending_exception)
-        self._deliver_alerts()
+        if not is_ended_by_exception:  # else the exception of an alert would take its place
+            self._deliver_alerts()
 
     def __enter__(self) -> Self:
         return self
@@ -38,5 +40,5 @@ class WithBlock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._close(lambda: error)
-        if error is None:  # else the exception of an alert would take its place
+        if error is None:  # as above
             self._deliver_alerts()
