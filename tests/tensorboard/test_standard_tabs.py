@@ -37,7 +37,7 @@ def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=LOADERS)
 def address(logdir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    with tensorboard(logdir, request.param) as served:
+    with tensorboard(logdir, request.param, tensorflow=False) as served:
         deadline = time.monotonic() + 60
         while len(get_json(f"{served}/data/runs")) < len(RATES) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -87,9 +87,13 @@ def test_hyperparameters(address: str) -> None:
     assert {value["name"]["tag"] for group in groups for value in group["metricValues"]} >= {"weightwatch/loss"}
 
 
-def test_the_plugin_shows_the_runs_as_its_own(address: str) -> None:
+def test_the_plugin_shows_the_runs_as_its_own(address: str, logdir: Path) -> None:
     """Not as logs of others, and without a datum that cannot be read."""
-    runs = get_json(f"{address}/data/plugin/weightwatch/runs")
-    assert "foreign" not in json.dumps(runs)
-    assert "damaged" not in json.dumps(runs)
-    assert {run["run"] if isinstance(run, dict) else run for run in runs["runs"]} >= {"good/weightwatch"}
+    listed = get_json(f"{address}/data/plugin/weightwatch/runs")["runs"]
+    assert {run["run"] for run in listed} == {f"{name}/weightwatch" for name in RATES}
+    for name in RATES:
+        overview = get_json(f"{address}/data/plugin/weightwatch/overview?run={name}/weightwatch")
+        (history,) = ww.read(logdir / name)
+        assert (overview["rows"], overview["status"]) == (len(history), ww.diagnose(history).status)
+        assert "third-party" not in overview["detail"]
+        assert not overview["skipped"]

@@ -141,7 +141,7 @@ def test_rows_that_a_slow_disk_did_not_take_are_counted_and_told_everywhere(
     disk: threading.Event, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After one warning, live and read diagnosis, panel and review say how many are missing and why."""
-    writer = ww.summary.create_file_writer(tmp_path, verbose=False)
+    writer = ww.summary.create_file_writer(tmp_path, overhead=None, verbose=False)
     with pytest.warns(RuntimeWarning, match="not written, because the disk was too slow") as warned:
         train(writer, 1, 400)
     assert len(warned) == 1
