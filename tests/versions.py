@@ -89,11 +89,11 @@ def _tensorflow(version: str, *others: str) -> tuple[str, ...]:
 
 
 _OLD_SETUPTOOLS = "setuptools<82"  # TensorBoard below 2.21 imports pkg_resources, which 82 removed
-# The lowest versions that setup.py allows, all at once.
+# The lowest versions that pyproject.toml allows, all at once.
 _FLOORS = ("tensorboard==2.16.*", "rich==13.0.0", "google-crc32c==1.6.0", _OLD_SETUPTOOLS)
 
 ENVIRONMENTS = (
-    Environment("oldest", "3.11", _tensorflow("2.16.1", "keras==3.3.3", "numpy==1.26.4", "protobuf==4.25.3", *_FLOORS)),
+    Environment("oldest", "3.11", _tensorflow("2.16.1", "keras==3.3.3", "numpy==1.26.4", "protobuf==4.25.0", *_FLOORS)),
     Environment("tensorflow 2.16", "3.12", _tensorflow("2.16.2", "keras==3.4.1", _OLD_SETUPTOOLS)),
     Environment("tensorflow 2.17", "3.10", _tensorflow("2.17.1", "keras==3.5.0", _OLD_SETUPTOOLS)),
     Environment("tensorflow 2.18, numpy 1", "3.10", _tensorflow("2.18.1", "keras==3.6.0", "numpy<2", _OLD_SETUPTOOLS)),
@@ -103,7 +103,7 @@ ENVIRONMENTS = (
     Environment("tensorflow 2.20", "3.12", _tensorflow("2.20.0", _OLD_SETUPTOOLS)),
     Environment("tensorflow 2.21", "3.10", _tensorflow("2.21.0")),
     Environment("newest", "3.13", _tensorflow("2.21.0")),
-    Environment("no tensorflow, oldest", "3.10", ("numpy==1.24.4", "protobuf==4.*", *_FLOORS), WITHOUT_TENSORFLOW),
+    Environment("no tensorflow, oldest", "3.10", ("numpy==1.24.4", "protobuf==4.25.0", *_FLOORS), WITHOUT_TENSORFLOW),
     Environment("no tensorflow, newest", "3.13", (), WITHOUT_TENSORFLOW),
 )
 
