@@ -93,7 +93,7 @@ _OLD_SETUPTOOLS = "setuptools<82"  # TensorBoard below 2.21 imports pkg_resource
 _FLOORS = ("tensorboard==2.16.*", "rich==13.0.0", "google-crc32c==1.6.0", _OLD_SETUPTOOLS)
 
 ENVIRONMENTS = (
-    Environment("oldest", "3.11", _tensorflow("2.16.1", "keras==3.3.3", "numpy==1.26.4", "protobuf==4.25.0", *_FLOORS)),
+    Environment("oldest", "3.11", _tensorflow("2.16.1", "keras==3.3.3", "numpy==1.26.4", "protobuf==4.25.3", *_FLOORS)),
     Environment("tensorflow 2.16", "3.12", _tensorflow("2.16.2", "keras==3.4.1", _OLD_SETUPTOOLS)),
     Environment("tensorflow 2.17", "3.10", _tensorflow("2.17.1", "keras==3.5.0", _OLD_SETUPTOOLS)),
     Environment("tensorflow 2.18, numpy 1", "3.10", _tensorflow("2.18.1", "keras==3.6.0", "numpy<2", _OLD_SETUPTOOLS)),
