@@ -1,7 +1,7 @@
-"""Tries out an installed tb_weightwatch as a new user would: `python tests/try_out.py`, in its environment.
+"""Tries out an installed tb_weightwatch as a new user would; `nox -s release` runs a copy of it in fresh environments.
 
 It trains (with TensorFlow if it is installed, else through `ww.summary`), reviews the run, and fetches the panel
-and its answer from TensorBoard. It runs alone, without the repository.
+and its answer from TensorBoard. It runs outside of the repository: beside it, `tests/tensorboard` hides TensorBoard.
 """
 
 from __future__ import annotations

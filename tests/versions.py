@@ -103,7 +103,7 @@ ENVIRONMENTS = (
     Environment("tensorflow 2.20", "3.12", _tensorflow("2.20.0", _OLD_SETUPTOOLS)),
     Environment("tensorflow 2.21", "3.10", _tensorflow("2.21.0")),
     Environment("newest", "3.13", _tensorflow("2.21.0")),
-    Environment("no tensorflow, oldest", "3.10", ("numpy==1.24.4", "protobuf==4.*", *_FLOORS), WITHOUT_TENSORFLOW),
+    Environment("no tensorflow, oldest", "3.10", ("numpy==1.24.4", "protobuf==4.25.0", *_FLOORS), WITHOUT_TENSORFLOW),
     Environment("no tensorflow, newest", "3.13", (), WITHOUT_TENSORFLOW),
 )
 
