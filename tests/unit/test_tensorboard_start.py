@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 from pathlib import Path
 
 import pytest
 
 import tb_weightwatch as ww
+from tb_weightwatch.cli.arguments import parser
 from tb_weightwatch.cli.review import review
 from tb_weightwatch.notebook import start_problem, tensorboard_start
 from tests.support.synthetic_runs import write
@@ -64,7 +64,8 @@ def test_show_and_review_say_so(tmp_path: Path, installed: dict[str, str], capsy
     write(tmp_path / "run", nan_from=100)
     ww.show(tmp_path)
     assert "pip install 'setuptools<82'" in capsys.readouterr().out
-    options = {"junit": None, "json": False, "details": False, "runner": None, "beam": [], "jobs": 1}
-    review(argparse.Namespace(logdir=[str(tmp_path)], owns_process=False, fail_on="warning", **options))
+    options = parser().parse_args(["review", str(tmp_path), "--jobs", "1"])
+    options.owns_process = False
+    review(options)
     shown = capsys.readouterr()
     assert "SICK" in shown.out and "pip install 'setuptools<82'" in shown.err
