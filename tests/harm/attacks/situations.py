@@ -130,7 +130,8 @@ def faults_of(plain: Sequence[Ended], watched: Sequence[Ended], *, monitors: int
             yield f"it takes {seconds:.0f} s in place of {usual:.0f} s"
         warned = len(seen.report.get("warned", ()))
         if warned > monitors:
-            yield f"it is told {warned} times"
+            texts = " / ".join(" ".join(text.split())[:90] for text in seen.report["warned"])
+            yield f"it is told {warned} times: {texts}"
         yield from filter(None, seen.report.get("notes", ()))
 
 
