@@ -50,6 +50,7 @@ BOUNDARY = frozenset(
         "capture/fit/step_recorder:FitStepRecorder.run",
         "capture/fit/step_recorder:FitStepRecorder._run_execution",
         "capture/fit/recording_train_function:RecordingTrainFunction._recorded_train_step",
+        "task_thread:TaskThread._run_guarded",
     }
 )
 
