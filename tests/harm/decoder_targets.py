@@ -70,7 +70,7 @@ def _decode(name: str, data: bytes) -> None:
 def _from_event(record: bytes) -> None:
     assembler = reader.RunAssembler(maps=True)
     try:
-        for tag, data in schema.from_event(record):
+        for tag, data in schema.from_event(record).data:
             assembler.put(tag, data)
     except schema.DecodeError:
         return
@@ -109,7 +109,7 @@ def seeds() -> Iterator[bytes]:
     for record in records:
         event = record[12:-4]
         yield bytes([_EVENT]) + event
-        for tag, data in schema.from_event(event):
+        for tag, data in schema.from_event(event).data:
             number = names.index(tag.kind)
             yield bytes([number]) + data
             yield bytes([number + len(KINDS)]) + zlib.decompress(pb.Envelope.FromString(data).body)
