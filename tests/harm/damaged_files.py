@@ -23,6 +23,7 @@ from ..support import synthetic_runs
 from ..support.event_files import event_file, framed_records, read_by_provider
 from .counts import Counts
 from .damages import duplicates, flips, plain_flips, shuffles, tails, truncations
+from .decoder_targets import one_column_of_each_encoding
 
 _Seen = dict[str, dict[str, Any]]  # launch -> what was read of it
 
@@ -102,6 +103,13 @@ def recorded_run(folder: Path) -> Path:
     return event_file(folder)
 
 
+def small_run(folder: Path) -> Path:
+    """Writes a run that is read in a millisecond, with one column of each encoding; returns its event file."""
+    change, variables = one_column_of_each_encoding, synthetic_runs.NAMES[:1]
+    synthetic_runs.write(folder, 24, nan_from=16, burst=4, variables=variables, change=change)
+    return event_file(folder)
+
+
 def damaged(path: Path, files: Iterator[bytes], attack: str, view: Any = by_file, *, cut: bool = False) -> Counts:
     """Counts what each of these files in the place of `path` costs.
 
@@ -131,11 +139,21 @@ def damaged(path: Path, files: Iterator[bytes], attack: str, view: Any = by_file
     return counts
 
 
-def run(*, tried: int = 20_000, seed: int = 0, folder: Path | None = None, source: Path | None = None) -> list[Counts]:
+def run(
+    *,
+    tried: int = 20_000,
+    plain: int | None = None,
+    cuts: int | None = None,
+    seed: int = 0,
+    folder: Path | None = None,
+    source: Path | None = None,
+) -> list[Counts]:
     """Damages a run and returns the counts of each kind of damage.
 
     Args:
         tried: how many files in all, about; a tenth of them is read through a data provider.
+        plain: how many of them have a flipped bit whose checksum tells so; None: an eighth of `tried`.
+        cuts: how many are cut off; as many as the file has bytes are enough. None: an eighth of `tried`.
         seed: of the random choices.
         folder: for files; None: a temporary one.
         source: log directory of the run; None: one is written.
@@ -147,14 +165,16 @@ def run(*, tried: int = 20_000, seed: int = 0, folder: Path | None = None, sourc
         else:
             shutil.copytree(source, logdir)
         path, rng = event_file(logdir), random.Random(seed)
+        small = path if source else small_run(logdir.with_name("small"))
         file, records, part = path.read_bytes(), framed_records(path), max(1, tried // 8)
+        small_file, small_records = small.read_bytes(), framed_records(small)
         return [
             damaged(path, tails(file, part, rng), "zeros at the end"),
             damaged(path, duplicates(file, records, part, rng), "records twice"),
             damaged(path, shuffles(records, part, rng), "records in another order"),
-            damaged(path, flips(records, 2 * part, rng), "a bit flipped beneath a valid checksum"),
-            damaged(path, plain_flips(file, part, rng), "a bit flipped"),
-            damaged(path, truncations(file, part, rng), "a file cut off", cut=True),
+            damaged(small, flips(small_records, 2 * part, rng), "a bit flipped beneath a valid checksum"),
+            damaged(small, plain_flips(small_file, part if plain is None else plain, rng), "a bit flipped"),
+            damaged(path, truncations(file, part if cuts is None else cuts, rng), "a file cut off", cut=True),
             damaged(path, flips(records, part // 4, rng), "a bit flipped, read by TensorBoard", by_provider),
             damaged(path, shuffles(records, part // 4, rng), "another order, read by TensorBoard", by_provider),
         ]

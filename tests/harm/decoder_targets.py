@@ -104,7 +104,7 @@ def seeds() -> Iterator[bytes]:
     names = list(KINDS)
     with tempfile.TemporaryDirectory(prefix="harm-seeds-") as folder:
         logdir = Path(folder)
-        synthetic_runs.write(logdir, 16, variables=synthetic_runs.NAMES[:2], change=_one_column_of_each_encoding)
+        synthetic_runs.write(logdir, 16, variables=synthetic_runs.NAMES[:2], change=one_column_of_each_encoding)
         records = framed_records(event_file(logdir))
     for record in records:
         event = record[12:-4]
@@ -121,7 +121,7 @@ def seeds() -> Iterator[bytes]:
         yield bytes([target]) + b"".join(records[:6])
 
 
-def _one_column_of_each_encoding(rows: Rows) -> None:
+def one_column_of_each_encoding(rows: Rows) -> None:
     """Removes columns that are stored as another one is, so that an input is read in less than a millisecond."""
     for _, columns in rows.axes():
         first = {QUANTITIES[name].encoding: name for name in reversed(columns)}
