@@ -204,7 +204,7 @@ def main() -> int:
     """Runs what the command line names; returns 1 if a training was harmed."""
     parser = argparse.ArgumentParser(prog="python -m tests.harm.fault_injection", description=__doc__.split("\n")[0])
     parser.add_argument("trainings", nargs="*", metavar="TRAINING", help=f"one of {', '.join(TRAININGS)}")
-    parser.add_argument("--only", default="", help="functions whose name contains this")
+    parser.add_argument("--only", action="append", help="functions whose name contains this; may be given again")
     parser.add_argument("--middle", action="store_true", help="also once at a call in the middle")
     parser.add_argument("--part", type=int, default=1, help="each so many-th function")
     given = parser.parse_args()
@@ -212,7 +212,8 @@ def main() -> int:
     with injecting() as (injector, folder):
         for name in given.trainings or TRAININGS:
             injection = FaultInjection(name, folder, injector)
-            injection.called = {f: n for f, n in injection.called.items() if given.only in f}
+            wanted = given.only or [""]
+            injection.called = {f: n for f, n in injection.called.items() if any(part in f for part in wanted)}
             began = time.monotonic()
             for item in injection.injections(given.part, given.middle):
                 done.append(item)

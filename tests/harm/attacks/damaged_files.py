@@ -5,6 +5,8 @@ from __future__ import annotations
 from .. import damaged_files
 from ..outcome import Effort, Outcome
 
+TESTED_IN = "tests/tensorboard/test_damage.py"
+
 
 def run(effort: Effort) -> list[Outcome]:
     """Damages recordings: 100,000 flipped bits, of which 10,000 beneath a valid checksum, and a cut at every byte."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import fault_injection
 from ..outcome import Effort, Outcome
 
+TESTED_IN = "tests/training/test_fault_injection.py"
 QUICK = ("loop", "fit", "summary")
 QUICK_SECONDS = 6.0
 

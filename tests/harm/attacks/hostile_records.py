@@ -8,6 +8,8 @@ import io
 from .. import hostile_records
 from ..outcome import Effort, Outcome
 
+TESTED_IN = "tests/tensorboard/test_damage.py"
+
 
 def run(effort: Effort) -> list[Outcome]:
     """Shows runs with hostile headers."""

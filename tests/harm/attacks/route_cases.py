@@ -5,6 +5,8 @@ from __future__ import annotations
 from .. import routes
 from ..outcome import Effort, Outcome
 
+TESTED_IN = "tests/tensorboard/test_hostile_requests.py"
+
 
 def run(effort: Effort) -> list[Outcome]:
     """Sends routes and parameters that no panel would send."""
