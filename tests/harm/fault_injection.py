@@ -22,10 +22,10 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from .injection import Injection, table
 from .injector import Injector
 from .short_trainings import TRAININGS, Train
 
@@ -57,41 +57,6 @@ BOUNDARY = frozenset(
 
 class Hung(BaseException):
     """The training has not ended in time."""
-
-
-@dataclass(frozen=True)
-class Injection:
-    """One failure, and what became of the training.
-
-    Attributes:
-        training: name of the training.
-        function: the function that failed.
-        call: number of the call at which it failed.
-        once: whether it worked again afterwards.
-        raised: the exception that came out; "" for none.
-        same: whether the weights are those of a training without the recorder.
-        told: how many messages said that recording stopped.
-        hung: whether the training did not end in time.
-    """
-
-    training: str
-    function: str
-    call: int
-    once: bool
-    raised: str
-    same: bool
-    told: int
-    hung: bool
-
-    @property
-    def survived(self) -> bool:
-        """Whether the training was unharmed."""
-        return not self.raised and self.same and not self.hung
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether it did harm, or was not told exactly once."""
-        return not self.survived or self.told != 1
 
 
 @contextlib.contextmanager
@@ -177,27 +142,22 @@ def injecting() -> Iterator[tuple[Injector, Path]]:
             os.environ["TB_WEIGHTWATCH_STRICT"] = strict
 
 
-def run(budget_seconds: float | None = None, names: tuple[str, ...] = tuple(TRAININGS)) -> list[Injection]:
-    """Returns the injections into these trainings; with a budget each of them gets an equal part of it."""
+def run(
+    budget_seconds: float | None = None, names: tuple[str, ...] = tuple(TRAININGS), *, part: int = 1
+) -> list[Injection]:
+    """Returns the injections into these trainings, into each `part`-th function.
+
+    With a budget each training gets an equal part of it.
+    """
     done: list[Injection] = []
     with injecting() as (injector, folder):
         for name in names:
             began = time.monotonic()
-            for injection in FaultInjection(name, folder, injector).injections():
+            for injection in FaultInjection(name, folder, injector).injections(part):
                 done.append(injection)
                 if budget_seconds is not None and time.monotonic() - began > budget_seconds / len(names):
                     break
     return done
-
-
-def table(injections: list[Injection]) -> str:
-    """Returns counts by training."""
-    lines = [f"{'training':14}{'functions':>10}{'injections':>11}{'survived':>9}{'told once':>10}{'hung':>5}"]
-    for name in dict.fromkeys(item.training for item in injections):
-        of = [item for item in injections if item.training == name]
-        counts = (len({i.function for i in of}), len(of), sum(i.survived for i in of), sum(i.told == 1 for i in of))
-        lines.append(f"{name:14}{counts[0]:10}{counts[1]:11}{counts[2]:9}{counts[3]:10}{sum(i.hung for i in of):5}")
-    return "\n".join(lines)
 
 
 def main() -> int:
