@@ -87,7 +87,6 @@ class FaultInjection:
         self.name, self._folder, self._injector = name, folder, injector
         self._train: Train = TRAININGS[name]
         self._numbers = itertools.count()
-        self._train(None, lambda: None)  # what TensorFlow traces once
         self._plain = self._train(None, lambda: None)
         _, raised, told, _ = self._attempt("", 1, once=False, errors=False)
         assert not raised and not told, (raised, told)
