@@ -93,7 +93,7 @@ def ended(code: int = 0, **report: Any) -> Ended:
         (ended(error="OSError"), "another exception (OSError)"),
         (ended(code=1), "it ends with 1 in place of 0"),
         (ended(seconds=59.0), "it takes 59 s in place of 2 s"),
-        (ended(warned=["a", "b"]), "it is told 2 times"),
+        (ended(warned=["a", "b"]), "it is told 2 times: a / b"),
         (ended(notes=["a forked child hangs"]), "a forked child hangs"),
         (Ended(-9, True, 40.0, {}, ""), "it hangs"),
     ],
