@@ -33,6 +33,9 @@ LOOP = [
     "capture/schedule/recording_gate:RecordingGate.end_step",
     "diagnosis/engine/diagnose:IncrementalDiagnosis.__call__",
     "schema/row_blocks:encode_rows",
+    "capture/measure/background_worker:BackgroundWorker._run",
+    "writer/queued_sink:QueuedSink._run",
+    "task_thread:TaskThread._run_tasks",
 ]
 FIT = [
     "capture/keras_callback:WeightWatch.set_model",

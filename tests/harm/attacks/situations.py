@@ -71,6 +71,7 @@ def attempt(situation: Situation, kind: str, scratch: Path, *, both_loaders: boo
         return Outcome(situation.name, kind, 0, 0, note=f"not tried: {reason}")
     monitors = 2 if situation.name == TWO_MONITORS else 1
     faults = [*faults_of(plain, ended, monitors=monitors), *_recorded_wrongly(situation, back, shown)]
+    faults += [f"without a monitor it ends with {one.code}" for one in plain if one.code != situation.code]
     told = any(one.report.get("warned") or _tells(one) for one in ended) or back.told
     lost = bool(back.lost)
     note = f"{back.lost} of {back.expected} rows lost" if back.lost else ""
