@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import io
 import itertools
+import math
 import os
 import signal
 import sys
@@ -165,6 +166,7 @@ def main() -> int:
     parser.add_argument("trainings", nargs="*", metavar="TRAINING", help=f"one of {', '.join(TRAININGS)}")
     parser.add_argument("--only", action="append", help="functions whose name contains this; may be given again")
     parser.add_argument("--middle", action="store_true", help="also once at a call in the middle")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which a training is not tried further")
     parser.add_argument("--part", type=int, default=1, help="each so many-th function")
     given = parser.parse_args()
     done: list[Injection] = []
@@ -178,6 +180,8 @@ def main() -> int:
                 done.append(item)
                 if item.is_bad:
                     print(item, flush=True)
+                if time.monotonic() - began > given.seconds:
+                    break
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(table(done))
     return int(not all(item.survived for item in done))
