@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side")
     parser.add_argument("--seed", type=int, default=0, help="of all random choices")
     parser.add_argument("--part", type=int, default=1, help="each so many-th try of attacks of a certain size")
+    parser.add_argument("--only", default="", help="situations whose name contains this; other lines stay")
     parser.add_argument("--write", action="store_true", help="writes the table into docs/harm.md")
     given = parser.parse_args()
     names = given.attacks or registry.names()
@@ -37,11 +38,11 @@ def main() -> int:
     for name, attack in attacks.items():
         print(f"{name}: {registry.title(name)}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="harm-", ignore_cleanup_errors=True) as scratch:
-            effort = Effort(Path(scratch), given.quick, given.seconds, given.jobs, given.seed, given.part)
+            effort = Effort(Path(scratch), given.quick, given.seconds, given.jobs, given.seed, given.part, given.only)
             outcomes[name] = attack(effort)
         print(table(outcomes[name]), flush=True)
     if given.write:
-        write(outcomes)
+        write(outcomes, keep=bool(given.only))
     return int(not all(outcome.passed for found in outcomes.values() for outcome in found))
 
 
