@@ -31,7 +31,7 @@ from .injector import Injector
 from .short_trainings import TRAININGS, Train
 
 PACKAGES = ("capture", "statistics", "schema", "writer", "diagnosis", "task_thread")
-SECONDS = 60.0  # after which a training hangs; on a quiet core it takes less than one
+SECONDS = 90.0  # after which a training hangs; on a quiet core it takes less than one
 # The boundary; what the user calls that only calls an entry point; and what runs the user's own step.
 BOUNDARY = frozenset(
     {
