@@ -10,7 +10,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 Task = Callable[[], None]
+Failed = Callable[[Exception], None]
 IDLE = 1.0  # seconds without a task, after which the thread ends
+_LOOK = 0.05  # seconds after which whoever waits looks whether the thread has failed
 
 
 class TaskThread:
@@ -20,7 +22,8 @@ class TaskThread:
     thread is started by `_thread`, since `threading.Thread.start` takes a lock of its own. A child of fork() begins
     without tasks: those of its parent are run by the parent.
 
-    A task must not raise.
+    An error of a task goes to whoever put it. An error of the thread itself ends the thread, and is raised once, by the
+    next method that is called; a further task starts another thread.
 
     Attributes:
         done: how many tasks were run.
@@ -31,11 +34,12 @@ class TaskThread:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._tasks: SimpleQueue[tuple[Task, Failed] | None] = SimpleQueue()
         self._turn: SimpleQueue[None] = SimpleQueue()  # whoever takes its only item runs tasks, and puts it back
         self._turn.put(None)
         self._progress: SimpleQueue[None] = SimpleQueue()  # wakes a caller that waits for room
         self._submitted = self.done = 0
+        self._fault: Exception | None = None  # of the thread
         self._waited, self._waited_at = 0.0, 0  # seconds that callers have waited since so many tasks were done
 
     @property
@@ -43,11 +47,17 @@ class TaskThread:
         """How many tasks wait or run."""
         return max(0, self._submitted - self.done) if self._process == os.getpid() else 0
 
-    def put(self, task: Task) -> None:
-        """Adds a task, and never waits."""
+    def put(self, task: Task, failed: Failed) -> None:
+        """Adds a task, and never waits.
+
+        Args:
+            task: what is to be run.
+            failed: is called in the thread with the error of the task, if there is one.
+        """
         if self._process != os.getpid():
             self._begin()
-        self._tasks.put(task)
+        self._raise_fault()
+        self._tasks.put((task, failed))
         self._submitted += 1
         self._start()
 
@@ -59,14 +69,18 @@ class TaskThread:
         if not self.unfinished:
             return True
         reached: SimpleQueue[None] = SimpleQueue()
-        self.put(lambda: reached.put(None))
+        self.put(lambda: reached.put(None), lambda _: None)
         began = time.monotonic()
-        try:
-            reached.get(timeout=self._left_of(seconds))
-        except Empty:
-            self._add_wait(began)
-            return False
-        return True
+        deadline = began + self._left_of(seconds)
+        while True:
+            left = deadline - time.monotonic()
+            with contextlib.suppress(Empty):
+                reached.get(timeout=max(0.0, min(left, _LOOK)))
+                return True
+            self._raise_fault()
+            if left <= 0:
+                self._add_wait(began)
+                return False
 
     def wait_for_room(self, most: int, seconds: float) -> bool:
         """Returns True when at most so many tasks are unfinished, and False when more are after some seconds."""
@@ -75,12 +89,13 @@ class TaskThread:
         began = time.monotonic()
         deadline = began + self._left_of(seconds)
         while self.unfinished > most:
+            self._raise_fault()
             left = deadline - time.monotonic()
             if left <= 0:
                 self._add_wait(began)
                 return False
             with contextlib.suppress(Empty):
-                self._progress.get(timeout=min(left, 0.05))
+                self._progress.get(timeout=min(left, _LOOK))
         return True
 
     def end_soon(self) -> None:
@@ -98,17 +113,28 @@ class TaskThread:
         if self._waited_at == self.done:
             self._waited += time.monotonic() - began
 
+    def _raise_fault(self) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
+
     # -- the thread
 
     def _start(self) -> None:
         if self._turn.empty():
             return  # the thread is there, and looks for further tasks after it has given its turn back
         try:
-            _thread.start_new_thread(self._run, ())
+            _thread.start_new_thread(self._run_guarded, ())
         except RuntimeError:  # there are too many threads, or the interpreter ends
-            self._run(idle=0.0)
+            self._run_guarded(idle=0.0)
 
-    def _run(self, idle: float = IDLE) -> None:
+    def _run_guarded(self, idle: float = IDLE) -> None:
+        try:
+            self._run(idle)
+        except Exception as fault:
+            self._fault = fault
+
+    def _run(self, idle: float) -> None:
         while not self._tasks.empty():
             try:
                 self._turn.get_nowait()
@@ -121,11 +147,14 @@ class TaskThread:
 
     def _run_tasks(self, idle: float) -> None:
         with contextlib.suppress(Empty):
-            while (task := self._tasks.get(timeout=idle)) is not None:
+            while (given := self._tasks.get(timeout=idle)) is not None:
+                task, failed = given
                 try:
                     task()
+                except Exception as error:
+                    failed(error)
                 finally:
-                    del task  # it may refer to a step's tensors
+                    del given, task, failed  # they may refer to a step's tensors
                     self.done += 1
                     if self._progress.empty():
                         self._progress.put(None)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from .. import schema
 from ..history import RECORD_KINDS, History
-from ..schema import ARRAY_BYTES, MAX_LAUNCH_CELLS, DecodeError, RecordReader, RowBlock, Tag
+from ..schema import ARRAY_BYTES, MAX_LAUNCH_CELLS, DecodeError, LaunchStatus, RecordReader, RowBlock, Tag
 from .budgets import RunBudgets
 from .launch import Launch
 from .waiting_data import WaitingData
@@ -127,7 +127,7 @@ class LaunchBuilder:
         problems = schema.Problems()
         now = self._decoded("now", 0, lambda data, tag: schema.decode_now(data, tag, problems))
         self.launch.skipped.note_all(problems)
-        if now is not None and (self.launch.now is None or now.time >= self.launch.now.time):
+        if now is not None and (self.launch.now is None or _order(now) >= _order(self.launch.now)):
             self.launch.now = now
             self.launch.set_started(now.started)
 
@@ -185,3 +185,7 @@ class LaunchBuilder:
         self._map_parts = []
         for one in maps:
             self.launch.history.keep(one)
+
+
+def _order(status: LaunchStatus) -> float:
+    return status.written or status.time  # earlier versions did not say the first

@@ -26,7 +26,7 @@ def encode_envelope(kind: str, message: Any, started: float = 0.0, written: floa
         kind: RECORDS, ROWS, NOW or MAPS.
         message: a protobuf message.
         started: when its launch started, unix seconds.
-        written: when a status was written, unix seconds.
+        written: when a status was written, unix seconds (`LaunchStatus.written`).
 
     Raises:
         ValueError: the message is larger than any reader accepts.

@@ -10,7 +10,7 @@ from ..verdict import Diagnosis
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_JSON_VALUES, MAX_STEP, MAX_TIME
 from .decode_error import DecodeError
-from .envelope import decode_envelope, encode_envelope
+from .envelope import decode_envelope, encode_envelope, status_time
 from .field_types import Invalid, Problems
 from .finding_schema import checked_diagnosis
 from .json_text import parse_object, to_json
@@ -31,6 +31,8 @@ class LaunchStatus:
         latest: the latest row, which may not be in a block yet; None if it is not included, or was not decoded.
         diagnosis: the trainer's last one; None if there is none.
         started: when the launch started, unix seconds.
+        written: the order in which the statuses of a launch were written: the time, or later if the clock was set back;
+            0: not known.
     """
 
     time: float
@@ -42,6 +44,7 @@ class LaunchStatus:
     latest: Rows | None = None
     diagnosis: Diagnosis | None = None
     started: float = 0.0
+    written: float = 0.0
 
 
 def encode_now(now: LaunchStatus) -> bytes:
@@ -52,7 +55,7 @@ def encode_now(now: LaunchStatus) -> bytes:
         message.latest.CopyFrom(to_block(now.latest, now.rows))
     if now.diagnosis is not None:
         message.diagnosis = to_json(now.diagnosis.as_dict())
-    return encode_envelope("NOW", message, now.started, written=message.time)
+    return encode_envelope("NOW", message, now.started, written=_in_bounds(now.written) or message.time)
 
 
 def decode_now(data: bytes, tag: str = "", problems: Problems | None = None, *, latest: bool = False) -> LaunchStatus:
@@ -81,6 +84,7 @@ def decode_now(data: bytes, tag: str = "", problems: Problems | None = None, *, 
         latest=latest_row,
         diagnosis=_diagnosis(message.diagnosis, Problems() if problems is None else problems),
         started=_in_bounds(started),
+        written=_in_bounds(status_time(data, tag)),
     )
 
 

@@ -81,7 +81,7 @@ class EventFile:
         """Makes sure that the file is open and is what was written so far."""
         if not self._path:
             self._create()
-        elif not os.path.exists(self._path) or os.path.getsize(self._path) < self._size:
+        elif not self._is_whole():
             self._lose(is_removed=True)
         elif self._descriptor >= 0:
             _open_files.move_to_end(id(self))
@@ -94,6 +94,17 @@ class EventFile:
             self._create()
             if self.run_folder != folder:  # another training has begun at this very moment
                 self._lose(is_removed=False)
+
+    def _is_whole(self) -> bool:
+        """Checks whether the file still holds what was written.
+
+        Raises:
+            OSError: it cannot be looked at, for example because the folder's permissions were withdrawn.
+        """
+        try:
+            return os.path.getsize(self._path) >= self._size
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _lose(self, *, is_removed: bool) -> None:
         self.close()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from ..history import History, Record, Rows
-from ..maps import Map
+from ..maps import TENSORS, Map
 from ..verdict import Diagnosis
 from .launch_data import LaunchData
 from .pending_rows import PendingRows, in_parts
@@ -86,8 +86,9 @@ class EventWriter:
         maps = list(maps)
         if self._keeps_up:
             self._write(lambda: self._data.put_maps(maps))
-        else:
-            self.dropped_maps += len(maps)
+        else:  # after a loss, what the History keeps is written with all else
+            is_lost = self._queue is not None and self._queue.lost
+            self.dropped_maps += sum(one.kind in TENSORS or not is_lost for one in maps)
 
     def judged(self, diagnosis: Diagnosis) -> None:
         """Takes the latest diagnosis. A new verdict or symptom is written at once, but at most once a second."""

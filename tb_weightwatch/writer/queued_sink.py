@@ -112,7 +112,7 @@ class QueuedSink:
         self._raise_error()
         self._queued += 1
         self._queued_bytes += size
-        self._thread.put(partial(self._run, call, size, self._restarts))
+        self._thread.put(partial(self._run, call, size, self._restarts), self._failed)
 
     def _emit_each(self, summaries: Sequence[tuple[Any, int, float]]) -> None:
         for summary, step, wall_time in summaries:
@@ -124,11 +124,12 @@ class QueuedSink:
                 call()
         except RecordsLost as loss:
             self.lost, self._lost_at = True, time.monotonic() if loss.is_removed else -ABSENCE
-        except Exception as error:
-            self._error = self._error or error
         finally:
             self._taken += 1
             self._taken_bytes += size
+
+    def _failed(self, error: Exception) -> None:
+        self._error = self._error or error
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None

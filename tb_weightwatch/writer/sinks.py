@@ -114,16 +114,13 @@ def directory_sink(logdir: str | os.PathLike[str]) -> Sink:
 
 def _check_in_time(directory: str) -> None:
     """Raises OSError if a directory cannot be written; a disk that does not answer is not waited for any longer."""
-    errors: SimpleQueue[OSError | None] = SimpleQueue()
+    errors: SimpleQueue[Exception | None] = SimpleQueue()
 
     def check() -> None:
-        try:
-            _check_writable(directory)
-            errors.put(None)
-        except OSError as error:
-            errors.put(error)
+        _check_writable(directory)
+        errors.put(None)
 
-    DISK.put(check)
+    DISK.put(check, errors.put)
     with contextlib.suppress(Empty):
         error = errors.get(timeout=CHECKING)
         if error is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..history import Rows
 from ..schema import LaunchStatus
 from ..verdict import Diagnosis, Verdict
@@ -25,6 +27,7 @@ class StatusData:
         self._diagnosis: Diagnosis | None = None
         self._findings: set[str] = set()  # names of the open verdicts and of the symptoms
         self._bytes = 0
+        self._written = 0.0  # of the last status
 
     def recorded(self, rows: Rows) -> None:
         """Takes the latest rows."""
@@ -45,6 +48,7 @@ class StatusData:
             now: the time, unix seconds.
             due: seconds after which the next one should have been written.
         """
+        self._written = max(now, math.nextafter(self._written, math.inf))  # the clock may have been set back
         status = LaunchStatus(
             time=now,
             due=due,
@@ -55,6 +59,7 @@ class StatusData:
             latest=self._latest if self._bytes < _MOST_BYTES else None,
             diagnosis=self._diagnosis,
             started=self._started,
+            written=self._written,
         )
         self._bytes += self._data.put_status(status)
 

@@ -3,7 +3,8 @@
 python -m tests.harm                          everything (docs/harm.md says how long it takes)
 python -m tests.harm kills decoder-fuzz       some attacks
 python -m tests.harm --quick                  the bounded part, which the test suite runs
-python -m tests.harm --write                  writes the table into docs/harm.md as well
+python -m tests.harm --write                  writes the tables into docs/harm.md as well
+python -m tests.harm kills --part 5 --write   a fifth of the kills; tables of other attacks stay as they are
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0, help="of an attack that could go on forever")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side")
     parser.add_argument("--seed", type=int, default=0, help="of all random choices")
+    parser.add_argument("--part", type=int, default=1, help="each so many-th try of attacks of a certain size")
+    parser.add_argument("--only", default="", help="situations whose name contains this; other lines stay")
     parser.add_argument("--write", action="store_true", help="writes the table into docs/harm.md")
     given = parser.parse_args()
     names = given.attacks or registry.names()
@@ -35,10 +38,11 @@ def main() -> int:
     for name, attack in attacks.items():
         print(f"{name}: {registry.title(name)}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="harm-", ignore_cleanup_errors=True) as scratch:
-            outcomes[name] = attack(Effort(Path(scratch), given.quick, given.seconds, given.jobs, given.seed))
+            effort = Effort(Path(scratch), given.quick, given.seconds, given.jobs, given.seed, given.part, given.only)
+            outcomes[name] = attack(effort)
         print(table(outcomes[name]), flush=True)
     if given.write:
-        write(outcomes)
+        write(outcomes, keep=bool(given.only))
     return int(not all(outcome.passed for found in outcomes.values() for outcome in found))
 
 

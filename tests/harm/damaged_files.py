@@ -23,6 +23,7 @@ from ..support import synthetic_runs
 from ..support.event_files import event_file, framed_records, read_by_provider
 from .counts import Counts
 from .damages import duplicates, flips, plain_flips, shuffles, tails, truncations
+from .decoder_targets import one_column_of_each_encoding
 
 _Seen = dict[str, dict[str, Any]]  # launch -> what was read of it
 
@@ -97,8 +98,9 @@ def is_true(seen: _Seen, whole: _Seen) -> bool:
 
 
 def recorded_run(folder: Path) -> Path:
-    """Writes a run as a trainer does, and returns its event file."""
-    synthetic_runs.write(folder, 60, nan_from=40, burst=4, variables=synthetic_runs.NAMES[:2])
+    """Writes a run that is read in two milliseconds, with one column of each encoding; returns its event file."""
+    change, variables = one_column_of_each_encoding, synthetic_runs.NAMES[:1]
+    synthetic_runs.write(folder, 60, nan_from=40, burst=4, variables=variables, change=change)
     return event_file(folder)
 
 
@@ -131,11 +133,21 @@ def damaged(path: Path, files: Iterator[bytes], attack: str, view: Any = by_file
     return counts
 
 
-def run(*, tried: int = 20_000, seed: int = 0, folder: Path | None = None, source: Path | None = None) -> list[Counts]:
+def run(
+    *,
+    tried: int = 20_000,
+    plain: int | None = None,
+    cuts: int | None = None,
+    seed: int = 0,
+    folder: Path | None = None,
+    source: Path | None = None,
+) -> list[Counts]:
     """Damages a run and returns the counts of each kind of damage.
 
     Args:
         tried: how many files in all, about; a tenth of them is read through a data provider.
+        plain: how many of them have a flipped bit whose checksum tells so; None: an eighth of `tried`.
+        cuts: how many are cut off; as many as the file has bytes are enough. None: an eighth of `tried`.
         seed: of the random choices.
         folder: for files; None: a temporary one.
         source: log directory of the run; None: one is written.
@@ -153,8 +165,8 @@ def run(*, tried: int = 20_000, seed: int = 0, folder: Path | None = None, sourc
             damaged(path, duplicates(file, records, part, rng), "records twice"),
             damaged(path, shuffles(records, part, rng), "records in another order"),
             damaged(path, flips(records, 2 * part, rng), "a bit flipped beneath a valid checksum"),
-            damaged(path, plain_flips(file, part, rng), "a bit flipped"),
-            damaged(path, truncations(file, part, rng), "a file cut off", cut=True),
+            damaged(path, plain_flips(file, part if plain is None else plain, rng), "a bit flipped"),
+            damaged(path, truncations(file, part if cuts is None else cuts, rng), "a file cut off", cut=True),
             damaged(path, flips(records, part // 4, rng), "a bit flipped, read by TensorBoard", by_provider),
             damaged(path, shuffles(records, part // 4, rng), "another order, read by TensorBoard", by_provider),
         ]

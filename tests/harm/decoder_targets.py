@@ -70,7 +70,7 @@ def _decode(name: str, data: bytes) -> None:
 def _from_event(record: bytes) -> None:
     assembler = reader.RunAssembler(maps=True)
     try:
-        for tag, data in schema.from_event(record):
+        for tag, data in schema.from_event(record).data:
             assembler.put(tag, data)
     except schema.DecodeError:
         return
@@ -104,12 +104,12 @@ def seeds() -> Iterator[bytes]:
     names = list(KINDS)
     with tempfile.TemporaryDirectory(prefix="harm-seeds-") as folder:
         logdir = Path(folder)
-        synthetic_runs.write(logdir, 16, variables=synthetic_runs.NAMES[:2], change=_one_column_of_each_encoding)
+        synthetic_runs.write(logdir, 16, variables=synthetic_runs.NAMES[:2], change=one_column_of_each_encoding)
         records = framed_records(event_file(logdir))
     for record in records:
         event = record[12:-4]
         yield bytes([_EVENT]) + event
-        for tag, data in schema.from_event(event):
+        for tag, data in schema.from_event(event).data:
             number = names.index(tag.kind)
             yield bytes([number]) + data
             yield bytes([number + len(KINDS)]) + zlib.decompress(pb.Envelope.FromString(data).body)
@@ -121,7 +121,7 @@ def seeds() -> Iterator[bytes]:
         yield bytes([target]) + b"".join(records[:6])
 
 
-def _one_column_of_each_encoding(rows: Rows) -> None:
+def one_column_of_each_encoding(rows: Rows) -> None:
     """Removes columns that are stored as another one is, so that an input is read in less than a millisecond."""
     for _, columns in rows.axes():
         first = {QUANTITIES[name].encoding: name for name in reversed(columns)}

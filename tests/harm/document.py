@@ -23,7 +23,27 @@ def table(outcomes: Iterable[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def write(outcomes: Mapping[str, list[Outcome]]) -> None:
-    """Replaces the tables of these attacks in docs/harm.md."""
+def write(outcomes: Mapping[str, list[Outcome]], *, keep: bool = False) -> None:
+    """Replaces the tables of these attacks in docs/harm.md.
+
+    Args:
+        outcomes: attack -> what it found.
+        keep: lines about what was not done now stay, before the new ones.
+    """
     for name, found in outcomes.items():
-        replace_block(PAGE, name, f"**{registry.title(name)}**\n\n{table(found)}")
+        lines = table(found).split("\n")
+        if keep:
+            done = {_what(line) for line in lines}
+            lines[2:2] = [line for line in _lines(name) if _what(line) not in done]
+        text = "\n".join(lines)
+        replace_block(PAGE, name, f"**{registry.title(name)}**\n\n{text}")
+
+
+def _lines(name: str) -> list[str]:
+    """Returns the lines of a table in docs/harm.md, without its head."""
+    block = PAGE.read_text(encoding="utf-8").partition(f"<!-- table of {name}: begin -->")[2].partition("<!--")[0]
+    return [line for line in block.split("\n") if line.startswith("| ")][1:]
+
+
+def _what(line: str) -> str:
+    return line.split("|")[1].strip().strip("*") if line.startswith("| ") else line

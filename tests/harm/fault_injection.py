@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import io
 import itertools
+import math
 import os
 import signal
 import sys
@@ -22,14 +23,14 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from .injection import Injection, table
 from .injector import Injector
 from .short_trainings import TRAININGS, Train
 
-PACKAGES = ("capture", "statistics", "schema", "writer", "diagnosis")
+PACKAGES = ("capture", "statistics", "schema", "writer", "diagnosis", "task_thread")
 SECONDS = 90.0  # after which a training hangs; on a quiet core it takes less than one
 # The boundary; what the user calls that only calls an entry point; and what runs the user's own step.
 BOUNDARY = frozenset(
@@ -50,47 +51,13 @@ BOUNDARY = frozenset(
         "capture/fit/step_recorder:FitStepRecorder.run",
         "capture/fit/step_recorder:FitStepRecorder._run_execution",
         "capture/fit/recording_train_function:RecordingTrainFunction._recorded_train_step",
+        "task_thread:TaskThread._run_guarded",
     }
 )
 
 
 class Hung(BaseException):
     """The training has not ended in time."""
-
-
-@dataclass(frozen=True)
-class Injection:
-    """One failure, and what became of the training.
-
-    Attributes:
-        training: name of the training.
-        function: the function that failed.
-        call: number of the call at which it failed.
-        once: whether it worked again afterwards.
-        raised: the exception that came out; "" for none.
-        same: whether the weights are those of a training without the recorder.
-        told: how many messages said that recording stopped.
-        hung: whether the training did not end in time.
-    """
-
-    training: str
-    function: str
-    call: int
-    once: bool
-    raised: str
-    same: bool
-    told: int
-    hung: bool
-
-    @property
-    def survived(self) -> bool:
-        """Whether the training was unharmed."""
-        return not self.raised and self.same and not self.hung
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether it did harm, or was not told exactly once."""
-        return not self.survived or self.told != 1
 
 
 @contextlib.contextmanager
@@ -121,7 +88,6 @@ class FaultInjection:
         self.name, self._folder, self._injector = name, folder, injector
         self._train: Train = TRAININGS[name]
         self._numbers = itertools.count()
-        self._train(None, lambda: None)  # what TensorFlow traces once
         self._plain = self._train(None, lambda: None)
         _, raised, told, _ = self._attempt("", 1, once=False, errors=False)
         assert not raised and not told, (raised, told)
@@ -176,47 +142,46 @@ def injecting() -> Iterator[tuple[Injector, Path]]:
             os.environ["TB_WEIGHTWATCH_STRICT"] = strict
 
 
-def run(budget_seconds: float | None = None, names: tuple[str, ...] = tuple(TRAININGS)) -> list[Injection]:
-    """Returns the injections into these trainings; with a budget each of them gets an equal part of it."""
+def run(
+    budget_seconds: float | None = None, names: tuple[str, ...] = tuple(TRAININGS), *, part: int = 1
+) -> list[Injection]:
+    """Returns the injections into these trainings, into each `part`-th function.
+
+    With a budget each training gets an equal part of it.
+    """
     done: list[Injection] = []
     with injecting() as (injector, folder):
         for name in names:
             began = time.monotonic()
-            for injection in FaultInjection(name, folder, injector).injections():
+            for injection in FaultInjection(name, folder, injector).injections(part):
                 done.append(injection)
                 if budget_seconds is not None and time.monotonic() - began > budget_seconds / len(names):
                     break
     return done
 
 
-def table(injections: list[Injection]) -> str:
-    """Returns counts by training."""
-    lines = [f"{'training':14}{'functions':>10}{'injections':>11}{'survived':>9}{'told once':>10}{'hung':>5}"]
-    for name in dict.fromkeys(item.training for item in injections):
-        of = [item for item in injections if item.training == name]
-        counts = (len({i.function for i in of}), len(of), sum(i.survived for i in of), sum(i.told == 1 for i in of))
-        lines.append(f"{name:14}{counts[0]:10}{counts[1]:11}{counts[2]:9}{counts[3]:10}{sum(i.hung for i in of):5}")
-    return "\n".join(lines)
-
-
 def main() -> int:
     """Runs what the command line names; returns 1 if a training was harmed."""
     parser = argparse.ArgumentParser(prog="python -m tests.harm.fault_injection", description=__doc__.split("\n")[0])
     parser.add_argument("trainings", nargs="*", metavar="TRAINING", help=f"one of {', '.join(TRAININGS)}")
-    parser.add_argument("--only", default="", help="functions whose name contains this")
+    parser.add_argument("--only", action="append", help="functions whose name contains this; may be given again")
     parser.add_argument("--middle", action="store_true", help="also once at a call in the middle")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which a training is not tried further")
     parser.add_argument("--part", type=int, default=1, help="each so many-th function")
     given = parser.parse_args()
     done: list[Injection] = []
     with injecting() as (injector, folder):
         for name in given.trainings or TRAININGS:
             injection = FaultInjection(name, folder, injector)
-            injection.called = {f: n for f, n in injection.called.items() if given.only in f}
+            wanted = given.only or [""]
+            injection.called = {f: n for f, n in injection.called.items() if any(part in f for part in wanted)}
             began = time.monotonic()
             for item in injection.injections(given.part, given.middle):
                 done.append(item)
                 if item.is_bad:
                     print(item, flush=True)
+                if time.monotonic() - began > given.seconds:
+                    break
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(table(done))
     return int(not all(item.survived for item in done))

@@ -7,6 +7,7 @@ TARGET is "decoder" or "route". An input that raises, hangs or takes too much me
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,12 @@ INSTRUMENTED = {
     "decoder": ["tb_weightwatch.schema", "tb_weightwatch.reader"],
     "route": ["tb_weightwatch.plugin", "tb_weightwatch.answers", "tb_weightwatch.reader"],
 }
-LONGEST, MOST_MEGABYTES = 2, 2048  # seconds of one input (the fuzzer's own instruments included), memory of the process
+LONGEST = 2.0  # seconds of the processor that one input may take, the fuzzer's own instruments included
+HANGS, MOST_MEGABYTES = 60, 2048  # seconds after which an input hangs, however busy the machine; memory of the process
+
+
+class TooSlowError(Exception):
+    """An input took too long."""
 
 
 def target_of(name: str) -> tuple[Callable[[bytes], None], Iterator[bytes]]:
@@ -32,6 +38,18 @@ def target_of(name: str) -> tuple[Callable[[bytes], None], Iterator[bytes]]:
     return targets.feed, targets.seeds()
 
 
+def in_time(feed: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Returns a function that feeds an input, and raises `TooSlowError` if that took too long."""
+
+    def timed(data: bytes) -> None:
+        began = time.process_time()
+        feed(data)
+        if (seconds := time.process_time() - began) > LONGEST:
+            raise TooSlowError(f"{seconds:.1f} s")
+
+    return timed
+
+
 def main() -> None:
     """Fuzzes until the time is over."""
     name, seconds, folder, seed = sys.argv[1:]
@@ -40,10 +58,10 @@ def main() -> None:
     corpus.mkdir(exist_ok=True)
     for number, valid in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(valid)
-    limits = [f"-max_total_time={seconds}", f"-timeout={LONGEST}", f"-rss_limit_mb={MOST_MEGABYTES}", "-max_len=20000"]
+    limits = [f"-max_total_time={seconds}", f"-timeout={HANGS}", f"-rss_limit_mb={MOST_MEGABYTES}", "-max_len=20000"]
     limits.append(f"-seed={int(seed) + 1}")  # 0 would mean a random one
     found = [f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=0"]
-    atheris.Setup([sys.argv[0], *limits, *found, str(corpus)], feed)
+    atheris.Setup([sys.argv[0], *limits, *found, str(corpus)], in_time(feed))
     atheris.Fuzz()
 
 

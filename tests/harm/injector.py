@@ -30,7 +30,7 @@ class Injector:
     """Counts the calls of all functions of some packages, and makes one of them fail.
 
     Args:
-        packages: names below tb_weightwatch.
+        packages: names of packages and modules below tb_weightwatch.
         boundary: names of functions that are left alone, since they are the boundary itself: "module:Class.method".
 
     Attributes:
@@ -127,7 +127,7 @@ def _modules(packages: tuple[str, ...]) -> Iterator[ModuleType]:
     for package in packages:
         root = importlib.import_module(f"tb_weightwatch.{package}")
         yield root
-        for module in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
+        for module in pkgutil.walk_packages(getattr(root, "__path__", ()), f"{root.__name__}."):
             yield importlib.import_module(module.name)
 
 

@@ -20,6 +20,8 @@ class Effort:
         seconds: how long an attack that could go on forever runs.
         jobs: how many processes run side by side.
         seed: of all random choices.
+        only: situations whose name contains this.
+        part: of an attack of a certain size each so many-th try; the table says how many there were.
     """
 
     scratch: Path
@@ -27,6 +29,8 @@ class Effort:
     seconds: float = 600.0
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     seed: int = 0
+    part: int = 1
+    only: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tb_weightwatch.reader import SkipCounts, launches, runs
 LATE_SECONDS, LATE_SHARE = 2.0, 0.02  # what may be missing of a training that was killed
 _NOTICED_LATE = 0.6  # seconds by which a busy machine delays a write that is due every 2 s
 _CUT = "cannot be read to its end"  # said of the file of a killed process, in whose middle of a write it was killed
+_ENDS_EARLY = "missing at the end"  # said as well if it was killed while it wrote its end
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_back(
         every_step: whether each step is recorded (summary functions), or those of the fixed schedule.
     """
     due = [[(step, at) for step, at in progress if every_step or scheduled(step)] for progress in trainings]
-    steps, unreadable, told = _rows(logdir)
+    steps, unreadable, told = _rows(logdir, killed=ended is not None)
     expected = Counter(step for training in due for step, _ in training)
     missing = expected - steps
     under_way = Counter(progress[-1][0] + 1 if progress else 1 for progress in trainings)  # may be recorded already
@@ -66,7 +67,7 @@ def read_back(
     return ReadBack(expected.total(), lost, (steps - expected - under_way).total(), unreadable, seconds, told)
 
 
-def _rows(logdir: Path) -> tuple[Counter[int], str, bool]:
+def _rows(logdir: Path, *, killed: bool) -> tuple[Counter[int], str, bool]:
     """Returns the recorded steps, what could not be read, and whether a launch says that it is incomplete."""
     steps: Counter[int] = Counter()
     skipped = SkipCounts()
@@ -81,5 +82,6 @@ def _rows(logdir: Path) -> tuple[Counter[int], str, bool]:
         steps.update(launch.history.steps.tolist())
         skipped.update(launch.skipped)
     told = any(launch.history.of_kind("stopped") for launch in found)
-    unreadable = [text for text in skipped if _CUT not in text]
+    ends_early = killed or any(_CUT in text for text in skipped)
+    unreadable = [text for text in skipped if _CUT not in text and not (ends_early and _ENDS_EARLY in text)]
     return steps, "; ".join(unreadable), told

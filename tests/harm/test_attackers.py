@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from pathlib import Path
@@ -69,6 +70,19 @@ def test_a_killed_training_may_lack_two_seconds(tmp_path: Path) -> None:
     assert read_back(tmp_path, [progress(80)], ended=8.1).lost == 40
 
 
+def test_a_table_keeps_the_lines_of_what_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done again has one line, that of the last time; without `keep` the table is that of the last time."""
+    page = tmp_path / "harm.md"
+    page.write_text("<!-- table of kills: begin -->\n<!-- table of kills: end -->\n", encoding="utf-8")
+    monkeypatch.setattr(document, "PAGE", page)
+    document.write({"kills": [Outcome("one", "fit", 1, 0), Outcome("two", "fit", 3, 3)]})
+    document.write({"kills": [Outcome("one", "fit", 5, 5)]}, keep=True)
+    lines = [line for line in page.read_text(encoding="utf-8").split("\n") if line.startswith("| ")]
+    assert [line.split("|")[1:4] for line in lines[1:]] == [[" two ", " fit ", " 3 "], [" one ", " fit ", " 5 "]]
+    document.write({"kills": [Outcome("one", "fit", 6, 6)]})
+    assert "two" not in page.read_text(encoding="utf-8")
+
+
 def test_a_damaged_file_is_unreadable(tmp_path: Path) -> None:
     """A file that was cut may be that of a killed process; one that is damaged within is unreadable."""
     synthetic_runs.write(tmp_path, 40)
@@ -93,13 +107,14 @@ def ended(code: int = 0, **report: Any) -> Ended:
         (ended(error="OSError"), "another exception (OSError)"),
         (ended(code=1), "it ends with 1 in place of 0"),
         (ended(seconds=59.0), "it takes 59 s in place of 2 s"),
-        (ended(warned=["a", "b"]), "it is told 2 times"),
+        (ended(warned=["a", "b"]), "it is told 2 times: a / b"),
         (ended(notes=["a forked child hangs"]), "a forked child hangs"),
         (Ended(-9, True, 40.0, {}, ""), "it hangs"),
     ],
 )
-def test_a_training_that_was_changed_is_seen(watched: Ended, fault: str) -> None:
+def test_a_training_that_was_changed_is_seen(watched: Ended, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever differs from the training without a monitor is a fault; one warning, and some seconds, are none."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))  # a busy machine has more time
     assert list(faults_of([ended()], [ended(seconds=5.0, warned=["once"])])) == []
     assert list(faults_of([ended()], [watched])) == [fault]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -117,6 +118,7 @@ def run(order: Order) -> None:
     from .situations import situation_of
 
     os.environ["TB_WEIGHTWATCH_STRICT"] = "0"
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     console = os.open(os.path.join(order.folder, "console"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
     for stream in (1, 2):
         os.dup2(console, stream)

@@ -73,7 +73,7 @@ def summary(scene: Scene) -> None:
     """Trains a linear model in NumPy and hands over each step."""
     (x, y), w = _data(), np.zeros((10, 1), "float32")
     scene.weights = lambda: [w]
-    writers = scene.recordings(lambda logdir: ww.summary.create_file_writer(logdir, verbose=False))
+    writers = scene.recordings(lambda logdir: ww.summary.create_file_writer(logdir, verbose=False, overhead=None))
     for step in range(1, scene.order.steps + 1):
         batch = slice((step - 1) % BATCHES * BATCH, ((step - 1) % BATCHES + 1) * BATCH)
         error = x[batch] @ w - y[batch]

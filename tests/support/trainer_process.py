@@ -20,7 +20,7 @@ import os, signal, warnings
 import numpy as np
 import tb_weightwatch as ww
 warnings.simplefilter("always")
-writer, w, step = ww.summary.create_file_writer(logs, verbose=False), np.ones(3), 0
+writer, w, step = ww.summary.create_file_writer(logs, verbose=False, overhead=None), np.ones(3), 0
 
 def train(count, writer=writer):
     global w, step

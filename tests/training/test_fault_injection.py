@@ -5,14 +5,15 @@ Behind each guard one function fails: without that guard, its test fails.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import tb_weightwatch as ww
+from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
+from tests.harm import short_trainings
 from tests.harm.fault_injection import FaultInjection, injecting
 from tests.harm.injector import Injector
 
@@ -32,6 +33,9 @@ LOOP = [
     "capture/schedule/recording_gate:RecordingGate.end_step",
     "diagnosis/engine/diagnose:IncrementalDiagnosis.__call__",
     "schema/row_blocks:encode_rows",
+    "capture/measure/background_worker:BackgroundWorker._run",
+    "writer/queued_sink:QueuedSink._run",
+    "task_thread:TaskThread._run_tasks",
 ]
 FIT = [
     "capture/keras_callback:WeightWatch.set_model",
@@ -83,39 +87,25 @@ def test_fit(function: str, fit: FaultInjection) -> None:
 
 
 def test_the_summary_functions(injected: tuple[Injector, Path]) -> None:
-    """Every fourth of all functions that they call fails, and those behind the guards."""
+    """Every eighth of all functions that they call fails, and those behind the guards."""
     training = FaultInjection("summary", injected[1] / "summary", injected[0])
     assert len(training.called) > 300
-    bad = [item for item in training.injections(part=4, middle=False) if item.is_bad]
+    bad = [item for item in training.injections(part=8, middle=False) if item.is_bad]
     assert not bad
     for name in ("update", "add_verdict", "close", "_end"):
         check(training, f"capture/summary_writer:Writer.{name}", errors=True)
 
 
-def test_all_warnings_are_errors(tmp_path: Path) -> None:
+def test_all_warnings_are_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A training in which every warning is an error is recorded as a whole, and a failure goes to standard error."""
-    script = f"""
-import warnings
-from pathlib import Path
-from tests.harm import short_trainings
-from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
-warnings.simplefilter("error")
-plain = short_trainings.loop(None, lambda: None)
-assert short_trainings.loop(Path({str(tmp_path / "recorded")!r}), lambda: None) == plain
-StepMeasurer.measure = None
-assert short_trainings.loop(Path({str(tmp_path / "failed")!r}), lambda: None) == plain
-import tb_weightwatch as ww
-print(len(ww.read({str(tmp_path / "recorded")!r})[0]))
-"""
-    environment = {"TB_WEIGHTWATCH_STRICT": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) >= 16
-    assert done.stderr.count("switched itself off") == 1
+    monkeypatch.setenv("TB_WEIGHTWATCH_STRICT", "0")
+    plain = short_trainings.loop(None, lambda: None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert short_trainings.loop(tmp_path / "recorded", lambda: None) == plain
+        monkeypatch.setattr(StepMeasurer, "measure", None)
+        assert short_trainings.loop(tmp_path / "failed", lambda: None) == plain
+    assert len(ww.read(tmp_path / "recorded")[0]) >= 16
+    assert capsys.readouterr().err.count("switched itself off") == 1

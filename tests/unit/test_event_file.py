@@ -210,3 +210,14 @@ def test_a_child_of_fork_gives_no_lock_up_and_holds_none(tmp_path: Path) -> None
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     for descriptor in (*ready, *go_on):
         os.close(descriptor)
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_taken_for_removed(tmp_path: Path) -> None:
+    """The error is that of the file system; what was written is not written again."""
+    file = new_file(tmp_path)
+    file.write(b"one")
+    os.rename(tmp_path / "weightwatch", tmp_path / "elsewhere")
+    os.symlink("weightwatch", tmp_path / "weightwatch")  # a link to itself: root, too, cannot pass it
+    with pytest.raises(OSError, match="symbolic links") as caught:
+        file.write(b"two")
+    assert not isinstance(caught.value, RecordsLost)

@@ -11,6 +11,7 @@ import pytest
 
 from tb_weightwatch import schema
 from tb_weightwatch.history import Column, History, Record, Rows
+from tb_weightwatch.maps import Map
 from tb_weightwatch.schema import Tag
 from tb_weightwatch.task_thread import TaskThread
 from tb_weightwatch.writer import EventWriter, QueuedSink
@@ -210,3 +211,22 @@ def test_large_offers_are_left_out_while_a_large_one_waits() -> None:
     assert queue.has_room
     sink.disk_works.set()
     assert queue.wait(10)
+
+
+def test_arrays_recorded_while_the_folder_is_gone_are_written_later() -> None:
+    """Those that the History keeps are not counted as dropped; a tensor, which it does not keep, is."""
+    sink, queue = queued()
+    clock, history = synthetic_runs.Clock(), History("a")
+    writer = EventWriter(queue, "a", clock.now, clock, history=history)
+    sink.error = RecordsLost("removed")
+    history.append(loss_rows(1))
+    writer.append(loss_rows(1))
+    writer.flush()
+    assert queue.wait(20) and queue.lost
+    maps = [Map(1, "w", kind, np.zeros((2, 2), np.float32), clock.now) for kind in ("update_map", "weight")]
+    history.keep(maps[0])
+    writer.maps(maps)
+    assert writer.dropped_maps == 1
+    assert writer.finish(20)
+    (data,) = [d for t, d in zip(sink.tags, sink.data, strict=True) if t.kind == "maps"]
+    assert [part.map.kind for part in schema.decode_maps(data)] == ["update_map"]

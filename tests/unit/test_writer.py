@@ -9,6 +9,7 @@ import pytest
 
 from tb_weightwatch import schema
 from tb_weightwatch.history import Column, Record, Rows
+from tb_weightwatch.reader import RunAssembler
 from tb_weightwatch.schema import Tag
 from tb_weightwatch.verdict import Diagnosis, Verdict
 from tb_weightwatch.writer import EventWriter
@@ -209,3 +210,18 @@ def test_a_signal_during_a_write_does_not_write_in_between() -> None:
     writer.append(loss_rows(1))
     writer.close()
     assert [tag.number for _, tag, _ in sink.of("rows")] == [0]
+
+
+def test_the_last_status_counts_also_if_the_clock_was_set_back() -> None:
+    """Its time is what the clock says, but a reader of all statuses, in any order, takes it for the last one."""
+    clock, sink, writer = new_writer()
+    for step, hours in ((1, 0), (2, 90_000), (3, -90_000), (4, 0)):
+        clock.now = synthetic_runs.STARTED + 3600 * hours + step
+        writer.append(loss_rows(step))
+        writer.flush()
+    assembler = RunAssembler()
+    for _, tag, data in reversed(sink.data):
+        assembler.put(tag, data)
+    (launch,) = assembler.launches(settled=True)
+    assert (launch.now.step, launch.now.time) == (4, synthetic_runs.STARTED + 4)
+    assert not launch.skipped

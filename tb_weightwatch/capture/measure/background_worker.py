@@ -37,13 +37,13 @@ class BackgroundWorker:
         self._raise_error()
         if not self._thread.wait_for_room(AHEAD, patience):
             return False
-        self._thread.put(lambda: self._run(task))
+        self._thread.put(lambda: self._run(task), self._failed)
         return True
 
     def add(self, task: Task) -> None:
         """Adds a task that refers to nothing large, however many are waiting."""
         self._raise_error()
-        self._thread.put(lambda: self._run(task))
+        self._thread.put(lambda: self._run(task), self._failed)
 
     def wait(self, patience: float = PATIENCE) -> bool:
         """Returns True when all tasks are done, and False when they are not done after `patience` seconds."""
@@ -57,11 +57,11 @@ class BackgroundWorker:
 
     def _run(self, task: Task) -> None:
         """Runs one task; after an error, no further one until the error has been raised to the caller."""
-        try:
-            if self._error is None:
-                task()
-        except Exception as error:
-            self._error = error
+        if self._error is None:
+            task()
+
+    def _failed(self, error: Exception) -> None:
+        self._error = self._error or error
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None

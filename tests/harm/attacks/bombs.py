@@ -5,6 +5,8 @@ from __future__ import annotations
 from .. import bombs
 from ..outcome import Effort, Outcome
 
+TESTED_IN = "tests/tensorboard/test_damage.py"
+
 
 def run(effort: Effort) -> list[Outcome]:
     """Reads bombs of each kind; the bounded part, of one kind."""

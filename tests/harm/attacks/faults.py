@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import fault_injection
 from ..outcome import Effort, Outcome
 
+TESTED_IN = "tests/training/test_fault_injection.py"
 QUICK = ("loop", "fit", "summary")
 QUICK_SECONDS = 6.0
 
@@ -12,7 +13,7 @@ QUICK_SECONDS = 6.0
 def run(effort: Effort) -> list[Outcome]:
     """Injects faults into trainings; a fault stops the recording, which is a loss that must be told once."""
     names = QUICK if effort.quick else tuple(fault_injection.TRAININGS)
-    done = fault_injection.run(QUICK_SECONDS if effort.quick else None, names)
+    done = fault_injection.run(QUICK_SECONDS if effort.quick else None, names, part=effort.part)
     return [_outcome(name, [one for one in done if one.training == name]) for name in names]
 
 

@@ -64,6 +64,7 @@ def run(effort: Effort) -> list[Outcome]:
     longest = 2.5 if effort.quick else 8.0
     moments = [rng.uniform(0.0, longest) for _ in tasks]
     rng.shuffle(tasks)
+    tasks = tasks[:: effort.part]
     with ThreadPoolExecutor(2 * effort.jobs) as pool:
         folders = [effort.scratch / str(i) for i in range(len(tasks))]
         kills = list(pool.map(kill, tasks, moments, folders))

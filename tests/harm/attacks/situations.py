@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from ..situations import all_situations
 from ..situations.programs import TWO_MONITORS
 from ..training_process import STUCK, Ended, Training
 
-LONGER = 10.0  # seconds that a training may take longer than three times the one without a monitor
+LONGER = 10.0  # seconds that a training may take longer than three times the one without, if the machine is free
 _TELLING = ("Recording stopped", "tb_weightwatch", "not written", "dropped", "lost")
 _numbers = itertools.count()
 
@@ -28,7 +29,7 @@ def run(effort: Effort) -> list[Outcome]:
     tries = [
         (situation, kind)
         for situation in all_situations().values()
-        if situation.quick or not effort.quick
+        if (situation.quick or not effort.quick) and effort.only in situation.name
         for kind in situation.kinds
         if not effort.quick or kind == _quick_kind(situation)
     ]
@@ -71,6 +72,7 @@ def attempt(situation: Situation, kind: str, scratch: Path, *, both_loaders: boo
         return Outcome(situation.name, kind, 0, 0, note=f"not tried: {reason}")
     monitors = 2 if situation.name == TWO_MONITORS else 1
     faults = [*faults_of(plain, ended, monitors=monitors), *_recorded_wrongly(situation, back, shown)]
+    faults += [f"without a monitor it ends with {one.code}" for one in plain if one.code != situation.code]
     told = any(one.report.get("warned") or _tells(one) for one in ended) or back.told
     lost = bool(back.lost)
     note = f"{back.lost} of {back.expected} rows lost" if back.lost else ""
@@ -126,11 +128,12 @@ def faults_of(plain: Sequence[Ended], watched: Sequence[Ended], *, monitors: int
             if seen.report.get(name) != alone.report.get(name):
                 yield f"{what} ({seen.report.get(name)})" if name == "error" else what
         seconds, usual = seen.report.get("seconds", 0.0), alone.report.get("seconds", 0.0)
-        if seconds > 3 * usual + LONGER:
+        if seconds > 3 * usual + LONGER * _processes_a_core():
             yield f"it takes {seconds:.0f} s in place of {usual:.0f} s"
         warned = len(seen.report.get("warned", ()))
         if warned > monitors:
-            yield f"it is told {warned} times"
+            texts = " / ".join(" ".join(text.split())[:90] for text in seen.report["warned"])
+            yield f"it is told {warned} times: {texts}"
         yield from filter(None, seen.report.get("notes", ()))
 
 
@@ -143,6 +146,11 @@ def _recorded_wrongly(situation: Situation, back: ReadBack, shown: Mapping[str, 
         yield f"{back.surplus} rows too many"
     if back.unreadable and not situation.loses:
         yield f"unreadable: {back.unreadable}"
+
+
+def _processes_a_core() -> float:
+    """Returns how many processes want to run on each core just now; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _tells(ended: Ended) -> bool:

@@ -120,7 +120,7 @@ def _on_disk(name: str, trouble: str, *, loses: bool, quick: bool = False, pause
 
 SITUATIONS = (
     Situation("the log directory is removed", at_step=at_moment(_remove_directory), pause=0.03, loses=True, quick=True),
-    _on_disk("a slow disk (2 s a write)", "slow", loses=False, quick=True, pause=0.03),
+    _on_disk("a slow disk (2 s a write)", "slow", loses=True, quick=True, pause=0.03),
     _on_disk("a disk that hangs", "hanging", loses=True, quick=True, pause=0.03),
     _on_disk("a disk that gets full", "full", loses=True),
     Situation("a disk of 16 kB", _small_disk, loses=True),
