@@ -141,7 +141,7 @@ def test_rows_that_a_slow_disk_did_not_take_are_counted_and_told_everywhere(
     disk: threading.Event, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After one warning, live and read diagnosis, panel and review say how many are missing and why."""
-    writer = ww.summary.create_file_writer(tmp_path, verbose=False)
+    writer = ww.summary.create_file_writer(tmp_path, verbose=False, overhead=None)
     with pytest.warns(RuntimeWarning, match="not written, because the disk was too slow") as warned:
         train(writer, 1, 400)
     assert len(warned) == 1
@@ -169,7 +169,7 @@ def test_rows_that_a_slow_disk_did_not_take_are_counted_and_told_everywhere(
 
 def test_a_disk_that_comes_back_loses_nothing(disk: threading.Event, tmp_path: Path) -> None:
     """As long as what waits fits into memory, all of it is written; that the end did not wait is told once."""
-    writer = ww.summary.create_file_writer(tmp_path, verbose=False)
+    writer = ww.summary.create_file_writer(tmp_path, verbose=False, overhead=None)
     train(writer, 1, 20)
     with pytest.warns(RuntimeWarning, match=r"has not taken all that was recorded") as warned:
         writer.close()
@@ -189,7 +189,7 @@ import resource, warnings
 import numpy as np
 import tb_weightwatch as ww
 warnings.simplefilter("always")
-writer, w = ww.summary.create_file_writer({str(tmp_path)!r}, verbose=False), np.ones(300)
+writer, w = ww.summary.create_file_writer({str(tmp_path)!r}, verbose=False, overhead=None), np.ones(300)
 for step in range(1, 801):
     before, w = w, w * 0.999
     ww.summary.update(step, {{f"w{{i}}": (before, before, w) for i in range(3)}}, loss=1 / step, writer=writer)
