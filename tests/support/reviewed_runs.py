@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def write(path: Path) -> Path:
     synthetic_runs.write(path / "healthy", 160)
     synthetic_runs.write(path / "sick|a", 160, nan_from=81, variables=NAMES)
     synthetic_runs.write(path / "short", 8)
-    (path / "third").symlink_to(RECORDED, target_is_directory=True)
+    shutil.copytree(RECORDED, path / "third")
     (path / "noise").mkdir()
     (path / "noise" / "events.out.tfevents.1.noise").write_bytes(b"noise" * 99)
     return path
