@@ -176,7 +176,8 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
     def on_train_end(self, logs: Mapping[str, object] | None = None) -> None:
         """Ends the launch; a further `fit` of the same model continues it."""
         self._end_training()
-        self._deliver_alerts()
+        if self._alerts_waiting:
+            self._deliver_alerts()
 
     @entry_point
     def _end_training(self) -> None:

@@ -59,13 +59,18 @@ class Recording(FaultHandler):
 
     def _deliver_alerts(self) -> None:
         """Calls the user's function, whose exceptions are meant for the training, outside of any guard of ours."""
-        with self._gate.budget.paused():
-            try:
-                self._recorder.alerts.deliver()
-            except BaseException as error:
-                with self._recorder.guarded():
-                    self._recorder.end(*ending_of(error, self._step))
-                raise
+        pausing = self._gate.budget.paused()
+        with self._recorder.guarded():
+            pausing.__enter__()
+        try:
+            self._recorder.alerts.deliver()
+        except BaseException as error:
+            with self._recorder.guarded():
+                self._recorder.end(*ending_of(error, self._step))
+            raise
+        finally:
+            with self._recorder.guarded():
+                pausing.__exit__(None, None, None)
 
     def _completed_steps(self) -> int:
         return self._step

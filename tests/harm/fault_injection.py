@@ -45,6 +45,7 @@ BOUNDARY = frozenset(
         "capture/safe_warning:warn",
         "capture/keras_callback:WeightWatch.on_train_batch_begin",
         "capture/keras_callback:WeightWatch.on_train_batch_end",
+        "capture/keras_callback:WeightWatch.on_train_end",
         "capture/watch:Watch.step",
         "capture/summary:update",
         "capture/summary:verdict",

@@ -40,7 +40,7 @@ LOOP = [
 FIT = [
     "capture/keras_callback:WeightWatch.set_model",
     "capture/keras_callback:WeightWatch.on_train_begin",
-    "capture/keras_callback:WeightWatch.on_train_end",
+    "capture/keras_callback:WeightWatch._end_training",
     "capture/fit/fit_recording:FitRecording._begin_execution",
     "capture/fit/fit_recording:FitRecording._end_execution",
     "capture/fit/step_recorder:FitStepRecorder.measure",

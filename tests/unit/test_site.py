@@ -37,7 +37,7 @@ def test_links_of_the_repository_become_links_of_the_site(page: str, link: str, 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as docs/build does; a link that leads nowhere fails it."""
+    """The site, built as docs/run does; a link that leads nowhere fails it."""
     pytest.importorskip("mkdocs", reason="docs/requirements.txt is not installed")
     target = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(target)]

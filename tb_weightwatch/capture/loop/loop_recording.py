@@ -160,9 +160,10 @@ class LoopRecording(CheckedCalls, Recording):
         return report
 
     @entry_point
-    def _close(self, ending_exception: Callable[[], BaseException | None]) -> None:
+    def _close(self, ending_exception: Callable[[], BaseException | None]) -> bool:
+        """Ends the recording; returns whether an exception ended the training."""
         if self._closed:
-            return
+            return False
         self._closed, error, alerts = True, None, self._recorder.alerts
         with self._recorder.guarded():
             error = ending_exception()
@@ -172,6 +173,7 @@ class LoopRecording(CheckedCalls, Recording):
         is_stopped = alerts.stopped_by and error is None
         alerts.end_training()
         self._recorder.close(*(Ending("stopped", alerts.stopped_by) if is_stopped else ending_of(error, self._step)))
+        return error is not None
 
     def _ending_exception(self) -> BaseException | None:
         """Returns the exception that is being handled; None if it is one under which training went on."""

@@ -15,7 +15,7 @@ class WithBlock:
     """A recording that is closed, also by the end of a `with` block, whose exception is then recorded."""
 
     @abstractmethod
-    def _close(self, ending_exception: Callable[[], BaseException | None]) -> None: ...
+    def _close(self, ending_exception: Callable[[], BaseException | None]) -> bool | None: ...
 
     @abstractmethod
     def _ending_exception(self) -> BaseException | None: ...
@@ -28,9 +28,7 @@ class WithBlock:
 
         In an `except` or `finally` block the exception that is being handled is recorded as what ended the training.
         """
-        is_ended_by_exception = self._ending_exception() is not None
-        self._close(self._ending_exception)
-        if not is_ended_by_exception:  # else the exception of an alert would take its place
+        if not self._close(self._ending_exception):  # else the exception of an alert would take the place of that one
             self._deliver_alerts()
 
     def __enter__(self) -> Self:
@@ -39,6 +37,5 @@ class WithBlock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._close(lambda: error)
-        if error is None:  # as above
+        if not self._close(lambda: error):
             self._deliver_alerts()
