@@ -125,7 +125,7 @@ class Recorder(RecordingEnd):
             self._writer.judged(self.diagnosis)
             self._news.update(self.diagnosis)
             self.alerts.update(self.diagnosis, self.folder or "")
-            self._writer.flush()
+            self._finish(None) if self._is_ended else self.flush()
 
     def add_maps(self, maps: list[Map]) -> None:
         """Writes arrays of a step; histograms and motion maps are kept as well, as a reader will get them."""

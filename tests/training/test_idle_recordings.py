@@ -17,11 +17,17 @@ import tensorflow as tf
 import tb_weightwatch as ww
 from tb_weightwatch.capture import exit_handlers
 from tb_weightwatch.writer.sinks import DISK
+from tests.support.other_recordings import close_other_recordings
 from tests.support.until import until
 
 # By hand: WW_CALLBACKS=10000 WW_FITS=300
 CALLBACKS, FITS = int(os.environ.get("WW_CALLBACKS", "1000")), int(os.environ.get("WW_FITS", "4"))
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="counts threads and files by /proc")
+
+
+@pytest.fixture(autouse=True)
+def no_other_recordings() -> None:
+    close_other_recordings()
 
 
 def held() -> tuple[int, int]:

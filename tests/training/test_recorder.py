@@ -22,6 +22,7 @@ from tb_weightwatch.capture.recorder import Recorder
 from tb_weightwatch.capture.schedule.budget import Budget
 from tb_weightwatch.history import Column, Rows
 from tests.support import synthetic_runs
+from tests.support.other_recordings import close_other_recordings
 from tests.support.suspected_run import suspected
 
 
@@ -221,6 +222,7 @@ def test_a_symptom_is_printed_again_only_for_another_first_suspect(capsys: pytes
 
 def test_the_signal_handler_is_put_back(tmp_path: Path) -> None:
     """The end of the last recording restores the handler of SIGTERM; one of another thread leaves it alone."""
+    close_other_recordings()
     before = signal.getsignal(signal.SIGTERM)
     recorders = [recorder_of(tmp_path / name) for name in "abc"]
     assert signal.getsignal(signal.SIGTERM) is before  # nothing is recorded yet
