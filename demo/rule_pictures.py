@@ -13,13 +13,11 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from tb_weightwatch.diagnosis import PREAMBLE, catalogue, example
+from tb_weightwatch.diagnosis import KINDS, PREAMBLE, catalogue, example
 from tests.support.chromium import chromium
 from tests.support.tensorboard_process import tensorboard, wait_for_runs
 
 from .screenshots import IMAGES, Shot, shoot
-
-KINDS = {"sick": "Sick example", "healthy": "Healthy example"}
 
 
 @contextlib.contextmanager
@@ -37,7 +35,8 @@ def train(logdir: Path, names: list[str]) -> list[str]:
     """Runs the examples of these rules, each in a folder of its own below `logdir`; returns the names of the runs."""
     runs = []
     for name in names:
-        for kind, heading in KINDS.items():
+        for heading in KINDS:
+            kind = heading.partition(" ")[0].lower()
             folder = logdir / f"{name}-{kind}"
             folder.mkdir(parents=True)
             code = f"{PREAMBLE}\n{example(catalogue()[name], heading)}"

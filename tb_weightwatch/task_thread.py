@@ -11,8 +11,29 @@ from queue import Empty, SimpleQueue
 
 Task = Callable[[], None]
 Failed = Callable[[Exception], None]
+HANGS_AFTER = 30.0  # seconds after which what does not end is not waited for any more, if no other limit is given
 IDLE = 1.0  # seconds without a task, after which the thread ends
 _LOOK = 0.05  # seconds after which whoever waits looks whether the thread has failed
+
+
+class FirstError:
+    """Keeps the first error of another thread until it is raised here, once."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+
+    def __bool__(self) -> bool:
+        return self._error is not None
+
+    def keep(self, error: Exception) -> None:
+        """Keeps an error, unless there is one already."""
+        self._error = self._error or error
+
+    def raise_it(self) -> None:
+        """Raises the error, if there is one."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
 
 class TaskThread:
@@ -39,7 +60,7 @@ class TaskThread:
         self._turn.put(None)
         self._progress: SimpleQueue[None] = SimpleQueue()  # wakes a caller that waits for room
         self._submitted = self.done = 0
-        self._fault: Exception | None = None  # of the thread
+        self._fault = FirstError()  # of the thread
         self._waited, self._waited_at = 0.0, 0  # seconds that callers have waited since so many tasks were done
 
     @property
@@ -56,7 +77,7 @@ class TaskThread:
         """
         if self._process != os.getpid():
             self._begin()
-        self._raise_fault()
+        self._fault.raise_it()
         self._tasks.put((task, failed))
         self._submitted += 1
         self._start()
@@ -77,7 +98,7 @@ class TaskThread:
             with contextlib.suppress(Empty):
                 reached.get(timeout=max(0.0, min(left, _LOOK)))
                 return True
-            self._raise_fault()
+            self._fault.raise_it()
             if left <= 0:
                 self._add_wait(began)
                 return False
@@ -89,7 +110,7 @@ class TaskThread:
         began = time.monotonic()
         deadline = began + self._left_of(seconds)
         while self.unfinished > most:
-            self._raise_fault()
+            self._fault.raise_it()
             left = deadline - time.monotonic()
             if left <= 0:
                 self._add_wait(began)
@@ -113,11 +134,6 @@ class TaskThread:
         if self._waited_at == self.done:
             self._waited += time.monotonic() - began
 
-    def _raise_fault(self) -> None:
-        fault, self._fault = self._fault, None
-        if fault is not None:
-            raise fault
-
     # -- the thread
 
     def _start(self) -> None:
@@ -132,7 +148,7 @@ class TaskThread:
         try:
             self._run(idle)
         except Exception as fault:
-            self._fault = fault
+            self._fault.keep(fault)
 
     def _run(self, idle: float) -> None:
         while not self._tasks.empty():

@@ -9,8 +9,7 @@ import mkdocs_gen_files
 
 from tb_weightwatch import answers
 from tb_weightwatch.cli.rules import threshold_meanings
-from tb_weightwatch.diagnosis import catalogue
-from tb_weightwatch.diagnosis.engine.examples import KINDS, PREAMBLE, example
+from tb_weightwatch.diagnosis import KINDS, PREAMBLE, catalogue, example
 from tb_weightwatch.diagnosis.rule import Rule
 from tb_weightwatch.verdict import LINKS, number
 

@@ -8,8 +8,10 @@ from typing import Literal
 
 from ..verdict import Certainty, Diagnosis, Severity, Symptom, Verdict
 
+Stop = Callable[[str, str], None]  # title of the alert, reason
 
-def _ignore(reason: str) -> None:
+
+def _ignore(title: str, reason: str) -> None:
     """Stops nothing: an alert that was made by hand belongs to no training."""
 
 
@@ -42,7 +44,7 @@ class Alert:
     step: int
     run: str
     diagnosis: Diagnosis = field(repr=False)
-    _stop: Callable[[str], None] = field(default=_ignore, repr=False, compare=False)
+    _stop: Stop = field(default=_ignore, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -53,19 +55,17 @@ class Alert:
         """Asks the training to end after this step: `fit` does, and `watch.should_stop` becomes True.
 
         Args:
-            reason: is printed, and recorded up to its first colon; "" for cause and message.
+            reason: is printed; "" for the message. The cause is recorded as what ended the training.
         """
-        self._stop(reason or f"{self.title}: {self.message}")
+        self._stop(self.title, reason or f"{self.title}: {self.message}")
 
     def __str__(self) -> str:
         """Returns message and fix, as a notification would have them."""
         fix = f" Fix: {self.fix}" if self.fix else ""
-        return f"{self.title} at step {self.step:,}: {self.message}.{fix}"
+        return f"{self.title}, seen at step {self.step:,}: {self.message}.{fix}"
 
 
-def new_alerts(
-    diagnosis: Diagnosis, known: set[tuple[str, ...]], run: str, stop: Callable[[str], None] = _ignore
-) -> list[Alert]:
+def new_alerts(diagnosis: Diagnosis, known: set[tuple[str, ...]], run: str, stop: Stop = _ignore) -> list[Alert]:
     """Returns the alerts for what a diagnosis has and earlier ones had not.
 
     Open verdicts and symptoms count, but not those that are information only. Consequences of a verdict are no alerts
@@ -88,7 +88,7 @@ def new_alerts(
     return alerts
 
 
-def _alert(finding: Verdict | Symptom, diagnosis: Diagnosis, run: str, stop: Callable[[str], None]) -> Alert:
+def _alert(finding: Verdict | Symptom, diagnosis: Diagnosis, run: str, stop: Stop) -> Alert:
     if isinstance(finding, Symptom):
         return Alert("symptom", finding.name, 0, finding.severity, "certain", False, finding.message, "",
                      diagnosis.step, run, diagnosis, stop)  # fmt: skip

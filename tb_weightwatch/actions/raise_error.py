@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..verdict import Diagnosis
+from .action import Action
 from .alert import Alert
-from .conditions import Condition, When
 
 
 class SickTraining(RuntimeError):
@@ -21,7 +19,7 @@ class SickTraining(RuntimeError):
         self.diagnosis = diagnosis
 
 
-class Raise:
+class Raise(Action):
     """Raises `ww.SickTraining` in the training when it is sick, with the sentence and the fix as its message.
 
     This is `keras.callbacks.TerminateOnNaN` for each cause, but as an error, so that a script or a job fails.
@@ -35,17 +33,5 @@ class Raise:
         TypeError, ValueError: an argument is not valid.
     """
 
-    def __init__(self, when: When = "certain", *, causes: Iterable[str | int] | None = None, after: int = 0) -> None:
-        self._condition = Condition(when, causes, after)
-
-    def __call__(self, alert: Alert) -> None:
-        """Is called for each new verdict or symptom.
-
-        Raises:
-            SickTraining: the training is sick, as far as was asked.
-        """
-        if self._condition.holds(alert):
-            raise SickTraining(str(alert), alert.diagnosis)
-
-    def __repr__(self) -> str:
-        return f"Raise({self._condition!r})"
+    def _act(self, alert: Alert) -> None:
+        raise SickTraining(str(alert), alert.diagnosis)

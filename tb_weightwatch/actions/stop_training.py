@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from .action import Action
 from .alert import Alert
-from .conditions import Condition, When
 
 
-class StopTraining:
+class StopTraining(Action):
     """Ends the training when it is sick, and says once why: `WeightWatch(..., on_verdict=ww.StopTraining())`.
 
     `model.fit` ends after the present batch, as with `keras.callbacks.EarlyStopping`. A custom loop asks
     `watch.should_stop` after each step.
 
     Args:
-        when: how certain the cause must be: "certain" (or confirmed by an experiment), "likely" or "symptom"; see
-            `Condition`.
+        when: how certain the cause must be: "certain" (or confirmed by an experiment), "likely" (also one that is only
+            likely) or "symptom" (also what is certainly wrong without a known cause).
         causes: names or codes of the causes that count; None: all.
         after: the first step from which on the training may be stopped.
 
@@ -24,13 +22,5 @@ class StopTraining:
         TypeError, ValueError: an argument is not valid.
     """
 
-    def __init__(self, when: When = "certain", *, causes: Iterable[str | int] | None = None, after: int = 0) -> None:
-        self._condition = Condition(when, causes, after)
-
-    def __call__(self, alert: Alert) -> None:
-        """Is called for each new verdict or symptom."""
-        if self._condition.holds(alert):
-            alert.stop()
-
-    def __repr__(self) -> str:
-        return f"StopTraining({self._condition!r})"
+    def _act(self, alert: Alert) -> None:
+        alert.stop()

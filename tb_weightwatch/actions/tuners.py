@@ -6,14 +6,15 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
+from .action import Action, When
 from .alert import Alert
-from .conditions import Condition, When
 
 
-class PruneTrial:
+class PruneTrial(Action):
     """Prunes a trial of Optuna when its training is sick: `on_verdict=ww.PruneTrial(trial)`.
 
-    The reason becomes the user attribute "weightwatch" of the trial, so that the study's table shows it.
+    `optuna.TrialPruned` is raised in the training. The reason becomes the user attribute "weightwatch" of the trial, so
+    that the study's table shows it.
 
     Args:
         trial: the `optuna.Trial` that the objective got.
@@ -31,26 +32,19 @@ class PruneTrial:
     ) -> None:
         if not hasattr(trial, "set_user_attr"):
             raise TypeError(f"trial must be an optuna.Trial, as the objective gets it, got a {type(trial).__name__}")
-        self._trial, self._condition = trial, Condition(when, causes, after)
+        super().__init__(when, causes=causes, after=after)
+        self._trial = trial
 
-    def __call__(self, alert: Alert) -> None:
-        """Is called for each new verdict or symptom.
-
-        Raises:
-            optuna.TrialPruned: the training is sick, as far as was asked.
-        """
-        if self._condition.holds(alert):
-            self._trial.set_user_attr("weightwatch", str(alert))
-            raise importlib.import_module("optuna").TrialPruned(str(alert))
-
-    def __repr__(self) -> str:
-        return f"PruneTrial({self._condition!r})"
+    def _act(self, alert: Alert) -> None:
+        self._trial.set_user_attr("weightwatch", str(alert))
+        raise importlib.import_module("optuna").TrialPruned(str(alert))
 
 
-class FailTrial:
+class FailTrial(Action):
     """Ends a trial of KerasTuner when its training is sick: `on_verdict=ww.FailTrial()`.
 
-    KerasTuner marks the trial as failed, keeps the reason in the trial's `message`, and does not try it again.
+    `keras_tuner.errors.FailedTrialError` is raised in the training. KerasTuner marks the trial as failed, keeps the
+    reason in the trial's `message`, and does not try it again.
 
     Args:
         when: how certain the cause must be, as for `StopTraining`.
@@ -61,17 +55,5 @@ class FailTrial:
         TypeError, ValueError: an argument is not valid.
     """
 
-    def __init__(self, when: When = "certain", *, causes: Iterable[str | int] | None = None, after: int = 0) -> None:
-        self._condition = Condition(when, causes, after)
-
-    def __call__(self, alert: Alert) -> None:
-        """Is called for each new verdict or symptom.
-
-        Raises:
-            keras_tuner.errors.FailedTrialError: the training is sick, as far as was asked.
-        """
-        if self._condition.holds(alert):
-            raise importlib.import_module("keras_tuner.errors").FailedTrialError(str(alert))
-
-    def __repr__(self) -> str:
-        return f"FailTrial({self._condition!r})"
+    def _act(self, alert: Alert) -> None:
+        raise importlib.import_module("keras_tuner.errors").FailedTrialError(str(alert))

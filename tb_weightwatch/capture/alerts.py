@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from ..actions import Alert, new_alerts
 from ..verdict import Diagnosis
+from .console_news import put
 from .safe_warning import warn
 
 OnVerdict = Callable[[Alert], Any]
@@ -79,10 +80,11 @@ class Alerts:
             except OSError as error:
                 self._tell(error)
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, title: str, reason: str) -> None:
         if not self.stopped_by and not self._is_over:
-            self.stopped_by = reason.partition(":")[0]
-            print(f"\ntb_weightwatch: training is stopped, as {self._on_verdict!r} asks: {reason}.", file=sys.stderr)
+            self.stopped_by = title
+            with contextlib.suppress(Exception):  # standard error may be closed
+                put(f"training is stopped, as {self._on_verdict!r} asks: {reason}.")
 
     def _tell(self, error: OSError) -> None:
         if not self._has_failed:

@@ -37,7 +37,7 @@ class ConsoleNews:
         """Prints the last answer, whose sentence says why recording has stopped, also if there is no row."""
         self._final_status = diagnosis.status
         if self._verbose:
-            _put(diagnosis.sentence)
+            put(diagnosis.sentence)
 
     def _resolved(self, diagnosis: Diagnosis) -> list[str]:
         """Returns a line for each printed verdict that no longer holds."""
@@ -84,10 +84,11 @@ class ConsoleNews:
 
     def _print(self, diagnosis: Diagnosis, lines: list[str]) -> None:
         for line in lines if self._verbose and diagnosis.rows else ():
-            _put(line)
+            put(line)
 
 
-def _put(text: str) -> None:
+def put(text: str) -> None:
+    """Prints a message to standard error."""
     print(f"\ntb_weightwatch: {text}", file=sys.stderr, flush=True)
 
 

@@ -110,10 +110,7 @@ class Recorder(RecordingEnd):
         self._records.describe_cost_if_due(self.last_step)
         self._tell_of_losses()
         if self._diagnosis.is_due:
-            diagnosis = self._diagnosis.present()
-            self._writer.judged(diagnosis)
-            self._news.update(diagnosis)
-            self.alerts.update(diagnosis, self.folder or "")
+            self._publish(self._diagnosis.present())
 
     def add_experiments(self, experiments: Iterable[Experiment]) -> None:
         """Keeps and writes what experiments have shown after the completed steps, and diagnoses anew."""
@@ -122,9 +119,7 @@ class Recorder(RecordingEnd):
             self.describe(step, "experiment", replace(experiment, step=step).as_dict())
         self._diagnosis.outdate()
         if not self.off:
-            self._writer.judged(self.diagnosis)
-            self._news.update(self.diagnosis)
-            self.alerts.update(self.diagnosis, self.folder or "")
+            self._publish(self.diagnosis)
             self._finish(None) if self._is_ended else self.flush()
 
     def add_maps(self, maps: list[Map]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..diagnosis import RecordingLosses
+from ..task_thread import HANGS_AFTER
 from ..verdict import Diagnosis
 from ..writer import StandardSummaries
 from . import exit_handlers
@@ -20,7 +21,6 @@ from .safe_warning import warn
 from .schedule.budget import Budget
 
 DISK_WAIT = exit_handlers.LONGEST_WAIT  # seconds that the end of a training waits for the disk
-_MEASURING_WAIT = 30.0  # seconds that it waits for steps that are still being measured
 
 
 class RecordingEnd(RecordingFailure):
@@ -92,7 +92,7 @@ class RecordingEnd(RecordingFailure):
             self._rest()
             return
         for flush in self._flush:
-            flush(_MEASURING_WAIT if deadline is None else deadline - time.monotonic())
+            flush(HANGS_AFTER if deadline is None else deadline - time.monotonic())
         self._budget.pause()
         if self._is_ended:
             self._rest()
@@ -103,10 +103,8 @@ class RecordingEnd(RecordingFailure):
         self._ended_after = self.completed_steps
         self._tell_of_losses(is_last=True)
         self._diagnosis.outdate()
-        self._writer.judged(self.diagnosis)
         self.summaries.end(how, self.diagnosis, self.completed_steps)
-        self._news.end(self.diagnosis)
-        self.alerts.update(self.diagnosis, self.folder or "")
+        self._publish(self.diagnosis, is_last=True)
         self._finish(deadline)
 
     def close(
@@ -131,6 +129,12 @@ class RecordingEnd(RecordingFailure):
         """Writes what is recorded so far, because of a signal."""
         with self.guarded():
             self.end("signal", name, deadline=deadline)
+
+    def _publish(self, diagnosis: Diagnosis, *, is_last: bool = False) -> None:
+        """Hands a diagnosis to all who are to get it: the file, the console, the user's function."""
+        self._writer.judged(diagnosis)
+        (self._news.end if is_last else self._news.update)(diagnosis)
+        self.alerts.update(diagnosis, self.folder or "")
 
     def _finish(self, deadline: float | None) -> None:
         """Writes everything and lets go of file and exit handlers, until training goes on."""

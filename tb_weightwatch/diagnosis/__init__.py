@@ -8,15 +8,16 @@
 """
 
 from .engine.diagnose import IncrementalDiagnosis, diagnose, rule_set_version
-from .engine.examples import PREAMBLE, example, section
+from .engine.examples import KINDS, PREAMBLE, example, section
 from .engine.experiments import with_experiments
 from .rule import Rule
-from .rule_catalogue import RuleSettings, catalogue, checked_rules
+from .rule_catalogue import RuleSettings, catalogue, checked_rules, rule_name
 from .signals import RecordingLosses, recording_losses, recording_stop
 from .suspects.causes import KNOWN_SYMPTOMS
 from .third_party import unit
 
 __all__ = [
+    "KINDS",
     "KNOWN_SYMPTOMS",
     "PREAMBLE",
     "IncrementalDiagnosis",
@@ -29,6 +30,7 @@ __all__ = [
     "example",
     "recording_losses",
     "recording_stop",
+    "rule_name",
     "rule_set_version",
     "section",
     "unit",

@@ -53,7 +53,7 @@ def checked_rules(config: RuleSettings | None) -> dict[str, dict[str, float] | b
         )
     checked: dict[str, dict[str, float] | bool] = {}
     for key, setting in (config or {}).items():
-        name = _rule_name(key)
+        name = rule_name(key)
         if name in checked:
             raise ValueError(f"rule {name!r} is configured twice, by its name and by its code {catalogue()[name].code}")
         if isinstance(setting, Mapping):
@@ -66,7 +66,7 @@ def checked_rules(config: RuleSettings | None) -> dict[str, dict[str, float] | b
     return checked
 
 
-def _rule_name(key: object) -> str:
+def rule_name(key: object) -> str:
     """Returns the name of the rule with this name or code; raises ValueError if there is none."""
     rules = catalogue()
     if isinstance(key, str) and key in rules:

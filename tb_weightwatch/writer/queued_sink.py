@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ..task_thread import TaskThread
+from ..task_thread import FirstError, TaskThread
 from .event_file import RecordsLost
 from .sinks import DISK, Sink
 
@@ -37,7 +37,7 @@ class QueuedSink:
     def __init__(self, sink: Sink, thread: TaskThread = DISK) -> None:
         self._sink, self._thread = sink, thread
         self._process = os.getpid()
-        self._error: Exception | None = None
+        self._error = FirstError()
         self.lost = False
         self._lost_at = 0.0  # of the monotonic clock
         self._restarts = 0  # what was queued before the last one is not written
@@ -98,7 +98,7 @@ class QueuedSink:
         if self._process != os.getpid():
             return True
         done = self._thread.wait(seconds)
-        self._raise_error()
+        self._error.raise_it()
         return done
 
     def restart(self) -> None:
@@ -109,10 +109,10 @@ class QueuedSink:
     def _queue(self, call: Callable[[], None], size: int = 0) -> None:
         if self._process != os.getpid():
             return
-        self._raise_error()
+        self._error.raise_it()
         self._queued += 1
         self._queued_bytes += size
-        self._thread.put(partial(self._run, call, size, self._restarts), self._failed)
+        self._thread.put(partial(self._run, call, size, self._restarts), self._error.keep)
 
     def _emit_each(self, summaries: Sequence[tuple[Any, int, float]]) -> None:
         for summary, step, wall_time in summaries:
@@ -127,11 +127,3 @@ class QueuedSink:
         finally:
             self._taken += 1
             self._taken_bytes += size
-
-    def _failed(self, error: Exception) -> None:
-        self._error = self._error or error
-
-    def _raise_error(self) -> None:
-        error, self._error = self._error, None
-        if error is not None:
-            raise error

@@ -217,7 +217,7 @@ def test_a_step_that_would_wait_too_long_is_left_out_and_counted(
     """Where measuring hangs, training goes on without it, within its budget; it says how many steps are missing."""
     tf = pytest.importorskip("tensorflow")
     from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
-    from tb_weightwatch.capture.schedule.budget import Budget
+    from tb_weightwatch.capture.schedule import budget
 
     goes_on, measure = threading.Event(), StepMeasurer.measure
 
@@ -226,7 +226,7 @@ def test_a_step_that_would_wait_too_long_is_left_out_and_counted(
         return measure(self, data)
 
     monkeypatch.setattr(StepMeasurer, "measure", hang)
-    monkeypatch.setattr(Budget, "PATIENCE", 0.2)
+    monkeypatch.setattr(budget, "HANGS_AFTER", 0.2)
     w = tf.Variable([1.0, 2.0])
     watch = ww.Watch(tmp_path, variables=[w], verbose=False, overhead=None)
     for step in range(40):

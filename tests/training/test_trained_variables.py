@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,15 +101,17 @@ def test_variables_made_from_the_same_arrays_in_each_step_do_not_widen_the_histo
 
 
 def test_a_model_made_anew_in_each_step_is_named_and_takes_few_places(tmp_path: Path) -> None:
-    """Objects that refer to each other are released late, so that up to four sets of variables have places."""
+    """Objects that refer to each other are released late, so that up to three sets of variables have places."""
     with quiet(tmp_path, variables=net().trainable_variables) as watch:
         for step in range(STEPS):
             call = of_model(net(), step)
             descend(call)
             report(watch, call, pairs=True)
+            if step % 3 == 2:
+                gc.collect()  # when Python does it by itself depends on its version
     verdict = watch.diagnosis.verdicts[0]
     assert verdict.name == "update-undone" and "each time with other values" in verdict.message
-    assert len(watch.history.variables) <= 16
+    assert len(watch.history.variables) <= 12
 
 
 def test_variables_that_continue_those_they_replace_are_healthy(tmp_path: Path) -> None:

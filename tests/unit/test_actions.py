@@ -48,9 +48,9 @@ def test_each_finding_is_an_alert_once() -> None:
 def test_an_alert_reads_like_a_notification() -> None:
     """Its text has cause, step, numbers and fix."""
     assert str(alert(CERTAIN)) == (
-        "501 learning-rate-zero at step 9: The learning rate is exactly 0. Fix: Set a learning rate above 0"
+        "501 learning-rate-zero, seen at step 9: The learning rate is exactly 0. Fix: Set a learning rate above 0"
     )
-    assert str(alert(symptom=SYMPTOM)) == "weights-do-not-move at step 9: The weights do not move."
+    assert str(alert(symptom=SYMPTOM)) == "weights-do-not-move, seen at step 9: The weights do not move."
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_causes_and_first_step_restrict_an_action() -> None:
         (lambda: ww.StopTraining("certian"), ValueError, "did you mean 'certain'"),  # type: ignore[arg-type]
         (lambda: ww.Raise(causes="dead-relu"), TypeError, "list of names or codes"),
         (lambda: ww.Raise(causes=["ded-relu"]), ValueError, "did you mean 'dead-relu'"),
-        (lambda: ww.Raise(causes=[999]), ValueError, "weightwatch rules"),
+        (lambda: ww.Raise(causes=[999]), ValueError, "got 999; known are"),
         (lambda: ww.Raise(after=-1), ValueError, "must not be negative"),
         (lambda: ww.Raise(after=1.5), TypeError, "whole number"),  # type: ignore[arg-type]
         (lambda: ww.PruneTrial(3), TypeError, "optuna.Trial"),

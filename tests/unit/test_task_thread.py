@@ -62,7 +62,7 @@ def test_an_error_of_the_thread_is_raised_once(method: str, monkeypatch: pytest.
     monkeypatch.setattr(thread, "_run_tasks", fail)
     thread.put(lambda: done.append(1), raised)
     if method == "put":
-        until(lambda: thread._fault is not None)
+        until(lambda: bool(thread._fault))
     calls = {"wait": lambda: thread.wait(600), "wait_for_room": lambda: thread.wait_for_room(0, 600),
              "put": lambda: thread.put(lambda: None, raised)}  # fmt: skip
     with pytest.raises(ArithmeticError, match="broken"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...task_thread import Task, TaskThread
+from ...task_thread import HANGS_AFTER, FirstError, Task, TaskThread
 
 AHEAD = 2  # tasks that may wait; a caller that submits more of them waits as well
-PATIENCE = 30.0  # seconds without a limit of its own, after which something hangs
 
 
 class BackgroundWorker:
@@ -17,14 +16,14 @@ class BackgroundWorker:
 
     def __init__(self) -> None:
         self._thread = TaskThread()
-        self._error: Exception | None = None
+        self._error = FirstError()
 
     @property
     def idle(self) -> bool:
         """Whether all tasks are done."""
         return not self._thread.unfinished
 
-    def submit(self, task: Task, patience: float = PATIENCE) -> bool:
+    def submit(self, task: Task, patience: float = HANGS_AFTER) -> bool:
         """Adds a task, after waiting while too many are waiting already.
 
         Args:
@@ -34,21 +33,21 @@ class BackgroundWorker:
         Returns:
             False if it was not added, because too many tasks are waiting.
         """
-        self._raise_error()
+        self._error.raise_it()
         if not self._thread.wait_for_room(AHEAD, patience):
             return False
-        self._thread.put(lambda: self._run(task), self._failed)
+        self._thread.put(lambda: self._run(task), self._error.keep)
         return True
 
     def add(self, task: Task) -> None:
         """Adds a task that refers to nothing large, however many are waiting."""
-        self._raise_error()
-        self._thread.put(lambda: self._run(task), self._failed)
+        self._error.raise_it()
+        self._thread.put(lambda: self._run(task), self._error.keep)
 
-    def wait(self, patience: float = PATIENCE) -> bool:
+    def wait(self, patience: float = HANGS_AFTER) -> bool:
         """Returns True when all tasks are done, and False when they are not done after `patience` seconds."""
         done = self._thread.wait(patience)
-        self._raise_error()
+        self._error.raise_it()
         return done
 
     def end_soon(self) -> None:
@@ -57,13 +56,5 @@ class BackgroundWorker:
 
     def _run(self, task: Task) -> None:
         """Runs one task; after an error, no further one until the error has been raised to the caller."""
-        if self._error is None:
+        if not self._error:
             task()
-
-    def _failed(self, error: Exception) -> None:
-        self._error = self._error or error
-
-    def _raise_error(self) -> None:
-        error, self._error = self._error, None
-        if error is not None:
-            raise error

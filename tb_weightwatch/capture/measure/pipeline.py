@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from ...maps import TENSORS, Map, side
 from ...statistics import NOT_OBSERVED, SparseGradient, VariableStep, dense, variable_maps
+from ...task_thread import HANGS_AFTER
 from ..recorder import Recorder
 from ..schedule.map_schedule import StepMapPlan
 from ..schedule.recording_gate import RecordingGate
-from .background_worker import PATIENCE, BackgroundWorker
+from .background_worker import BackgroundWorker
 from .histogram_arrays import histogram_arrays
 from .row_buffer import RowBuffer, RowLayout
 from .step_data import StepData, as_arrays
@@ -72,7 +73,7 @@ class MeasurementPipeline:
         """Has the buffered rows appended to the recorder, beside training."""
         self._worker.add(self._flush)
 
-    def flush(self, patience: float = PATIENCE) -> None:
+    def flush(self, patience: float = HANGS_AFTER) -> None:
         """Appends the buffered rows to the recorder, and returns when that is done.
 
         If steps are still being measured after `patience` seconds, their rows are appended when that is done.

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from statistics import median
 
+from ...task_thread import HANGS_AFTER
+
 
 class Budget:
     """Measures what recording costs, and decides whether it may cost more.
@@ -32,7 +34,6 @@ class Budget:
     MIN_SECONDS = 0.6  # rows may take this long within the first minute, however long tracing took
     TARGET_FRACTION = 0.8  # of the share: cold caches and Keras' own calls of callbacks cannot be measured from here
     OUTLIER_FACTOR = 10  # a step counts as this many median durations at most, whatever else the machine was doing
-    PATIENCE = 30.0  # seconds after which a measurement that does not end is not waited for, whatever it may cost
     SETTLE_AFTER = 8  # recorded steps (one burst), after which their cost is settled even if no plain step came between
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -121,8 +122,8 @@ class Budget:
     def patience(self, waited: float) -> float:
         """Returns how many seconds training may wait for its measurement, if it has waited so many already."""
         if self.share is None:
-            return self.PATIENCE
-        return min(self.PATIENCE, max(0.0, self.share * max(self.elapsed, self.MINUTE) - waited))
+            return HANGS_AFTER
+        return min(HANGS_AFTER, max(0.0, self.share * max(self.elapsed, self.MINUTE) - waited))
 
     def affords_burst(self) -> bool:
         """Checks whether another burst may be recorded."""

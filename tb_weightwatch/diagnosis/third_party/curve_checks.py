@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from ...verdict import Symptom, number
-from ..signals import loss_trend, run_column
+from ..signals import loss_trend, run_column, streak
 from .facts import step_text
 from .symptom import symptom_since
 
@@ -22,7 +22,7 @@ def gradient_norm(history: History) -> list[Symptom]:
         (norm[rows] == 0, "zero-gradient-norm", "exactly 0"),
         (~np.isfinite(norm[rows]), "nonfinite-gradient-norm", "NaN or infinite"),
     ):
-        count = _streak_at_end(holds)
+        count = int(streak(holds)[-1]) if len(rows) else 0
         if count < _FEW:
             continue
         row = int(rows[len(rows) - count])
@@ -40,10 +40,7 @@ def gradient_norm(history: History) -> list[Symptom]:
 
 
 def validation_loss(history: History) -> list[Symptom]:
-    """Returns the information that the validation loss has risen while the training loss has not.
-
-    This is overfitting, which is no fault of the weights.
-    """
+    """Returns the information that the validation loss has risen while the training loss has fallen."""
     loss, rows = run_column(history, "validation_loss"), _known(history, "validation_loss")
     rows = rows[np.isfinite(loss[rows])]
     if len(rows) < 2 * _FEW or not loss_trend(history).decreased[-1]:
@@ -54,8 +51,7 @@ def validation_loss(history: History) -> list[Symptom]:
     low, last = number(float(loss[lowest])), number(float(loss[rows[-1]]))
     text = (
         f"The validation loss has risen from {low} at {step_text(history, lowest)} (its lowest) "
-        f"to {last}, while the training loss has fallen: the model overfits. Gradients and "
-        "updates are not at fault"
+        f"to {last}, while the training loss has fallen, as it does when a model overfits"
     )
     return [
         symptom_since(history, lowest)(
@@ -66,8 +62,3 @@ def validation_loss(history: History) -> list[Symptom]:
 
 def _known(history: History, name: str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.flatnonzero(history.known(name)) if history.has(name) else np.zeros(0, np.intp)
-
-
-def _streak_at_end(holds: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
-    """Returns how many of the last values hold without a gap."""
-    return len(holds) if holds.all() else int(np.argmin(holds[::-1]))
