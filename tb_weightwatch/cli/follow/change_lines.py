@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -46,5 +47,5 @@ def change_line(row: LaunchRow) -> str:
     link = f" ({row.link})" if row.link else ""
     if row.state == "unreadable":
         return printable(f"{name}: {row.state_text}")
-    answer = row.answer.removeprefix(f"{row.status.capitalize()}: ")
+    answer = re.sub(f"^{row.status.capitalize()}[:,] ", "", row.answer)
     return printable(f"{name}: {row.state_text}{loss}; {row.status.upper()}{link}: {answer}")
