@@ -118,8 +118,9 @@ class RecordingEnd(RecordingFailure):
                 is_new = self.summaries.end(how, self.diagnosis, self.completed_steps, is_last=True)
                 if is_new or self._writer.has_unwritten:
                     self._finish(deadline)
+        with self.guarded():
+            self._rest()
         self.off = True
-        self._rest()
 
     def end_at_exit(self, error: BaseException | None, deadline: float) -> None:
         """Closes the recording because the interpreter exits, with an exception or None."""

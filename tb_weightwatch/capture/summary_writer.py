@@ -18,7 +18,7 @@ from .measure.summary_rows import SummaryRows
 from .observe.as_numpy import variable_arrays, whole_number
 from .observe.fault_guard import entry_point
 from .observe.library_versions import library_versions
-from .observe.run_ending import Ending, ending_of
+from .observe.run_ending import ending_of
 from .recorder import Recorder
 from .recording_repr import recording_repr
 from .schedule.affordable_calls import AffordableCalls
@@ -94,10 +94,9 @@ class Writer(CheckedCalls):
         """Whether the launch has ended."""
         return self._closed
 
-    @entry_point
     def close(self) -> None:
         """Ends the launch and closes its event file; closing again does nothing."""
-        self._end(Ending("closed"))
+        self._end(None, without="closed")
 
     def __enter__(self) -> Writer:
         self._blocks.append(self.as_default())
@@ -107,13 +106,14 @@ class Writer(CheckedCalls):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._blocks.pop().__exit__(None, None, None)
-        self._end(ending_of(error, self._step))
+        self._end(error, without="completed")
 
     @entry_point
-    def _end(self, ending: Ending) -> None:
+    def _end(self, error: BaseException | None, *, without: str) -> None:
+        """Ends the launch, with an exception or as is said for a training `without` one."""
         if not self._closed:
             self._closed = True
-            self._recorder.close(*ending)
+            self._recorder.close(*ending_of(error, self._step, without=without))
 
     def _completed_steps(self) -> int:
         return self._step

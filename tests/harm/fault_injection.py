@@ -32,13 +32,14 @@ from .short_trainings import TRAININGS, Train
 
 PACKAGES = ("capture", "statistics", "schema", "writer", "diagnosis", "task_thread")
 SECONDS = 90.0  # after which a training hangs; on a quiet core it takes less than one
-# The boundary; what the user calls that only calls an entry point; and what runs the user's own step.
+# The boundary; what the user calls that only calls an entry point; and what runs the user's own step or function.
 BOUNDARY = frozenset(
     {
         "capture/observe/fault_guard:FaultGuard.__init__",
         "capture/observe/fault_guard:FaultGuard.__enter__",
         "capture/observe/fault_guard:FaultGuard.__exit__",
         "capture/observe/method_hooks:_contained",
+        "capture/alerts:Alerts.deliver",
         "capture/fault_handler:FaultHandler._on_fault",
         "capture/fault_handler:CheckedCalls._on_fault",
         "capture/fault_handler:report_fault",

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture.loop.step_recorder import LoopStepRecorder
 from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
+from tb_weightwatch.capture.observe.as_numpy import whole_number
 from tests.harm import short_trainings
 from tests.harm.fault_injection import FaultInjection, injecting
 from tests.harm.injector import Injector
@@ -50,6 +52,11 @@ FIT = [
     "capture/fit/recording_train_function:RecordingTrainFunction._pack",
     "capture/fit/hooks:fit_hooks",
 ]
+# Of several steps in one execution: what follows the failure, too, must be trained.
+EXECUTIONS = {
+    "capture/fit/step_recorder:FitStepRecorder.measure": 1,
+    "capture/fit/recording_train_function:RecordingTrainFunction._recording_train_step": 3,  # before the second step
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +75,13 @@ def fit(injected: tuple[Injector, Path]) -> FaultInjection:
     return FaultInjection("fit-eager", injected[1] / "fit", injected[0])
 
 
-def check(training: FaultInjection, function: str, errors: bool) -> None:
-    injections = list(training.inject(function, 1, once=False, errors=errors))
+@pytest.fixture(scope="module")
+def fit_executions(injected: tuple[Injector, Path]) -> FaultInjection:
+    return FaultInjection("fit-executions", injected[1] / "executions", injected[0])
+
+
+def check(training: FaultInjection, function: str, errors: bool, call: int = 1) -> None:
+    injections = list(training.inject(function, call, once=False, errors=errors))
     assert injections, f"{function} is not called"
     assert not any(item.is_bad for item in injections), injections
 
@@ -86,14 +98,30 @@ def test_fit(function: str, fit: FaultInjection) -> None:
     check(fit, function, errors=FIT.index(function) % 2 == 0)
 
 
+@pytest.mark.parametrize("function", EXECUTIONS)
+def test_executions_of_several_steps(function: str, fit_executions: FaultInjection) -> None:
+    """Same weights, no exception, one message; the steps of the execution that come after the failure are trained."""
+    check(fit_executions, function, errors=False, call=EXECUTIONS[function])
+
+
+def test_a_check_of_ours_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that one of our own checks raises for a mistake of ours is not raised as if it were the caller's."""
+    monkeypatch.setenv("TB_WEIGHTWATCH_STRICT", "0")
+    plain = short_trainings.loop(None, lambda: None)
+    monkeypatch.setattr(LoopStepRecorder, "record", lambda *_: whole_number("no number"))
+    with pytest.warns(RuntimeWarning, match="switched itself off"):
+        assert short_trainings.loop(tmp_path, lambda: None) == plain
+
+
 def test_the_summary_functions(injected: tuple[Injector, Path]) -> None:
     """Every eighth of all functions that they call fails, and those behind the guards."""
     training = FaultInjection("summary", injected[1] / "summary", injected[0])
     assert len(training.called) > 300
     bad = [item for item in training.injections(part=8, middle=False) if item.is_bad]
     assert not bad
-    for name in ("update", "add_verdict", "close", "_end"):
+    for name in ("update", "add_verdict", "_end"):
         check(training, f"capture/summary_writer:Writer.{name}", errors=True)
+    check(training, "capture/observe/run_ending:ending_of", errors=True)
 
 
 def test_all_warnings_are_errors(

@@ -34,7 +34,10 @@ def jsonable(value: Any, depth: int = 0) -> Any:
         return {str(k): jsonable(v, depth + 1) for k, v in list(value.items())[:50]}
     if depth < 4 and isinstance(value, (list, tuple)):
         return [jsonable(v, depth + 1) for v in value[:50]]
-    return str(value)[:200]
+    try:
+        return str(value)[:200]
+    except Exception:  # of the user's class
+        return type(value).__name__
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -113,13 +116,18 @@ def optimizer_facts(optimizers: Iterable[Any]) -> dict[str, Any]:
     """Returns {"optimizers": [...]} of the base optimizers."""
     items = []
     for base in (base for optimizer in optimizers for base in base_optimizers(optimizer)):
-        try:
-            config = jsonable(base.get_config())
-        except Exception:
-            config = {}
-        name = str(getattr(base, "name", ""))
+        config, name = jsonable(_config_of(base)), str(getattr(base, "name", ""))
         items.append({"class": type(base).__name__, "name": name, "config": config, "own": has_own_update_rule(base)})
     return {"optimizers": items}
+
+
+def _config_of(owner: Any) -> dict[str, Any]:
+    """Returns what `get_config` returns; {} if there is none, or it fails."""
+    try:
+        config = owner.get_config()
+    except Exception:  # of the user's class
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def has_own_update_rule(optimizer: Any) -> bool:
@@ -137,10 +145,7 @@ def loss_facts(model: Any) -> dict[str, Any]:
         return {}
     if isinstance(loss, str):
         return {"loss": {"name": loss, "class": "", "from_logits": None}}
-    try:
-        from_logits = loss.get_config().get("from_logits")
-    except Exception:
-        from_logits = None
+    from_logits = _config_of(loss).get("from_logits")
     name = str(getattr(loss, "name", getattr(loss, "__name__", "")))
     kind = "" if isinstance(loss, (dict, list)) else type(loss).__name__
     return {"loss": {"name": name, "class": kind, "from_logits": from_logits}}
