@@ -16,6 +16,7 @@ from ..observe.exception_meaning import OF_THE_BATCH, meaning_of
 from ..observe.fault_guard import entry_point
 from ..observe.library_versions import library_versions
 from ..observe.observation import total_iterations
+from ..observe.optimizer_facts import optimizer_facts, optimizers_of
 from ..observe.run_ending import ending_of
 from ..probing import Probing
 from ..recorder import Recorder
@@ -61,9 +62,9 @@ class FitStepRecorder(FaultHandler):
         self._model, strategy = model, model.distribute_strategy
         replicas.reject_parameter_server(strategy)
         replicas.reject_unsummed_gradients(strategy)
-        optimizers = self._optimizers = facts.optimizers_of(model)
+        optimizers = self._optimizers = optimizers_of(model)
         describe = self._recorder.describe
-        settings = {**facts.model_facts(model), **facts.optimizer_facts(optimizers), **facts.loss_facts(model)}
+        settings = {**facts.model_facts(model), **optimizer_facts(optimizers), **facts.loss_facts(model)}
         settings |= replicas.distribution_facts(strategy)
         describe(step, "facts", {**settings, "gradients": "used", "versions": library_versions()})
         self._recorder.adopt_preflight(model)

@@ -14,6 +14,7 @@ from ..measure.step_data import StepData
 from ..observe import model_facts as facts
 from ..observe.batch_features import feature_records
 from ..observe.observation import current_value
+from ..observe.optimizer_facts import optimizer_state
 from ..recorder import Recorder
 from .hooks import EagerStepObservation, LoopHooks
 from .made_anew import MadeAnew
@@ -196,7 +197,7 @@ class LoopStepRecorder:
             describe(step, "facts", {"gradients": gradient_source})
         if self._count + 1 == OPTIMIZER_STATE_AT and self._gradient_source == "none":
             # Gradients are not observed, but what the optimizer accumulates shows whether there have been any.
-            state = facts.optimizer_state(all_base_optimizers(self._targets.optimizers), self._targets.trained)
+            state = optimizer_state(all_base_optimizers(self._targets.optimizers), self._targets.trained)
             describe(step, "facts", {"optimizer_state": state} if state else {})
         if not self._count:
             describe(step, "facts", facts.shape_facts(data["x"], data["y"], data["y_pred"]))

@@ -15,6 +15,7 @@ from ..observe import model_facts as facts
 from ..observe.library_versions import library_versions
 from ..observe.model_layers import moving_statistics
 from ..observe.observation import variable_id
+from ..observe.optimizer_facts import optimized_count, optimizer_facts
 from ..observe.replicas import reduce_gradient
 from ..recorder import Recorder
 from .gradient_arguments import check_pairs, is_pair, pairs_of, reject_swapped
@@ -127,7 +128,7 @@ class WatchTargets:
     def describe(self, recorder: Recorder, step: int) -> None:
         """Describes to the recorder what is watched, if it has changed."""
         bases = all_base_optimizers(self.optimizers)
-        optimized = tuple(map(facts.optimized_count, bases))
+        optimized = tuple(map(optimized_count, bases))
         names = self.names  # one that took the place of another has its name
         trainable = tuple((names.get(k), is_trained(v, self._frozen)) for k, v in self.variables.items())
         if (trainable, optimized, len(self.layer_outputs)) == self._described:
@@ -140,7 +141,7 @@ class WatchTargets:
             known |= facts.model_facts(model)
         if len(self.models) > 1:
             known.pop("output_layer", None)  # any of them may make the predictions
-        recorder.describe(step, "facts", {**known, **facts.optimizer_facts(list(self.optimizers))})
+        recorder.describe(step, "facts", {**known, **optimizer_facts(list(self.optimizers))})
 
     def _variable_items(self) -> list[dict[str, Any]]:
         """Returns the description of each variable, under the name that it was given first."""

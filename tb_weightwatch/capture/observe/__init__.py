@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from .dry_run import loss_function
     from .exception_meaning import meaning_of
     from .loss_names import whole_loss_name
-    from .model_facts import has_own_train_step, optimizers_of
+    from .model_facts import has_own_train_step
     from .model_layers import flat_layers, layer_by_variable
     from .observation import base_optimizers, clips, total_iterations
+    from .optimizer_facts import optimizers_of
     from .samples import sample_count, selected_samples
 
 _MODULES = {
@@ -26,7 +27,7 @@ _MODULES = {
     "layer_by_variable": "model_layers",
     "loss_function": "dry_run",
     "meaning_of": "exception_meaning",
-    "optimizers_of": "model_facts",
+    "optimizers_of": "optimizer_facts",
     "sample_count": "samples",
     "selected_samples": "samples",
     "total_iterations": "observation",

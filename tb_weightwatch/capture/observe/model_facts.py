@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..legacy.objects import direct_sublayers, frozen_ids, is_legacy, is_legacy_optimizer, is_trained
-from ..legacy.optimizers import optimized_ids
+from ..legacy.objects import direct_sublayers, frozen_ids, is_legacy, is_trained
 from .loss_names import whole_loss_name
 from .model_layers import (
     activation_of,
@@ -20,24 +19,7 @@ from .model_layers import (
     variable_name,
 )
 from .observation import base_optimizers, current_shape, variable_id
-
-_SCALARS = (str, int, float, bool, type(None))
-
-
-def jsonable(value: Any, depth: int = 0) -> Any:
-    """Returns `value` with all that JSON cannot hold replaced by its `str`, at most 200 characters long."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, _SCALARS):
-        return value
-    if depth < 4 and isinstance(value, dict):
-        return {str(k): jsonable(v, depth + 1) for k, v in list(value.items())[:50]}
-    if depth < 4 and isinstance(value, (list, tuple)):
-        return [jsonable(v, depth + 1) for v in value[:50]]
-    try:
-        return str(value)[:200]
-    except Exception:  # of the user's class
-        return type(value).__name__
+from .optimizer_facts import config_of, optimized_variables
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -101,43 +83,6 @@ def loss_tracker(model: Any) -> Any:
     return None if name is None else trackers[name]
 
 
-def optimizers_of(model: Any) -> list[Any]:
-    """Returns the optimizer that the model was compiled with, and others among its attributes (GANs)."""
-    import keras
-
-    attributes = [
-        v for v in vars(model).values() if isinstance(v, keras.optimizers.Optimizer) or is_legacy_optimizer(v)
-    ]
-    compiled = [model.optimizer] if getattr(model, "optimizer", None) is not None else []
-    return list({id(optimizer): optimizer for optimizer in [*compiled, *attributes]}.values())
-
-
-def optimizer_facts(optimizers: Iterable[Any]) -> dict[str, Any]:
-    """Returns {"optimizers": [...]} of the base optimizers."""
-    items = []
-    for base in (base for optimizer in optimizers for base in base_optimizers(optimizer)):
-        config, name = jsonable(_config_of(base)), str(getattr(base, "name", ""))
-        items.append({"class": type(base).__name__, "name": name, "config": config, "own": has_own_update_rule(base)})
-    return {"optimizers": items}
-
-
-def _config_of(owner: Any) -> dict[str, Any]:
-    """Returns what `get_config` returns; {} if there is none, or it fails."""
-    try:
-        config = owner.get_config()
-    except Exception:  # of the user's class
-        return {}
-    return config if isinstance(config, dict) else {}
-
-
-def has_own_update_rule(optimizer: Any) -> bool:
-    """Checks whether a program defines the update rule of an optimizer, or how it is applied, and Keras does not."""
-    kinds = type(optimizer).__mro__
-    methods = ("update_step", "_backend_update_step", "apply", "apply_gradients")
-    definers = [next((k for k in kinds if method in vars(k)), kinds[0]) for method in methods]
-    return any(kind.__module__.partition(".")[0] not in ("keras", "tf_keras", "tensorflow") for kind in definers)
-
-
 def loss_facts(model: Any) -> dict[str, Any]:
     """Returns {"loss": ...} of a compiled model; {} if it has no loss that is known."""
     loss = getattr(model, "loss", None)
@@ -145,7 +90,7 @@ def loss_facts(model: Any) -> dict[str, Any]:
         return {}
     if isinstance(loss, str):
         return {"loss": {"name": loss, "class": "", "from_logits": None}}
-    from_logits = _config_of(loss).get("from_logits")
+    from_logits = config_of(loss).get("from_logits")
     name = str(getattr(loss, "name", getattr(loss, "__name__", "")))
     kind = "" if isinstance(loss, (dict, list)) else type(loss).__name__
     return {"loss": {"name": name, "class": kind, "from_logits": from_logits}}
@@ -155,7 +100,7 @@ def variable_items(variables: list[Any], model: Any, optimizers: list[Any]) -> l
     """Returns the description of each variable, in the given order."""
     owners = {k: str(layer.name) for k, layer in layer_by_variable(flat_layers(model)).items()}
     bases = [base for optimizer in optimizers for base in base_optimizers(optimizer)]
-    optimized = _optimized(bases, variables)
+    optimized = optimized_variables(bases, variables)
     frozen = frozen_ids([model] if is_legacy(model) else direct_sublayers(model))
     names = unique_names(variable_name(v) for v in variables)
     return [
@@ -169,24 +114,6 @@ def variable_items(variables: list[Any], model: Any, optimizers: list[Any]) -> l
         }
         for name, variable in zip(names, variables, strict=True)
     ]
-
-
-def optimized_count(base: Any) -> int:
-    """Returns how many variables an optimizer was built for, as far as it tells."""
-    return len(getattr(base, "_index_dict" if is_legacy(base) else "_trainable_variables", ()))
-
-
-def _optimized(bases: list[Any], variables: list[Any]) -> set[int] | None:
-    """Returns the ids of the variables that optimizers were built for; None if no optimizer has been built."""
-    known = [
-        optimized_ids(base, variables)
-        if is_legacy(base)
-        else {variable_id(v) for v in getattr(base, "_trainable_variables", [])}
-        for base in bases
-        if is_legacy(base) or getattr(base, "built", False)
-    ]
-    known_ids = [ids for ids in known if ids is not None]
-    return set().union(*known_ids) if known_ids else None
 
 
 def layer_uses(model: Any) -> list[tuple[Any, dict[str, Any]]]:
@@ -220,21 +147,3 @@ def shape_facts(inputs: Any = None, targets: Any = None, predictions: Any = None
             facts[f"{name}_shape"] = [None if n is None else int(n) for n in first.shape]
             facts[f"{name}_dtype"] = str(getattr(first.dtype, "name", first.dtype))
     return facts
-
-
-_AVERAGES = ("momentums", "_momentums", "_velocities", "_m", "_u", "_accumulated_grads")  # all start at zero
-
-
-def optimizer_state(optimizers: Iterable[Any], trained: Collection[int]) -> str:
-    """Returns "zero" if all averages of the gradients that Keras optimizers keep are exactly zero, else "alive".
-
-    Returns "" if they keep none, or if an optimizer updates none of the `trained` variables (given by `variable_id`).
-    """
-    averages: list[Any] = []
-    for optimizer in optimizers:
-        if not {variable_id(v) for v in getattr(optimizer, "_trainable_variables", ())} & set(trained):
-            return ""
-        averages += [v for name in _AVERAGES for v in getattr(optimizer, name, None) or ()]
-    if not averages:
-        return ""
-    return "alive" if any(np.any(np.asarray(v)) for v in averages) else "zero"

@@ -22,6 +22,7 @@ from ..observe import model_facts as facts
 from ..observe.batch_features import feature_records
 from ..observe.dry_run import DryRun
 from ..observe.observation import base_optimizers, current_value, variable_id
+from ..observe.optimizer_facts import optimizer_facts
 
 
 class Program(NamedTuple):
@@ -86,7 +87,7 @@ def _facts(program: Program, batches: list[Batch], predictions: Any) -> dict[str
         "recorder": {"kind": "loop" if program.by_hand else "fit"},
         "preflight": {"batches": len(batches)},
         **facts.model_facts(program.model),
-        **facts.optimizer_facts(optimizers),
+        **optimizer_facts(optimizers),
         **facts.loss_facts(SimpleNamespace(loss=program.loss)),
         **facts.shape_facts(*batches[0], predictions),
     }
