@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import IO
 
 import google_crc32c
 import pytest
@@ -71,7 +72,12 @@ def test_a_record_that_is_too_large_ends_the_file_before_memory_is_taken(
     """The length is checked before the file is read on."""
     sizes: list[int] = []
     real = record_file._continued
-    monkeypatch.setattr(record_file, "_continued", lambda *given: (sizes.append(given[-1]), real(*given))[1])
+
+    def continued(file: IO[bytes], data: bytes, position: int, size: int) -> bytes:
+        sizes.append(size)
+        return real(file, data, position, size)
+
+    monkeypatch.setattr(record_file, "_continued", continued)
     assert read(tmp_path, framed(b"x" * LARGEST) + framed(b"")) == [b"x" * LARGEST, b""]
     length = struct.pack("<Q", 1 << 40)
     assert read(tmp_path, framed(b"one") + length + masked(length) + b"x" * 100) == [b"one"]

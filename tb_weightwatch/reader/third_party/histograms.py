@@ -69,8 +69,8 @@ class HistogramSeries(BoundedSeries):
         statistics, tables = statistics[valid], tables[valid]
         if not len(tables):
             return len(steps)
-        last = Snapshot(*statistics[-1].tolist(), digest=_digest(tables[-1]))
-        first = Snapshot(*statistics[0].tolist(), digest=_digest(tables[0]))
+        last = Snapshot(*statistics[-1].tolist(), _digest(tables[-1]))
+        first = Snapshot(*statistics[0].tolist(), _digest(tables[0]))
         previous = self._previous or first
         bits = tables.view(np.int64)
         changes = (bits[1:] != bits[:-1]).any(axis=(1, 2))
@@ -95,7 +95,8 @@ def _least_movements(before: NDArray[np.float64], after: NDArray[np.float64]) ->
         low, high, norm = np.abs(after - before)[:, :3].T
         by_norm = norm / np.array([max(1.0, size) ** 0.5 for size in after[:, 4].tolist()])
     moved = np.where(high > low, high, low)  # NaN where the smallest element is, as max() gives it
-    return np.where(by_norm > moved, by_norm, moved)
+    result: NDArray[np.float64] = np.where(by_norm > moved, by_norm, moved)
+    return result
 
 
 def from_proto(histogram: Any) -> Snapshot | None:
@@ -122,7 +123,7 @@ def from_buckets(buckets: NDArray[np.float64]) -> Snapshot | None:
         buckets: `[n, 3]`: left edge, right edge, count.
     """
     statistics, valid = table_statistics(buckets[None])
-    return Snapshot(*statistics[0].tolist(), digest=_digest(buckets)) if valid[0] else None
+    return Snapshot(*statistics[0].tolist(), _digest(buckets)) if valid[0] else None
 
 
 def table_statistics(tables: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -145,7 +146,8 @@ def table_statistics(tables: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
 
 def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the dot product of each pair of rows, to the bit as `np.dot` does of a single one."""
-    return np.matmul(a[:, None, :], b[:, :, None])[:, 0, 0]
+    products: NDArray[np.float64] = np.matmul(a[:, None, :], b[:, :, None])
+    return products[:, 0, 0]
 
 
 def _digest(buckets: NDArray[np.float64]) -> int:
