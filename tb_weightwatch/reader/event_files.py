@@ -1,4 +1,4 @@
-"""Event files to launches, by TensorBoard's own file loader; this module never imports TensorFlow."""
+"""Event files to launches; this module never imports TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""The records of an event file, by TensorBoard's own loader; what they hold of ours, and what others have logged."""
+"""The records of an event file: what they hold of ours, and what others have logged."""
 
 from __future__ import annotations
 
 import os
-from itertools import islice
+from collections.abc import Iterator
 
 from .. import schema
 from .assembly import RunAssembler
 from .launch import SkipCounts
-from .third_party import TagCollector
+from .record_file import local_records
+from .third_party import AlikeRecords, TagCollector
 
 FRAME = 16  # bytes around a record: its length and two checksums
 _OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of our values
@@ -16,14 +17,17 @@ _OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of 
 
 def put_records(path: str, assembler: RunAssembler, collector: TagCollector) -> None:
     """Puts a file's data, record by record, into the assembler or, while it has none, into the collector."""
-    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
-
     name = os.path.basename(path)
+    alike = AlikeRecords(collector)
     try:
         size, consumed = _file_size(path), 0
-        for record in islice(RawEventFileLoader(path).Load(), records_before_oversized(path)):
-            consumed += len(record) + FRAME
-            put_record(record, assembler, collector)
+        try:
+            for record in _records(path):
+                consumed += len(record) + FRAME
+                if assembler or not alike.put_record(record):
+                    put_record(record, assembler, alike)
+        finally:
+            alike.flush()
     except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
         assembler.skipped.note(f"{name} cannot be read: {error or type(error).__name__}")
         return
@@ -31,7 +35,16 @@ def put_records(path: str, assembler: RunAssembler, collector: TagCollector) -> 
         assembler.skipped.note(f"{name} cannot be read to its end: a record is damaged or was not written completely")
 
 
-def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector) -> None:
+def _records(path: str) -> Iterator[bytes]:
+    """Returns the records of a file up to its end or to the first damaged one; remote ones by TensorBoard's loader."""
+    if "://" not in path:
+        return local_records(path, schema.MAX_RECORD)
+    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+
+    return iter(RawEventFileLoader(path).Load())
+
+
+def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector | AlikeRecords) -> None:
     """Puts the data of a record into the assembler or, while that has none, those of others into the collector."""
     is_ours = _OUR_NAME in record and _put(record, assembler)
     if not is_ours and not assembler:
@@ -52,7 +65,7 @@ def _put(record: bytes, assembler: RunAssembler) -> bool:
     return bool(event.data or event.damaged)
 
 
-def _put_third_party(record: bytes, collector: TagCollector, skipped: SkipCounts) -> None:
+def _put_third_party(record: bytes, collector: TagCollector | AlikeRecords, skipped: SkipCounts) -> None:
     from tensorboard.compat.proto import event_pb2
 
     try:

@@ -1,5 +1,6 @@
 """Converts third-party scalars and histograms to Histories."""
 
+from .alike_records import AlikeRecords
 from .history import third_party_launches
 from .metric_directories import latest_checkpoints, metric_files
 from .metric_files import is_metric_file, read_metric_file
@@ -12,6 +13,7 @@ __all__ = [
     "MAX_POINTS",
     "MAX_SNAPSHOTS",
     "VALIDATION",
+    "AlikeRecords",
     "TagCollector",
     "add_validation",
     "histogram_kind",

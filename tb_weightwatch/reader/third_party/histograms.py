@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .series import BoundedSeries
+from .series import BoundedSeries, Points
 
 MAX_BUCKETS = 1 << 16
 # The numbers of a snapshot. "drift" and "changes" are sums over all snapshots so far, so that dropping some loses none.
@@ -57,11 +57,46 @@ class HistogramSeries(BoundedSeries):
         self.put(step, time, (*snapshot[:-1], self._drift, float(self._changes)))
         self._previous = snapshot
 
+    def put_tables(self, steps: NDArray[np.int64], times: NDArray[np.float64], tables: NDArray[np.float64]) -> int:
+        """Adds snapshots, and returns how many were left out since a count is negative or NaN.
+
+        Args:
+            steps: `[n]`.
+            times: `[n]` unix seconds.
+            tables: `[n, buckets, 3]`, as for `from_buckets`.
+        """
+        statistics, valid = table_statistics(tables)
+        statistics, tables = statistics[valid], tables[valid]
+        if not len(tables):
+            return len(steps)
+        last = Snapshot(*statistics[-1].tolist(), _digest(tables[-1]))
+        first = Snapshot(*statistics[0].tolist(), _digest(tables[0]))
+        previous = self._previous or first
+        bits = tables.view(np.int64)
+        changes = (bits[1:] != bits[:-1]).any(axis=(1, 2))
+        changes = np.cumsum([self._changes + (previous.digest != first.digest), *changes])
+        moved = _least_movements(np.vstack((previous[:-1], statistics[:-1])), statistics)
+        with np.errstate(over="ignore"):
+            drift = np.cumsum([self._drift, *np.where(np.isfinite(moved), moved, 0.0)])[1:]
+        self.put_many(Points(steps[valid], times[valid], np.column_stack((statistics, drift, changes))))
+        self._drift, self._changes, self._previous = float(drift[-1]), int(changes[-1]), last
+        return len(steps) - len(tables)
+
 
 def _least_movement(before: Snapshot, after: Snapshot) -> float:
     """Returns a lower bound of the largest movement of an element between two snapshots."""
     by_norm = abs(after.norm - before.norm) / max(1.0, after.size) ** 0.5
     return float(max(abs(after.low - before.low), abs(after.high - before.high), by_norm))
+
+
+def _least_movements(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns `_least_movement` of several snapshots at once, `[n]`, from their statistics, `[n, 5]`."""
+    with np.errstate(all="ignore"):
+        low, high, norm = np.abs(after - before)[:, :3].T
+        by_norm = norm / np.array([max(1.0, size) ** 0.5 for size in after[:, 4].tolist()])
+    moved = np.where(high > low, high, low)  # NaN where the smallest element is, as max() gives it
+    result: NDArray[np.float64] = np.where(by_norm > moved, by_norm, moved)
+    return result
 
 
 def from_proto(histogram: Any) -> Snapshot | None:
@@ -87,17 +122,33 @@ def from_buckets(buckets: NDArray[np.float64]) -> Snapshot | None:
     Args:
         buckets: `[n, 3]`: left edge, right edge, count.
     """
-    if not len(buckets):
-        return Snapshot(0.0, 0.0, 0.0, 0.0, 0.0, 0)
-    left, right, count = np.ascontiguousarray(buckets.T)
-    if not count.min() >= 0:
-        return None
-    low, high, size = float(left[0]), float(right[-1]), float(count.sum())
-    digest = hash(buckets.tobytes())
+    statistics, valid = table_statistics(buckets[None])
+    return Snapshot(*statistics[0].tolist(), _digest(buckets)) if valid[0] else None
+
+
+def table_statistics(tables: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Returns the statistics of tables of buckets, `[n, 5]`, and whether they are valid, `[n]`, as `from_buckets`."""
+    if not tables.shape[1]:
+        return np.zeros((len(tables), 5)), np.ones(len(tables), bool)
+    left, right, count = np.ascontiguousarray(tables.transpose(2, 0, 1))
+    low, high, size = left[:, 0], right[:, -1], count.sum(axis=1)
     with np.errstate(all="ignore"):
-        squares = float(np.dot(count, left * left + left * right + right * right)) / 3
-        total = float(np.dot(count, left + right)) / 2
-    if not math.isfinite(squares) and not np.isfinite(buckets[:, :2]).all():
-        nonfinite = math.nan if np.isnan(buckets[:, :2]).any() else math.inf
-        return Snapshot(nonfinite, nonfinite, nonfinite, nonfinite, size, digest)
-    return Snapshot(low, high, math.sqrt(max(0.0, squares)), total / size if size else 0.0, size, digest)
+        squares = _dot(count, left * left + left * right + right * right) / 3
+        mean = np.where(size != 0, _dot(count, left + right) / 2 / size, 0.0)
+    norm = np.sqrt(np.where(squares > 0, squares, 0.0))
+    statistics = np.column_stack((low, high, norm, mean, size))
+    for i in np.flatnonzero(~np.isfinite(squares)):
+        edges = tables[i, :, :2]
+        if not np.isfinite(edges).all():
+            statistics[i, :4] = math.nan if np.isnan(edges).any() else math.inf
+    return statistics, count.min(axis=1) >= 0
+
+
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the dot product of each pair of rows, to the bit as `np.dot` does of a single one."""
+    products: NDArray[np.float64] = np.matmul(a[:, None, :], b[:, :, None])
+    return products[:, 0, 0]
+
+
+def _digest(buckets: NDArray[np.float64]) -> int:
+    return hash(buckets.tobytes())

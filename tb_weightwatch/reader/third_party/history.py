@@ -136,8 +136,10 @@ def _rows(
 
 def _put(columns: dict[str, Column], name: str, shape: tuple[int, ...], at: Any, values: Any) -> None:
     if name not in columns:
-        columns[name] = Column(np.full(shape, np.nan), np.zeros(shape, bool))
-    columns[name].values[at], columns[name].known[at] = values, True
+        dtype = np.float64 if len(shape) == 1 else np.float32  # as a History keeps them
+        columns[name] = Column(np.full(shape, np.nan, dtype), np.zeros(shape, bool))
+    with np.errstate(over="ignore"):
+        columns[name].values[at], columns[name].known[at] = values, True
 
 
 def _continue_nonfinite(column: Column) -> None:

@@ -61,6 +61,30 @@ class BoundedSeries:
                 self._length += 1
         self.count += 1
 
+    def put_many(self, points: Points) -> None:
+        """Adds several data, as `put` does one after the other."""
+        times = np.where(np.isfinite(points.times), points.times, 0.0)
+        data = np.column_stack((points.steps, times, points.values)).astype(np.float64, copy=False)
+        if not len(data):
+            return
+        self._last = tuple(data[-1].tolist())
+        nonfinite = np.flatnonzero(~np.isfinite(points.values).all(axis=1))
+        if self._first_nonfinite is None and len(nonfinite):
+            self._first_nonfinite = tuple(data[nonfinite[0]].tolist())
+        position = 0
+        while position < len(data):
+            first = position + -self.count % self.stride  # the next that is kept
+            kept = data[first :: self.stride][: self.capacity - self._length]
+            if first < len(data) and not len(kept):
+                self._drop_half()
+                continue
+            self._flat.frombytes(kept.tobytes())
+            self._length += len(kept)
+            is_full = self._length == self.capacity
+            stop = first + self.stride * (len(kept) - 1) + 1 if is_full and len(kept) else len(data)
+            self.count += stop - position
+            position = stop
+
     def _drop_half(self) -> None:
         rows = self._rows()[::2].copy()
         self._flat = array("d", rows.tobytes())

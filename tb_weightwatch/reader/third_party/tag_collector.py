@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .histograms import MAX_BUCKETS, HistogramSeries, Snapshot, from_buckets, from_proto, is_bucket_table
-from .series import BoundedSeries
+from .histograms import HistogramSeries, Snapshot, from_buckets, from_proto, is_bucket_table
+from .series import BoundedSeries, Points
 from .tag_names import has_moving_objective, histogram_kind, scalar_kind
+from .tensors import to_array
 
 MAX_POINTS = 4096  # data of a scalar
 MAX_SNAPSHOTS = 512  # data of a histogram
 MAX_TAGS = 5_000  # of a run
 MAX_MODEL = 1 << 24  # bytes of a model's description
-_RAW_DTYPES = {1: "<f4", 2: "<f8"}  # DT_FLOAT, DT_DOUBLE
 
 
 class TagCollector:
@@ -78,7 +77,11 @@ class TagCollector:
             elif kind == "histo":
                 self._put_snapshot(event, value.tag, from_proto(value.histo), exact=True)
             elif kind == "tensor":
-                self._put_tensor(event, value, self._plugins.get(value.tag, ""))
+                self._put_tensor(event, value, self.plugin_of(value.tag))
+
+    def plugin_of(self, tag: str) -> str:
+        """Returns the plugin of a tag, as far as it is known; "" if it is not."""
+        return self._plugins.get(tag, "")
 
     def _put_tensor(self, event: Any, value: Any, plugin: str) -> None:
         if plugin == "graph_keras_model":
@@ -90,7 +93,7 @@ class TagCollector:
                 self.note_name(value.tag)
                 self.unused += 1
                 return
-            array = _to_array(value.tensor)
+            array = to_array(value.tensor)
             if plugin == "scalars" and array is not None and array.size == 1:
                 self.put_scalar(event, value.tag, float(array.reshape(-1)[0]))
             elif plugin == "histograms" and array is not None:
@@ -110,6 +113,27 @@ class TagCollector:
             self.scalars[tag] = BoundedSeries(1, MAX_POINTS)
         if self._has_valid_step(event):
             self.scalars[tag].put(event.step, event.wall_time, (number,))
+
+    def put_scalars(self, tag: str, points: Points, *, is_tensor: bool) -> None:
+        """Adds several data of a scalar with valid steps; `is_tensor`: written in the manner of tf.summary."""
+        self.tensors += len(points.steps) * is_tensor
+        self.note_name(tag)
+        if not scalar_kind(tag):
+            self.unused += len(points.steps)
+        elif tag in self.scalars or self._has_room(len(points.steps)):
+            self.scalars.setdefault(tag, BoundedSeries(1, MAX_POINTS)).put_many(points)
+
+    def put_bucket_tables(self, tag: str, points: Points, shape: tuple[int, ...]) -> None:
+        """Adds several data of a histogram with valid steps, written in the manner of tf.summary: `shape` is [n, 3]."""
+        steps, times, values = points
+        self.tensors += len(steps)
+        if not histogram_kind(tag):
+            self.unused += len(steps)
+        elif tag in self.histograms or self._has_room(len(steps)):
+            series = self.histograms.setdefault(tag, HistogramSeries(MAX_SNAPSHOTS))
+            damaged = series.put_tables(steps, times, values.reshape(-1, *shape))
+            if damaged:
+                self.skip("histograms: damaged", damaged)
 
     def put_buckets(self, event: Any, tag: str, buckets: NDArray[Any]) -> None:
         """Adds a histogram, `[n, 3]`: left edge, right edge, count; `event` has its step and wall time."""
@@ -146,10 +170,10 @@ class TagCollector:
             self.histograms.pop(tag, None)
         self.sampled.discard(tag)
 
-    def _has_room(self) -> bool:
+    def _has_room(self, count: int = 1) -> bool:
         if len(self.scalars) + len(self.histograms) < MAX_TAGS:
             return True
-        self.skip(f"more than {MAX_TAGS:,} scalars and histograms in a run")
+        self.skip(f"more than {MAX_TAGS:,} scalars and histograms in a run", count)
         return False
 
     def _has_valid_step(self, event: Any) -> bool:
@@ -158,25 +182,6 @@ class TagCollector:
         self.skip("steps that are negative or too large")
         return False
 
-    def skip(self, reason: str) -> None:
-        """Counts a datum that could not be read."""
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-
-
-def _to_array(tensor: Any) -> NDArray[np.float64] | None:
-    """Returns a TensorProto's numbers; None if it is damaged, too large, or holds none. Sizes are checked first."""
-    shape = [dim.size for dim in tensor.tensor_shape.dim]
-    size = math.prod(max(0, length) for length in shape)
-    if size > 3 * MAX_BUCKETS:
-        return None
-    try:
-        # Nearly all tensors take one of these two ways, which are several times as fast as make_ndarray.
-        if tensor.dtype in _RAW_DTYPES and tensor.tensor_content:
-            return np.frombuffer(tensor.tensor_content, _RAW_DTYPES[tensor.dtype]).astype(np.float64).reshape(shape)
-        if len(tensor.float_val) == 1 == size:
-            return np.array(tensor.float_val[0], np.float64)
-        from tensorboard.util import tensor_util
-
-        return np.asarray(tensor_util.make_ndarray(tensor), np.float64)
-    except Exception:  # of any type: the content is not ours
-        return None
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Counts data that could not be read."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + count
