@@ -248,19 +248,18 @@ def test_of_two_tracings_only_the_later_is_charged(tmp_path: Path) -> None:
     watch._gate.budget.affords_burst = lambda: False  # type: ignore[method-assign]
     fresh.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])  # six steps, all of them recorded
     assert len(watch.history) == 6
-    assert watch._gate.budget.one_off == 0
+    assert watch._gate.budget._steps_in_it == 0
     fresh.fit(x, y, batch_size=BATCH, verbose=0, epochs=3, callbacks=[watch])
-    first = watch._gate.budget.one_off
-    assert first > 0
+    assert watch._gate.budget._steps_in_it == 1
     fresh.fit(x, y, batch_size=BATCH, verbose=0, epochs=9, callbacks=[watch])
-    assert watch._gate.budget.one_off == first
+    assert watch._gate.budget._steps_in_it == 1
 
     trained = model_of()
     trained.compile("sgd", "mse")
     trained.fit(x, y, batch_size=BATCH, verbose=0)
     watch = ww.WeightWatch(tmp_path / "trained", verbose=False)
     trained.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])
-    assert watch._gate.budget.one_off > 0
+    assert watch._gate.budget._steps_in_it == 1
 
 
 def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:

@@ -188,7 +188,8 @@ def test_a_step_can_be_left_untimed() -> None:
     gate.leave_untimed()
     gate.end_step(time.perf_counter())
     gate.charge_once(time.perf_counter())
-    assert gate.budget.cost == 0
+    assert gate.budget.one_off == 0
+    assert gate.budget.cost is None
 
 
 def test_checks_for_something_to_write_are_rare() -> None:

@@ -46,6 +46,7 @@ class FitRecording(Recording):
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
         self._alerts_waiting = self._recorder.alerts.waiting
+        self._gate.budget.add_one_off(self._gate.budget.elapsed)
         self._gate.budget.pause()  # until training begins
         self._steps, self._step = FitStepRecorder(self._recorder, self._pipeline, self._probing), 0
         self._idle = False  # whether the present step is before the gate's `idle_until`

@@ -57,7 +57,7 @@ class RecordingGate:
         """
         self.recording, self._undisturbed = recording, background_idle
         if recording:
-            self._unrecorded = 0
+            self._unrecorded, self.budget.compares_steps = 0, True
         self.step_began = time.perf_counter()
 
     def end_step(self, ended: float, steps: int = 1) -> None:
@@ -68,9 +68,9 @@ class RecordingGate:
                 self.budget.add_step((ended - self.step_began) / steps, recorded=recorded)
 
     def charge_once(self, ended: float) -> None:
-        """Charges the whole present step to the budget as a one-off cost: nearly all of it was tracing."""
+        """Charges the present step, in which a function was traced, to the budget as a one-off cost."""
         if self.step_began is not None:
-            self.budget.add_one_off(ended - self.step_began)
+            self.budget.add_one_off(ended - self.step_began, steps=1)
 
     def leave_untimed(self) -> None:
         """Leaves the present step out of the budget: other work than training falls into its time."""
