@@ -43,7 +43,7 @@ class Budget:
         self._started = clock()
         self._paused_at: float | None = None
         self.compares_steps = False
-        self._spent_once, self._steps_in_it = 0.0, 0  # seconds; how many steps of training they contain
+        self._spent_once, self._steps_in_it = 0.0, 0.0  # seconds; how many steps of training they contain
         self._row_cost = 0.0  # seconds
         self._plain_durations: deque[float] = deque(maxlen=101)
         self._recorded_durations: deque[float] = deque(maxlen=1000)  # not yet settled against plain ones
@@ -75,7 +75,7 @@ class Budget:
             self._started += self._clock() - self._paused_at
         self._paused_at = None
 
-    def add_one_off(self, seconds: float, *, steps: int = 0) -> None:
+    def add_one_off(self, seconds: float, *, steps: float = 0.0) -> None:
         """Charges time that is spent once, such as tracing; `steps`: so many plain steps are part of it."""
         self._spent_once += seconds
         self._steps_in_it += steps
