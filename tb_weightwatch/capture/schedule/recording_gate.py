@@ -71,7 +71,7 @@ class RecordingGate:
                 self.budget.add_step((ended - self.step_began) / steps, recorded=recorded)
 
     def charge_once(self, ended: float, share: float = 1.0) -> None:
-        """Charges the budget, as a one-off cost, with the present step or a share of it: a function was traced in it."""
+        """Charges the present step, in which a function was traced, or a share of it, as a one-off cost."""
         if self.step_began is not None:
             self.budget.add_one_off(share * (ended - self.step_began), steps=share)
 
