@@ -13,6 +13,7 @@ from .buckets import ALL_STEPS, StepRange, buckets_of
 from .cells import Series, json_cells, reduced, series
 from .facts_table import as_float
 from .heatmap import quantity_payload, row_index
+from .recording_cost import slowdown
 from .usual_range import usual
 
 CLIP = Quantity(
@@ -24,7 +25,12 @@ CLIP = Quantity(
     "share",
 )
 COST = Quantity(
-    "recorder_cost", "run", "cost of recording", "%", "share of the training time spent on recording so far", "exact"
+    "recorder_cost",
+    "run",
+    "slowdown by recording",
+    "%",
+    "how much slower recording has made the training so far, in % of the time without it",
+    "exact",
 )
 _LEAD = (
     "update_ratio", "gradient_norm", "update_norm", "weight_norm", "changed_share", CLIP.name,
@@ -102,11 +108,11 @@ def _clip_ratio(history: History, variable: int) -> Series | None:
 
 
 def _cost(history: History) -> Series | None:
-    """Returns the recorded cost in percent; each measurement holds until the next one."""
-    measured = [(r.step, as_float(r.data.get("overhead"))) for r in history.of_kind("cost")]
-    costs = [(step, share) for step, share in measured if share is not None]
+    """Returns the slowdown in percent; each measurement holds until the next one."""
+    measured = [(r.step, slowdown(as_float(r.data.get("overhead")))) for r in history.of_kind("cost")]
+    costs = [(step, slower) for step, slower in measured if slower is not None]
     if len(costs) < 2 or not len(history):  # a single one, at the end, is a number and not a curve
         return None
     latest = np.searchsorted([step for step, _ in costs], history.steps, side="right") - 1
-    percentages = 100 * np.array([share for _, share in costs])[np.maximum(latest, 0)]
+    percentages = 100 * np.array([slower for _, slower in costs])[np.maximum(latest, 0)]
     return Series(percentages[None], (latest >= 0)[None], np.zeros((1, len(history)), bool))

@@ -1,4 +1,8 @@
-"""What recording has cost a training: in all, once, and per step; and what that means per hour."""
+"""How much slower recording has made a training: in all, once, and per step; and what that means per hour.
+
+What is recorded is the share of the training time that recording took. What is shown is the slowdown, since that is
+what a user sees who trains once with and once without the recorder: a share of 50 % makes a training 100 % slower.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +13,50 @@ from .facts_table import as_float
 _MINUTE, _HOUR = 60.0, 3600.0  # seconds; the budget holds from the first minute on
 
 
+def slowdown(share: float | None) -> float | None:
+    """Returns the time that recording added, over the time that the training took without it; None: not known.
+
+    Args:
+        share: of the time of a training, that its recording took (0 to 1).
+    """
+    return None if share is None or not 0 <= share < 1 else share / (1 - share)
+
+
 def cost(history: History) -> str:
-    """Returns the cost of recording in one or two sentences; "" if it was not measured."""
+    """Returns how much slower recording has made the training, in a few sentences; "" if nothing was measured."""
     measured = history.of_kind("cost")
     data = measured[-1].data if measured else {}
     share, seconds, once = (as_float(data.get(name)) for name in ("overhead", "seconds", "once"))
     once = once or 0.0
     if share is None:
-        return _unknown(seconds, once) if data.get("overhead", "") is None else ""
-    if seconds is None or seconds <= 0:
-        return f"Recording took {number(100 * share, 2)} % of the training time."
+        return _unknown(history, seconds, once) if data.get("overhead", "") is None else ""
     # What rows cost is a difference of two measured durations; where it is below their noise, it counts as nothing.
-    total = max(share * seconds, once)
-    rows = total - once
-    percent = number(100 * total / seconds, 2)
-    text = f"Recording took {_seconds(total)} of {_seconds(seconds)} of training ({percent} %)"
-    parts = [f"{_seconds(once)} once, to start"] if once else []
-    if len(history) and rows:
-        parts.append(f"{_seconds(rows / len(history))} for each of {len(history):,} recorded steps")
+    total = max(share, once / seconds) if seconds else share
+    slower = slowdown(total)
+    if slower is None:
+        return ""
+    text = f"Recording has made training {_percent(slower)} slower"
+    if not seconds:
+        return f"{text}."
+    rows = total * seconds - once
+    parts = [f"{_seconds(once)} once, to start and to end"] if once else []
+    if len(history) and rows > 0:
+        parts.append(f"{_seconds(rows / len(history))} in each of {len(history):,} recorded steps")
     elif once:
-        parts.append("no measurable time for each recorded step")
-    return f"{text}{': ' if parts else ''}{', and '.join(parts)}.{_per_hour(history, rows, seconds)}"
+        parts.append("no measurable time in a recorded step")
+    added = f": it added {_seconds(total * seconds)} to {_seconds((1 - total) * seconds)}" if total else ""
+    split = f" ({', and '.join(parts)})" if parts else ""
+    return f"{text}{added}{split}.{_per_hour(history, rows, seconds)}"
 
 
-def _unknown(seconds: float | None, once: float) -> str:
-    """Returns the cost of a training in which too few steps were left unrecorded to compare with."""
-    text = "The cost of recording is not known because nearly every step was recorded"
+def _unknown(history: History, seconds: float | None, once: float) -> str:
+    """Returns why it is not known: too few steps were left unrecorded to compare with."""
+    rows, ends = len(history), history.of_kind("end")
+    steps = max([int(history.steps[-1]) if rows else 0, *(end.step for end in ends)])
+    recorded = f"{rows:,} of {steps:,} steps were recorded" if rows < steps else f"all steps were recorded ({rows:,})"
+    text = f"How much slower recording has made training is not known: {recorded}, too few others to compare them with."
     return (
-        f"{text}; {_seconds(once)} of {_seconds(seconds)} were spent once, to start."
-        if once and seconds
-        else f"{text}."
+        f"{text} {_seconds(once)} of {_seconds(seconds)} went once, to start and to end." if once and seconds else text
     )
 
 
@@ -49,12 +67,17 @@ def _per_hour(history: History, rows: float, seconds: float) -> str:
     """
     budget = as_float(history.config.get("overhead"))
     if seconds >= _MINUTE:
-        return f" Without the start this is {_seconds(rows / seconds * _HOUR)} per hour."
+        return f" Without what it adds once, recording costs {_seconds(rows / seconds * _HOUR)} per hour."
     if budget is None or not 0 < budget <= 1:
         return ""
-    limit = f"{number(100 * budget, 2)} %, {_seconds(budget * _HOUR)} per hour"
+    limit = f"{number(100 * budget, 2)} % of the training time, {_seconds(budget * _HOUR)} per hour"
     since = "In trainings of more than a minute" if history.of_kind("end") else "After the first minute"
-    return f" {since} it is limited to {limit}."
+    return f" {since} recording is limited to {limit}."
+
+
+def _percent(value: float) -> str:
+    """Returns a share in percent: 1.3 %, 85 %, less than 0.1 %."""
+    return "less than 0.1 %" if value < 0.001 else f"{number(100 * value, 2)} %"
 
 
 def _seconds(value: float) -> str:

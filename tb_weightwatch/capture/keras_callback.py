@@ -138,7 +138,8 @@ class WeightWatch(FitRecording, CopiedBeforeUse, LegacyCallbackProtocol, keras.c
         self._earlier_exceptions = [id(error) for error in latest_exceptions()]
         self._gate.never_idle()  # the model may have been compiled anew
         self._gate.budget.begin()
-        self._steps.prepare(model, self._step)
+        with self._gate.budget.spent_once():
+            self._steps.prepare(model, self._step)
 
     @entry_point
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, object] | None = None) -> None:

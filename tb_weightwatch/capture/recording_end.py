@@ -91,13 +91,22 @@ class RecordingEnd(RecordingFailure):
                 self._sink.wait(DISK_WAIT if deadline is None else deadline - time.monotonic())
             self._rest()
             return
-        for flush in self._flush:
-            flush(HANGS_AFTER if deadline is None else deadline - time.monotonic())
+        with self._budget.spent_once():  # training waits for all of it
+            for flush in self._flush:
+                flush(HANGS_AFTER if deadline is None else deadline - time.monotonic())
+            was_ended = self._is_ended
+            if not was_ended:
+                self._describe_end(how, detail, about)
         self._budget.pause()
-        if self._is_ended:
+        if was_ended:
             self._rest()
             return
         self._records.describe_cost(self.last_step)
+        with self._budget.spent_once():  # what follows is known to the next end only
+            self._finish(deadline)
+
+    def _describe_end(self, how: str, detail: str, about: Mapping[str, Any] | None) -> None:
+        """Adds the end to the records, and hands the last diagnosis to all who are to get it."""
         last = max(self.last_step, self.completed_steps)  # the last steps may not have been recorded
         self._records.describe(last, "end", {"how": how, "detail": detail, **(about or {})})
         self._ended_after = self.completed_steps
@@ -105,7 +114,6 @@ class RecordingEnd(RecordingFailure):
         self._diagnosis.outdate()
         self.summaries.end(how, self.diagnosis, self.completed_steps)
         self._publish(self.diagnosis, is_last=True)
-        self._finish(deadline)
 
     def close(
         self, how: str = "closed", detail: str = "", about: Mapping[str, Any] | None = None, *,

@@ -115,7 +115,7 @@ def row(name: str, case: str, results: dict[str, Any]) -> str:
     once = found["reported_once"] * found["trained_s"]  # the user's step traced, and compiled, once more
     long = str(LONG) in dict(cases())[case]
     default = ratio(found["default"], "whole") if long else ""
-    told = f"{100 * found['reported']:.1f} %" if long else ""
+    told = f"{1 / (1 - found['reported']):.2f}x" if long else ""
     every = found.get("every")  # none where a step takes seconds: there was no second turn
     spread = f"{every['median']:.2f}x ({every['low']:.2f} to {every['high']:.2f})" if every else ""
     way = case.partition(" ")[2].replace("fit", "`fit`").replace(" graph", "").replace("xla", "XLA")
@@ -148,7 +148,7 @@ def table(results: dict[str, Any]) -> str:
         f"{platform.python_version()}, {versions}, {results.get('date', '')}; plain and recorded by turns in one "
         "process; medians, and quartiles where every step is recorded.",
         "",
-        "| model | plain step | default, over a minute | it reports | every step recorded | start-up |",
+        "| model | plain step | default, over a minute | it states | every step recorded | start-up |",
         "|---|---|---|---|---|---|",
     ]
     for name in MODELS:

@@ -23,6 +23,7 @@ from tb_weightwatch.capture.measure.step_measurer import StepMeasurer
 from tb_weightwatch.capture.observe import observers
 from tb_weightwatch.capture.observe.method_hooks import Hooks
 from tb_weightwatch.capture.schedule.bursts import scheduled
+from tb_weightwatch.capture.schedule.recording_gate import TRACING_EXTRA
 from tb_weightwatch.statistics import fast
 
 BATCH, STEPS = 64, 12
@@ -241,26 +242,25 @@ FAULTS: list[tuple[Any, str]] = [
 
 
 def test_of_two_tracings_only_the_later_is_charged(tmp_path: Path) -> None:
-    """A new model must be traced once anyway, so only the second tracing of the two is charged to the recorder."""
+    """A new model is traced once anyway, so of the first tracing only what takes longer is charged to the recorder."""
     fresh, (x, y) = model_of(), data()
     fresh.compile("sgd", "mse")
     watch = ww.WeightWatch(tmp_path / "fresh", verbose=False)
     watch._gate.budget.affords_burst = lambda: False  # type: ignore[method-assign]
     fresh.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])  # six steps, all of them recorded
     assert len(watch.history) == 6
-    assert watch._gate.budget.one_off == 0
+    assert watch._gate.budget._steps_in_it == TRACING_EXTRA
     fresh.fit(x, y, batch_size=BATCH, verbose=0, epochs=3, callbacks=[watch])
-    first = watch._gate.budget.one_off
-    assert first > 0
+    assert watch._gate.budget._steps_in_it == TRACING_EXTRA + 1
     fresh.fit(x, y, batch_size=BATCH, verbose=0, epochs=9, callbacks=[watch])
-    assert watch._gate.budget.one_off == first
+    assert watch._gate.budget._steps_in_it == TRACING_EXTRA + 1
 
     trained = model_of()
     trained.compile("sgd", "mse")
     trained.fit(x, y, batch_size=BATCH, verbose=0)
     watch = ww.WeightWatch(tmp_path / "trained", verbose=False)
     trained.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])
-    assert watch._gate.budget.one_off > 0
+    assert watch._gate.budget._steps_in_it == 1
 
 
 def test_late_steps_are_those_of_the_schedule(tmp_path: Path) -> None:

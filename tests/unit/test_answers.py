@@ -267,7 +267,7 @@ def test_the_detail_line_says_what_is_missing() -> None:
     launch.unknown_columns.add("novelty")
     answer = answers.overview("r", launch, answers.safe_diagnose(history), 0.0, 3)
     assert answer["skipped"] == 5
-    for text in ("could not be read", "2 x rows: damaged", "novelty", "took 1.3 % of", "Trainer's words."):
+    for text in ("could not be read", "2 x rows: damaged", "novelty", "1.3 % slower", "Trainer's words."):
         assert text in answer["detail"]
 
 

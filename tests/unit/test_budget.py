@@ -121,6 +121,57 @@ def test_the_cost_is_unknown_without_plain_steps() -> None:
     assert budget.cost == pytest.approx(7 * 0.02 / budget.elapsed)
 
 
+def test_the_training_inside_a_traced_step_is_no_cost() -> None:
+    """A step in which a function was traced has also trained: that much of it, as plain steps show, is not charged."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    clock.now += 1.2
+    budget.add_one_off(1.2, steps=1)
+    assert budget.one_off == pytest.approx(1.2)  # as long as no plain step is known
+    for _ in range(Budget.MIN_PLAIN_STEPS):
+        clock.now += 0.2
+        budget.add_step(0.2, recorded=False)
+    assert budget.one_off == pytest.approx(1.0)
+    assert budget.cost == pytest.approx(1.0 / budget.elapsed)
+    budget.add_one_off(0.1, steps=1)
+    assert budget.one_off == pytest.approx(0.9)
+    budget.add_one_off(0.0, steps=9)
+    assert budget.one_off == 0
+
+
+def test_what_is_spent_before_and_after_training_is_training_time() -> None:
+    """Training waits for the recorder to begin and to end: the clock runs meanwhile, and stands or runs afterwards."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    budget.pause()
+    clock.now += 5.0  # the user's own time
+    with budget.spent_once():
+        clock.now += 0.3
+    clock.now += 5.0
+    assert (budget.one_off, budget.elapsed) == (pytest.approx(0.3), pytest.approx(0.3))
+    budget.begin()
+    clock.now += 0.6
+    with pytest.raises(ValueError, match="ours"), budget.spent_once():
+        clock.now += 0.1
+        raise ValueError("ours")
+    clock.now += 1.0
+    assert (budget.one_off, budget.elapsed) == (pytest.approx(0.4), pytest.approx(2.0))
+    assert budget.cost == pytest.approx(0.2)
+
+
+def test_a_recorded_step_that_was_not_timed_does_not_cost_nothing() -> None:
+    """The first step of a new model is traced in place of the user's own: without plain steps nothing is known."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    budget.compares_steps = True
+    clock.now += 2.0
+    assert budget.cost is None
+    for _ in range(Budget.MIN_PLAIN_STEPS):
+        clock.now += 0.1
+        budget.add_step(0.1, recorded=False)
+    assert budget.cost == 0
+
+
 def test_no_budget_is_the_fixed_schedule() -> None:
     """Without a budget the recorded steps are a function of the step alone."""
     steps, _ = trained(None, 5_000, 0.01, 10.0)

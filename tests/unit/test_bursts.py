@@ -170,6 +170,17 @@ def test_a_gate_is_idle_after_a_bursts_worth_of_plain_steps() -> None:
     assert gate.idle_until == 0
 
 
+def test_no_step_is_idle_beside_background_work() -> None:
+    """What delays a step is not seen if the step is not timed."""
+    gate = gate_of()
+    for background_idle in (True,) * BURST + (False, True):
+        gate.begin_step(recording=False, background_idle=background_idle)
+        gate.not_recorded(100_000)
+        if not background_idle:
+            assert gate.idle_until == 0
+    assert gate.idle_until == next_burst_start(100_000)
+
+
 @pytest.mark.parametrize(("recording", "background_idle", "plain"), [(0, 1, True), (0, 0, False), (1, 1, False)])
 def test_a_step_beside_background_work_is_no_plain_step(recording: int, background_idle: int, plain: bool) -> None:
     """Only steps that were not recorded, and ran alone, tell how long a plain step takes."""
@@ -188,7 +199,21 @@ def test_a_step_can_be_left_untimed() -> None:
     gate.leave_untimed()
     gate.end_step(time.perf_counter())
     gate.charge_once(time.perf_counter())
-    assert gate.budget.cost == 0
+    assert gate.budget.one_off == 0
+    assert gate.budget.cost is None
+
+
+def test_of_a_traced_step_a_share_can_be_charged() -> None:
+    """The plain step that is part of it is charged in the same share, and so not at all."""
+    gate = gate_of()
+    for share in (1.0, 0.25):
+        gate.begin_step(recording=False, background_idle=True)
+        assert gate.step_began is not None
+        gate.charge_once(gate.step_began + 8.0, share)
+    assert gate.budget.one_off == 10.0
+    for _ in range(Budget.MIN_PLAIN_STEPS):
+        gate.budget.add_step(0.8, recorded=False)
+    assert gate.budget.one_off == pytest.approx(9.0)
 
 
 def test_checks_for_something_to_write_are_rare() -> None:

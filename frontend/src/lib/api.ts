@@ -52,7 +52,7 @@ export interface OverviewAnswer {
   headline: string; // the answer in at most 120 characters, which says how sure it is
   rest: string; // what the sentence says beyond the headline; "" if nothing
   sentence: string; // the whole answer
-  detail: string; // one more line: progress, completeness, cost of the recorder; may be ""
+  detail: string; // one more line: progress, completeness, slowdown by recording; may be ""
   verdicts: VerdictAnswer[]; // ranked, causes only; consequences are in `explains`
   symptoms: SymptomAnswer[]; // what is certainly wrong, whatever the cause; worst first
   suspects: SuspectAnswer[]; // causes that fit the symptoms: confirmed ones, then the most probable first

@@ -15,7 +15,7 @@ from ..probing import Probing
 from ..recorder import Recorder
 from ..recording import Recording
 from ..schedule.budget import Budget
-from ..schedule.recording_gate import RecordingGate
+from ..schedule.recording_gate import TRACING_EXTRA, RecordingGate
 from .step_recorder import FitStepRecorder
 
 # Whether `on_train_batch_end` gets the index of an execution's last step; before Keras 3.11 it gets that of the first.
@@ -46,6 +46,7 @@ class FitRecording(Recording):
         self._pipeline = MeasurementPipeline(self._recorder, self._gate)
         self._probing = Probing(self._recorder, self._gate.budget, asked=self._probe_on_verdict)
         self._alerts_waiting = self._recorder.alerts.waiting
+        self._gate.budget.add_one_off(self._gate.budget.elapsed)
         self._gate.budget.pause()  # until training begins
         self._steps, self._step = FitStepRecorder(self._recorder, self._pipeline, self._probing), 0
         self._idle = False  # whether the present step is before the gate's `idle_until`
@@ -98,9 +99,8 @@ class FitRecording(Recording):
             self._gate.end_step(now, steps)
         else:
             self._steps.traced = self._steps.has_run
-            # Else it takes the place of the user's own tracing, which comes later and is charged then.
-            if not self._user_function_untraced:
-                self._gate.charge_once(now)  # nearly all of it is tracing
+            # It may take the place of the user's own tracing, which comes later and is charged then.
+            self._gate.charge_once(now, TRACING_EXTRA if self._user_function_untraced else 1.0)
         if not self._gate.due(self._step + 1):
             self._pipeline.schedule_flush()
 

@@ -71,7 +71,7 @@ class LoopRecording(CheckedCalls, Recording):
             self._recorder.describe(0, "facts", replicas.distribution_facts(strategy))
             for item in self._targets.models:
                 self._recorder.adopt_preflight(item)
-        self._gate.budget.begin()
+        self._gate.budget.add_one_off(self._gate.budget.elapsed)
         self._gate.begin_step(recording=self._is_due(1), background_idle=True)
         self._gate.leave_untimed()  # much may be done before the loop begins
 

@@ -68,6 +68,7 @@ class MeasurementPipeline:
             self._recorder.go_on()
             if self._recorder.ready(step) and self._worker.idle:
                 self._worker.submit(lambda: self._recorder.tick(step))
+                self._gate.never_idle()  # the next steps run beside it
 
     def schedule_flush(self) -> None:
         """Has the buffered rows appended to the recorder, beside training."""

@@ -26,7 +26,7 @@ class Budget:
         ValueError: `share` is not between 0 and 1.
 
     Attributes:
-        one_off: seconds spent on what is done once, such as tracing.
+        compares_steps: steps are recorded, so that the cost is known only after a few plain ones.
     """
 
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, otherwise it would hardly be recorded
@@ -42,7 +42,8 @@ class Budget:
         self.share, self._clock = share, clock
         self._started = clock()
         self._paused_at: float | None = None
-        self.one_off = 0.0
+        self.compares_steps = False
+        self._spent_once, self._steps_in_it = 0.0, 0.0  # seconds; how many steps of training they contain
         self._row_cost = 0.0  # seconds
         self._plain_durations: deque[float] = deque(maxlen=101)
         self._recorded_durations: deque[float] = deque(maxlen=1000)  # not yet settled against plain ones
@@ -74,9 +75,30 @@ class Budget:
             self._started += self._clock() - self._paused_at
         self._paused_at = None
 
-    def add_one_off(self, seconds: float) -> None:
-        """Charges time that is spent once, such as tracing."""
-        self.one_off += seconds
+    def add_one_off(self, seconds: float, *, steps: float = 0.0) -> None:
+        """Charges time that is spent once, such as tracing; `steps`: so many plain steps are part of it."""
+        self._spent_once += seconds
+        self._steps_in_it += steps
+
+    @contextmanager
+    def spent_once(self) -> Iterator[None]:
+        """Charges the time of the block as spent once, and as time of the training even if the clock stands."""
+        stood = self._paused_at is not None
+        self.begin()
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self.add_one_off(self._clock() - began)
+            if stood:
+                self.pause()
+
+    @property
+    def one_off(self) -> float:
+        """Seconds spent on what is done once: the start, tracing, the end."""
+        plain = self._plain_durations
+        steps = self._steps_in_it * self._mean(plain) if plain and self._steps_in_it else 0.0
+        return max(0.0, self._spent_once - steps)
 
     def add_row_cost(self, seconds: float) -> None:
         """Charges time that rows took outside of the steps."""
@@ -109,7 +131,8 @@ class Budget:
     @property
     def cost(self) -> float | None:
         """The measured share of training time; None as long as there are too few plain steps to compare with."""
-        if not self._baseline_known:
+        # A step may have been recorded without being timed: the first one is traced in place of the user's own.
+        if not self._baseline_known or (self.compares_steps and len(self._plain_durations) < self.MIN_PLAIN_STEPS):
             return None
         return max(0.0, self.one_off + self._row_cost + self._excess()) / self.elapsed
 
