@@ -40,6 +40,8 @@ def check_field_count(raw: bytes, most: int, inner: int = 0, most_inner: int = 0
 
 def _fields(raw: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Yields number, start and end of each field between two positions."""
+    if end > len(raw):
+        raise NotAMessage
     while position < end:
         key = raw[position]
         position += 1

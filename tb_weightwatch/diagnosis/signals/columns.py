@@ -33,7 +33,7 @@ def select_columns(values: Float, positions: NDArray[Any]) -> Float:
 
     Plain indexing would return column-major order, in which sums over a row depend on the number of rows.
     """
-    return np.ascontiguousarray(values[:, positions])
+    return values.take(np.flatnonzero(positions) if positions.dtype == bool else positions, axis=1)
 
 
 @incremental
