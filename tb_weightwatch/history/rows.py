@@ -71,31 +71,39 @@ class ColumnBuffer:
 
     def __init__(self, axis: str) -> None:
         self._one_dimensional = axis == "run"
-        self._values: NDArray[Any] = np.full((0, 1), np.nan, _DTYPES[axis])
-        self._known = np.zeros((0, 1), bool)
+        self._values: NDArray[Any] = np.empty((0, 1), _DTYPES[axis])
+        self._known = np.empty((0, 1), bool)
+        self._end = 0  # rows from here on were not written yet and hold anything
 
     def write(self, start: int, column: Column) -> None:
-        """Writes the rows of `column` from row `start` on."""
-        values = np.asarray(column.values)
-        known = np.asarray(column.known, bool)
+        """Writes the rows of `column` from row `start` on, which is after all rows that were written."""
+        values, known = np.asarray(column.values), np.asarray(column.known, bool)
         if self._one_dimensional:
             values, known = values[:, None], known[:, None]
         stop, width = start + len(values), values.shape[1]
-        is_whole = bool(known.all())
-        if not (is_whole or self._known.size or known.any()):
+        recorded = np.count_nonzero(known)
+        if not (recorded or self._known.size):
             return  # as long as nothing was recorded, it takes no memory
-        if stop > len(self._values):
-            self._enlarge(max(stop, 2 * len(self._values), 16), width)
+        if stop > len(self._values) or width > self._values.shape[1]:
+            self._enlarge(stop if stop <= len(self._values) else max(stop, 2 * len(self._values), 16), width)
+        self._clear(slice(self._end, start), slice(None))
+        if recorded < known.size:
+            values = np.where(known, values, np.nan)
+        if values.dtype == self._values.dtype:
+            self._values[start:stop, :width] = values
         else:
-            self._enlarge(stop, width)
-        with np.errstate(over="ignore"):
-            self._values[start:stop, :width] = values if is_whole else np.where(known, values, np.nan)
+            with np.errstate(over="ignore"):
+                self._values[start:stop, :width] = values
         self._known[start:stop, :width] = known
+        if width < self._values.shape[1]:
+            self._clear(slice(start, stop), slice(width, None))
+        self._end = stop
 
     def read(self, length: int, width: int) -> Column:
         """Returns the first `length` rows of the first `width` variables or layers."""
         if self._known.size:
             self._enlarge(length, width)
+            self._clear(slice(self._end, length), slice(None))  # does not move the end: another thread may write there
             values, known = self._values, self._known
         else:
             values = np.broadcast_to(np.array(np.nan, self._values.dtype), (length, max(width, 1)))
@@ -105,10 +113,17 @@ class ColumnBuffer:
 
     def _enlarge(self, length: int, width: int) -> None:
         """Makes room for at least this many rows and columns."""
-        shape = (max(length, self._values.shape[0]), max(width, self._values.shape[1]))
+        end, before = self._end, self._values.shape[1]
+        shape = (max(length, len(self._values)), max(width, before))
         if shape != self._values.shape:
-            self._values = _enlarged(self._values, shape, np.nan)
-            self._known = _enlarged(self._known, shape, False)
+            values, known = np.empty(shape, self._values.dtype), np.empty(shape, bool)
+            values[:end, :before], known[:end, :before] = self._values[:end], self._known[:end]
+            self._values, self._known = values, known
+            self._clear(slice(0, end), slice(before, None))
+
+    def _clear(self, rows: slice, columns: slice) -> None:
+        self._values[rows, columns] = np.nan
+        self._known[rows, columns] = False
 
 
 class RowStorage:
@@ -129,11 +144,8 @@ class RowStorage:
         self.steps[start:stop] = rows.steps
         self.times[start:stop] = rows.times
         for axis, columns in rows.axes():
+            buffers = self.buffers[axis]
             for name, column in columns.items():
-                self.buffers[axis].setdefault(name, ColumnBuffer(axis)).write(start, column)
-
-
-def _enlarged(old: NDArray[Any], shape: tuple[int, int], fill: Any) -> NDArray[Any]:
-    new = np.full(shape, fill, old.dtype)
-    new[: old.shape[0], : old.shape[1]] = old
-    return new
+                if name not in buffers:
+                    buffers[name] = ColumnBuffer(axis)
+                buffers[name].write(start, column)

@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
+import numpy.ma  # noqa: F401  # the first median imports it, which would be while somebody waits for the first run
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 

@@ -1,4 +1,4 @@
-"""One column of a block of rows to a `Series` message and back."""
+"""Columns of a block of rows to `Series` messages; `column_decoder` reads them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from ..history import Column
 from ..statistics import QUANTITIES
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_WIDTH
-from .decode_error import DecodeError
-from .delta_packing import pack, unpack
+from .delta_packing import pack
 from .quantizers import CODECS, Codes
 
-_DTYPES: dict[str, Any] = {"variable": np.float32, "layer": np.float32, "run": np.float64}
-_ENCODINGS = frozenset(pb.Series.Encoding.values())
+DTYPES: dict[str, Any] = {"variable": np.float32, "layer": np.float32, "run": np.float64}  # of values, by axis
 
 
 class EncodedColumn(NamedTuple):
@@ -121,63 +119,8 @@ def _forward_filled(codes: Codes, known: NDArray[np.bool_]) -> Codes:
     return np.asarray(np.take_along_axis(np.where(known, codes, codes.dtype.type(0)), last, axis=1))
 
 
-def is_known_series(series: pb.Series) -> bool:
-    """Checks whether the table of this version has the column, with that axis and a known encoding."""
-    quantity = QUANTITIES.get(series.name)
-    return quantity is not None and quantity.axis == axis_of(series) and _encoding_of(series) in CODECS
-
-
-def axis_of(series: pb.Series) -> str:
-    """Returns the axis of a column; "" if this version does not know it."""
-    return pb.Series.Axis.Name(series.axis).lower() if series.axis in pb.Series.Axis.values() else ""
-
-
-def _encoding_of(series: pb.Series) -> str:
-    return pb.Series.Encoding.Name(series.encoding).lower() if series.encoding in _ENCODINGS else ""
-
-
-def decode_series(series: pb.Series, block: pb.Block) -> Column:
-    """Returns a column of a block.
-
-    Raises:
-        DecodeError: it is damaged.
-    """
-    shape, axis = (series.width, block.rows), axis_of(series)
-    if series.known == pb.Series.NOTHING or not series.width:
-        nothing = Column(np.full((1, 1), np.nan, _DTYPES[axis]), np.zeros((1, 1), bool))
-        # Without memory: blocks of many columns in which nothing was recorded are small, and must be so when read.
-        values, known = (np.broadcast_to(array, shape[::-1]) for array in nothing)
-        return Column(values[:, 0], known[:, 0]) if axis == "run" else Column(values, known)
-    known = _known(series, shape)
-    codec = CODECS[_encoding_of(series)]
-    codes = unpack(_packed(series, block), *shape, codec.dtype)
-    # Transposed as codes, which are smaller than values.
-    values = codec.decode(np.ascontiguousarray(codes.T))
-    known = np.ascontiguousarray(known.T)
-    stored = _as_stored(values, known, axis)
-    return Column(stored[:, 0], known[:, 0]) if axis == "run" else Column(stored, known)
-
-
-def _packed(series: pb.Series, block: pb.Block) -> pb.Packed:
-    if not series.same:
-        return series.values
-    if series.same > len(block.columns):
-        raise DecodeError(f"damaged: column {series.name!r} refers to a column that does not exist")
-    return block.columns[series.same - 1].values
-
-
-def _known(series: pb.Series, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    if series.known == pb.Series.ALL:
-        return np.ones(shape, bool)
-    size = shape[0] * shape[1]
-    if series.known != pb.Series.SOME or len(series.known_bits) != (size + 7) // 8:
-        raise DecodeError(f"damaged: it is not clear which values of {series.name!r} were recorded")
-    bits = np.unpackbits(np.frombuffer(series.known_bits, np.uint8), count=size)
-    return bits.astype(bool).reshape(shape)
-
-
 def _as_stored(values: NDArray[np.float64], known: NDArray[np.bool_], axis: str) -> NDArray[Any]:
-    stored = values.astype(_DTYPES[axis], order="C")
+    stored = values.astype(DTYPES[axis], order="C")
     if not known.all():
         stored[~known] = np.nan
     return stored

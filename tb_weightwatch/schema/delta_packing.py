@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from . import weightwatch_pb2 as pb
 from .decode_error import DecodeError
 
 Unsigned = NDArray[Any]
+_LONG_ROW = 256  # integers; from here on it is faster to add row to row
 
 
 def pack(codes: Unsigned) -> pb.Packed:
@@ -22,28 +25,57 @@ def pack(codes: Unsigned) -> pb.Packed:
     return pb.Packed(head_planes=head_planes, delta_planes=delta_planes, data=head + deltas)
 
 
-def unpack(packed: pb.Packed, width: int, rows: int, dtype: Any) -> Unsigned:
-    """Returns the `[width, rows]` integers.
+def checked_planes(packed: pb.Packed, width: int, rows: int, itemsize: int) -> tuple[int, int]:
+    """Returns in how many byte planes a message holds the first of `[width, rows]` integers, and their differences.
 
     Raises:
-        DecodeError: the data have another size.
+        DecodeError: its data have another size.
     """
-    itemsize = np.dtype(dtype).itemsize
-    head, deltas = packed.head_planes * width, packed.delta_planes * width * (rows - 1)
-    if max(packed.head_planes, packed.delta_planes) > itemsize or len(packed.data) != head + deltas:
+    head_planes, delta_planes = packed.head_planes, packed.delta_planes
+    size = head_planes * width + delta_planes * width * (rows - 1)
+    if head_planes > itemsize or delta_planes > itemsize or len(packed.data) != size:
         raise DecodeError(f"damaged: the bytes of a column do not have the size that {width} x {rows} values need")
-    raw = np.frombuffer(packed.data, np.uint8)
-    codes = np.empty((width, rows), dtype)
-    codes[:, :1] = _from_planes(raw[:head], packed.head_planes, (width, 1), dtype)
-    if rows > 1 and not packed.delta_planes:  # no value ever changed
-        codes[:, 1:] = codes[:, :1]
-        return codes
-    zigzag = _from_planes(raw[head:], packed.delta_planes, (width, rows - 1), dtype)
-    sign = zigzag & 1
+    return head_planes, delta_planes
+
+
+def unpack(packed: Sequence[pb.Packed], width: int, rows: int, dtype: Any) -> Unsigned:
+    """Returns the integers of some messages with the same `checked_planes`.
+
+    They are `[rows, messages, width]`; `[1, messages, width]` if no value ever changed. A row of all messages is
+    contiguous, so that rows are added up with few operations.
+    """
+    head_planes, delta_planes = packed[0].head_planes, packed[0].delta_planes
+    head, deltas = head_planes * width, delta_planes * width * (rows - 1)
+    rows = rows if deltas else 1
+    raw = np.frombuffer(b"".join(one.data for one in packed), np.uint8).reshape(len(packed), head + deltas)
+    codes = np.zeros((rows, len(packed), width), np.dtype(dtype).newbyteorder("<"))
+    planes = codes.view(np.uint8).reshape(*codes.shape, codes.itemsize)
+    heads = raw[:, :head].reshape(len(packed), head_planes, width)
+    for plane in range(head_planes):
+        planes[0, :, :, plane] = heads[:, plane]
+    zigzag = raw[:, head:].reshape(len(packed), delta_planes, width, rows - 1)
+    for plane in range(delta_planes):
+        planes[1:, :, :, plane] = zigzag[:, plane].transpose(2, 0, 1)
+    codes = codes.astype(dtype, copy=False)
+    _from_zigzag(codes[1:])
+    _add_up(codes)
+    return codes
+
+
+def _from_zigzag(codes: Unsigned) -> None:
+    sign = codes & 1
     np.negative(sign, out=sign)
-    zigzag >>= 1
-    np.bitwise_xor(zigzag, sign, out=codes[:, 1:])
-    return np.cumsum(codes, axis=1, dtype=dtype, out=codes)
+    codes >>= 1
+    codes ^= sign
+
+
+def _add_up(codes: Unsigned) -> None:
+    """Adds to each row the sum of the rows before it. NumPy's own sum goes element by element, where rows are long."""
+    if codes[0].size < _LONG_ROW:
+        np.add.accumulate(codes, axis=0, dtype=codes.dtype, out=codes)
+        return
+    for before, row in pairwise(codes):
+        np.add(before, row, out=row)
 
 
 def _to_planes(codes: Unsigned) -> tuple[bytes, int]:
@@ -55,13 +87,3 @@ def _to_planes(codes: Unsigned) -> tuple[bytes, int]:
     little = np.ascontiguousarray(codes, codes.dtype.newbyteorder("<"))
     split = little.view(np.uint8).reshape(-1, codes.itemsize)[:, :planes]
     return np.ascontiguousarray(split.T).tobytes(), planes
-
-
-def _from_planes(raw: NDArray[np.uint8], planes: int, shape: tuple[int, int], dtype: Any) -> Unsigned:
-    if not planes:
-        return np.zeros(shape, dtype)
-    split = raw.reshape(planes, *shape)
-    codes: Unsigned = split[0].astype(dtype)
-    for plane in range(1, planes):
-        codes |= split[plane].astype(dtype) << np.dtype(dtype).type(8 * plane)
-    return codes

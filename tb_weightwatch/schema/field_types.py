@@ -128,6 +128,9 @@ class Optional:
         return None if value is None else self.inner.read(value, problems)
 
 
+_LENGTH = Whole()
+
+
 @dataclass(frozen=True)
 class Shape:
     """A shape: a list of lengths, whose product is a number of elements; a length may be unknown (None)."""
@@ -137,9 +140,11 @@ class Shape:
     def read(self, value: Any, problems: Problems) -> Any:
         """Returns the list."""
         if isinstance(value, (list, tuple)) and len(value) <= MAX_DIMENSIONS:
-            length = Optional(Whole()) if self.unknown_lengths else Whole()
-            lengths = [length.read(n, problems) for n in value]
-            if math.prod(n for n in lengths if n) <= MAX_STEP:
+            size = 1
+            for length in value:
+                if length is not None or not self.unknown_lengths:
+                    size *= _LENGTH.read(length, problems) or 1
+            if size <= MAX_STEP:
                 return value
         raise Invalid("a shape")
 

@@ -31,7 +31,7 @@ class Fields:
 
     def read(self, value: Any, problems: Problems) -> Any:
         """Returns the object without fields that do not fit, its fields in the order in which they came."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):  # a dict is recognized several times as fast
             raise Invalid("an object")
         kept = {}
         for name, item in value.items():
@@ -44,8 +44,9 @@ class Fields:
                 if name in self._required:
                     raise Invalid(f"{name} to be {error}") from None
                 problems[f"{name if name in self._types else 'another field'} must be {error}"] += 1
-        if not self._required.keys() <= kept.keys():
-            raise Invalid(f"an object with {' and '.join(sorted(self._required.keys() - kept.keys()))}")
+        missing = [name for name in self._required if name not in kept]
+        if missing:
+            raise Invalid(f"an object with {' and '.join(sorted(missing))}")
         wrong = self._check(kept) if self._check is not None else ""
         if wrong:
             raise Invalid(wrong)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from ..history import Rows
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_CELLS, MAX_COLUMNS, MAX_NAME, MAX_ROWS, MAX_STEP, MAX_TIME, MAX_WIDTH
-from .column_series import SeriesWriter, axis_of, decode_series, encoded, is_known_series
+from .column_decoder import ColumnDecoder, known_axis
+from .column_series import SeriesWriter, encoded
 from .decode_error import DecodeError
-from .delta_packing import pack, unpack
+from .delta_packing import checked_planes, pack, unpack
 from .envelope import decode_envelope, encode_envelope
 
 
@@ -117,18 +118,22 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
     rows = Rows(steps, _unpack_integers(block.times, block.rows) / 1000.0)
     if np.abs(rows.times).max() > MAX_TIME:
         raise DecodeError("out of bounds: times of rows")
+    decoder, axes = ColumnDecoder(block), dict[str, str]()
     unknown_columns: list[str] = []
     for series in block.columns:
-        if not 0 < len(series.name) <= MAX_NAME or series.width > MAX_WIDTH:
+        name, width = series.name, series.width
+        if not 0 < len(name) <= MAX_NAME or width > MAX_WIDTH:
             raise DecodeError("out of bounds: name or width of a column")
-        if not is_known_series(series):
-            unknown_columns.append(series.name)
+        axis = known_axis(series, name)
+        if not axis:
+            unknown_columns.append(name)
             continue
-        axis = axis_of(series)
-        columns = getattr(rows, axis)
-        if series.name in columns or (axis == "run" and series.width != 1):
-            raise DecodeError(f"damaged: column {series.name!r} occurs twice or has a wrong width")
-        columns[series.name] = decode_series(series, block)
+        if name in axes or (axis == "run" and width != 1):
+            raise DecodeError(f"damaged: column {name!r} occurs twice or has a wrong width")
+        axes[name] = axis
+        decoder.add(series, name, axis, width)
+    for name, column in decoder.columns().items():
+        getattr(rows, axes[name])[name] = column
     return rows, tuple(unknown_columns)
 
 
@@ -142,4 +147,6 @@ def _pack_integers(numbers: NDArray[np.int64]) -> pb.Packed:
 
 
 def _unpack_integers(packed: pb.Packed, count: int) -> NDArray[np.int64]:
-    return np.asarray(unpack(packed, 1, count, np.uint64)[0].view(np.int64))
+    checked_planes(packed, 1, count, 8)
+    numbers = unpack([packed], 1, count, np.uint64)[:, 0, 0].view(np.int64)
+    return numbers if len(numbers) == count else np.repeat(numbers, count)

@@ -40,8 +40,13 @@ def check_field_count(raw: bytes, most: int, inner: int = 0, most_inner: int = 0
 
 def _fields(raw: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Yields number, start and end of each field between two positions."""
+    if end > len(raw):
+        raise NotAMessage
     while position < end:
-        key, position = _varint(raw, position)
+        key = raw[position]
+        position += 1
+        if key > 127:  # most keys have one byte
+            key, position = _varint(raw, position - 1)
         kind = key & 7
         if kind == 2:
             size, position = _varint(raw, position)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .scans import Bool, Float
+from .scans import Bool, Float, counted, ever
 
 
 class Carry:
@@ -48,7 +48,7 @@ class Carry:
     def ever(self, mask: Bool) -> Bool:
         """Returns, per row, whether `mask` held at that row or at any row before it."""
         previous = self._previous()
-        result = np.logical_or.accumulate(mask, axis=0)
+        result = ever(mask)
         if previous is not None:
             result |= previous
         self._store_last(result, previous)
@@ -57,22 +57,32 @@ class Carry:
     def streak(self, mask: Bool, unknown: Bool | None = None) -> NDArray[np.int32]:
         """Returns, per row, for how many rows up to it `mask` has held without a break; skips unknown rows."""
         previous = self._previous()
-        count = np.cumsum(mask, axis=0, dtype=np.int32)
+        count = counted(mask, np.int32)
         if previous is not None:
             count += previous
         # A break resets the count: the count at the latest break is subtracted.
         unbroken = mask if unknown is None else mask | unknown
-        result: NDArray[np.int32] = count - np.maximum.accumulate(np.where(unbroken, np.int32(0), count), axis=0)
+        result: NDArray[np.int32] = count
+        if not unbroken.any():
+            result = np.zeros_like(count)
+        elif not unbroken.all():
+            result = count - np.maximum.accumulate(np.where(unbroken, np.int32(0), count), axis=0)
         self._store_last(result, previous)
         return result
 
     def total(self, values: Float) -> Float:
         """Returns, per row, the sum over all rows up to it (a count if `values` is a mask)."""
         previous = self._previous()
-        result: Float = np.array(values, np.int64 if values.dtype.kind in "bi" else np.float64)
-        if previous is not None and len(result):
-            result[0] += previous
-        np.cumsum(result, axis=0, out=result)
+        result: Float
+        if values.dtype == bool:
+            result = counted(values, np.int64)
+            if previous is not None:
+                result += previous
+        else:
+            result = np.array(values, np.int64 if values.dtype.kind == "i" else np.float64)
+            if previous is not None and len(result):
+                result[0] += previous
+            np.cumsum(result, axis=0, out=result)
         self._store_last(result, previous)
         return result
 
@@ -111,7 +121,7 @@ class Carry:
             result = np.broadcast_to(previous, values.shape).copy()
         else:
             first = np.take_along_axis(values, np.argmax(finite, axis=0)[None], axis=0)
-            result = np.where(np.logical_or.accumulate(finite, axis=0), first, np.nan)
+            result = np.where(ever(finite), first, np.nan)
             if previous is not None:
                 result = np.where(np.isfinite(previous), previous, result)
         self._store_last(result, previous)

@@ -9,16 +9,27 @@ from numpy.typing import NDArray
 
 from ...history import History, Variable
 from .carry import Carry
-from .incremental import incremental, is_recorded
+from .incremental import RowSpan, incremental, is_recorded
 from .memo import from_records, memoized
 from .scans import Bool, Float, latest_known
 
 # -- columns
 
 
-@memoized
 def column(history: History, name: str) -> Float | None:
-    """Returns a column as float64, or None if it was never recorded."""
+    """Returns a column as float64, or None if it was never recorded.
+
+    That of a span is converted each time: this is faster than to keep all columns of all spans in memory.
+    """
+    return _converted(history, name) if isinstance(history, RowSpan) else _column(history, name)
+
+
+@memoized
+def _column(history: History, name: str) -> Float | None:
+    return _converted(history, name)
+
+
+def _converted(history: History, name: str) -> Float | None:
     return history.column(name).astype(np.float64) if is_recorded(history, name) else None
 
 
@@ -33,7 +44,7 @@ def select_columns(values: Float, positions: NDArray[Any]) -> Float:
 
     Plain indexing would return column-major order, in which sums over a row depend on the number of rows.
     """
-    return np.ascontiguousarray(values[:, positions])
+    return values.take(np.flatnonzero(positions) if positions.dtype == bool else positions, axis=1)
 
 
 @incremental
@@ -91,6 +102,12 @@ def trainable_names(history: History) -> tuple[str, ...]:
 def usual_weight_scale(history: History) -> Float:
     """Returns `[V]` the usual size of an element of each variable: Glorot's scale, by shape."""
     return np.array([_glorot_scale(v.shape) for v in variables(history)], np.float64)
+
+
+@from_records
+def element_counts(history: History) -> NDArray[Any]:
+    """Returns `[V]` the number of elements of each variable."""
+    return np.array([v.size for v in variables(history)])
 
 
 @from_records

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...history import History
 from .carry import Carry
-from .columns import column, root_sizes, select_columns, variables
+from .columns import column, element_counts, root_sizes, select_columns
 from .incremental import incremental
 from .kernels_by_depth import kernel_profile, trainable_matrices
 from .scans import Bool, Float
@@ -32,7 +32,7 @@ def elements_start_equal(rows: History, carry: Carry) -> Bool:
     # Before the first step there is no update that could have made the elements differ.
     unknown = np.full_like(weight, np.nan)
     change = unknown if update is None else carry.first_known(select_columns(update, kernels))
-    sizes = np.array([variables(rows)[i].size for i in kernels])
+    sizes = element_counts(rows)[kernels]
     # A first update as large as a weight hides what was there before.
     small_change = change < 0.3 * kernel_profile(rows).scale * np.sqrt(sizes)
     zero = (weight == 0) | (change > 0) & (np.abs(weight - change) <= 0.01 * change) & small_change

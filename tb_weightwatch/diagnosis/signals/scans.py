@@ -13,7 +13,17 @@ Float = NDArray[Any]  # of float64
 
 def ever(mask: Bool) -> Bool:
     """Returns, per row, whether `mask` held at that row or at any row before it (along the first axis)."""
+    if not mask.any() or mask[0].all():  # as in most recordings; tens of times as fast
+        return np.repeat(mask[:1], len(mask), axis=0)
     return np.logical_or.accumulate(mask, axis=0)
+
+
+def counted(mask: Bool, dtype: Any) -> NDArray[Any]:
+    """Returns, per row, how often `mask` has held up to it (along the first axis)."""
+    if mask.all():  # as in most recordings; tens of times as fast
+        rows = np.arange(1, len(mask) + 1, dtype=dtype).reshape(-1, *[1] * (mask.ndim - 1))
+        return np.broadcast_to(rows, mask.shape).copy()
+    return np.cumsum(mask, axis=0, dtype=dtype) if mask.any() else np.zeros(mask.shape, dtype)
 
 
 def streak(mask: Bool) -> NDArray[np.int64]:

@@ -30,19 +30,26 @@ class SignalRows:
         self.results: list[NDArray[Any] | LastRowOnly | None] = []
         self._is_tuple = False
 
-    def append(self, start: int, stop: int, result: Any) -> None:
-        """Stores what the signal returned for rows `start` to `stop`: an array, None, or a tuple of these."""
+    def append(self, start: int, stop: int, result: Any, room: int = 0) -> None:
+        """Stores what the signal returned for rows `start` to `stop`: an array, None, or a tuple of these.
+
+        Args:
+            start: first row.
+            stop: row after the last one.
+            result: what the signal returned.
+            room: rows that are expected in all.
+        """
         self._is_tuple = isinstance(result, tuple) and not isinstance(result, LastRowOnly)
         arrays = list(result) if self._is_tuple else [result]
         self.results += [None] * (len(arrays) - len(self.results))
         for i, array in enumerate(arrays):
             if isinstance(array, np.ndarray):
-                self.results[i] = self._storage(i, start, stop, array)
+                self.results[i] = self._storage(i, start, stop, array, room)
             else:
                 self.results[i] = array
         self.length = stop
 
-    def _storage(self, i: int, start: int, stop: int, array: NDArray[Any]) -> NDArray[Any]:
+    def _storage(self, i: int, start: int, stop: int, array: NDArray[Any], room: int) -> NDArray[Any]:
         storage = self.results[i]
         if storage is None and start:
             raise RuntimeError(
@@ -50,7 +57,7 @@ class SignalRows:
                 "records and on which columns are recorded, but not on numbers"
             )
         if not isinstance(storage, np.ndarray) or len(storage) < stop:
-            enlarged = np.empty((max(2 * start, stop), *array.shape[1:]), array.dtype)
+            enlarged = np.empty((max(2 * start, stop, room), *array.shape[1:]), array.dtype)
             if isinstance(storage, np.ndarray):
                 enlarged[:start] = storage[:start]
             storage = enlarged
