@@ -23,7 +23,7 @@ from tb_weightwatch.statistics import (
     names,
     reference,
 )
-from tb_weightwatch.statistics.fast import batches, layers, running_norm, variables
+from tb_weightwatch.statistics.fast import batches, exact_pieces, layers, running_norm, variables
 from tests.support.compared_statistics import (
     ACTIVATIONS,
     ANY_NUMBER,
@@ -68,6 +68,7 @@ def test_variables_agree_with_the_reference(dtype: str, piece: int, data: st.Dat
     after = np.where(data.draw(arrays(bool, SHAPE)), before, other).astype(TYPES[dtype])
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(variables, "PIECE", piece)
+        patch.setattr(exact_pieces, "PIECE", piece)
         expected = reference_statistics(gradient, before, after, previous)
         fast_agrees(fast_statistics(gradient, before, after, previous), expected, before, after)
         if dtype == "float64":
