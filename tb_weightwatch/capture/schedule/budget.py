@@ -27,6 +27,7 @@ class Budget:
 
     Attributes:
         one_off: seconds spent on what is done once, such as tracing.
+        rows_fill_memory: rows take so much memory that only those are affordable which are recorded in any case.
     """
 
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, otherwise it would hardly be recorded
@@ -43,6 +44,7 @@ class Budget:
         self._started = clock()
         self._paused_at: float | None = None
         self.one_off = 0.0
+        self.rows_fill_memory = False
         self._row_cost = 0.0  # seconds
         self._plain_durations: deque[float] = deque(maxlen=101)
         self._recorded_durations: deque[float] = deque(maxlen=1000)  # not yet settled against plain ones
@@ -127,6 +129,8 @@ class Budget:
 
     def affords_burst(self) -> bool:
         """Checks whether another burst may be recorded."""
+        if self.rows_fill_memory:
+            return False
         if self.share is None:
             return True
         if not self._baseline_known:
