@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import reference
 from ..change import NOT_OBSERVED, Array, SparseGradient, VariableStep, measurable, stride
-from .exact_pieces import exact_norm, exact_statistics
-from .running_norm import PIECE, RunningNorm, count, square_in_range
+from .exact_pieces import PIECE, exact_norm, exact_statistics
+from .running_norm import RunningNorm, count, square_in_range
 
 
 def sample(gradient: Any, weight: Array) -> Array | None:

@@ -21,7 +21,7 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
         return math.nan
     mean_x, mean_y = (sum(axis) / len(points) for axis in zip(*points, strict=True))
     square = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / square
+    return float(sum((x - mean_x) * (y - mean_y) for x, y in points) / square)
 
 
 def last_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
@@ -32,4 +32,4 @@ def last_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
 def extrapolated(sizes: Sequence[float], costs: Sequence[float], size: float) -> float:
     """Returns the cost at a larger size than was measured, if it goes on as between the two largest sizes."""
     slope = last_exponent(sizes, costs)
-    return costs[-1] * (size / sizes[-1]) ** slope
+    return float(costs[-1] * (size / sizes[-1]) ** slope)
