@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..diagnosis import RuleSettings, checked_rules
 from ..history import History, Rows
 from ..maps import TENSORS, Map
-from ..schema import as_stored, map_as_stored
+from ..schema import MAX_LAUNCH_CELLS, as_stored, cell_count, map_as_stored
 from ..verdict import Diagnosis, Experiment
 from ..writer import EventWriter, StandardSummaries, SummarySettings
 from . import exit_handlers
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .arguments.types import LogDir
 
 NO_SUMMARIES = SummarySettings()  # nothing for TensorBoard's own tabs
+# Values in rows (5 bytes each) after which bursts are recorded only as the step count grows by half, so that there is
+# room for them for ever. A reader takes `MAX_LAUNCH_CELLS`, and what it does not take would be missing in the panel.
+MANY_CELLS = MAX_LAUNCH_CELLS // 2
 
 
 class Recorder(RecordingEnd):
@@ -68,7 +71,7 @@ class Recorder(RecordingEnd):
         launch = f"{int(started)}-{os.urandom(3).hex()}"
         self.history = History(launch, started=started)
         self._given_folder = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else None
-        self._budget = budget
+        self._budget, self._cells = budget, 0
         self._sink = sink_of(destination)
         self._writer = EventWriter(self._sink, launch, started, history=self.history)
         self.summaries = StandardSummaries(self._sink, self.history, summaries)
@@ -104,6 +107,8 @@ class Recorder(RecordingEnd):
         self.go_on()
         stored = as_stored(rows)
         self.history.append(stored)
+        self._cells += cell_count(stored)
+        self._budget.rows_fill_memory = self._cells > MANY_CELLS
         self._ended_after = -1
         self._writer.append(stored)
         self.summaries.append(stored)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -27,6 +26,7 @@ from .http_responses import (
     text,
 )
 from .requested import opened_launch, opened_run, requested_experiment, requested_launch
+from .run_entries import run_entry
 from .run_table_cache import RunTableCache
 from .shared_answers import Answer, SharedAnswers
 from .static_files import static_files
@@ -93,13 +93,16 @@ class WeightWatchPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _runs(self, request: Any) -> Answer:
         ctx, experiment = requested_experiment(request)
         now, budget, entries = time.time(), self.diagnoses.budget(), {}
-        for run_name, run in self.reader.poll(ctx, experiment).items():
+        digest = hashlib.sha256()
+        for run_name, run in sorted(self.reader.poll(ctx, experiment).items()):
             location = RunLocation(ctx, experiment, run_name)
             launches = [(x, self.diagnoses.get(location, run, x, now, budget)) for x in list(run.launches)]
             if launches:
-                entries[run_name] = [answers.launch_entry(x, d, now) for x, d in launches]
-        revision = hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()[:16]
-        return json_answer(answers.runs(revision, entries), complete=not budget.was_refused)
+                listed = [run_entry(run, x, d, now) for x, d in launches]
+                entries[run_name] = [entry.fields for entry in listed]
+                digest.update(repr((run_name, [entry.digest for entry in listed])).encode())
+        runs = answers.runs(digest.hexdigest()[:16], entries)
+        return json_answer(runs, complete=not budget.was_refused)
 
     @route
     def _table(self, request: Any) -> Answer:

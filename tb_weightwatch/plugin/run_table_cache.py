@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from .. import answers
 from ..reader import CachedRun, Launch, ProviderReader
 from .diagnosis_cache import MOST, DiagnosisCache, RunLocation, TimeBudget
+from .run_entries import run_entry
 
 SECONDS_PER_REQUEST = 0.7  # spent on reading runs; a long table is complete after several requests
 RUNS_PER_CALL = 8  # read at once: the calls to a data server take longer than the decoding
@@ -94,7 +95,7 @@ class RunTableCache:
     def _entry(
         self, location: RunLocation, run: CachedRun, launch: Launch, now: float, budget: TimeBudget
     ) -> dict[str, Any]:
-        return answers.launch_entry(launch, self._diagnoses.get(location, run, launch, now, budget), now)
+        return run_entry(run, launch, self._diagnoses.get(location, run, launch, now, budget), now).fields
 
     def _row(self, location: RunLocation, launch: Launch) -> _Row | None:
         with self._lock:

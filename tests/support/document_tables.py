@@ -4,7 +4,8 @@ python -m tests.support.document_tables      writes the rules in README.md and d
                                              docs/recording.md, the causes in docs/suspects.md and the experiments in
                                              docs/experiments.md
 python -m tests.supported                    writes the table of supported ways of training in docs/recording.md
-python -m tests.clinic --all --sweep --write, python -m tests.benchmarks      write those that are measured
+python -m tests.clinic --all --sweep --write, python -m tests.benchmarks,
+python -m tests.benchmarks.scale             write those that are measured
 """
 
 from __future__ import annotations

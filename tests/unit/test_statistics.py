@@ -23,7 +23,7 @@ from tb_weightwatch.statistics import (
     names,
     reference,
 )
-from tb_weightwatch.statistics.fast import batches, layers, running_norm, variables
+from tb_weightwatch.statistics.fast import batches, exact_pieces, layers, variables
 from tests.support.compared_statistics import (
     ACTIVATIONS,
     ANY_NUMBER,
@@ -68,6 +68,7 @@ def test_variables_agree_with_the_reference(dtype: str, piece: int, data: st.Dat
     after = np.where(data.draw(arrays(bool, SHAPE)), before, other).astype(TYPES[dtype])
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(variables, "PIECE", piece)
+        patch.setattr(exact_pieces, "PIECE", piece)
         expected = reference_statistics(gradient, before, after, previous)
         fast_agrees(fast_statistics(gradient, before, after, previous), expected, before, after)
         if dtype == "float64":
@@ -204,7 +205,7 @@ def test_units_are_the_last_axis() -> None:
 
 def test_a_layer_of_very_many_units() -> None:
     """A sample with more units than a piece has elements (a large vocabulary) is measured like any other."""
-    output = np.random.default_rng(0).normal(3, 1, (2, running_norm.PIECE + 7)).astype(np.float32)
+    output = np.random.default_rng(0).normal(3, 1, (2, exact_pieces.PIECE + 7)).astype(np.float32)
     numbers, _ = fast.layer_statistics(output, "relu")
     expected, _ = reference.layer_statistics(output, "relu")
     assert numbers == pytest.approx(expected, rel=1e-5)

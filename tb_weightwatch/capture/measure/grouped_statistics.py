@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...history import Column
-from ...statistics import VariableStep, fits_float32, names
+from ...statistics import VariableStep, fast, fits_float32, names
 from ...statistics.fast import SMALL, small_statistics
 from ...statistics.reference import variable_statistics
 
@@ -63,6 +63,9 @@ def _statistics(changes: list[VariableStep]) -> dict[str, Any]:
     """Returns the quantities of variables of one kind by name, `[n]`, or numbers for a single one."""
     if len(changes) == 1:
         change = changes[0]
+        if change.after.size > SMALL:
+            with np.errstate(all="ignore"):
+                return fast.variable_statistics(change)
         return dict(variable_statistics(*change[:3], previous_sample=change.previous))
     with np.errstate(all="ignore"):
         numbers = small_statistics(changes)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...history import Column, Rows
-from ...statistics import NOT_OBSERVED, VariableStep, measurable
-from ...statistics.reference import sample
+from ...statistics import NOT_OBSERVED, VariableStep, fast, measurable
 from ..observe.as_numpy import VariableArrays
 from ..recorder import Recorder
 from .grouped_statistics import variable_columns
@@ -50,10 +49,10 @@ class SummaryRows:
     def _change(self, name: str, arrays: VariableArrays, previous: Any) -> VariableStep:
         gradient = arrays.gradient
         if isinstance(gradient, np.ndarray) and measurable(gradient.dtype):
-            self._sketches[name] = sample(gradient)
+            self._sketches[name] = sketch = fast.sample(gradient, arrays.after)
         else:
-            previous = None
-        return VariableStep(gradient, arrays.before, arrays.after, NOT_OBSERVED, previous)
+            previous = sketch = None
+        return VariableStep(gradient, arrays.before, arrays.after, NOT_OBSERVED, previous, sketch)
 
     def _count_zeros_of_sparse(self, zeros: Column | None, variables: Mapping[str, VariableArrays]) -> None:
         """Counts the zeros of a sparse gradient among its rows alone; rows that do not occur in it are not counted."""

@@ -27,6 +27,7 @@ class Budget:
 
     Attributes:
         compares_steps: steps are recorded, so that the cost is known only after a few plain ones.
+        rows_fill_memory: rows take so much memory that only those are affordable which are recorded in any case.
     """
 
     MINUTE = 60.0  # a shorter run is charged as if it took a minute, otherwise it would hardly be recorded
@@ -42,7 +43,7 @@ class Budget:
         self.share, self._clock = share, clock
         self._started = clock()
         self._paused_at: float | None = None
-        self.compares_steps = False
+        self.compares_steps = self.rows_fill_memory = False
         self._spent_once, self._steps_in_it = 0.0, 0.0  # seconds; how many steps of training they contain
         self._row_cost = 0.0  # seconds
         self._plain_durations: deque[float] = deque(maxlen=101)
@@ -150,6 +151,8 @@ class Budget:
 
     def affords_burst(self) -> bool:
         """Checks whether another burst may be recorded."""
+        if self.rows_fill_memory:
+            return False
         if self.share is None:
             return True
         if not self._baseline_known:

@@ -40,6 +40,8 @@ class ProviderReader:
         self._listing = TagListing(provider)
         self._fetcher = TensorFetcher(provider)
         self._third_party = ThirdPartyReader(provider, hints or {})
+        # Of the last poll: third-party tags, tags of ours, and the names that follow from them.
+        self._third_party_names: tuple[Any, Any, set[str]] = None, None, set()
         self._runs: OrderedDict[tuple[str, str], CachedRun] = OrderedDict()
         self._records = ValueBudget(MAX_ALL_VALUES)  # of all runs
         self._lock = threading.Lock()
@@ -123,8 +125,11 @@ class ProviderReader:
     def _third_party_tags(self, ctx: Any, experiment: str, ours: Mapping[str, TagVersions]) -> dict[str, TagVersions]:
         """Returns run -> tags of the third-party runs whose training tb_weightwatch did not record."""
         tags = self._third_party.all_tags(ctx, experiment)
-        recorded = {*ours, *(run.rpartition("/")[0] or "." for run in ours if run.endswith(schema.PLUGIN))}
-        names = preferred(tags, recorded) - recorded
+        of_tags, of_ours, names = self._third_party_names
+        if of_tags is not tags or of_ours is not ours:  # lists are mostly those of the last poll
+            recorded = {*ours, *(run.rpartition("/")[0] or "." for run in ours if run.endswith(schema.PLUGIN))}
+            names = preferred(tags, recorded) - recorded
+            self._third_party_names = tags, ours, names
         return {name: versions for name, versions in tags.items() if name in names}
 
     def _poll_third_party(self, ctx: Any, experiment: str, tags: Mapping[str, TagVersions]) -> dict[str, CachedRun]:
@@ -150,7 +155,9 @@ class ProviderReader:
 
     def _cached(self, experiment: str, name: str) -> CachedRun:
         with self._lock:
-            run = self._runs.setdefault((experiment, name), CachedRun(self._records))
+            run = self._runs.get((experiment, name))
+            if run is None:
+                run = self._runs[experiment, name] = CachedRun(self._records)
             self._runs.move_to_end((experiment, name))
             return run
 

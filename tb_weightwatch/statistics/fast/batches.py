@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import reference
 from ..change import Array, fits_float32, measurable
-from .running_norm import CANCELS, PIECE, RunningNorm, count
+from .exact_pieces import PIECE
+from .running_norm import CANCELS, RunningNorm, count
 from .small_variables import SMALL
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from .. import reference
 from ..change import Array, fits_float32
 from ..saturation import bounds_of
-from .running_norm import PIECE, RunningNorm, count
+from .exact_pieces import PIECE
+from .running_norm import RunningNorm, count
 
 NumbersAndMask = tuple[dict[str, float], NDArray[np.bool_] | None]
 

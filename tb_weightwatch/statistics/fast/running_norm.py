@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from .. import reference
 from ..change import Array
+from .exact_pieces import PIECE, exact_std
 
-PIECE = 1 << 16  # elements
 CANCELS = 1e-3  # a variance below this share of the mean square has lost its digits
 _LOW, _HIGH = 1e-14, 1e14  # squares of numbers between these are well within float32
 _ONES = np.ones(PIECE, np.float32)
@@ -51,7 +50,7 @@ class RunningNorm:
             return 0.0
         mean, square = self.total / values.size, self.square / values.size
         variance = square - mean * mean
-        return math.sqrt(variance) if variance > CANCELS * square else reference.std(values.astype(np.float64))
+        return math.sqrt(variance) if variance > CANCELS * square else exact_std(values)
 
 
 def in_range(size: float) -> bool:

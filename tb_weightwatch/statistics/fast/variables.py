@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import reference
 from ..change import NOT_OBSERVED, Array, SparseGradient, VariableStep, measurable, stride
-from .running_norm import PIECE, RunningNorm, count, square_in_range
+from .exact_pieces import PIECE, exact_norm, exact_statistics
+from .running_norm import RunningNorm, count, square_in_range
 
 
 def sample(gradient: Any, weight: Array) -> Array | None:
@@ -136,11 +137,11 @@ def _norm(gradient: Any) -> float:
     """Returns the l2 norm of an array or `SparseGradient`, without overflow or underflow of the squares."""
     values = gradient.sums if isinstance(gradient, SparseGradient) else np.asarray(gradient)
     if not _is_float32(values):
-        return reference.norm(values)
+        return exact_norm(values)
     flat, sums = values.reshape(-1), RunningNorm()
     for start in range(0, flat.size, PIECE):
         sums.add(flat[start : start + PIECE])
-    return sums.norm() if sums.fits else reference.norm(values)
+    return sums.norm() if sums.fits else exact_norm(values)
 
 
 def _cosine(one: Any, other: Any) -> float:
@@ -154,7 +155,7 @@ def _cosine(one: Any, other: Any) -> float:
 
 def _by_reference(change: VariableStep) -> dict[str, float]:
     with np.errstate(all="ignore"):
-        numbers = reference.variable_statistics(*change[:3])
+        numbers = exact_statistics(change.gradient, change.before, np.asarray(change.after))
         return numbers | _raw_norm_and_cosine(change, numbers)
 
 
