@@ -15,7 +15,8 @@ from sklearn.datasets import load_diabetes
 
 import tb_weightwatch as ww
 from tb_weightwatch.capture import recorder
-from tb_weightwatch.capture.fit import step_outputs, step_recorder
+from tb_weightwatch.capture.fit import descriptions, step_outputs
+from tb_weightwatch.capture.fit.held_weights import HeldWeights
 from tb_weightwatch.capture.fit.step_layout import StepLayout
 from tb_weightwatch.capture.fit.step_outputs import StepOutputs
 from tb_weightwatch.capture.measure.row_buffer import RowBuffer
@@ -224,6 +225,8 @@ FAULTS: list[tuple[Any, str]] = [
     (StepOutputs, "read_before"),
     (StepOutputs, "read_after"),
     (step_outputs, "independent_read"),
+    (HeldWeights, "__init__"),
+    (HeldWeights, "tensors"),
     (StepLayout, "pack"),
     (StepLayout, "unpack"),
     (StepMeasurer, "measure"),
@@ -236,7 +239,7 @@ FAULTS: list[tuple[Any, str]] = [
     (observers, "gradients_used"),
     (observers, "loss_and_data"),
     (observers, "layer_output"),
-    (step_recorder, "feature_records"),
+    (descriptions, "feature_records"),
     (recorder, "as_stored"),
 ]
 
@@ -247,6 +250,7 @@ def test_of_two_tracings_only_the_later_is_charged(tmp_path: Path) -> None:
     fresh.compile("sgd", "mse")
     watch = ww.WeightWatch(tmp_path / "fresh", verbose=False)
     watch._gate.budget.affords_burst = lambda: False  # type: ignore[method-assign]
+    watch._gate.budget.affords_once = lambda seconds: True  # type: ignore[method-assign]
     fresh.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[watch])  # six steps, all of them recorded
     assert len(watch.history) == 6
     assert watch._gate.budget._steps_in_it == TRACING_EXTRA

@@ -35,6 +35,8 @@ class FitRecording(Recording):
         self._make_gate, self._make_recorder, self._probe_on_verdict = make_gate, make_recorder, probe
         self._launch_model: Any = None
         self._user_function_untraced = False
+        self._tracing_seconds = 0.0  # how long the first step that was recorded took: nearly all of it is tracing
+        self._stands_in = False  # the function that records runs the present step, although it is not recorded
         self._earlier_exceptions: list[int] = []  # ids of exceptions that are older than the present `fit`
         self._start_launch()
 
@@ -55,14 +57,24 @@ class FitRecording(Recording):
 
     def _begin_execution(self, batch: int) -> None:
         gate, entered, due = self._gate, time.perf_counter(), False
-        self._first_batch = batch
+        self._first_batch, self._stands_in = batch, False
         if self._steps.ready:
             several = range(1, steps_per_execution(self.model) + 1)
             due = True in [gate.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self._steps.record_next(self._step, self._batches_left())
+            self._stands_in = not due and not self._affords_users_function and self._steps.stand_in_next(self._step)
         gate.budget.add_row_cost(time.perf_counter() - entered)
         gate.begin_step(recording=due, background_idle=self._pipeline.idle)
+
+    @property
+    def _affords_users_function(self) -> bool:
+        """Whether the user's own function has been traced, or the budget affords that it is traced.
+
+        A model is slow to trace if it has hundreds of layers. Its steps between bursts are run by the function that
+        records them, whose results are dropped, until the run has lasted so long that a second tracing is paid for.
+        """
+        return not self._user_function_untraced or self._gate.budget.affords_once(self._tracing_seconds)
 
     def _batches_left(self) -> int | None:
         """Returns how many batches of the epoch are left; None if that is not known."""
@@ -85,6 +97,9 @@ class FitRecording(Recording):
             self._probing.run_by_itself(model=self.model)
 
     def _end_unrecorded(self, steps: int, now: float) -> None:
+        if self._stands_in:  # each step is asked for until the user's own function runs
+            self._gate.end_step(now, steps)
+            return
         if steps_per_execution(self.model) == 1:
             self._gate.not_recorded(self._step)
         if self._user_function_untraced:
@@ -99,6 +114,7 @@ class FitRecording(Recording):
             self._gate.end_step(now, steps)
         else:
             self._steps.traced = self._steps.has_run
+            self._tracing_seconds = now - (self._gate.step_began or now)
             # It may take the place of the user's own tracing, which comes later and is charged then.
             self._gate.charge_once(now, TRACING_EXTRA if self._user_function_untraced else 1.0)
         if not self._gate.due(self._step + 1):

@@ -22,7 +22,7 @@ from .hooks import fit_hooks
 from .recorded_step import RecordedStep
 from .step_layout import StepLayout, Tensors
 from .step_outputs import StepOutputs
-from .users_train_function import GRAPH_ITERATORS, trainable_since_tracing, without_optional
+from .users_train_function import GRAPH_ITERATORS, is_traced_step_of_keras, trainable_since_tracing, without_optional
 from .variables_made import VariablesMade
 
 
@@ -59,7 +59,14 @@ class RecordingTrainFunction:
             model.train_function = self.users_function
             if is_legacy(model):
                 model.train_tf_function = traced
+        self._holds_weights = self._replicas.count == 1 and not is_legacy(model) and not model.run_eagerly
         self.users_code_runs = self.has_run = False
+
+    @property
+    def can_stand_in(self) -> bool:
+        """Whether it has been traced, and may run steps that are not recorded."""
+        replaced = self._model.train_function is not self.users_function
+        return self.has_run and not replaced and self._replicas.count == 1 and is_traced_step_of_keras(self._model)
 
     def batches(self, iterator: Any, batches_left: int | None = None) -> Iterator[Any]:
         """Yields the arguments for `run`, one for each step of an execution; ends where the data end.
@@ -88,13 +95,18 @@ class RecordingTrainFunction:
             else:
                 return
 
-    def run(self, batch: Any) -> RecordedStep:
+    def run(self, batch: Any, *, read: bool = True) -> RecordedStep:
         """Runs one step in place of the user's train function. Exceptions of the user's step are raised as they are.
 
         Whatever fails of ours, the user's step runs once.
+
+        Args:
+            batch: one that `batches` yields.
+            read: whether the tensors of the step are read; if not, the step has only logs.
         """
-        context = contextlib.ExitStack()
+        context, held = contextlib.ExitStack(), None
         with FaultGuard(self._set_fault):
+            held = self._outputs.hold_weights() if read and self._holds_weights else None
             context.enter_context(self._recording_train_step())
             context.enter_context(self._made.noted())
         self.users_code_runs = True
@@ -106,12 +118,15 @@ class RecordingTrainFunction:
         self.users_code_runs, self.has_run = False, True
         layout = data = None
         is_recorded = isinstance(result, dict) and "layout" in result  # else the user's own train step has run
+        if not read:
+            return RecordedStep(result["logs"] if is_recorded else result, None, None, self._fault)
         with FaultGuard(self._set_fault):
             self.facts_of_first_step = self.facts_of_first_step or self._made.untracked(self._model, self._optimizers)
             for key, tensors in (result["layout"] if is_recorded else {}).items():  # none after a fault while tracing
                 side_tensors = self._replica_tensors.read() if self._replica_tensors else {}
                 layout = self._layouts[int(key)]
-                data = layout.unpack({**tensors, **side_tensors, **self._outputs.branch_tensors()})
+                before = held.tensors(layout.held) if held else {}
+                data = layout.unpack({**tensors, **before, **side_tensors, **self._outputs.branch_tensors()})
         return RecordedStep(result["logs"] if is_recorded else result, layout, data, self._fault)
 
     @contextlib.contextmanager

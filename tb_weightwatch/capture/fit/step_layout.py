@@ -46,6 +46,7 @@ class StepLayout:
         segments: field of VariableStep -> its small tensors.
         missing: field and variable's position -> the value of the field if no tensor leaves the step.
         run: names of the run-wide numbers.
+        held: position of a variable -> its id, if its weight before the step is no result (`HeldWeights`).
         structures: name in `DATA` -> the structure of the data, with None for each tensor.
         moving_statistics: names of the variables that are moving statistics of BatchNormalization.
     """
@@ -55,13 +56,19 @@ class StepLayout:
     batch_shapes: dict[str, Any]
     segments: dict[str, tuple[Segment, ...]]
     missing: dict[tuple[str, int], NotObserved | None]
+    held: dict[int, int]
     run: tuple[str, ...]
     structures: dict[str, Any]
     moving_statistics: frozenset[str]
 
     @classmethod
     def of(
-        cls, step: StepData, variables: list[dict[str, Any]], layers: list[dict[str, Any]], batch_shapes: dict[str, Any]
+        cls,
+        step: StepData,
+        variables: list[dict[str, Any]],
+        layers: list[dict[str, Any]],
+        batch_shapes: dict[str, Any],
+        held: dict[int, int] | None = None,
     ) -> StepLayout:
         """Returns the layout of a step, given as tensors of its graph, with the descriptions that belong to it."""
         fields = _by_field(step)
@@ -76,6 +83,7 @@ class StepLayout:
                 for position, value in values.items()
                 if not _is_tensor(value)
             },
+            held=held or {},
             run=tuple(step.run),
             structures={name: tf.nest.map_structure(lambda _: None, data) for name, data in step.data.items()},
             moving_statistics=step.moving_statistics,

@@ -6,6 +6,7 @@ than the user's own step. The statistics are computed afterwards (`StepMeasurer`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ from ..observe.model_layers import moving_statistics
 from ..observe.observation import StepObservation, base_optimizers, clips, current_value, variable_id
 from .graph_reads import independent_read
 from .graph_variables import SideVariables
+from .held_weights import HeldWeights
 from .hooks import BranchCollector
 from .step_layout import StepLayout, Tensors, packed_alone
 
@@ -42,6 +44,7 @@ class StepOutputs:
         self._model, self._optimizers = model, optimizers
         self._layers = facts.layer_uses(model)  # empty while the model is not built
         self._batch: Any = None  # of the present step, as `train_step` gets it
+        self._held: frozenset[int] = frozenset()  # ids of variables whose weight before the step is no result of it
         self._branch = SideVariables()  # gradients that are used inside a branch of the graph
 
     def layer_names(self) -> dict[int, str]:
@@ -49,11 +52,18 @@ class StepOutputs:
         self._layers = self._layers or facts.layer_uses(self._model)
         return {id(layer): item["name"] for layer, item in self._layers}
 
+    def hold_weights(self) -> HeldWeights:
+        """Returns the large weights before a step that is going to run compiled, and to be read."""
+        held = HeldWeights(listed_variables(self._model))
+        self._held = held.ids
+        return held
+
     def read_before(self, observation: StepObservation, data: Any) -> None:
         """Reads weights, learning rate and loss scale before the step changes them."""
         statistics, frozen = moving_statistics(self._model), frozen_ids([self._model])
         measured = (v for v in listed_variables(self._model) if is_trained(v, frozen) or variable_id(v) in statistics)
-        observation.weights_before = {variable_id(v): current_value(v) for v in measured}
+        held = self._held
+        observation.weights_before = {i: None if i in held else current_value(v) for i, v in _by_id(measured)}
         observation.run_numbers = _optimizer_settings(self._optimizers)
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         observation.data, self._batch = {"x": x, "y": y}, data
@@ -96,7 +106,8 @@ class StepOutputs:
             run=self._run_numbers(observation),
             moving_statistics=frozenset(names[variable_id(v)] for v in measured if not v.trainable),
         )
-        layout = StepLayout.of(step, items, layers, batch_shapes)
+        held = {position: i for position, (i, _) in enumerate(_by_id(variables)) if i in self._held}
+        layout = StepLayout.of(step, items, layers, batch_shapes, held)
         return layout, layout.pack(step)
 
     def _whole_batch(self, observation: StepObservation) -> dict[str, Any]:
@@ -144,6 +155,10 @@ class StepOutputs:
             numbers["iterations"] = tf.convert_to_tensor(base_optimizers(self._optimizers[0])[0].iterations)
             numbers |= numbers_after(self._optimizers[0])
         return numbers
+
+
+def _by_id(variables: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    return ((variable_id(variable), variable) for variable in variables)
 
 
 def _reported_loss(result: Any) -> Any:

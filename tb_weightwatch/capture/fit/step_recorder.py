@@ -8,22 +8,18 @@ import tensorflow as tf
 
 from ..fault_handler import FaultHandler, report_fault
 from ..measure.pipeline import MeasurementPipeline
-from ..measure.step_data import StepData
 from ..observe import model_facts as facts
 from ..observe import replicas
-from ..observe.batch_features import feature_records
 from ..observe.exception_meaning import OF_THE_BATCH, meaning_of
 from ..observe.fault_guard import entry_point
-from ..observe.library_versions import library_versions
 from ..observe.observation import total_iterations
-from ..observe.optimizer_facts import optimizer_facts, optimizers_of
+from ..observe.optimizer_facts import optimizers_of
 from ..observe.run_ending import ending_of
 from ..probing import Probing
 from ..recorder import Recorder
+from .descriptions import describe_settings, describe_traced_step, describe_variables
 from .recorded_step import RecordedStep
 from .recording_train_function import RecordingTrainFunction
-from .step_layout import StepLayout
-from .step_outputs import listed_variables
 
 _ENDS_OF_DATA = (tf.errors.OutOfRangeError, StopIteration)
 
@@ -52,6 +48,7 @@ class FitStepRecorder(FaultHandler):
         self._function: RecordingTrainFunction | None = None
         self._step = self.measured = 0
         self._batches_left: int | None = None
+        self._stands_in = False  # the next execution runs recorded for others only, if at all
         self._others: list[FitStepRecorder] = []
         self.training = self.traced = False
 
@@ -63,16 +60,12 @@ class FitStepRecorder(FaultHandler):
         replicas.reject_parameter_server(strategy)
         replicas.reject_unsummed_gradients(strategy)
         optimizers = self._optimizers = optimizers_of(model)
-        describe = self._recorder.describe
-        settings = {**facts.model_facts(model), **optimizer_facts(optimizers), **facts.loss_facts(model)}
-        settings |= replicas.distribution_facts(strategy)
-        describe(step, "facts", {**settings, "gradients": "used", "versions": library_versions()})
-        self._recorder.adopt_preflight(model)
+        describe_settings(self._recorder, step, model, optimizers)
         if self._function is None or self._function.users_function is not model.train_function:
             self._pipeline.flush()
             self._function, self.traced = RecordingTrainFunction(model, optimizers), False
         elif self.traced:  # `trainable` may have changed, although the traced functions go on as before
-            self._describe_variables(step)
+            describe_variables(self._recorder, step, model, optimizers)
 
     @property
     def ready(self) -> bool:
@@ -87,12 +80,29 @@ class FitStepRecorder(FaultHandler):
             batches_left: of the epoch; None if that is not known.
         """
         self._step = self.measured = completed
-        self._batches_left = batches_left
+        self._batches_left, self._stands_in = batches_left, False
         first = self.of(self._model)
         if first is None:
             self._model.train_function = self.run
         elif first is not self and self not in first._others:
             first._others.append(self)
+
+    def stand_in_next(self, completed: int) -> bool:
+        """Has the function that records run the next step in place of the user's, without recording it.
+
+        Args:
+            completed: steps that are completed.
+
+        Returns:
+            Whether it is going to do so. The user's own function is not traced then.
+        """
+        first, function = self.of(self._model), self._function
+        if first is None and function is not None and function.can_stand_in:
+            self._step = self.measured = completed
+            self._batches_left, self._stands_in = None, True
+            self._model.train_function = self.run
+            return True
+        return first is not None  # another recorder of the model has the step run
 
     @classmethod
     def of(cls, model: Any) -> FitStepRecorder | None:
@@ -114,7 +124,7 @@ class FitStepRecorder(FaultHandler):
         assert function is not None
         self._model.train_function, self._others = function.users_function, []
         try:
-            return self._run_execution(function, iterator, (self, *others))
+            return self._run_execution(function, iterator, (*others,) if self._stands_in else (self, *others))
         except _ENDS_OF_DATA:
             raise
         except BaseException as error:
@@ -130,7 +140,7 @@ class FitStepRecorder(FaultHandler):
         try:
             iterations = None if function.has_run else total_iterations(self._optimizers)
             for batch in function.batches(iterator, self._batches_left):
-                step = function.run(batch)
+                step = function.run(batch, read=bool(recorders))
                 logs, ran = step.logs, ran + 1
                 for recorder in recorders:
                     recorder.measure(step)
@@ -162,7 +172,7 @@ class FitStepRecorder(FaultHandler):
         self.training = False
         with self._recorder.guarded():
             if not self.traced:
-                self._describe_variables(self._recorder.last_step)
+                describe_variables(self._recorder, self._recorder.last_step, self._model, self._optimizers)
             self._recorder.end(*ending_of(error, completed, in_step=in_step))
 
     # -- after the step
@@ -176,7 +186,9 @@ class FitStepRecorder(FaultHandler):
         self._recorder.begun = self.measured
         layout, data = step.read()
         if not self.traced and self.measured == self._step + 1:
-            self._describe(layout, data)
+            made = self._function.facts_of_first_step if self._function is not None else {}
+            known = (facts.model_facts(self._model), made)
+            describe_traced_step(self._recorder, self._step, layout, data, known)
         self._probing.keep(data.data["batch"])
         self._pipeline.submit(self.measured, data)
 
@@ -184,18 +196,3 @@ class FitStepRecorder(FaultHandler):
     def has_run(self) -> bool:
         """Whether the last execution has run recorded."""
         return self.measured > self._step
-
-    def _describe(self, layout: StepLayout, step: StepData) -> None:
-        describe = self._recorder.describe
-        describe(self._step, "variables", {"items": layout.variables})
-        describe(self._step, "layers", {"items": layout.layers})
-        describe(self._step, "facts", layout.batch_shapes)
-        describe(self._step, "facts", facts.model_facts(self._model))
-        if self._function is not None:
-            describe(self._step, "facts", self._function.facts_of_first_step)
-        for features in feature_records(step.data["x"], step.data["y"]):
-            describe(self._step, "features", features)
-
-    def _describe_variables(self, step: int) -> None:
-        items = facts.variable_items(listed_variables(self._model), self._model, self._optimizers)
-        self._recorder.describe(step, "variables", {"items": items})

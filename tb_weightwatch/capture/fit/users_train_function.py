@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..legacy.objects import is_legacy
+from ..legacy.objects import is_legacy, steps_per_execution
 from ..observe.observation import base_optimizers, variable_id
 
 GRAPH_ITERATORS = (tf.data.Iterator, tf.distribute.DistributedIterator)
@@ -22,13 +22,23 @@ def without_optional(model: Any) -> Callable[[Any], Any]:
     batches, and then does without the Optional.
     """
     function: Callable[[Any], Any] = model.train_function
-    names = ("make_train_function", "_make_function")
-    own = [getattr(getattr(model, n, None), "__func__", None) is not getattr(keras.Model, n, model) for n in names]
     # Before Keras 3.7 the train function is itself a tf.function, which uses no Optional and takes no list.
-    if model.run_eagerly or any(own) or hasattr(function, "get_concrete_function"):
+    if model.run_eagerly or not _is_made_by_keras(model) or hasattr(function, "get_concrete_function"):
         return function
     step = tf.function(lambda iterator: function([iterator.get_next()]), autograph=False, reduce_retracing=True)
     return lambda iterator: (step if isinstance(iterator, GRAPH_ITERATORS) else function)(iterator)
+
+
+def is_traced_step_of_keras(model: Any) -> bool:
+    """Whether the train function is that of Keras 3, traced, and a call of it is one step."""
+    traced = not is_legacy(model) and not model.run_eagerly
+    return traced and steps_per_execution(model) == 1 and _is_made_by_keras(model)
+
+
+def _is_made_by_keras(model: Any) -> bool:
+    """Whether Keras' own methods make the model's train function."""
+    names = ("make_train_function", "_make_function")
+    return all(getattr(getattr(model, n, None), "__func__", None) is getattr(keras.Model, n, model) for n in names)
 
 
 def trainable_since_tracing(model: Any, optimizers: list[Any]) -> list[Any]:

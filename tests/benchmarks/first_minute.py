@@ -1,0 +1,101 @@
+"""What the callback costs a new model, tracings included: each training in a process of its own, as users train.
+
+python -m tests.benchmarks.first_minute resnet tiny             a minute of the plain training, then as many steps
+python -m tests.benchmarks.first_minute mlp --seconds 600       ten minutes
+
+Where other programs run beside it, durations say little: the ratio of the processor times is printed as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.callbacks import Callback
+
+import tb_weightwatch as ww
+
+from .__main__ import run
+from .models import SUBJECTS
+from .training import batch_of, compiled
+
+
+class Times(Callback):
+    """Notes when steps end and when there is a diagnosis, and ends the training after so many steps or seconds."""
+
+    def __init__(self, watch: Any, steps: int, seconds: float) -> None:
+        super().__init__()
+        self._watch, self._steps, self._seconds = watch, steps, seconds
+        self.began, self.processor = time.perf_counter(), time.process_time()
+        self.ends: list[float] = []
+        self.answered: float | None = None
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        now = time.perf_counter()
+        self.ends.append(now)
+        if self.answered is None and self._watch is not None and self._watch._recorder.latest_diagnosis is not None:
+            self.answered = now
+        over = len(self.ends) >= self._steps if self._steps else now - self.began >= self._seconds
+        self.model.stop_training |= over
+
+    def found(self) -> dict[str, Any]:
+        """Returns durations in seconds, and the number of steps."""
+        first = self.ends[0]
+        return {
+            "steps": len(self.ends),
+            "first_s": first - self.began,
+            "all_s": self.ends[-1] - self.began,
+            "processor_s": time.process_time() - self.processor,
+            "median_ms": 1e3 * float(np.median(np.diff(self.ends))),
+            "answer_s": None if self.answered is None else self.answered - first,
+        }
+
+
+def trained(name: str, jit: bool, recorded: bool, steps: int, seconds: float) -> dict[str, Any]:
+    """Trains a new model for so many steps, or (0) so many seconds."""
+    subject = SUBJECTS[name]
+    model, options = compiled(subject, jit), tf.data.Options()
+    options.autotune.enabled = False
+    batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat().with_options(options)
+    keras.utils.set_random_seed(1)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        watch = ww.WeightWatch(folder, verbose=False) if recorded else None
+        times = Times(watch, steps, seconds)
+        model.fit(batches, verbose=0, shuffle=False, callbacks=[times] if watch is None else [watch, times])
+        found = times.found()
+        if watch is not None:
+            budget = watch._gate.budget
+            found |= {"rows": len(watch.history), "once_s": budget.one_off, "reported": budget.cost}
+            watch._recorder.close()
+    return found
+
+
+def main() -> None:
+    """Trains plain and recorded, or (`--arm`) one of them in this process; prints JSON."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("models", nargs="*", default=list(SUBJECTS), metavar="MODEL")
+    ask.add_argument("--seconds", type=float, default=62.0, help="of the plain training")
+    ask.add_argument("--xla", action="store_true")
+    ask.add_argument("--arm", choices=("plain", "default"), help=argparse.SUPPRESS)
+    ask.add_argument("--steps", type=int, default=0, help=argparse.SUPPRESS)
+    given = ask.parse_args()
+    if given.arm:
+        print(json.dumps(trained(given.models[0], given.xla, given.arm == "default", given.steps, given.seconds)))
+        return
+    for name in given.models:
+        command = [sys.executable, "-m", "tests.benchmarks.first_minute", name, *["--xla"] * given.xla]
+        plain = run([*command, "--arm", "plain", "--seconds", str(given.seconds)])
+        default = run([*command, "--arm", "default", "--steps", str(plain["steps"])])
+        ratios = {key: round(default[key] / plain[key], 3) for key in ("all_s", "processor_s", "first_s", "median_ms")}
+        print(json.dumps({"model": name, "ratios": ratios, "plain": plain, "default": default}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
