@@ -69,8 +69,8 @@ class HistogramSeries(BoundedSeries):
         statistics, tables = statistics[valid], tables[valid]
         if not len(tables):
             return len(steps)
-        last = Snapshot(*statistics[-1].tolist(), _digest(tables[-1]))
-        first = Snapshot(*statistics[0].tolist(), _digest(tables[0]))
+        last = _snapshot(statistics[-1], tables[-1])
+        first = _snapshot(statistics[0], tables[0])
         previous = self._previous or first
         bits = tables.view(np.int64)
         changes = (bits[1:] != bits[:-1]).any(axis=(1, 2))
@@ -123,7 +123,7 @@ def from_buckets(buckets: NDArray[np.float64]) -> Snapshot | None:
         buckets: `[n, 3]`: left edge, right edge, count.
     """
     statistics, valid = table_statistics(buckets[None])
-    return Snapshot(*statistics[0].tolist(), _digest(buckets)) if valid[0] else None
+    return _snapshot(statistics[0], buckets) if valid[0] else None
 
 
 def table_statistics(tables: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -148,6 +148,11 @@ def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the dot product of each pair of rows, to the bit as `np.dot` does of a single one."""
     products: NDArray[np.float64] = np.matmul(a[:, None, :], b[:, :, None])
     return products[:, 0, 0]
+
+
+def _snapshot(statistics: NDArray[np.float64], buckets: NDArray[np.float64]) -> Snapshot:
+    low, high, norm, mean, size = statistics.tolist()
+    return Snapshot(low, high, norm, mean, size, _digest(buckets))
 
 
 def _digest(buckets: NDArray[np.float64]) -> int:
