@@ -86,6 +86,26 @@ def measured(command: list[str]) -> tuple[float, float, float, str]:
     return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, end
 
 
+def one_log(model: Path) -> str:
+    """Returns how long one third-party log takes, by the processor: medians of five."""
+    from tb_weightwatch import answers, reader
+    from tb_weightwatch.reader.record_file import local_records
+
+    (file,) = model.rglob("*tfevents*")
+    reading, judging = [], []
+    for _ in range(5):
+        started = time.process_time()
+        (launch,) = reader.launches(model)
+        reading.append(time.process_time() - started)
+        answers.safe_diagnose(launch.history)
+        judging.append(time.process_time() - started)
+    events = sum(1 for _ in local_records(str(file), file.stat().st_size))
+    return (
+        f"one third-party log, {events:,} events, {file.stat().st_size / 1e6:.1f} MB: {np.median(reading):.2f} s to "
+        f"read, {np.median(judging):.2f} s with its diagnosis (processor time)"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
@@ -105,6 +125,7 @@ def main() -> None:
             writing = spawn.Process(target=write, args=(models, options.variables, options.steps))
             writing.start()
             writing.join()
+        print(one_log(models / "curves"), flush=True)
         if options.gigabytes:
             pair = sum(file.stat().st_size for file in models.rglob("*tfevents*"))
             options.runs = round(2e9 * options.gigabytes / pair)

@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from .meter import peak, worked
+from .meter import Memory, worked
 
 VARIABLES = 4
 STEPS = 5
@@ -25,8 +25,8 @@ def parameters(count: int) -> dict[str, float]:
 
     rng, size = np.random.default_rng(0), count // VARIABLES
     shape = (max(1, size // 1000), min(1000, size))
-    gradient = tf.constant(rng.normal(0, 1e-3, shape).astype("float32"))
-    variables = [tf.Variable(rng.normal(0, 1, shape).astype("float32"), name=f"v{i}") for i in range(VARIABLES)]
+    gradient = tf.constant(rng.standard_normal(shape, dtype="float32"))
+    variables = [tf.Variable(rng.standard_normal(shape, dtype="float32"), name=f"v{i}") for i in range(VARIABLES)]
 
     def step() -> None:
         for variable in variables:
@@ -41,7 +41,7 @@ def parameters(count: int) -> dict[str, float]:
         return median(worked(whole)[0] for _ in range(STEPS))
 
     plain = train(lambda: None)
-    memory = peak()
+    memory = Memory()
     pairs = [(gradient, variable) for variable in variables]
     with tempfile.TemporaryDirectory() as logs:
         watch = ww.Watch(logs, variables=variables, overhead=None, verbose=False, maps=False)
@@ -52,5 +52,9 @@ def parameters(count: int) -> dict[str, float]:
 
         recorded = train(record)
         watch.close()
-    memory = peak() - memory
-    return {"row_ms": recorded - plain, "step_ms": plain, "extra_mb": memory, "weights_mb": 4e-6 * size * VARIABLES}
+    return {
+        "row_ms": recorded - plain,
+        "step_ms": plain,
+        "extra_mb": memory.more(),
+        "weights_mb": 4e-6 * size * VARIABLES,
+    }

@@ -17,7 +17,7 @@ import numpy as np
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import History
 
-from .meter import peak, worked, written
+from .meter import Memory, worked, written
 
 STEPS = 12
 WARM_UP = 4  # steps before the measured ones: the first ones trace functions
@@ -47,7 +47,7 @@ def loop(count: int) -> dict[str, float]:
         return worked(lambda: steps(STEPS))[0]
 
     plain = train(lambda: None)
-    memory = peak()
+    memory = Memory()
     with tempfile.TemporaryDirectory() as logs:
         with closing(ww.Watch(logs, variables=variables, overhead=None, verbose=False)) as watch:
             pairs = list(zip(gradients, variables, strict=True))
@@ -57,9 +57,8 @@ def loop(count: int) -> dict[str, float]:
 
             recorded = train(record)
             recorded += worked(lambda: watch.diagnosis)[0]  # waits for the rows that are being measured
-        memory = peak() - memory
         history = watch.history
-        return {"row_ms": (recorded - plain) / STEPS, "recorder_mb": memory, **_of_rows(Path(logs), history)}
+        return {"row_ms": (recorded - plain) / STEPS, "recorder_mb": memory.more(), **_of_rows(Path(logs), history)}
 
 
 def _of_rows(logdir: Path, history: History) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import bombs
+from .. import bomb_files, bombs
 from ..outcome import Effort, Outcome
 
 TESTED_IN = "tests/tensorboard/test_damage.py"
@@ -10,5 +10,5 @@ TESTED_IN = "tests/tensorboard/test_damage.py"
 
 def run(effort: Effort) -> list[Outcome]:
     """Reads bombs of each kind; the bounded part, of one kind."""
-    chosen = (bombs.nested_lists,) if effort.quick else bombs.BOMBS
+    chosen = (bomb_files.nested_lists,) if effort.quick else bomb_files.BOMBS
     return [Outcome(where="file", **one._asdict()) for one in bombs.run(bombs=chosen)]
