@@ -46,7 +46,7 @@ def _fit(folder: Path | None, begins: Callable[[], None], **compiled: Any) -> li
     watch = None if folder is None else ww.WeightWatch(folder, overhead=SCARCE, verbose=False, tensors={"*/kernel": 18})
     begins()
     recorders = [] if watch is None else [watch]
-    model.fit(_batches(), verbose=0, callbacks=recorders)
+    model.fit(_batches(), shuffle=False, verbose=0, callbacks=recorders)
     return _bits(model, model.optimizer)
 
 
