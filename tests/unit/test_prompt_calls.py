@@ -48,6 +48,18 @@ def test_late_answers_are_asked_for(needed: int, fails: bool) -> None:
         assert provider.list_tensors("ctx", experiment_id="e", plugin_name="p")[2] == "p"
 
 
+def test_a_call_right_after_another_is_asked_for() -> None:
+    """A late answer that follows one which came at once is not waited for either."""
+    server = GrpcDataProvider(0)
+    provider = PromptProvider(server, pauses=(0.001,) * 3)
+    for number in range(1, 20):
+        server.needed = 0
+        provider.list_tensors("ctx", experiment_id="e", plugin_name="p")
+        server.needed = len(server.asked_for_nothing) + 1
+        server._enough.clear()
+        assert provider.list_tensors("ctx", experiment_id=str(number), plugin_name="p")[1] == str(number)
+
+
 def test_errors_of_a_call_are_its_own() -> None:
     """What the server raises reaches the caller, and the next call is answered."""
     provider = PromptProvider(GrpcDataProvider(0), pauses=(0.001,))

@@ -36,7 +36,9 @@ class PromptProvider:
         self._provider = provider
         self._pauses = pauses
         self._threads = ThreadPoolExecutor(1 + len(pauses), "tb_weightwatch data server")
-        self._is_watched = threading.Lock()  # by one thread at a time: other calls have something to send themselves
+        # The call that is watched. One is enough: calls beside it have something to send themselves.
+        self._answered = threading.Event()
+        self._answered.set()
 
     def __getattr__(self, name: str) -> Any:
         """Returns a method of the data provider."""
@@ -45,7 +47,8 @@ class PromptProvider:
 
     def _call(self, method: Callable[..., Any], ctx: Any, **arguments: Any) -> Any:
         answered = threading.Event()
-        if self._is_watched.acquire(blocking=False):
+        if self._answered.is_set():
+            self._answered = answered
             self._threads.submit(self._watch, answered, ctx, arguments["experiment_id"])
         try:
             return method(ctx, **arguments)
@@ -53,13 +56,10 @@ class PromptProvider:
             answered.set()
 
     def _watch(self, answered: threading.Event, ctx: Any, experiment: str) -> None:
-        try:
-            for pause in self._pauses:
-                if answered.wait(pause):
-                    return
-                self._threads.submit(self._ask_for_nothing, ctx, experiment)
-        finally:
-            self._is_watched.release()
+        for pause in self._pauses:
+            if answered.wait(pause):
+                return
+            self._threads.submit(self._ask_for_nothing, ctx, experiment)
 
     def _ask_for_nothing(self, ctx: Any, experiment: str) -> None:
         from tensorboard.data.provider import RunTagFilter
