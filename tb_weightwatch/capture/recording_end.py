@@ -91,18 +91,16 @@ class RecordingEnd(RecordingFailure):
                 self._sink.wait(DISK_WAIT if deadline is None else deadline - time.monotonic())
             self._rest()
             return
-        with self._budget.spent_once():  # training waits for all of it
+        with self._budget.spent_once():  # training waits for it
             for flush in self._flush:
                 flush(HANGS_AFTER if deadline is None else deadline - time.monotonic())
-            was_ended = self._is_ended
-            if not was_ended:
-                self._describe_end(how, detail, about)
         self._budget.pause()
-        if was_ended:
+        if self._is_ended:
             self._rest()
             return
         self._records.describe_cost(self.last_step)
-        with self._budget.spent_once():  # what follows is known to the next end only
+        with self._budget.spent_once():  # the next end knows of it
+            self._describe_end(how, detail, about)
             self._finish(deadline)
 
     def _describe_end(self, how: str, detail: str, about: Mapping[str, Any] | None) -> None:

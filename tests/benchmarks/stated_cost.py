@@ -67,7 +67,7 @@ def loop(subject: Subject, turns: Turns, name: str, folder: Path) -> Callable[[]
     x, y = (tf.constant(part) for part in batch_of(subject))
     variables = model.trainable_variables
 
-    @tf.function
+    @tf.function(jit_compile=False)
     def step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))

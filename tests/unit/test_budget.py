@@ -148,14 +148,16 @@ def test_what_is_spent_before_and_after_training_is_training_time() -> None:
     with budget.spent_once():
         clock.now += 0.3
     clock.now += 5.0
-    assert (budget.one_off, budget.elapsed) == (pytest.approx(0.3), pytest.approx(0.3))
+    assert budget.one_off == pytest.approx(0.3)
+    assert budget.elapsed == pytest.approx(0.3)
     budget.begin()
     clock.now += 0.6
     with pytest.raises(ValueError, match="ours"), budget.spent_once():
         clock.now += 0.1
         raise ValueError("ours")
     clock.now += 1.0
-    assert (budget.one_off, budget.elapsed) == (pytest.approx(0.4), pytest.approx(2.0))
+    assert budget.one_off == pytest.approx(0.4)
+    assert budget.elapsed == pytest.approx(2.0)
     assert budget.cost == pytest.approx(0.2)
 
 
