@@ -13,7 +13,6 @@ from ... import schema
 from ...maps import Map
 from ...schema import MAX_ALL_VALUES, ValueBudget
 from ..run_directories import preferred
-from .prompt_calls import prompt
 from .run_cache import CachedRun
 from .tag_listing import TagListing
 from .tag_versions import TagVersions, revision_of
@@ -35,7 +34,6 @@ class ProviderReader:
     """
 
     def __init__(self, provider: Any, budget: int = BUDGET, hints: Mapping[str, int] | None = None) -> None:
-        provider = prompt(provider)
         self._budget = budget
         self._listing = TagListing(provider)
         self._fetcher = TensorFetcher(provider)
