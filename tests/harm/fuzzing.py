@@ -18,6 +18,7 @@ from .outcome import Effort, Outcome
 
 LONGEST = 1.0  # seconds that one input may take
 QUICK_SECONDS = 3.0
+ROUND_SECONDS, LEAST_SECONDS = 120.0, 10.0  # of one process of the guided fuzzer
 _RUNS = re.compile(r"number_of_executed_units:\s*(\d+)")
 
 
@@ -68,22 +69,27 @@ def _peak_megabytes() -> float:
 
 
 def guided(name: str, attack: str, where: str, effort: Effort) -> Outcome:
-    """Runs the coverage-guided fuzzer in as many processes as there shall be; an input that fails ends its process."""
+    """Runs the coverage-guided fuzzer in as many processes as there shall be; an input that fails ends its process.
+
+    Each process begins anew after a while, with the valid inputs and other random numbers: inputs get longer as the
+    fuzzer goes on, so that it tries fewer and fewer of them.
+    """
     ends = time.monotonic() + effort.seconds
-    running = [_start(name, effort.seconds, effort.scratch / str(i), i) for i in range(effort.jobs)]
-    runs, found, processes = 0, dict[str, int](), len(running)
+    round_seconds = min(ROUND_SECONDS, effort.seconds)
+    running = [_start(name, round_seconds, effort.scratch / str(i), i) for i in range(effort.jobs)]
+    runs, failures, processes = 0, dict[str, int](), len(running)
     while running:
         process, folder = running.pop(0)
         output = process.communicate()[0]
         runs += sum(map(int, _RUNS.findall(output)))
-        for fault in _found(folder, output) if process.returncode else ():
-            found[fault] = found.get(fault, 0) + 1
-            left = ends - time.monotonic()
-            if left > 10:  # it goes on with other random numbers
-                processes += 1
-                running.append(_start(name, left, effort.scratch / str(processes), processes))
-    note = "; ".join([*_counted(found), f"guided by coverage, {effort.seconds:.0f} s in {effort.jobs} processes"])
-    return Outcome(attack, where, runs, runs - sum(found.values()), note=note)
+        for failure in _failures(folder, output) if process.returncode else ():
+            failures[failure] = failures.get(failure, 0) + 1
+        left = ends - time.monotonic()
+        if left > LEAST_SECONDS:
+            processes += 1
+            running.append(_start(name, min(round_seconds, left), effort.scratch / str(processes), processes))
+    note = "; ".join([*_counted(failures), f"guided by coverage, {effort.seconds:.0f} s in {effort.jobs} processes"])
+    return Outcome(attack, where, runs, runs - sum(failures.values()), note=note)
 
 
 def _start(name: str, seconds: float, folder: Path, seed: int) -> tuple[subprocess.Popen[str], Path]:
@@ -94,7 +100,7 @@ def _start(name: str, seconds: float, folder: Path, seed: int) -> tuple[subproce
     return process, folder
 
 
-def _found(folder: Path, output: str) -> list[str]:
+def _failures(folder: Path, output: str) -> list[str]:
     """Returns what ended a fuzzing process: the kind of the input it left behind, and the exception."""
     kinds = sorted({file.name.partition("-")[0] for file in folder.iterdir() if file.is_file()})
     raised = re.findall(r"^(\w[\w.]*(?:Error|Failed|Exception)\b.*)$", output, re.MULTILINE)
