@@ -99,14 +99,25 @@ class Writer(CheckedCalls):
         self._end(None, without="closed")
 
     def __enter__(self) -> Writer:
-        self._blocks.append(self.as_default())
-        return self._blocks[-1].__enter__()
+        self._enter_block()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._blocks.pop().__exit__(None, None, None)
+        self._leave_block()
         self._end(error, without="completed")
+
+    @entry_point
+    def _enter_block(self) -> None:
+        block = self.as_default()
+        block.__enter__()
+        self._blocks.append(block)
+
+    @entry_point
+    def _leave_block(self) -> None:
+        if self._blocks:  # else it could not be entered
+            self._blocks.pop().__exit__(None, None, None)
 
     @entry_point
     def _end(self, error: BaseException | None, *, without: str) -> None:

@@ -70,7 +70,8 @@ class BoundedSeries:
         self._last = tuple(data[-1].tolist())
         nonfinite = np.flatnonzero(~np.isfinite(points.values).all(axis=1))
         if self._first_nonfinite is None and len(nonfinite):
-            self._first_nonfinite = tuple(data[nonfinite[0]].tolist())
+            is_last = nonfinite[0] == len(data) - 1
+            self._first_nonfinite = self._last if is_last else tuple(data[nonfinite[0]].tolist())
         position = 0
         while position < len(data):
             first = position + -self.count % self.stride  # the next that is kept

@@ -96,8 +96,8 @@ def _outcome(number: signal.Signals, kind: str, kills: list[Kill]) -> Outcome:
     oldest = max((one.back.seconds for one in kills), default=0.0)
     faults = Counter(fault for one in kills for fault in _faults(one))
     parts = [f"{text} ({count} times)" for text, count in faults.items()]
-    if number == signal.SIGKILL and not faults:
-        parts = [f"the oldest missing row was {oldest:.1f} s old"]
+    if number == signal.SIGKILL:
+        parts.append(f"the oldest missing row was {oldest:.1f} s old")
     survived = sum(one.harmless for one in kills)
     return Outcome(f"{number.name} at a random moment", kind, len(kills), survived, lost, told, "; ".join(parts))
 
