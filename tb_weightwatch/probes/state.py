@@ -68,10 +68,10 @@ class SavedState:
 
 
 def _value(variable: Any) -> Any:
-    """Returns a variable's value; None if it has none yet."""
+    """Returns a variable's value; None if it has none yet, or belongs to a graph, as saving a model leaves some."""
     try:
         return tf.identity(variable)
-    except (tf.errors.OpError, ValueError, RuntimeError):
+    except (tf.errors.OpError, TypeError, ValueError, RuntimeError):
         return None
 
 

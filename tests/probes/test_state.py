@@ -16,6 +16,7 @@ import tensorflow as tf
 import tb_weightwatch as ww
 from tb_weightwatch.probes import catalogue
 from tb_weightwatch.probes.budget import Spending
+from tb_weightwatch.probes.state import SavedState
 
 from .programs import BATCHES, CASES, Case, loop_step
 
@@ -174,3 +175,13 @@ def test_variables_that_nobody_lists_are_restored() -> None:
     ww.probe(step_fn=step, variables=model.trainable_variables, batches=BATCHES, **EVERYTHING)
     assert all((np.asarray(v) == old).all() for v, old in zip(everything, before, strict=True))
     assert float(keras.random.uniform(())) == expected
+
+
+def test_a_variable_of_a_graph_is_left_out() -> None:
+    """Saving a model leaves variables of its graph behind, which have no value outside of it."""
+    with tf.Graph().as_default():
+        left = tf.Variable(1.0)
+    own = tf.Variable(2.0)
+    with SavedState([left, own]).restored():
+        own.assign(3.0)
+    assert float(own) == 2.0
