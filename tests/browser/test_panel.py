@@ -186,7 +186,8 @@ def test_the_heat_map_tells_its_numbers(page: Page, site: str) -> None:
     assert colours > 5
     expect(frame.locator(".heatmap-legend")).to_contain_text("exactly 0")
     expect(frame.locator(".heatmap-legend")).not_to_contain_text("NaN")
-    frame.locator(".heatmap-plot").hover(position={"x": 300, "y": 9})
+    # One of the first steps, which are recorded however busy the machine is; later ones may lie between two bursts.
+    frame.locator(".heatmap-plot").hover(position={"x": 3, "y": 9})
     readout = frame.locator(".heatmap-readout")
     expect(readout).to_contain_text("dense")
     expect(readout).to_contain_text("kernel")
