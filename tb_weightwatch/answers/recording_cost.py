@@ -38,9 +38,9 @@ def cost(history: History) -> str:
     text = f"Recording has made training {_percent(slower)} slower"
     if not seconds:
         return f"{text}."
-    rows = total * seconds - once
+    rows = max(0.0, total * seconds - once)
     parts = [f"{_seconds(once)} once, to start and to end"] if once else []
-    if len(history) and rows > 0:
+    if len(history) and rows:
         parts.append(f"{_seconds(rows / len(history))} in each of {len(history):,} recorded steps")
     elif once:
         parts.append("no measurable time in a recorded step")
@@ -71,8 +71,7 @@ def _per_hour(history: History, rows: float, seconds: float) -> str:
     if budget is None or not 0 < budget <= 1:
         return ""
     limit = f"{number(100 * budget, 2)} % of the training time, {_seconds(budget * _HOUR)} per hour"
-    since = "In trainings of more than a minute" if history.of_kind("end") else "After the first minute"
-    return f" {since} recording is limited to {limit}."
+    return f" The longer a training lasts, the nearer recording keeps to its budget: {limit}."
 
 
 def _percent(value: float) -> str:

@@ -47,7 +47,7 @@ def unpack(packed: Sequence[pb.Packed], width: int, rows: int, dtype: Any) -> Un
     head_planes, delta_planes = packed[0].head_planes, packed[0].delta_planes
     head, deltas = head_planes * width, delta_planes * width * (rows - 1)
     rows = rows if deltas else 1
-    raw = np.frombuffer(b"".join(one.data for one in packed), np.uint8).reshape(len(packed), head + deltas)
+    raw = np.frombuffer(b"".join(message.data for message in packed), np.uint8).reshape(len(packed), head + deltas)
     codes = np.zeros((rows, len(packed), width), np.dtype(dtype).newbyteorder("<"))
     planes = codes.view(np.uint8).reshape(*codes.shape, codes.itemsize)
     heads = raw[:, :head].reshape(len(packed), head_planes, width)

@@ -29,13 +29,16 @@ class Codec(NamedTuple):
         encode: float64 values to unsigned codes.
         decode: codes to float32 values, counts to float64.
         dtype: of the codes.
-        itemsize: bytes of a code.
     """
 
     encode: Callable[[NDArray[np.float64]], Codes]
     decode: Callable[[Codes], NDArray[Any]]
     dtype: type[np.unsignedinteger[Any]]
-    itemsize: int
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a code."""
+        return np.dtype(self.dtype).itemsize
 
 
 def _leading_bits(values: NDArray[np.float64], exponent: int) -> NDArray[np.int64]:
@@ -169,10 +172,10 @@ def _lookup(table: NDArray[np.float32]) -> Callable[[Codes], NDArray[np.float32]
 
 
 CODECS: dict[str, Codec] = {
-    "size": Codec(_size_encode, _lookup(_SIZE_VALUES), np.uint16, 2),
-    "share": Codec(_share_encode, _lookup(_SHARE_VALUES), np.uint16, 2),
-    "count": Codec(_count_encode, _count_decode, np.uint64, 8),
-    "flag": Codec(_flag_encode, _lookup(_FLAG_VALUES), np.uint16, 2),
-    "cosine": Codec(_cosine_encode, _lookup(_COSINE_VALUES), np.uint16, 2),
-    "exact": Codec(_exact_encode, _exact_decode, np.uint32, 4),
+    "size": Codec(_size_encode, _lookup(_SIZE_VALUES), np.uint16),
+    "share": Codec(_share_encode, _lookup(_SHARE_VALUES), np.uint16),
+    "count": Codec(_count_encode, _count_decode, np.uint64),
+    "flag": Codec(_flag_encode, _lookup(_FLAG_VALUES), np.uint16),
+    "cosine": Codec(_cosine_encode, _lookup(_COSINE_VALUES), np.uint16),
+    "exact": Codec(_exact_encode, _exact_decode, np.uint32),
 }

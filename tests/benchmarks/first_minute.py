@@ -17,14 +17,13 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras.callbacks import Callback
 
 import tb_weightwatch as ww
 
 from .__main__ import run
 from .models import SUBJECTS
-from .training import batch_of, compiled
+from .training import batches_of, compiled
 
 
 class Times(Callback):
@@ -61,9 +60,7 @@ class Times(Callback):
 def trained(name: str, jit: bool, recorded: bool, steps: int, seconds: float) -> dict[str, Any]:
     """Trains a new model for so many steps, or (0) so many seconds."""
     subject = SUBJECTS[name]
-    model, options = compiled(subject, jit), tf.data.Options()
-    options.autotune.enabled = False
-    batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat().with_options(options)
+    model, batches = compiled(subject, jit), batches_of(subject)
     keras.utils.set_random_seed(1)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         watch = ww.WeightWatch(folder, verbose=False) if recorded else None

@@ -36,7 +36,7 @@ from tests.support.document_tables import replace_block
 
 from .__main__ import MODELS, PAGE, SLOW, run
 from .models import SUBJECTS, Subject
-from .training import batch_of, compiled
+from .training import batch_of, batches_of, compiled, traced_step
 from .turns import TurnAfterStep, Turns, count_processor_time
 
 RESULTS = Path("tests/output/stated_cost.json")
@@ -45,10 +45,7 @@ SECONDS = (3, 10, 30, 60)  # of training
 
 def fit(subject: Subject, turns: Turns, name: str, folder: Path) -> Callable[[], None]:
     """Returns what trains a new model by one call of `fit`."""
-    model = compiled(subject, jit=False)
-    options = tf.data.Options()
-    options.autotune.enabled = False  # else a fit ends only when tf.data's tuner wakes
-    batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat().with_options(options)
+    model, batches = compiled(subject, jit=False), batches_of(subject)
 
     def train() -> None:
         callbacks: list[Any] = [TurnAfterStep(turns, name)]
@@ -63,17 +60,8 @@ def fit(subject: Subject, turns: Turns, name: str, folder: Path) -> Callable[[],
 def loop(subject: Subject, turns: Turns, name: str, folder: Path) -> Callable[[], None]:
     """Returns what trains a new model by a traced function of one's own."""
     model, optimizer = subject.build(), subject.optimizer()
-    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     x, y = (tf.constant(part) for part in batch_of(subject))
-    variables = model.trainable_variables
-
-    @tf.function(jit_compile=False)
-    def step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(y, model(x, training=True))
-        gradients = tape.gradient(loss, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss, gradients
+    variables, step = model.trainable_variables, traced_step(model, optimizer, jit=False)
 
     def train() -> None:
         watch = turns.watch = ww.Watch(folder, model, optimizer, verbose=False) if name == "recorded" else turns.watch

@@ -49,13 +49,33 @@ def batch_of(subject: Subject) -> tuple[Any, Any]:
     return subject.inputs(rng, subject.batch), rng.integers(0, subject.classes, subject.batch).astype("int32")
 
 
+def batches_of(subject: Subject) -> tf.data.Dataset:
+    """Returns the same batch without end."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # else a fit ends only when tf.data's tuner wakes, after 2.55, 5.11 ... seconds
+    return tf.data.Dataset.from_tensors(batch_of(subject)).repeat().with_options(options)
+
+
+def traced_step(model: keras.Model, optimizer: Any, jit: bool) -> Callable[[Any, Any], Any]:
+    """Returns a traced training step of one's own, which returns its loss and its gradients."""
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    variables = model.trainable_variables
+
+    @tf.function(jit_compile=jit)
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True))
+        gradients = tape.gradient(loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss, gradients
+
+    return step  # type: ignore[no-any-return]
+
+
 def fit(subject: Subject, jit: bool) -> Callable[[list[Any]], Callable[[int], None]]:
     """Returns what makes, for some callbacks, what trains so many steps by `model.fit`; all of them the same model."""
     model = compiled(subject, jit)
-    batches = tf.data.Dataset.from_tensors(batch_of(subject)).repeat()
-    options = tf.data.Options()
-    options.autotune.enabled = False  # else a fit ends only when tf.data's tuner wakes, after 2.55, 5.11 ... seconds
-    batches = batches.with_options(options)
+    batches = batches_of(subject)
 
     def trained(callbacks: list[Any]) -> Callable[[int], None]:
         return lambda n: model.fit(batches, steps_per_epoch=n, verbose=0, shuffle=False, callbacks=callbacks)
@@ -71,7 +91,6 @@ def loop(subject: Subject, jit: bool) -> Callable[..., Arm]:
     """
     keras.utils.set_random_seed(1)
     model, optimizer = subject.build(), subject.optimizer()
-    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     x, y = (tf.constant(part) for part in batch_of(subject))
     variables = model.trainable_variables
     optimizer.build(variables)
@@ -81,14 +100,7 @@ def loop(subject: Subject, jit: bool) -> Callable[..., Arm]:
         budget = watch._gate.budget if watch is not None else None
         if budget is not None:
             budget.pause()
-
-        @tf.function(jit_compile=jit)
-        def step(x: Any, y: Any) -> Any:
-            with tf.GradientTape() as tape:
-                loss = loss_of(y, model(x, training=True))
-            gradients = tape.gradient(loss, variables)
-            optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            return loss, gradients
+        step = traced_step(model, optimizer, jit)
 
         def run(count: int) -> None:
             if budget is not None:

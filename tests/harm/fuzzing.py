@@ -88,7 +88,7 @@ def guided(name: str, attack: str, where: str, effort: Effort) -> Outcome:
         if left > LEAST_SECONDS:
             processes += 1
             running.append(_start(name, min(round_seconds, left), effort.scratch / str(processes), processes))
-    note = "; ".join([*_counted(failures), f"guided by coverage, {effort.seconds:.0f} s in {effort.jobs} processes"])
+    note = "; ".join([*_counted(failures), f"guided by coverage, {effort.jobs} at a time, {effort.seconds:.0f} s"])
     return Outcome(attack, where, runs, runs - sum(failures.values()), note=note)
 
 

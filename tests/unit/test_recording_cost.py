@@ -30,19 +30,20 @@ def test_a_slowdown_is_over_the_time_without_recording(share: float | None, slow
 
 
 def test_a_run_of_five_seconds_does_not_look_like_a_broken_promise() -> None:
-    """It says what was added once, what a step costs, and to what it is limited from the first minute on."""
+    """It says what was added once, what a step costs, and which budget it keeps to in the end."""
     assert cost_of({"overhead": 0.3, "seconds": 5.0, "once": 1.1}) == (
         "Recording has made training 43 % slower: it added 1.5 s to 3.5 s (1.1 s once, to start and to end, and 10 ms "
-        "in each of 40 recorded steps). After the first minute recording is limited to 2 % of the training time, "
-        "72 s per hour."
+        "in each of 40 recorded steps). The longer a training lasts, the nearer recording keeps to its budget: 2 % of "
+        "the training time, 72 s per hour."
     )
 
 
 def test_a_short_run_that_has_ended_says_what_a_longer_one_costs() -> None:
-    """There is no "after the first minute" of a training that is over."""
+    """It says the same of a training that is over, to which a "first minute" would mean nothing."""
     text = cost_of({"overhead": 0.3, "seconds": 2.0, "once": 0.1}, ended=40)
     assert text.endswith(
-        " In trainings of more than a minute recording is limited to 2 % of the training time, 72 s per hour."
+        " The longer a training lasts, the nearer recording keeps to its budget: 2 % of the training time, 72 s per "
+        "hour."
     )
 
 

@@ -10,8 +10,8 @@ from .bursts import BURST, Schedule, next_burst_start
 from .map_schedule import MapSchedule
 
 CHECK_INTERVAL = 0.1  # seconds between two checks whether something is to be written
-# A recorded step takes longer to trace than the user's own. Where it is traced in its place, both cannot be timed; of
-# four models (tests/benchmarks/models.py) 12 to 19 % of the recorded step's tracing were more.
+# A recorded step takes longer to trace than the user's own. Where it is traced in its place, both cannot be timed, and
+# this share of it is an estimate: single measurements of four models gave 12 to 26 %.
 TRACING_EXTRA = 0.15
 
 
