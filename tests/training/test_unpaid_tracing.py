@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture.schedule.recording_gate import TRACING_AGAIN, TRACING_LOGS_ONLY
 from tests.support import loops
 
 BATCH, STEPS, RECORDED = 8, 12, 4
@@ -40,11 +41,18 @@ def compiled(kind: type[keras.Model] = keras.Sequential, **settings: Any) -> tup
     return model, loss
 
 
-def recorder(logs: Path, *, pays_after: int = STEPS, recorded: int = RECORDED) -> ww.WeightWatch:
-    """Returns one that records the first steps, and whose budget pays for a tracing after so many."""
+def recorder(
+    logs: Path, *, pays_after: int = STEPS, logs_only_after: int = STEPS, recorded: int = RECORDED
+) -> ww.WeightWatch:
+    """Returns one that records the first steps, and whose budget pays for either tracing after so many."""
     watch = ww.WeightWatch(logs, verbose=False)
+
+    def affords(seconds: float) -> bool:
+        is_logs_only = seconds == TRACING_LOGS_ONLY * watch._tracing_seconds
+        return watch._step >= (logs_only_after if is_logs_only else pays_after)
+
     watch._gate.schedule.due = lambda step: step <= recorded  # type: ignore[method-assign]
-    watch._gate.budget.affords_once = lambda seconds: watch._step >= pays_after  # type: ignore[method-assign]
+    watch._gate.budget.affords_once = affords  # type: ignore[method-assign]
     return watch
 
 
@@ -80,8 +88,35 @@ def test_what_a_tracing_takes_is_learnt_from_the_first_step(tmp_path: Path) -> N
     model, _ = compiled()
     fitted(model, [watch])
     expected = [seconds for seconds in asked if seconds]  # for maps, which have taken no time, it is asked as well
-    assert len(expected) == STEPS - RECORDED
-    assert len(set(expected)) == 1
+    assert len(expected) == 2 * (STEPS - RECORDED)
+    assert {seconds / watch._tracing_seconds for seconds in expected} == {TRACING_AGAIN, TRACING_LOGS_ONLY}
+
+
+def test_what_only_the_recorder_needs_is_left_out_when_that_is_paid_for(tmp_path: Path) -> None:
+    """The step runs without its further results from then on; none of its Python code is traced once more for it."""
+    watch, model_and_loss = recorder(tmp_path, logs_only_after=RECORDED + 2), compiled()
+    model, loss = model_and_loss
+    charged: list[int] = []
+    charge = watch._gate.charge_once
+
+    def noted(ended: float, share: float = 1.0) -> None:
+        charged.append(watch._step)
+        charge(ended, share)
+
+    watch._gate.charge_once = noted  # type: ignore[method-assign]
+    fitted(model, [watch])
+    assert loss.calls == traced_by([])
+    assert charged == [1, RECORDED + 3]  # the first step, and that in which the other function was traced
+    assert watch._steps._function is not None and watch._steps._function.logs_only.has_run
+
+
+def test_nothing_is_left_out_of_what_xla_has_compiled(tmp_path: Path) -> None:
+    """XLA compiles a step as a whole: another function would be compiled once more, and be no faster."""
+    watch = recorder(tmp_path, logs_only_after=0)
+    model, _ = compiled(jit_compile=True)
+    fitted(model, [watch])
+    assert watch._steps._function is not None and not watch._steps._function.logs_only.has_run
+    assert len(watch.history) == RECORDED
 
 
 class OwnFunction(keras.Sequential):
@@ -111,10 +146,11 @@ def test_the_users_function_runs_where_no_other_can(settings: dict[str, Any], tm
     assert len(executions) * model.steps_per_execution == STEPS
 
 
-def test_another_batch_shape_is_trained_as_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [0, STEPS])
+def test_another_batch_shape_is_trained_as_well(after: int, tmp_path: Path) -> None:
     """The last batch of an epoch may be smaller, and a second `fit` may have batches of another size."""
     states = []
-    for callbacks in ([], [recorder(tmp_path)]):
+    for callbacks in ([], [recorder(tmp_path, logs_only_after=after)]):
         model, _ = compiled()
         fitted(model, callbacks, epochs=2, batch_size=BATCH + 1)
         fitted(model, callbacks, batch_size=2 * BATCH)
@@ -124,7 +160,8 @@ def test_another_batch_shape_is_trained_as_well(tmp_path: Path) -> None:
 
 def test_two_recorders_of_a_model(tmp_path: Path) -> None:
     """A step that is recorded for one of them only has a row there, and the weights are those of a plain training."""
-    one, other = recorder(tmp_path / "one"), recorder(tmp_path / "other", recorded=RECORDED + 4)
+    one = recorder(tmp_path / "one", logs_only_after=RECORDED + 1)
+    other = recorder(tmp_path / "other", recorded=RECORDED + 4)
     model, loss = compiled()
     fitted(model, [one, other])
     assert loss.calls == traced_by([])
@@ -149,7 +186,8 @@ def test_the_users_own_function_is_left_behind(tmp_path: Path) -> None:
     assert model.train_function is own
 
 
-def test_an_exception_is_recorded_with_its_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [0, STEPS])
+def test_an_exception_is_recorded_with_its_step(after: int, tmp_path: Path) -> None:
     """A step that is not recorded and fails is known exactly, as a recorded one is; a further `fit` trains on."""
     keras.utils.set_random_seed(3)
     fragile = keras.Sequential([keras.Input((10,)), keras.layers.Dense(1)])
@@ -159,7 +197,7 @@ def test_an_exception_is_recorded_with_its_step(tmp_path: Path) -> None:
             return tf.reduce_mean(tf.square(p - y))
 
     fragile.compile("adam", loss)
-    watch, x, y = recorder(tmp_path), X, Y.copy()
+    watch, x, y = recorder(tmp_path, logs_only_after=after), X, Y.copy()
     y[BATCH * 7] = 1e9
     with pytest.raises(tf.errors.InvalidArgumentError):
         fragile.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[watch])
@@ -179,10 +217,10 @@ def test_a_fault_of_ours_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         model, _ = compiled()
         watch = recorder(tmp_path)
 
-        def fault(completed: int, watch: Any = watch) -> bool:
+        def fault(completed: int, watch: Any = watch, **given: Any) -> bool:
             if completed == RECORDED + 2:
                 raise ZeroDivisionError("injected")
-            return bool(type(watch._steps).stand_in_next(watch._steps, completed))
+            return bool(type(watch._steps).stand_in_next(watch._steps, completed, **given))
 
         monkeypatch.setattr(watch._steps, "stand_in_next", fault)
         told = pytest.warns(match="injected") if recorded else contextlib.nullcontext()

@@ -15,7 +15,7 @@ from ..probing import Probing
 from ..recorder import Recorder
 from ..recording import Recording
 from ..schedule.budget import Budget
-from ..schedule.recording_gate import TRACING_EXTRA, RecordingGate
+from ..schedule.recording_gate import TRACING_AGAIN, TRACING_EXTRA, TRACING_LOGS_ONLY, RecordingGate
 from .step_recorder import FitStepRecorder
 
 # Whether `on_train_batch_end` gets the index of an execution's last step; before Keras 3.11 it gets that of the first.
@@ -63,7 +63,7 @@ class FitRecording(Recording):
             due = True in [gate.due(self._step + i) for i in several]  # each must be asked
             if due:
                 self._steps.record_next(self._step, self._batches_left())
-            self._stands_in = not due and not self._affords_users_function and self._steps.stand_in_next(self._step)
+            self._stands_in = not due and not self._affords_users_function and self._stand_in_next()
         gate.budget.add_row_cost(time.perf_counter() - entered)
         gate.begin_step(recording=due, background_idle=self._pipeline.idle)
 
@@ -72,9 +72,16 @@ class FitRecording(Recording):
         """Whether the user's own function has been traced, or the budget affords that it is traced.
 
         A model is slow to trace if it has hundreds of layers. Its steps between bursts are run by the function that
-        records them, whose results are dropped, until the run has lasted so long that a second tracing is paid for.
+        records them, until the run has lasted so long that a second tracing is paid for.
         """
-        return not self._user_function_untraced or self._gate.budget.affords_once(self._tracing_seconds)
+        return not self._user_function_untraced or self._affords(TRACING_AGAIN)
+
+    def _stand_in_next(self) -> bool:
+        return self._steps.stand_in_next(self._step, logs_only=self._affords(TRACING_LOGS_ONLY))
+
+    def _affords(self, share: float) -> bool:
+        """Whether the budget affords a tracing that takes so large a share of what the first step took."""
+        return self._gate.budget.affords_once(share * self._tracing_seconds)
 
     def _batches_left(self) -> int | None:
         """Returns how many batches of the epoch are left; None if that is not known."""
@@ -98,7 +105,10 @@ class FitRecording(Recording):
 
     def _end_unrecorded(self, steps: int, now: float) -> None:
         if self._stands_in:  # each step is asked for until the user's own function runs
-            self._gate.end_step(now, steps)
+            if self._steps.traces_logs_only:
+                self._gate.charge_once(now)
+            else:
+                self._gate.end_step(now, steps)
             return
         if steps_per_execution(self.model) == 1:
             self._gate.not_recorded(self._step)

@@ -39,6 +39,7 @@ class FitStepRecorder(FaultHandler):
         training: whether `fit` has begun, and nothing is known of its end.
         traced: whether a step has run recorded.
         measured: steps that are completed or have run recorded since.
+        traces_logs_only: the present step, which is not recorded, is traced without what only the recorder needs.
     """
 
     def __init__(self, recorder: Recorder, pipeline: MeasurementPipeline, probing: Probing) -> None:
@@ -48,9 +49,9 @@ class FitStepRecorder(FaultHandler):
         self._function: RecordingTrainFunction | None = None
         self._step = self.measured = 0
         self._batches_left: int | None = None
-        self._stands_in = False  # the next execution runs recorded for others only, if at all
+        self._stands_in = self._logs_only = False  # the next execution runs recorded for others only, if at all
         self._others: list[FitStepRecorder] = []
-        self.training = self.traced = False
+        self.training = self.traced = self.traces_logs_only = False
 
     # -- before the step
 
@@ -87,19 +88,23 @@ class FitStepRecorder(FaultHandler):
         elif first is not self and self not in first._others:
             first._others.append(self)
 
-    def stand_in_next(self, completed: int) -> bool:
+    def stand_in_next(self, completed: int, *, logs_only: bool) -> bool:
         """Has the function that records run the next step in place of the user's, without recording it.
 
         Args:
             completed: steps that are completed.
+            logs_only: the budget pays for tracing that function without the results that only the recorder needs.
 
         Returns:
             Whether it is going to do so. The user's own function is not traced then.
         """
-        first, function = self.of(self._model), self._function
+        first, function, self.traces_logs_only = self.of(self._model), self._function, False
         if first is None and function is not None and function.can_stand_in:
             self._step = self.measured = completed
             self._batches_left, self._stands_in = None, True
+            traced = function.logs_only.has_run
+            self._logs_only = traced or (logs_only and function.can_leave_out_results)
+            self.traces_logs_only = self._logs_only and not traced
             self._model.train_function = self.run
             return True
         return first is not None  # another recorder of the model has the step run
@@ -140,7 +145,7 @@ class FitStepRecorder(FaultHandler):
         try:
             iterations = None if function.has_run else total_iterations(self._optimizers)
             for batch in function.batches(iterator, self._batches_left):
-                step = function.run(batch, read=bool(recorders))
+                step = function.run(batch, read=bool(recorders), logs_only=self._logs_only)
                 logs, ran = step.logs, ran + 1
                 for recorder in recorders:
                     recorder.measure(step)
