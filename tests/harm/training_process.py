@@ -82,11 +82,19 @@ class Training:
         if stuck:
             os.kill(self.pid, 9)
             code = self._wait(seconds)
-        folder = Path(self.order.folder)
-        report, console = folder / "report", folder / "console"
+        report = Path(self.order.folder, "report")
         told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-        printed = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
-        return Ended(-9 if code is None else code, stuck, time.monotonic() - self._began, told, printed)
+        return Ended(-9 if code is None else code, stuck, time.monotonic() - self._began, told, self.console)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Waits so many seconds for its end, and returns whether it has ended."""
+        return self._wait(seconds) is not None
+
+    @property
+    def console(self) -> str:
+        """What it has printed."""
+        console = Path(self.order.folder, "console")
+        return console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
 
     def wait_for_step(self, step: int, seconds: float = STUCK) -> None:
         """Returns when a step has been completed, or the process is taking too long."""
