@@ -23,8 +23,8 @@ WHOLE = {signal.SIGKILL: (167, 167, 166), signal.SIGTERM: (20, 20, 20), signal.S
 QUICK = {signal.SIGKILL: (1, 1, 4), signal.SIGTERM: (1, 0, 1), signal.SIGINT: (0, 1, 1)}
 PAUSE = 0.002  # seconds between two steps, so that several trainings share a processor
 ENDLESS = 1_000_000  # steps
-# What TensorFlow 2.21 prints when a SIGINT arrives while its C++ code imports a Python module, and the interrupt is lost:
-# of trainings without a monitor that got one in their first 0.3 s, 22 of 500 went on.
+# What TensorFlow 2.21 prints when a SIGINT arrives while its C++ code imports a Python module, and is lost: of 500
+# trainings without a monitor that got one in their first 0.3 s, 22 went on.
 LOST_INTERRUPT = "SystemError: <built-in function __import__> returned a result with an exception set"
 
 
