@@ -104,6 +104,21 @@ def test_the_budget_holds_where_bursts_follow_each_other() -> None:
     assert budget.cost < 0.025
 
 
+def test_an_error_in_what_a_plain_step_takes_is_noticed() -> None:
+    """If the first plain steps happen to be slow, recording seems to cost nothing; the next plain steps tell."""
+    clock = Clock()
+    budget = Budget(0.02, clock)
+    schedule, rows = Schedule(budget), 0
+    for step in range(1, 1001):
+        due = schedule.due(step)
+        seconds = 0.026 if due else 0.036 if step < 40 else 0.018
+        clock.now += seconds
+        budget.add_step(seconds, recorded=due)
+        rows += due
+    assert rows < 300
+    assert budget.cost is not None and budget.cost > 0.03
+
+
 def test_the_cost_is_unknown_without_plain_steps() -> None:
     """Without plain steps the cost of recording is unknown; with them even an unfinished burst is counted."""
     clock = Clock()

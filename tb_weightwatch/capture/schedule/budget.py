@@ -36,6 +36,7 @@ class Budget:
     TARGET_FRACTION = 0.8  # of the share: cold caches and Keras' own calls of callbacks cannot be measured from here
     OUTLIER_FACTOR = 10  # a step counts as this many median durations at most, whatever else the machine was doing
     SETTLE_AFTER = 8  # recorded steps (one burst), after which their cost is settled even if no plain step came between
+    PLAIN_BETWEEN = 8  # plain steps between two bursts, else an error in what a plain step takes is never noticed
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         if share is not None:
@@ -44,6 +45,7 @@ class Budget:
         self._started = clock()
         self._paused_at: float | None = None
         self.compares_steps = self.rows_fill_memory = False
+        self._plain_since_burst = 0  # steps
         self._spent_once, self._steps_in_it = 0.0, 0.0  # seconds; how many steps of training they contain
         self._row_cost = 0.0  # seconds
         self._plain_durations: deque[float] = deque(maxlen=101)
@@ -108,6 +110,7 @@ class Budget:
     def add_step(self, seconds: float, *, recorded: bool) -> None:
         """Adds the duration of a step; `recorded`: it was recorded, or background work ran beside it."""
         (self._recorded_durations if recorded else self._plain_durations).append(seconds)
+        self._plain_since_burst = 0 if recorded else self._plain_since_burst + 1
         burst_is_over = not recorded or len(self._recorded_durations) >= self.SETTLE_AFTER
         if burst_is_over and self._recorded_durations and self._baseline_known:
             self._row_cost += self._excess()
@@ -160,6 +163,8 @@ class Budget:
             # how long a plain one takes.
             recorded = self._recorded_durations
             return self._row_cost + len(recorded) * self._mean(recorded) <= self.MIN_SECONDS
+        if self._plain_durations and self._plain_since_burst < self.PLAIN_BETWEEN:
+            return False
         allowed = self.TARGET_FRACTION * self.share * self.elapsed - self.one_off
         return self._row_cost <= (max(allowed, self.MIN_SECONDS) if self.elapsed < self.MINUTE else allowed)
 

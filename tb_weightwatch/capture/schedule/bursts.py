@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .budget import Budget
 
-DENSE_UNTIL = 64  # every step up to this one is recorded, if the budget allows
+DENSE_UNTIL = 64  # every step up to this one is recorded, if there is no budget
 ALWAYS_UNTIL = 16  # every step up to this one is recorded, whatever it costs
 PER_OCTAVE = 700  # rows while the step count doubles: about 3,300 rows at 10,000 steps, 10,300 at 10 million
 BURST_RESTART = 4  # among the dense first steps a burst may also begin at every fourth step
