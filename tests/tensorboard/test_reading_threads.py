@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
+from tb_weightwatch import schema
 from tb_weightwatch.reader import ProviderReader
 from tests.support import synthetic_runs
 from tests.support.event_files import CTX, CountingProvider, go_on
@@ -63,3 +65,27 @@ def test_the_list_does_not_wait_for_a_run_that_is_being_drawn(tmp_path: Path) ->
             assert pool.submit(steps).result(timeout=60) == [88]
     assert steps() == [96]
     sink.close()
+
+
+class Meeting(CountingProvider):
+    """Answers the two calls of a list only when both have come."""
+
+    def __init__(self, logdir: Path) -> None:
+        self.both = Barrier(2, timeout=20)
+        super().__init__(logdir)
+
+    def list_runs(self, *args: Any, **kwargs: Any) -> Any:
+        self.both.wait()
+        return self.provider.list_runs(*args, **kwargs)
+
+    def list_tensors(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs["plugin_name"] == schema.PLUGIN:
+            self.both.wait()
+        return super().list_tensors(*args, **kwargs)
+
+
+def test_the_two_calls_of_a_list_are_made_at_once(tmp_path: Path) -> None:
+    """A data server takes 44 ms for each, whatever it is asked: the first list and later polls wait for one of them."""
+    synthetic_runs.write(tmp_path / "run", 24)
+    reader = ProviderReader(Meeting(tmp_path))
+    assert list(reader.poll(CTX, "")) == list(reader.poll(CTX, "")) == ["run/weightwatch"]
