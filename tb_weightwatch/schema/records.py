@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..history import RECORD_KINDS, Record
@@ -19,6 +20,8 @@ from .json_text import parse_object, to_json, value_count
 from .record_schema import checked
 
 _LONGEST_KIND = 100  # characters
+# Runs of one script describe the same variables and layers, so that many records have the same text.
+_TEXTS_KEPT, _LONGEST_TEXT_KEPT = 64, 1 << 15  # characters
 _sharing = threading.Lock()  # runs are read by several threads
 
 
@@ -107,7 +110,10 @@ class RecordReader:
             self.problems["a record: its step, time or kind is out of bounds"] += 1
         else:
             try:
-                data = checked(item.kind, parse_object(item.json, MAX_JSON_VALUES), self.problems)
+                content = _content if len(item.json) > _LONGEST_TEXT_KEPT else _kept_content
+                kept, problems = content(item.kind, item.json)
+                data = None if kept is None else dict(kept)
+                self.problems.update(problems)
             except DecodeError as error:
                 self.problems[str(error)] += 1
         if data is None:
@@ -130,6 +136,15 @@ class RecordReader:
             return items
         self.problems[reason] += len(new)
         return [item for item in items if item["name"] not in new]
+
+
+def _content(kind: str, text: str) -> tuple[dict[str, Any] | None, Problems]:
+    """Returns the content of a record, None if nothing of it can be used, and what was left out."""
+    problems = Problems()
+    return checked(kind, parse_object(text, MAX_JSON_VALUES), problems), problems
+
+
+_kept_content = lru_cache(_TEXTS_KEPT)(_content)
 
 
 def encode_records(records: Iterable[Record], *, started: float = 0.0) -> bytes:

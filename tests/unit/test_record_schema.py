@@ -96,6 +96,21 @@ def test_a_mistake_of_ours_is_found_in_tests(monkeypatch: pytest.MonkeyPatch) ->
     assert schema.record_as_stored(record) == Record(3, "cost", {"once": 1.0}, 1.0)
 
 
+@pytest.mark.parametrize("text", ["", "t" * (1 << 15)])
+def test_runs_with_equal_descriptions_share_nothing_that_is_counted_or_changed(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their records have the same text: what is left out counts for each, and a change of the one is its own."""
+    monkeypatch.delenv("TB_WEIGHTWATCH_STRICT")
+    data = schema.encode_records([Record(0, "cost", {"once": 1.0, "seconds": "many", "later": text}, 1.0)])
+    for _ in range(2):
+        run = schema.RecordReader()
+        (record,) = run.read(data)
+        assert record.data == {"once": 1.0, "later": text}
+        assert sum(run.problems.values()) == 1
+        vars(record)["data"]["once"] = 2.0
+
+
 def test_what_one_run_takes_leaves_something_for_the_others() -> None:
     """Runs share a bound, but each may hold a small description whatever the others hold."""
     shared = ValueBudget(left=1000)
