@@ -96,7 +96,8 @@ class Writer(CheckedCalls):
 
     def close(self) -> None:
         """Ends the launch and closes its event file; closing again does nothing."""
-        self._end(None, without="closed")
+        if not self._closed:
+            self._end(None, without="closed")
 
     def __enter__(self) -> Writer:
         self._enter_block()
@@ -106,7 +107,8 @@ class Writer(CheckedCalls):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leave_block()
-        self._end(error, without="completed")
+        if not self._closed:
+            self._end(error, without="completed")
 
     @entry_point
     def _enter_block(self) -> None:
@@ -122,9 +124,8 @@ class Writer(CheckedCalls):
     @entry_point
     def _end(self, error: BaseException | None, *, without: str) -> None:
         """Ends the launch, with an exception or as is said for a training `without` one."""
-        if not self._closed:
-            self._closed = True
-            self._recorder.close(*ending_of(error, self._step, without=without))
+        self._closed = True
+        self._recorder.close(*ending_of(error, self._step, without=without))
 
     def _completed_steps(self) -> int:
         return self._step

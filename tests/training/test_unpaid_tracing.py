@@ -107,7 +107,7 @@ def test_what_only_the_recorder_needs_is_left_out_when_that_is_paid_for(tmp_path
     fitted(model, [watch])
     assert loss.calls == traced_by([])
     assert charged == [1, RECORDED + 3]  # the first step, and that in which the other function was traced
-    assert watch._steps._function is not None and watch._steps._function.logs_only.has_run
+    assert watch._steps._function is not None and watch._steps._function.logs_only_has_run
 
 
 def test_nothing_is_left_out_of_what_xla_has_compiled(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_nothing_is_left_out_of_what_xla_has_compiled(tmp_path: Path) -> None:
     watch = recorder(tmp_path, logs_only_after=0)
     model, _ = compiled(jit_compile=True)
     fitted(model, [watch])
-    assert watch._steps._function is not None and not watch._steps._function.logs_only.has_run
+    assert watch._steps._function is not None and not watch._steps._function.logs_only_has_run
     assert len(watch.history) == RECORDED
 
 

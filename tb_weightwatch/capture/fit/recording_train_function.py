@@ -19,8 +19,8 @@ from ..observe.observation import StepObservation
 from ..observe.replicas import ReplicaObservations
 from .graph_variables import SideVariables
 from .hooks import fit_hooks
-from .logs_only import LogsOnly
-from .recorded_step import RecordedStep, layouts_of, logs_of
+from .logs_only import returning_logs_only
+from .recorded_step import RecordedStep
 from .step_layout import StepLayout, Tensors
 from .step_outputs import StepOutputs
 from .users_train_function import GRAPH_ITERATORS, is_traced_step_of_keras, trainable_since_tracing, without_optional
@@ -37,8 +37,8 @@ class RecordingTrainFunction:
     Attributes:
         users_function: the train function in whose place this one runs.
         has_run: whether a step has run to its end, and so has been traced.
+        logs_only_has_run: whether one has without what only the recorder needs of it.
         users_code_runs: whether the user's step or data run, so that an exception may be the user's.
-        logs_only: runs the step that this function has traced, without what only the recorder needs of it.
     """
 
     def __init__(self, model: Any, optimizers: list[Any]) -> None:
@@ -57,13 +57,13 @@ class RecordingTrainFunction:
             with self._recording_train_step():
                 model.make_train_function(force=True)
             self._function = without_optional(model)
-            self.logs_only = LogsOnly(self._function)
+            self._logs_only = returning_logs_only(self._function)
         finally:
             model.train_function = self.users_function
             if is_legacy(model):
                 model.train_tf_function = traced
         self._holds_weights = self._replicas.count == 1 and not is_legacy(model) and not model.run_eagerly
-        self.users_code_runs = self.has_run = False
+        self.users_code_runs = self.has_run = self.logs_only_has_run = False
 
     @property
     def can_stand_in(self) -> bool:
@@ -73,7 +73,7 @@ class RecordingTrainFunction:
 
     @property
     def can_leave_out_results(self) -> bool:
-        """Whether `logs_only` is faster; XLA compiles a step as a whole, with all of its results."""
+        """Whether a step without what only the recorder needs is faster; XLA compiles it with all of its results."""
         return self.can_stand_in and not self._model.jit_compile
 
     def batches(self, iterator: Any, batches_left: int | None = None) -> Iterator[Any]:
@@ -111,10 +111,10 @@ class RecordingTrainFunction:
         Args:
             batch: one that `batches` yields.
             read: whether the tensors of the step are read; if not, the step has only logs.
-            logs_only: a step that is not read runs by `logs_only`, which is faster and has to be traced once.
+            logs_only: it is not read and runs without what only the recorder needs, which has to be traced once.
         """
         context, held = contextlib.ExitStack(), None
-        function = self.logs_only if logs_only and not read else self._function
+        function = self._logs_only if logs_only else self._function
         with FaultGuard(self._set_fault):
             held = self._outputs.hold_weights() if read and self._holds_weights else None
             context.enter_context(self._recording_train_step())
@@ -126,17 +126,19 @@ class RecordingTrainFunction:
             with FaultGuard(self._set_fault):
                 context.close()
         self.users_code_runs, self.has_run = False, True
+        self.logs_only_has_run |= logs_only
         layout = data = None
+        is_recorded = isinstance(result, dict) and "layout" in result  # else the user's own train step has run
         if not read:
-            return RecordedStep(logs_of(result), None, None, self._fault)
+            return RecordedStep(result["logs"] if is_recorded else result, None, None, self._fault)
         with FaultGuard(self._set_fault):
             self.facts_of_first_step = self.facts_of_first_step or self._made.untracked(self._model, self._optimizers)
-            for key, tensors in layouts_of(result).items():
+            for key, tensors in (result["layout"] if is_recorded else {}).items():  # none after a fault while tracing
                 side_tensors = self._replica_tensors.read() if self._replica_tensors else {}
                 layout = self._layouts[int(key)]
                 before = held.tensors(layout.held) if held else {}
                 data = layout.unpack({**tensors, **before, **side_tensors, **self._outputs.branch_tensors()})
-        return RecordedStep(logs_of(result), layout, data, self._fault)
+        return RecordedStep(result["logs"] if is_recorded else result, layout, data, self._fault)
 
     @contextlib.contextmanager
     def _recording_train_step(self) -> Iterator[None]:
@@ -164,8 +166,11 @@ class RecordingTrainFunction:
         observation = None
         with FaultGuard(self._set_fault):
             observation = self._observed(data, context)
+        step = train_step
+        with FaultGuard(self._set_fault):
+            step = as_called(self._model, train_step)
         try:
-            result = as_called(self._model, train_step)(data)
+            result = step(data)
         finally:
             with FaultGuard(self._set_fault):
                 context.close()

@@ -102,7 +102,7 @@ class FitStepRecorder(FaultHandler):
         if first is None and function is not None and function.can_stand_in:
             self._step = self.measured = completed
             self._batches_left, self._stands_in = None, True
-            traced = function.logs_only.has_run
+            traced = function.logs_only_has_run
             self._logs_only = traced or (logs_only and function.can_leave_out_results)
             self.traces_logs_only = self._logs_only and not traced
             self._model.train_function = self.run
@@ -141,11 +141,13 @@ class FitStepRecorder(FaultHandler):
         self, function: RecordingTrainFunction, iterator: Any, recorders: tuple[FitStepRecorder, ...]
     ) -> Any:
         logs, iterations, ran = None, None, 0
+        logs_only = self._logs_only and not recorders
+        traced = function.logs_only_has_run if logs_only else function.has_run
         function.users_code_runs = False
         try:
-            iterations = None if function.has_run else total_iterations(self._optimizers)
+            iterations = None if traced else total_iterations(self._optimizers)
             for batch in function.batches(iterator, self._batches_left):
-                step = function.run(batch, read=bool(recorders), logs_only=self._logs_only)
+                step = function.run(batch, read=bool(recorders), logs_only=logs_only)
                 logs, ran = step.logs, ran + 1
                 for recorder in recorders:
                     recorder.measure(step)
@@ -153,7 +155,7 @@ class FitStepRecorder(FaultHandler):
         except _ENDS_OF_DATA:
             raise
         except Exception as error:
-            if function.users_code_runs and not self._is_of_tracing(function, error, iterations):
+            if function.users_code_runs and (traced or not self._is_of_tracing(error, iterations)):
                 raise
             fault = error
         if not ran:  # nothing has been updated: the user's function goes on without us
@@ -162,12 +164,12 @@ class FitStepRecorder(FaultHandler):
         return logs
 
     @entry_point
-    def _is_of_tracing(self, function: RecordingTrainFunction, error: Exception, iterations: int | None) -> bool:
+    def _is_of_tracing(self, error: Exception, iterations: int | None) -> bool:
         """Whether our tracing of the user's step may have failed, and not the step itself.
 
         An eager step is not traced: the error is the user's, of this batch.
         """
-        if function.has_run or self._model.run_eagerly or meaning_of(error) in OF_THE_BATCH:
+        if self._model.run_eagerly or meaning_of(error) in OF_THE_BATCH:
             return False
         return total_iterations(self._optimizers) == iterations
 
