@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture.fit import logs_only
 from tb_weightwatch.capture.schedule.recording_gate import TRACING_AGAIN, TRACING_LOGS_ONLY
 from tests.support import loops
 
@@ -231,3 +232,23 @@ def test_a_fault_of_ours_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert watch._recorder.off == recorded
     assert states[0] == states[1]
     assert np.isfinite(np.frombuffer(states[0][0], "float32")).all()
+
+
+def test_a_fault_while_the_step_is_traced_for_its_logs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of tracing: nothing has been trained, the user's own function takes the step, and recording stops."""
+    monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
+
+    def fault(result: Any) -> Any:
+        raise ZeroDivisionError("injected")
+
+    monkeypatch.setattr(logs_only, "_logs", fault)
+    states = []
+    for callbacks in ([], [watch := recorder(tmp_path, logs_only_after=RECORDED + 1)]):
+        model, _ = compiled()
+        told = pytest.warns(match="injected") if callbacks else contextlib.nullcontext()
+        with told, warnings.catch_warnings():
+            warnings.simplefilter("always")
+            fitted(model, callbacks)
+        states.append([v.numpy().tobytes() for v in (*model.variables, *model.optimizer.variables)])
+    assert states[0] == states[1]
+    assert watch._recorder.off and len(watch.history) == RECORDED
