@@ -115,7 +115,7 @@ def test_an_error_in_what_a_plain_step_takes_is_noticed() -> None:
         clock.now += seconds
         budget.add_step(seconds, recorded=due)
         rows += due
-    assert rows < 300
+    assert rows <= 300
     assert budget.cost is not None and budget.cost > 0.03
 
 

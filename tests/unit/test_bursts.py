@@ -44,10 +44,10 @@ def test_the_first_steps_are_all_recorded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plain", "missing"), [(0.005, []), (0.3, [*range(17, 25), *range(33, 41), *range(49, 57)])], ids=["fast", "slow"]
+    ("plain", "missing"), [(0.005, []), (0.3, [s for s in range(17, 65) if (s - 1) % 8 < 4])], ids=["fast", "slow"]
 )
 def test_plain_steps_are_timed_before_many_slow_ones_are_recorded(plain: float, missing: list[int]) -> None:
-    """All of the first 64 steps are recorded if they are fast; slow ones alternate with as many to compare with."""
+    """All of the first 64 steps are recorded if they are fast; of slow ones some are left out, to compare with."""
     clock = Clock()
     budget = Budget(0.02, clock)
     schedule, found = Schedule(budget), []

@@ -36,7 +36,9 @@ class Budget:
     TARGET_FRACTION = 0.8  # of the share: cold caches and Keras' own calls of callbacks cannot be measured from here
     OUTLIER_FACTOR = 10  # a step counts as this many median durations at most, whatever else the machine was doing
     SETTLE_AFTER = 8  # recorded steps (one burst), after which their cost is settled even if no plain step came between
-    PLAIN_BETWEEN = 8  # plain steps between two bursts, else an error in what a plain step takes is never noticed
+    # The first plain steps can be slow for reasons of their own. If no others came, recording would seem to cost
+    # nothing for good. So some come between bursts until enough are known.
+    PLAIN_BETWEEN, ENOUGH_PLAIN = 4, 32  # steps
 
     def __init__(self, share: float | None, clock: Callable[[], float] = time.perf_counter) -> None:
         if share is not None:
@@ -163,7 +165,7 @@ class Budget:
             # how long a plain one takes.
             recorded = self._recorded_durations
             return self._row_cost + len(recorded) * self._mean(recorded) <= self.MIN_SECONDS
-        if self._plain_durations and self._plain_since_burst < self.PLAIN_BETWEEN:
+        if 0 < len(self._plain_durations) < self.ENOUGH_PLAIN and self._plain_since_burst < self.PLAIN_BETWEEN:
             return False
         allowed = self.TARGET_FRACTION * self.share * self.elapsed - self.one_off
         return self._row_cost <= (max(allowed, self.MIN_SECONDS) if self.elapsed < self.MINUTE else allowed)
