@@ -10,6 +10,7 @@ the clinic.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..diagnosis.signals import (
@@ -64,5 +65,7 @@ def _clipping_limit(history: History, name: str) -> dict[str, Any] | None:
     return _band(0.0, limit, f"{setting}={number(limit)}: the optimizer clips above it") if limit > 0 else None
 
 
-def _band(low: float, high: float, text: str) -> dict[str, Any]:
+def _band(low: float, high: float, text: str) -> dict[str, Any] | None:
+    if not math.isfinite(high):  # such as clipnorm=float("inf"), which clips nothing
+        return None
     return {"low": significant(low, 4), "high": significant(high, 4), "text": text}

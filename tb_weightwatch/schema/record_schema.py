@@ -74,7 +74,7 @@ _SOURCE = Fields(  # of a third-party log
         "moving_objective": _FLAG,
         "estimates": Named(_LABEL),
         "others": _COUNT,
-        "shifted": Plain(),
+        "shifted": _COUNT,
         "by_time": _NAMES,
     },
     others=None,

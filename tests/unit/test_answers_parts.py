@@ -82,6 +82,7 @@ def test_the_usual_range_depends_on_the_optimizer() -> None:
     clipped = band(optimized("SGD", clipnorm=0.5), "gradient_norm", synthetic_runs.NAMES[0])
     assert clipped and clipped["high"] == 0.5
     assert band(optimized("SGD"), "gradient_norm", synthetic_runs.NAMES[0]) is None
+    assert band(optimized("SGD", clipnorm=float("inf")), "gradient_norm", synthetic_runs.NAMES[0]) is None
     kernel = band(optimized("Adam"), "update_ratio", synthetic_runs.NAMES[0])
     assert kernel and kernel["low"] < 1e-3 < kernel["high"]
     odd = recorded_history(16)

@@ -45,6 +45,7 @@ def test_a_diagnosis_with_every_part_is_read_unchanged() -> None:
         ("facts", {"optimizers": [{"class": "Adam", "config": {"gradient_accumulation_steps": float("inf")}}]},
          {"optimizers": [{"class": "Adam", "config": {}}]}),
         ("facts", {"released": True}, {}),
+        ("facts", {"foreign": {"shifted": float("inf"), "unit": "epoch"}}, {"foreign": {"unit": "epoch"}}),
         ("cost", {"overhead": -1, "seconds": float("nan"), "once": 2.0}, {"once": 2.0}),
         ("variables", {"items": [{"name": "a", "shape": [1 << 60], "trainable": 1}]}, {"items": [{"name": "a"}]}),
         ("end", {"how": "exception", "step": 1 << 60}, {"how": "exception"}),
