@@ -77,7 +77,7 @@ class FitRecording(Recording):
         return not self._user_function_untraced or self._affords(TRACING_AGAIN)
 
     def _stand_in_next(self) -> bool:
-        return self._steps.stand_in_next(self._step, logs_only=self._affords(TRACING_LOGS_ONLY))
+        return self._steps.stand_in_next(self._step, affords_logs_only=lambda: self._affords(TRACING_LOGS_ONLY))
 
     def _affords(self, share: float) -> bool:
         """Whether the budget affords a tracing that takes so large a share of what the first step took."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -88,12 +89,13 @@ class FitStepRecorder(FaultHandler):
         elif first is not self and self not in first._others:
             first._others.append(self)
 
-    def stand_in_next(self, completed: int, *, logs_only: bool) -> bool:
+    def stand_in_next(self, completed: int, *, affords_logs_only: Callable[[], bool]) -> bool:
         """Has the function that records run the next step in place of the user's, without recording it.
 
         Args:
             completed: steps that are completed.
-            logs_only: the budget pays for tracing that function without the results that only the recorder needs.
+            affords_logs_only: returns whether the budget pays for tracing that function without the results that only
+                the recorder needs. It is asked until that has been traced.
 
         Returns:
             Whether it is going to do so. The user's own function is not traced then.
@@ -103,7 +105,7 @@ class FitStepRecorder(FaultHandler):
             self._step = self.measured = completed
             self._batches_left, self._stands_in = None, True
             traced = function.logs_only_has_run
-            self._logs_only = traced or (logs_only and function.can_leave_out_results)
+            self._logs_only = traced or (function.can_leave_out_results and affords_logs_only())
             self.traces_logs_only = self._logs_only and not traced
             self._model.train_function = self.run
             return True
