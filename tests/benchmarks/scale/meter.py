@@ -27,23 +27,6 @@ def median_worked(call: Callable[[], Any], times: int) -> float:
     return median(worked(call)[0] for _ in range(times))
 
 
-class Memory:
-    """The memory that this process needs more from now on."""
-
-    def __init__(self) -> None:
-        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
-        self._before = _resident("VmRSS")
-
-    def more(self) -> float:
-        """Returns the largest resident memory since then, less what was resident, in MB."""
-        return _resident("VmHWM") - self._before
-
-
-def _resident(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) / MB for line in lines if line.startswith(name))
-
-
 def written(logdir: Path) -> dict[str, tuple[int, int]]:
     """Returns kind -> (tags, bytes) of the data in all event files below a folder."""
     from tensorboard.compat.proto import event_pb2

@@ -8,7 +8,9 @@ from statistics import median
 
 import numpy as np
 
-from .meter import Memory, worked
+from tests.support.peak_memory import PeakMemory
+
+from .meter import worked
 
 VARIABLES = 4
 STEPS = 5
@@ -41,7 +43,7 @@ def parameters(count: int) -> dict[str, float]:
         return median(worked(whole)[0] for _ in range(STEPS))
 
     plain = train(lambda: None)
-    memory = Memory()
+    memory = PeakMemory()
     pairs = [(gradient, variable) for variable in variables]
     with tempfile.TemporaryDirectory() as logs:
         watch = ww.Watch(logs, variables=variables, overhead=None, verbose=False, maps=False)
@@ -55,6 +57,6 @@ def parameters(count: int) -> dict[str, float]:
     return {
         "row_ms": recorded - plain,
         "step_ms": plain,
-        "extra_mb": memory.more(),
+        "extra_mb": memory.growth(),
         "weights_mb": 4e-6 * size * VARIABLES,
     }

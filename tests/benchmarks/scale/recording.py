@@ -16,8 +16,9 @@ import numpy as np
 
 from tb_weightwatch.diagnosis import diagnose
 from tb_weightwatch.history import History
+from tests.support.peak_memory import PeakMemory
 
-from .meter import Memory, worked, written
+from .meter import worked, written
 
 STEPS = 12
 WARM_UP = 4  # steps before the measured ones: the first ones trace functions
@@ -47,7 +48,7 @@ def loop(count: int) -> dict[str, float]:
         return worked(lambda: steps(STEPS))[0]
 
     plain = train(lambda: None)
-    memory = Memory()
+    memory = PeakMemory()
     with tempfile.TemporaryDirectory() as logs:
         with closing(ww.Watch(logs, variables=variables, overhead=None, verbose=False)) as watch:
             pairs = list(zip(gradients, variables, strict=True))
@@ -58,7 +59,7 @@ def loop(count: int) -> dict[str, float]:
             recorded = train(record)
             recorded += worked(lambda: watch.diagnosis)[0]  # waits for the rows that are being measured
         history = watch.history
-        return {"row_ms": (recorded - plain) / STEPS, "recorder_mb": memory.more(), **_of_rows(Path(logs), history)}
+        return {"row_ms": (recorded - plain) / STEPS, "recorder_mb": memory.growth(), **_of_rows(Path(logs), history)}
 
 
 def _of_rows(logdir: Path, history: History) -> dict[str, float]:
