@@ -72,7 +72,7 @@ class ColumnBuffer:
     def __init__(self, axis: str) -> None:
         self._one_dimensional = axis == "run"
         self._values: NDArray[Any] = np.empty((0, 1), _DTYPES[axis])
-        self._known = np.empty((0, 1), bool)
+        self._known: NDArray[np.bool_] | None = None  # None: each value so far was recorded, which takes no memory
         self._end = 0  # rows from here on were not written yet and hold anything
 
     def write(self, start: int, column: Column) -> None:
@@ -81,9 +81,12 @@ class ColumnBuffer:
         if self._one_dimensional:
             values, known = values[:, None], known[:, None]
         stop, width = start + len(values), values.shape[1]
-        recorded = np.count_nonzero(known)
-        if not (recorded or self._known.size):
+        recorded = _recorded_count(known)
+        if not (recorded or self._values.size):
             return  # as long as nothing was recorded, it takes no memory
+        complete = recorded == known.size and start == self._end and (not start or width == self._values.shape[1])
+        if not complete:
+            self._known = self._stored_known()
         if stop > len(self._values) or width > self._values.shape[1]:
             self._enlarge(stop if stop <= len(self._values) else max(stop, 2 * len(self._values), 16), width)
         self._clear(slice(self._end, start), slice(None))
@@ -94,36 +97,59 @@ class ColumnBuffer:
         else:
             with np.errstate(over="ignore"):
                 self._values[start:stop, :width] = values
-        self._known[start:stop, :width] = known
+        if self._known is not None:
+            self._known[start:stop, :width] = known
         if width < self._values.shape[1]:
             self._clear(slice(start, stop), slice(width, None))
         self._end = stop
 
     def read(self, length: int, width: int) -> Column:
-        """Returns the first `length` rows of the first `width` variables or layers."""
-        if self._known.size:
+        """Returns the first `length` rows of the first `width` variables or layers; `known` may be read-only."""
+        known: NDArray[np.bool_]
+        if self._values.size:
+            if length > self._end or width > self._values.shape[1]:
+                self._known = self._stored_known()
             self._enlarge(length, width)
             self._clear(slice(self._end, length), slice(None))  # does not move the end: another thread may write there
-            values, known = self._values, self._known
+            values, stored = self._values, self._known
+            known = np.broadcast_to(np.True_, values.shape) if stored is None else stored
         else:
             values = np.broadcast_to(np.array(np.nan, self._values.dtype), (length, max(width, 1)))
-            known = np.broadcast_to(np.zeros((), bool), values.shape)
+            known = np.broadcast_to(np.False_, values.shape)
         values, known = values[:length, :width], known[:length, :width]
         return Column(values[:, 0], known[:, 0]) if self._one_dimensional else Column(values, known)
+
+    def _stored_known(self) -> NDArray[np.bool_]:
+        """Returns for each place of the storage whether its value was recorded."""
+        if self._known is not None:
+            return self._known
+        return np.ones(self._values.shape, bool)  # rows from `_end` on hold anything
 
     def _enlarge(self, length: int, width: int) -> None:
         """Makes room for at least this many rows and columns."""
         end, before = self._end, self._values.shape[1]
         shape = (max(length, len(self._values)), max(width, before))
         if shape != self._values.shape:
-            values, known = np.empty(shape, self._values.dtype), np.empty(shape, bool)
-            values[:end, :before], known[:end, :before] = self._values[:end], self._known[:end]
-            self._values, self._known = values, known
+            values = np.empty(shape, self._values.dtype)
+            values[:end, :before] = self._values[:end]
+            self._values = values
+            if self._known is not None:
+                known = np.empty(shape, bool)
+                known[:end, :before] = self._known[:end]
+                self._known = known
             self._clear(slice(0, end), slice(before, None))
 
     def _clear(self, rows: slice, columns: slice) -> None:
         self._values[rows, columns] = np.nan
-        self._known[rows, columns] = False
+        if self._known is not None:
+            self._known[rows, columns] = False
+
+
+def _recorded_count(known: NDArray[np.bool_]) -> int:
+    """Returns how many are True; it looks at one where all are the same in memory."""
+    if known.size and not any(known.strides):
+        return known.size if known.flat[0] else 0
+    return int(np.count_nonzero(known))
 
 
 class RowStorage:

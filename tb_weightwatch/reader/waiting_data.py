@@ -14,7 +14,7 @@ class WaitingData:
 
     def __init__(self) -> None:
         self._copies: dict[str, dict[int, list[bytes]]] = {"header": {}, "rows": {}, "maps": {}, "now": {}}
-        self._status_times: list[float] = []  # of the copies of the status
+        self._status_times: list[float] = []  # of the copies of the status; of a single one nobody asks
 
     def has(self, tag: Tag) -> bool:
         """Checks whether a datum of this tag waits."""
@@ -30,7 +30,12 @@ class WaitingData:
 
     def _put_status(self, data: bytes, tag: Tag, copies: list[bytes]) -> int:
         """Adds a status at its place among the copies: events may be read in another order than they were written."""
+        if not copies:
+            copies.append(data)
+            return len(data)
         time, times = status_time(data, str(tag)), self._status_times
+        if len(copies) == 1:
+            times[:] = [status_time(copies[0], str(tag))]
         if time == math.inf and math.inf in times:  # one that is damaged is enough to tell so
             return 0
         place = len(times)

@@ -77,8 +77,7 @@ class ColumnDecoder:
         values = codec.decode(codes).astype(DTYPES[axis], copy=False)
         if len(values) < self._rows:
             values = np.broadcast_to(values, (self._rows, *values.shape[1:]))
-        whole = np.ones(shape, bool)
-        whole.setflags(write=False)  # since columns share it
+        whole = np.broadcast_to(np.True_, shape)
         for i, (name, _, known_bits) in enumerate(alike):
             column = Column(values[:, i], whole)
             if known_bits:

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError as _ProtobufError
 from google.protobuf.message import Message
 
 from . import weightwatch_pb2 as pb
-from .bounds import MAX_PARTS, MAX_RAW
+from .bounds import MAX_PARTS, MAX_RAW, SMALL
 from .decode_error import DecodeError
 from .wire_fields import NotAMessage, check_field_count
 
@@ -51,8 +51,8 @@ def encode_envelope(kind: str, message: Any, started: float = 0.0, written: floa
     return envelope.SerializeToString()
 
 
-def decode_envelope(kind: str, data: bytes, message_type: type[_Body], tag: str = "") -> tuple[_Body, float]:
-    """Returns the message in an envelope of that kind, and when its launch started, in unix seconds.
+def decode_envelope(kind: str, data: bytes, message_type: type[_Body], tag: str = "") -> tuple[_Body, pb.Envelope]:
+    """Returns the message in an envelope of that kind, and the envelope.
 
     Args:
         kind: RECORDS, ROWS, NOW or MAPS.
@@ -76,8 +76,9 @@ def decode_envelope(kind: str, data: bytes, message_type: type[_Body], tag: str 
         raise DecodeError("damaged: it was not written under this tag")
     body = _decompressed(envelope.body, envelope.raw_size, MAX_RAW[kind])
     try:
-        check_field_count(body, *MAX_PARTS[kind])
-        return message_type.FromString(body), envelope.started
+        if len(body) > SMALL:
+            check_field_count(body, *MAX_PARTS[kind])
+        return message_type.FromString(body), envelope
     except (_ProtobufError, NotAMessage):
         raise DecodeError(f"damaged: it does not hold what a datum of kind {kind} holds") from None
 

@@ -10,7 +10,7 @@ from ..verdict import Diagnosis
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_JSON_VALUES, MAX_STEP, MAX_TIME
 from .decode_error import DecodeError
-from .envelope import decode_envelope, encode_envelope, status_time
+from .envelope import decode_envelope, encode_envelope
 from .field_types import Invalid, Problems
 from .finding_schema import checked_diagnosis
 from .json_text import parse_object, to_json
@@ -70,7 +70,7 @@ def decode_now(data: bytes, tag: str = "", problems: Problems | None = None, *, 
     Raises:
         DecodeError: it cannot be read.
     """
-    message, started = decode_envelope("NOW", data, pb.Now, tag)
+    message, envelope = decode_envelope("NOW", data, pb.Now, tag)
     if max(message.step, message.rows) > MAX_STEP:
         raise DecodeError("out of bounds: number of steps or rows")
     latest_row = from_block(message.latest)[0] if latest and message.HasField("latest") else None
@@ -83,8 +83,8 @@ def decode_now(data: bytes, tag: str = "", problems: Problems | None = None, *, 
         headers=message.headers,
         latest=latest_row,
         diagnosis=_diagnosis(message.diagnosis, Problems() if problems is None else problems),
-        started=_in_bounds(started),
-        written=_in_bounds(status_time(data, tag)),
+        started=_in_bounds(envelope.started),
+        written=_in_bounds(envelope.written) if envelope.seal else 0.0,
     )
 
 

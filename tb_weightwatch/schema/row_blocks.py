@@ -70,9 +70,9 @@ def decode_row_block(data: bytes, tag: str = "") -> RowBlock:
     Raises:
         DecodeError: the block cannot be read.
     """
-    block, started = decode_envelope("ROWS", data, pb.Block, tag)
+    block, envelope = decode_envelope("ROWS", data, pb.Block, tag)
     rows, unknown_columns = from_block(block)
-    return RowBlock(block.first, rows, unknown_columns, started)
+    return RowBlock(block.first, rows, unknown_columns, envelope.started)
 
 
 def cell_count(rows: Rows) -> int:

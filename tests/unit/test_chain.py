@@ -154,8 +154,13 @@ def test_a_skipped_last_step_does_not_hide_what_was_recorded() -> None:
     """The loss scale skips a step with an infinite gradient; a variable that never has one does not matter."""
     norm = np.ones((120, len(VARIABLES)))
     norm[-1, 0], norm[:, 1:] = np.inf, np.nan  # the other variables have no gradient
-    history = synthetic_history(120, gradient_norm=norm)
-    history.known("gradient_norm")[:, 1:] = False
+    every = synthetic_history(120, gradient_norm=norm)
+    block = every.rows(0, 120)
+    block.variable["gradient_norm"].known[:, 1:] = False
+    history = History("x")
+    for record in every.records:
+        history.add(record)
+    history.append(block)
     number = link_number(history, LINK_TABLE["gradient"], np.ones(len(VARIABLES), bool), finite=True)
     assert number.text == "1" and not number.nonfinite
 

@@ -42,3 +42,17 @@ def test_reading_takes_no_place_from_what_is_written_later() -> None:
     assert np.isnan(buffer.read(10, 1).values[3:]).all()
     buffer.write(5, Column(np.full(2, 2.0), np.ones(2, bool)))
     assert buffer.read(8, 1).known.tolist() == [True] * 3 + [False] * 2 + [True] * 2 + [False]
+
+
+def test_only_a_column_with_gaps_keeps_what_was_recorded() -> None:
+    """Which values were recorded takes no memory until one was not: in a block, between blocks, or at their side."""
+    ones = Column(np.ones((4, 3)), np.ones((4, 3), bool))
+    some = Column(ones.values, np.eye(4, 3, dtype=bool))
+    narrow = Column(np.ones((4, 2)), np.ones((4, 2), bool))
+    for start, block, gap in ((4, ones, False), (5, ones, True), (4, some, True), (4, narrow, True)):
+        buffer = ColumnBuffer("variable")
+        buffer.write(0, ones)
+        buffer.write(start, block)
+        known = buffer.read(start + 4, 3).known
+        assert known.all() != gap
+        assert any(known.strides) == gap

@@ -117,7 +117,7 @@ class SignalCache:
             signal.append(0, 0, compute(RowSpan(history, 0, 0), Carry()))
         for start, end in _span_bounds(signal.length, stop):
             signal.carry.begin(start)
-            signal.append(start, end, compute(self.span(history, start, end), signal.carry), room=stop)
+            signal.append(start, end, compute(self.span(history, start, end), signal.carry), room=len(history))
         return signal
 
 
