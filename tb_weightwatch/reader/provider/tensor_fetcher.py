@@ -9,7 +9,7 @@ from ... import schema
 from .tag_versions import retry_with_fewer_tags
 
 Data = dict[str, bytes | None]  # tag -> datum; None: not a datum of tb_weightwatch
-MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
+MAX_TAGS, MAX_BYTES = 128, 1 << 25  # of one call, which takes at least 44 ms: most runs need one
 MAX_STATUSES = 512  # tags of one call for many runs, whose data are small
 
 
