@@ -151,10 +151,10 @@ class History(DatedRecords):
 
     def known(self, name: str) -> NDArray[np.bool_]:
         """Returns where the column was recorded, in the shape of `column(name)`; empty if it never was."""
-        try:
-            return self._column(name).known
-        except KeyError:
+        needed = ("update_norm", "weight_norm") if name == "update_ratio" else (name,)
+        if not all(map(self.axis, needed)):  # what `_column` raises takes a millisecond: it looks for similar names
             return np.zeros(0, bool)
+        return self._column(name).known
 
     def _column(self, name: str) -> Column:
         if name == "update_ratio":
