@@ -33,6 +33,7 @@ class History(DatedRecords):
         self._maps: list[Map] = []
         self._storage, self._length = RowStorage(), 0
         self._is_prefix = False  # a prefix shares the storage of the History that it was taken from
+        self._widths: dict[str, tuple[list[Record], int, int]] = {}  # axis -> records, their number, length of the axis
 
     # -- growing
 
@@ -165,11 +166,16 @@ class History(DatedRecords):
         return self._storage.buffers[axis][name].read(self._length, self._width(axis))
 
     def _width(self, axis: str) -> int:
-        """Returns the length of an axis; each column needs it, and to create the Variables is many times slower."""
+        """Returns the length of an axis; each column needs it, so names are counted once for all records so far."""
         if axis == "run":
             return 1
-        records = self.of_kind(RECORD_KINDS[axis])
-        return len({item["name"] for record in records for item in record.data.get("items", ())})
+        records, count, width = self._widths.get(axis, ([], 0, 0))
+        if records is not self.records or count != len(self.records):
+            records, count = self.records, len(self.records)
+            described = [r.data.get("items", ()) for r in records[:count] if r.kind == RECORD_KINDS[axis]]
+            width = len({item["name"] for items in described for item in items})
+            self._widths[axis] = records, count, width
+        return width
 
     def columns(self, axis: str | None = None) -> list[str]:
         """Returns the names of the recorded columns, of one axis ("variable", "layer" or "run") or of all.
