@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(tier)
 
 
-@pytest.hookimpl(trylast=True)  # after the fixtures of the file are gone
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Sets aside what a test file leaves, of which TensorFlow keeps much: each garbage collection would look at it."""
+    yield  # only afterwards the fixtures of the file's last test are gone
     if nextitem is None or nextitem.path != item.path:
         gc.collect()
         gc.freeze()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from ..history import History
 from ..notebook import show
 from ..schema import PLUGIN
@@ -59,9 +61,11 @@ class Recording(FaultHandler):
 
     def _deliver_alerts(self) -> None:
         """Calls the user's function, whose exceptions are meant for the training, outside of any guard of ours."""
-        pausing = self._gate.budget.paused()
+        if not self._recorder.alerts.waiting:
+            return
+        pause = ExitStack()
         with self._recorder.guarded():
-            pausing.__enter__()
+            pause.enter_context(self._gate.budget.paused())
         try:
             self._recorder.alerts.deliver()
         except BaseException as error:
@@ -70,7 +74,7 @@ class Recording(FaultHandler):
             raise
         finally:
             with self._recorder.guarded():
-                pausing.__exit__(None, None, None)
+                pause.close()
 
     def _completed_steps(self) -> int:
         return self._step

@@ -62,6 +62,20 @@ class Rows:
         return ((axis, getattr(self, axis)) for axis in AXES)
 
 
+class _Written(NamedTuple):
+    """What was written of a column.
+
+    Attributes:
+        values: `[rows, width]`; rows from `end` on hold anything.
+        known: of the same shape, whether each value was recorded; None if all were, which then takes no memory.
+        end: row after the last one that was written.
+    """
+
+    values: NDArray[Any]
+    known: NDArray[np.bool_] | None
+    end: int
+
+
 class ColumnBuffer:
     """The rows of one column, in storage that doubles. It may become wider; values added so were not recorded before.
 
@@ -71,9 +85,9 @@ class ColumnBuffer:
 
     def __init__(self, axis: str) -> None:
         self._one_dimensional = axis == "run"
-        self._values: NDArray[Any] = np.empty((0, 1), _DTYPES[axis])
-        self._known: NDArray[np.bool_] | None = None  # None: each value so far was recorded, which takes no memory
-        self._end = 0  # rows from here on were not written yet and hold anything
+        # Replaced at once, since another thread may read it, and a signal may interrupt what writes.
+        self._written = _Written(np.empty((0, 1), _DTYPES[axis]), None, 0)
+        self._padded: tuple[_Written, Column] | None = None  # the last one that was read beyond what was written
 
     def write(self, start: int, column: Column) -> None:
         """Writes the rows of `column` from row `start` on, which is after all rows that were written."""
@@ -81,68 +95,74 @@ class ColumnBuffer:
         if self._one_dimensional:
             values, known = values[:, None], known[:, None]
         stop, width = start + len(values), values.shape[1]
-        recorded = _recorded_count(known)
-        if not (recorded or self._values.size):
+        recorded, (stored, mask, end) = _recorded_count(known), self._written
+        if not (recorded or end):
             return  # as long as nothing was recorded, it takes no memory
-        complete = recorded == known.size and start == self._end and (not start or width == self._values.shape[1])
-        if not complete:
-            self._known = self._stored_known()
-        if stop > len(self._values) or width > self._values.shape[1]:
-            self._enlarge(stop if stop <= len(self._values) else max(stop, 2 * len(self._values), 16), width)
-        self._clear(slice(self._end, start), slice(None))
+        without_gaps = recorded == known.size and start == end and (not end or width == stored.shape[1])
+        if mask is None and not without_gaps:
+            mask = np.ones(stored.shape, bool)
+        if stop > len(stored) or width > stored.shape[1]:
+            rows = len(stored) if stop <= len(stored) else max(stop, 2 * len(stored), 16)
+            stored, mask = _enlarged(stored[:end], mask, rows, width)
+        stored[end:start] = np.nan
         if recorded < known.size:
             values = np.where(known, values, np.nan)
-        if values.dtype == self._values.dtype:
-            self._values[start:stop, :width] = values
+        if values.dtype == stored.dtype:
+            stored[start:stop, :width] = values
         else:
             with np.errstate(over="ignore"):
-                self._values[start:stop, :width] = values
-        if self._known is not None:
-            self._known[start:stop, :width] = known
-        if width < self._values.shape[1]:
-            self._clear(slice(start, stop), slice(width, None))
-        self._end = stop
+                stored[start:stop, :width] = values
+        stored[start:stop, width:] = np.nan
+        if mask is not None:
+            mask[end:start] = False
+            mask[start:stop, :width] = known
+            mask[start:stop, width:] = False
+        self._written = _Written(stored, mask, stop)
 
     def read(self, length: int, width: int) -> Column:
         """Returns the first `length` rows of the first `width` variables or layers; `known` may be read-only."""
+        written = self._written
+        values, mask, end = written
         known: NDArray[np.bool_]
-        if self._values.size:
-            if length > self._end or width > self._values.shape[1]:
-                self._known = self._stored_known()
-            self._enlarge(length, width)
-            self._clear(slice(self._end, length), slice(None))  # does not move the end: another thread may write there
-            values, stored = self._values, self._known
-            known = np.broadcast_to(np.True_, values.shape) if stored is None else stored
-        else:
-            values = np.broadcast_to(np.array(np.nan, self._values.dtype), (length, max(width, 1)))
+        if not end:
+            values = np.broadcast_to(np.array(np.nan, values.dtype), (length, max(width, 1)))
             known = np.broadcast_to(np.False_, values.shape)
+        elif length > end or width > values.shape[1]:
+            values, known = self._beyond(written, length, width)
+        else:
+            known = np.broadcast_to(np.True_, values.shape) if mask is None else mask
         values, known = values[:length, :width], known[:length, :width]
         return Column(values[:, 0], known[:, 0]) if self._one_dimensional else Column(values, known)
 
-    def _stored_known(self) -> NDArray[np.bool_]:
-        """Returns for each place of the storage whether its value was recorded."""
-        if self._known is not None:
-            return self._known
-        return np.ones(self._values.shape, bool)  # rows from `_end` on hold anything
+    def _beyond(self, written: _Written, length: int, width: int) -> Column:
+        """Returns a copy with rows or columns that were not written; a diagnosis asks for the same one many times."""
+        if self._padded is not None:
+            of, column = self._padded
+            if of is written and column.known.shape == (length, max(width, written.values.shape[1])):
+                return column
+        values, mask, end = written
+        rows = min(length, end)
+        values, known = _enlarged(values[:rows], np.ones(values.shape, bool) if mask is None else mask, length, width)
+        assert known is not None
+        values[rows:], known[rows:] = np.nan, False
+        column = Column(values, known)
+        self._padded = written, column
+        return column
 
-    def _enlarge(self, length: int, width: int) -> None:
-        """Makes room for at least this many rows and columns."""
-        end, before = self._end, self._values.shape[1]
-        shape = (max(length, len(self._values)), max(width, before))
-        if shape != self._values.shape:
-            values = np.empty(shape, self._values.dtype)
-            values[:end, :before] = self._values[:end]
-            self._values = values
-            if self._known is not None:
-                known = np.empty(shape, bool)
-                known[:end, :before] = self._known[:end]
-                self._known = known
-            self._clear(slice(0, end), slice(before, None))
 
-    def _clear(self, rows: slice, columns: slice) -> None:
-        self._values[rows, columns] = np.nan
-        if self._known is not None:
-            self._known[rows, columns] = False
+def _enlarged(
+    values: NDArray[Any], known: NDArray[np.bool_] | None, rows: int, width: int
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Returns larger copies of values and of what stands beside them; the rows that are added hold anything."""
+    end, before = values.shape
+    shape = (rows, max(width, before))
+    larger = np.empty(shape, values.dtype)
+    larger[:end, :before], larger[:end, before:] = values, np.nan
+    if known is None:
+        return larger, None
+    mask = np.empty(shape, bool)
+    mask[:end, :before], mask[:end, before:] = known[:end], False
+    return larger, mask
 
 
 def _recorded_count(known: NDArray[np.bool_]) -> int:

@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture.schedule.budget import Budget
 
 X = np.random.default_rng(0).normal(size=(256, 4)).astype("float32")
 Y = X[:, :1] - X[:, 1:2]
@@ -84,6 +85,24 @@ def test_an_error_is_raised_in_the_training(tmp_path: Path) -> None:
     with pytest.raises(ww.SickTraining, match="weights-do-not-move"):
         loop(tmp_path / "loop", 0.0, on_verdict=ww.Raise("symptom"))
     assert ww.read(tmp_path / "loop")[0].ended.data["detail"] == "SickTraining"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("train", [fit, loop])
+def test_a_fault_of_ours_does_not_keep_alerts_from_the_user(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the budget cannot be stopped: that is told once, and the function is called all the same."""
+
+    def fault(_: Budget) -> None:
+        raise ZeroDivisionError("injected")
+
+    monkeypatch.setattr(Budget, "paused", fault)
+    monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
+    alerts: list[ww.Alert] = []
+    with pytest.warns(RuntimeWarning, match="injected") as told:
+        train(tmp_path, 0.0, on_verdict=alerts.append)
+    assert len(told) == 1
+    assert alerts
 
 
 @pytest.fixture

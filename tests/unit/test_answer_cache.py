@@ -54,7 +54,15 @@ def test_a_launch_that_goes_on_after_what_was_logged_is_diagnosed(tmp_path: Path
         assert launch.now is not None and launch.now.diagnosis is not None
         launch.now = replace(launch.now, diagnosis=replace(launch.now.diagnosis, rules="of-last-year"))
 
-    changes: tuple[Callable[[Launch], None], ...] = (lose_a_record, add_rows, change_the_rules)
+    def describe_variables_anew(launch: Launch) -> None:
+        launch.history.add(Record(80, "variables", {"items": [{"name": "dense_0/kernel", "trainable": False}]}))
+
+    changes: tuple[Callable[[Launch], None], ...] = (
+        lose_a_record,
+        add_rows,
+        change_the_rules,
+        describe_variables_anew,
+    )
     for number, change in enumerate(changes):
         launch = with_another_answer(launch_of(tmp_path / str(number)))
         change(launch)

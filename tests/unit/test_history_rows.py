@@ -40,6 +40,9 @@ def test_reading_takes_no_place_from_what_is_written_later() -> None:
     buffer = ColumnBuffer("run")
     buffer.write(0, Column(np.ones(3), np.ones(3, bool)))
     assert np.isnan(buffer.read(10, 1).values[3:]).all()
+    written = buffer._written
+    assert buffer.read(10, 1).known.tolist() == [True] * 3 + [False] * 7
+    assert buffer._written is written  # a thread that reads changes nothing of what another one writes
     buffer.write(5, Column(np.full(2, 2.0), np.ones(2, bool)))
     assert buffer.read(8, 1).known.tolist() == [True] * 3 + [False] * 2 + [True] * 2 + [False]
 

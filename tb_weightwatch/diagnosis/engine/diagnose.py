@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..._version import __version__
 from ...history import History
 from ...verdict import LINKS, SEVERITIES, Claim, Diagnosis, Evidence, Statement, Unknown, Verdict, tested_causes
 from ..rule import CannotTell, Finding, Rule
@@ -27,8 +28,8 @@ from .summary_sentence import overall_status, with_recording_stop
 
 @cache
 def rule_set_version() -> str:
-    """Returns the version of the rule set: a digest of codes, names, explained rules and thresholds."""
-    text = repr([(r.code, r.name, r.explains, r.thresholds) for r in catalogue().values()])
+    """Returns the version of the rule set: a digest of our version, and of all rules, without code."""
+    text = repr([__version__, *((r.code, r.name, r.explains, r.thresholds) for r in catalogue().values())])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

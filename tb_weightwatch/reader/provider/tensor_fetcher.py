@@ -9,7 +9,8 @@ from ... import schema
 from .tag_versions import retry_with_fewer_tags
 
 Data = dict[str, bytes | None]  # tag -> datum; None: not a datum of tb_weightwatch
-MAX_TAGS, MAX_BYTES = 128, 1 << 25  # of one call, which takes at least 44 ms: most runs need one
+MAX_TAGS, MAX_BYTES = 64, 1 << 25  # of one call
+MAX_RUN_TAGS = 128  # of one call for one run: each call takes at least 44 ms, and most runs need one
 MAX_STATUSES = 512  # tags of one call for many runs, whose data are small
 
 
@@ -50,7 +51,7 @@ class TensorFetcher:
         """Returns tag -> the latest datum of one run, for each of the tags, in replies of limited size."""
         data: Data = {}
         while len(data) < len(tags):
-            batch = tags[len(data) : len(data) + max(1, min(MAX_TAGS, MAX_BYTES // self._largest))]
+            batch = tags[len(data) : len(data) + max(1, min(MAX_RUN_TAGS, MAX_BYTES // self._largest))]
             reply = self.fetch(ctx, experiment, [run], batch).get(run, {})
             self._largest = max(self._largest, *(len(content or b"") for content in reply.values()), 0)
             data.update({tag: reply.get(tag) for tag in batch})
