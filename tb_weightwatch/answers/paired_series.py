@@ -60,8 +60,8 @@ def paired(quantity: Quantity, one: History, other: History, common: CommonSteps
     b, b_known = _selected(other, quantity.name, common.other_rows, other_columns)
     scale = np.ones(a.shape) if quantity.encoding == "cosine" else np.maximum(np.abs(a), np.abs(b))
     difference = np.where(a_known & b_known, _difference(a, b, scale), 0.0)
-    names = [""] if quantity.axis == "run" else [_names(quantity.axis, one)[column] for column in columns]
-    return PairedSeries(quantity, a, b, difference, names)
+    names = [""] if quantity.axis == "run" else _names(quantity.axis, one)
+    return PairedSeries(quantity, a, b, difference, [names[column] for column in columns])
 
 
 def _selected(history: History, name: str, rows: NDArray[np.intp], columns: list[int]) -> tuple[Any, Any]:
