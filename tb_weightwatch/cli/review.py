@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..notebook import start_problem
 from ..reader import SkipCounts
 from .formats import FORMATS
+from .freed_memory import keep_freed_memory
 from .messages import check_writable, no_such_run, nothing_recorded
 from .review_result import Job, JobResult, Review
 from .review_table import show
@@ -90,6 +91,8 @@ def _run_jobs(jobs: Sequence[Job], options: argparse.Namespace) -> Iterable[JobR
             raise ValueError("--beam sets options of a Beam pipeline, so it needs --runner NAME")
         count = process_count(jobs, options.jobs, owns_process=options.owns_process)
         without_tensorflow = can_avoid_tensorflow(options.logdir, count, owns_process=options.owns_process)
+        if options.owns_process:
+            keep_freed_memory()
         return diagnose_runs(jobs, count, without_tensorflow=without_tensorflow)
     try:
         from . import review_beam

@@ -16,6 +16,7 @@ from multiprocessing import get_context, parent_process
 
 from .. import answers
 from ..reader import Launch, SkipCounts, launches, read_without_tensorflow, runs, size
+from .freed_memory import keep_freed_memory
 from .review_result import Job, JobResult, LaunchResult
 
 # Starting processes takes longer than diagnosing so many bytes.
@@ -153,6 +154,7 @@ def _pool(count: int, without_tensorflow: bool) -> ProcessPoolExecutor:
 
 
 def _start(without_tensorflow: bool) -> None:
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if without_tensorflow:
         read_without_tensorflow()
