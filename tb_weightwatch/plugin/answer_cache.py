@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import answers
-from ..diagnosis import rule_set_version
 from ..reader import Launch
 from ..verdict import Diagnosis
 from .http_responses import json_answer
@@ -34,21 +33,9 @@ def diagnosis_of(launch: Launch) -> Diagnosis:
     """Returns the diagnosis of a launch's present data."""
     memo = memo_of(launch)
     if "diagnosis" not in memo:
-        memo["diagnosis"] = _logged_at_the_end(launch) or answers.safe_diagnose(launch.history)
+        memo["diagnosis"] = answers.safe_diagnose(launch.history)
     diagnosis: Diagnosis = memo["diagnosis"]
     return diagnosis
-
-
-def _logged_at_the_end(launch: Launch) -> Diagnosis | None:
-    """Returns the diagnosis that the trainer logged when training ended; None if ours could be another one.
-
-    It is the same where it is of today's rules, all that it was made of was read, and nothing came after it. To judge
-    3,360 rows of 200 variables again takes a quarter of the time for which a user waits who opens a run.
-    """
-    logged, history = launch.now.diagnosis if launch.now else None, launch.history
-    if logged is None or logged.rules != rule_set_version() or history.ended is None or launch.skipped:
-        return None
-    return logged if logged.rows == len(history) and history.records[-1] is history.ended else None
 
 
 def cached_answer(memo: dict[Any, Any], key: tuple[Any, ...], payload: Callable[[], Any]) -> Answer:
