@@ -76,7 +76,7 @@ def guided(name: str, attack: str, where: str, effort: Effort) -> Outcome:
     """
     ends = time.monotonic() + effort.seconds
     round_seconds = min(ROUND_SECONDS, effort.seconds)
-    running = [_start(name, round_seconds, effort.scratch / str(i), i) for i in range(effort.jobs)]
+    running = [_start(name, round_seconds, effort.scratch / str(i), effort.seed + i) for i in range(effort.jobs)]
     runs, failures, processes = 0, dict[str, int](), len(running)
     while running:
         process, folder = running.pop(0)
@@ -87,7 +87,8 @@ def guided(name: str, attack: str, where: str, effort: Effort) -> Outcome:
         left = ends - time.monotonic()
         if left > LEAST_SECONDS:
             processes += 1
-            running.append(_start(name, min(round_seconds, left), effort.scratch / str(processes), processes))
+            folder, seed = effort.scratch / str(processes), effort.seed + processes
+            running.append(_start(name, min(round_seconds, left), folder, seed))
     note = "; ".join([*_counted(failures), f"guided by coverage, {effort.jobs} at a time, {effort.seconds:.0f} s"])
     return Outcome(attack, where, runs, runs - sum(failures.values()), note=note)
 
