@@ -17,6 +17,8 @@ from .rows import AXES, Column, Rows, RowStorage
 if TYPE_CHECKING:
     import pandas
 
+_RATIO_OF = ("update_norm", "weight_norm")  # columns of which "update_ratio" is derived
+
 
 class History(DatedRecords):
     """One launch's recorded rows and dated records.
@@ -136,8 +138,7 @@ class History(DatedRecords):
 
     def axis(self, name: str) -> str:
         """Returns "variable", "layer" or "run" for a recorded column, and "" for one that was not recorded."""
-        if name == "update_ratio":
-            name = "update_norm"
+        name = _RATIO_OF[0] if name == "update_ratio" else name
         return next((axis for axis in AXES if name in self._storage.buffers[axis]), "")
 
     def column(self, name: str) -> NDArray[Any]:
@@ -152,14 +153,14 @@ class History(DatedRecords):
 
     def known(self, name: str) -> NDArray[np.bool_]:
         """Returns where the column was recorded, in the shape of `column(name)`; empty if it never was."""
-        needed = ("update_norm", "weight_norm") if name == "update_ratio" else (name,)
+        needed = _RATIO_OF if name == "update_ratio" else (name,)
         if not all(map(self.axis, needed)):  # what `_column` raises takes a millisecond: it looks for similar names
             return np.zeros(0, bool)
         return self._column(name).known
 
     def _column(self, name: str) -> Column:
         if name == "update_ratio":
-            return _ratio(self._column("update_norm"), self._column("weight_norm"))
+            return _ratio(*map(self._column, _RATIO_OF))
         axis = self.axis(name)
         if not axis:
             raise KeyError(f"no column {name!r} was recorded; {nearest(name, sorted(self.columns()))}")

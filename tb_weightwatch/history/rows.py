@@ -103,7 +103,8 @@ class ColumnBuffer:
             mask = np.ones(stored.shape, bool)
         if stop > len(stored) or width > stored.shape[1]:
             rows = len(stored) if stop <= len(stored) else max(stop, 2 * len(stored), 16)
-            stored, mask = _enlarged(stored[:end], mask, rows, width)
+            stored = _enlarged(stored[:end], rows, width, np.nan)
+            mask = None if mask is None else _enlarged(mask[:end], rows, width, False)
         stored[end:start] = np.nan
         if recorded < known.size:
             values = np.where(known, values, np.nan)
@@ -142,27 +143,19 @@ class ColumnBuffer:
                 return column
         values, mask, end = written
         rows = min(length, end)
-        values, known = _enlarged(values[:rows], np.ones(values.shape, bool) if mask is None else mask, length, width)
-        assert known is not None
-        values[rows:], known[rows:] = np.nan, False
-        column = Column(values, known)
+        known = np.ones((rows, values.shape[1]), bool) if mask is None else mask[:rows]
+        column = Column(_enlarged(values[:rows], length, width, np.nan), _enlarged(known, length, width, False))
+        column.values[rows:], column.known[rows:] = np.nan, False
         self._padded = written, column
         return column
 
 
-def _enlarged(
-    values: NDArray[Any], known: NDArray[np.bool_] | None, rows: int, width: int
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Returns larger copies of values and of what stands beside them; the rows that are added hold anything."""
-    end, before = values.shape
-    shape = (rows, max(width, before))
-    larger = np.empty(shape, values.dtype)
-    larger[:end, :before], larger[:end, before:] = values, np.nan
-    if known is None:
-        return larger, None
-    mask = np.empty(shape, bool)
-    mask[:end, :before], mask[:end, before:] = known[:end], False
-    return larger, mask
+def _enlarged(array: NDArray[Any], rows: int, width: int, missing: float) -> NDArray[Any]:
+    """Returns a copy with more rows, which hold anything, and more columns, which hold `missing` in its own rows."""
+    end, before = array.shape
+    larger = np.empty((rows, max(width, before)), array.dtype)
+    larger[:end, :before], larger[:end, before:] = array, missing
+    return larger
 
 
 def _recorded_count(known: NDArray[np.bool_]) -> int:

@@ -14,7 +14,7 @@ class WaitingData:
 
     def __init__(self) -> None:
         self._copies: dict[str, dict[int, list[bytes]]] = {"header": {}, "rows": {}, "maps": {}, "now": {}}
-        self._status_times: list[float] = []  # of the copies of the status; of a single one nobody asks
+        self._status_times: list[float] = []  # of the copies of the status, from the second copy on
 
     def has(self, tag: Tag) -> bool:
         """Checks whether a datum of this tag waits."""

@@ -19,9 +19,9 @@ MAX_RAW = {"RECORDS": 1 << 25, "NOW": 1 << 25, "ROWS": 1 << 26, "MAPS": 5 << 23}
 MAX_PARTS = {
     "RECORDS": (1 << 16, 0, 0), "NOW": (16, 7, 1 << 9), "ROWS": (1 << 9, 0, 0), "MAPS": (1 << 17, 3, 1 << 21, 3)
 }  # fmt: skip
-# A field takes two bytes, so that a smaller message takes 2 MB at most when it is parsed. Its fields are not looked at:
-# one that is repeated, or of a kind that we do not write, is ignored.
-SMALL = 1 << 14
+# Bytes of a message whose fields are not counted: a field has at least two, so parsing takes 2 MB of memory at most. A
+# field that occurs again, or of a kind that the writer does not write, is then ignored.
+MAX_UNCOUNTED = 1 << 14
 
 # -- of JSON
 

@@ -77,9 +77,9 @@ class ColumnDecoder:
         values = codec.decode(codes).astype(DTYPES[axis], copy=False)
         if len(values) < self._rows:
             values = np.broadcast_to(values, (self._rows, *values.shape[1:]))
-        whole = np.broadcast_to(np.True_, shape)
+        all_known = np.broadcast_to(np.True_, shape)
         for i, (name, _, known_bits) in enumerate(alike):
-            column = Column(values[:, i], whole)
+            column = Column(values[:, i], all_known)
             if known_bits:
                 known = _unpacked_bits(known_bits, shape)
                 column = Column(np.where(known, column.values, values.dtype.type(np.nan)), known)

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError as _ProtobufError
 from google.protobuf.message import Message
 
 from . import weightwatch_pb2 as pb
-from .bounds import MAX_PARTS, MAX_RAW, SMALL
+from .bounds import MAX_PARTS, MAX_RAW, MAX_UNCOUNTED
 from .decode_error import DecodeError
 from .wire_fields import NotAMessage, check_field_count
 
@@ -76,7 +76,7 @@ def decode_envelope(kind: str, data: bytes, message_type: type[_Body], tag: str 
         raise DecodeError("damaged: it was not written under this tag")
     body = _decompressed(envelope.body, envelope.raw_size, MAX_RAW[kind])
     try:
-        if len(body) > SMALL:
+        if len(body) > MAX_UNCOUNTED:
             check_field_count(body, *MAX_PARTS[kind])
         return message_type.FromString(body), envelope
     except (_ProtobufError, NotAMessage):

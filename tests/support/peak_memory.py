@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MB = 1e6
-
 
 class PeakMemory:
     """The memory that this process needs more from now on."""
@@ -21,4 +19,4 @@ class PeakMemory:
 
 def _resident(name: str) -> float:
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) / MB for line in lines if line.startswith(name))
+    return next(1024 * int(line.split()[1]) / 1e6 for line in lines if line.startswith(name))

@@ -108,14 +108,15 @@ def test_an_error_in_what_a_plain_step_takes_is_noticed() -> None:
     """If the first plain steps happen to be slow, recording seems to cost nothing; the next plain steps tell."""
     clock = Clock()
     budget = Budget(0.02, clock)
-    schedule, rows = Schedule(budget), 0
+    schedule, recorded = Schedule(budget), list[int]()
     for step in range(1, 1001):
         due = schedule.due(step)
         seconds = 0.026 if due else 0.036 if step < 40 else 0.018
         clock.now += seconds
         budget.add_step(seconds, recorded=due)
-        rows += due
-    assert rows <= 300
+        recorded += [step] * due
+    assert len(recorded) <= 300
+    assert len([step for step in recorded if step > 500]) == BURST  # the schedule's own; 500, if it is not noticed
     assert budget.cost is not None and budget.cost > 0.03
 
 

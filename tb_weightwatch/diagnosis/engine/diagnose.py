@@ -28,7 +28,7 @@ from .summary_sentence import overall_status, with_recording_stop
 
 @cache
 def rule_set_version() -> str:
-    """Returns the version of the rule set: a digest of our version, and of all rules, without code."""
+    """Returns a digest of our version and of the codes, names, explained rules and thresholds of all rules."""
     text = repr([__version__, *((r.code, r.name, r.explains, r.thresholds) for r in catalogue().values())])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
