@@ -18,7 +18,10 @@ MAX_LABEL = 1 << 14  # characters of a name
 _MAX_DEPTH = 12  # of values of any kind: settings of an optimizer nest four deep below a list of optimizers
 _MOST_PLAIN = 1 << 14  # values within one such value
 _NONFINITE = ("NaN", "Infinity", "-Infinity")  # as `verdict.jsonable` writes them
-Problems = Counter[str]  # what was left out: reason -> how often
+
+
+class Problems(Counter[str]):
+    """What was left out: reason -> how often."""
 
 
 class Invalid(ValueError):
@@ -147,30 +150,6 @@ class Shape:
             if size <= MAX_STEP:
                 return value
         raise Invalid("a shape")
-
-
-@dataclass(frozen=True)
-class Many:
-    """A list of values of one type.
-
-    Attributes:
-        inner: their type.
-        most: how many there may be.
-        unique: a field of the values (objects) in which no two of them may agree; "": there is none.
-    """
-
-    inner: FieldType
-    most: int = 1 << 17
-    unique: str = ""
-
-    def read(self, value: Any, problems: Problems) -> Any:
-        """Returns the list."""
-        if not isinstance(value, (list, tuple)) or len(value) > self.most:
-            raise Invalid(f"a list of at most {self.most:,}")
-        items = [self.inner.read(item, problems) for item in value]
-        if self.unique and len({item[self.unique] for item in items}) < len(items):
-            raise Invalid(f"a list in which no {self.unique} occurs twice")
-        return items
 
 
 @dataclass(frozen=True)

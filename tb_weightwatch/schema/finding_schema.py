@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ..verdict import LINKS, SEVERITIES, Certainty, Outcome, Status, TestOutcome
-from .field_types import MAX_LABEL, Choice, FieldType, Flag, Invalid, Many, Number, Optional, Problems, Text, Whole
+from .field_types import MAX_LABEL, MAX_TEXT, Choice, FieldType, Flag, Invalid, Number, Optional, Problems, Text, Whole
+from .list_types import Many, Texts
 from .object_types import Fields
 
 _NESTED = 16  # verdicts that explain each other; a chain has seven links
 _LABEL, _TEXT, _FLAG, _COUNT = Text(MAX_LABEL), Text(), Flag(), Whole()
-_NAMES, _ANY_NUMBER = Many(_LABEL), Number(nonfinite=True)
+_NAMES, _ANY_NUMBER = Texts(MAX_LABEL), Number(nonfinite=True)
 _LINK, _SEVERITY = Choice(LINKS), Choice(SEVERITIES)
 _TESTED: dict[str, FieldType] = {"outcome": Choice(get_args(TestOutcome)), "experiment": _TEXT}
 
@@ -69,8 +70,8 @@ _SUSPECT = Fields(
         "link": _LINK,
         "probability": Number(0, 1),
         "message": _TEXT,
-        "supports": Many(_TEXT),
-        "contradicts": Many(_TEXT),
+        "supports": Texts(MAX_TEXT),
+        "contradicts": Texts(MAX_TEXT),
         "settle": _TEXT,
         "fix": _TEXT,
     },
@@ -100,7 +101,7 @@ _FINDINGS: Mapping[str, FieldType] = {
     "sentence": _TEXT,
     "verdicts": Many(VERDICT, 1000),
     "resolved": Many(VERDICT, 1000),
-    "passed": Many(_LABEL, 10_000),
+    "passed": Texts(MAX_LABEL, 10_000),
     "unknown": Many(_UNKNOWN, 10_000),
 }
 _DIAGNOSIS = Fields(

@@ -39,7 +39,7 @@ def parse_object(text: str, most_values: int) -> dict[str, Any]:
     Raises:
         DecodeError: it is no JSON, no object, nests too deep, or holds more values than `most_values`.
     """
-    if value_count(text) > most_values:
+    if len(text) > most_values and value_count(text) > most_values:  # a value takes one character at least
         raise DecodeError(f"out of bounds: a record holds more than {most_values:,} values")
     try:
         data = json.loads(text)

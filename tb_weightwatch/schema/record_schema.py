@@ -15,7 +15,6 @@ from .field_types import (
     FieldType,
     Flag,
     Invalid,
-    Many,
     Number,
     Optional,
     Plain,
@@ -25,10 +24,11 @@ from .field_types import (
     Whole,
 )
 from .finding_schema import EXPERIMENT, VERDICT
+from .list_types import Many, Texts
 from .object_types import Fields, Named
 
 _NAME, _LABEL, _TEXT, _COUNT, _FLAG = Text(MAX_LABEL, shortest=1), Text(MAX_LABEL), Text(), Whole(), Flag()
-_NAMES = Many(_LABEL)
+_NAMES = Texts(MAX_LABEL)
 _STEPS = dict.fromkeys(("steps", "of", "first_step", "variables", "given"), _COUNT)
 
 _BATCH_NORMALIZATION = Fields({"momentum": Number()}, {"input_rank": Optional(_COUNT), "synchronized": _FLAG})

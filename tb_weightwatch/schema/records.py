@@ -20,6 +20,7 @@ from .json_text import parse_object, to_json, value_count
 from .record_schema import checked
 
 _LONGEST_KIND = 100  # characters
+_KINDS_OF_NAMES = frozenset(RECORD_KINDS.values())
 # Runs of one script describe the same variables and layers, so that many records have the same text.
 _TEXTS_KEPT, _LONGEST_TEXT_KEPT = 64, 1 << 15  # characters
 _sharing = threading.Lock()  # runs are read by several threads
@@ -87,7 +88,7 @@ class RecordReader:
     budget: ValueBudget = field(default_factory=ValueBudget)
     problems: Problems = field(default_factory=Problems)
     lost: set[str] = field(default_factory=set)
-    _names: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in RECORD_KINDS.values()})
+    _names: dict[str, set[str]] = field(default_factory=dict)
 
     def read(self, data: bytes, tag: str = "") -> list[Record]:
         """Returns the dated records of a datum without those that do not fit their kind.
@@ -113,20 +114,21 @@ class RecordReader:
                 content = _content if len(item.json) > _LONGEST_TEXT_KEPT else _kept_content
                 kept, problems = content(item.kind, item.json)
                 data = None if kept is None else dict(kept)
-                self.problems.update(problems)
+                if problems:
+                    self.problems.update(problems)
             except DecodeError as error:
                 self.problems[str(error)] += 1
         if data is None:
-            if item.kind in RECORD_KINDS.values():
+            if item.kind in _KINDS_OF_NAMES:
                 self.lost.add(item.kind)
             return None
-        if item.kind in self._names:
+        if item.kind in _KINDS_OF_NAMES:
             data = {"items": self._placed(item.kind, data["items"])}
         return Record(max(0, item.step), item.kind, data, item.time)
 
     def _placed(self, kind: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Returns those variables or layers whose place among the columns is known."""
-        names = self._names[kind]
+        names = self._names.setdefault(kind, set())
         new = {item["name"] for item in items} - names
         reason = f"{kind}: an earlier record is missing, so they cannot be named" if kind in self.lost else ""
         if len(names) + len(new) > MAX_WIDTH:

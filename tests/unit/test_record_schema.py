@@ -9,6 +9,7 @@ import pytest
 from tb_weightwatch import schema
 from tb_weightwatch.history import Record
 from tb_weightwatch.schema import DecodeError, Problems, RecordReader, ValueBudget, bounds
+from tb_weightwatch.schema.field_types import MAX_LABEL
 from tb_weightwatch.schema.finding_schema import checked_diagnosis
 from tb_weightwatch.schema.record_schema import KINDS
 from tb_weightwatch.schema.wire_fields import NotAMessage, check_field_count
@@ -44,6 +45,10 @@ def test_a_diagnosis_with_every_part_is_read_unchanged() -> None:
         ("facts", {"target_shape": [32, -1]}, {}),
         ("facts", {"optimizers": [{"class": "Adam", "config": {"gradient_accumulation_steps": float("inf")}}]},
          {"optimizers": [{"class": "Adam", "config": {}}]}),
+        ("facts", {"made_anew": {"names": ["a", 3]}}, {"made_anew": {}}),
+        ("facts", {"made_anew": {"names": "ab"}}, {"made_anew": {}}),
+        ("facts", {"made_anew": {"names": ["a" * (MAX_LABEL + 1)], "start": "a" * MAX_LABEL}},
+         {"made_anew": {"start": "a" * MAX_LABEL}}),
         ("facts", {"released": True}, {}),
         ("facts", {"foreign": {"shifted": float("inf"), "unit": "epoch"}}, {"foreign": {"unit": "epoch"}}),
         ("cost", {"overhead": -1, "seconds": float("nan"), "once": 2.0}, {"once": 2.0}),
