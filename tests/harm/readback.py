@@ -13,7 +13,6 @@ from tb_weightwatch.capture.schedule.bursts import scheduled
 from tb_weightwatch.reader import SkipCounts, launches, runs
 
 LATE_SECONDS, LATE_SHARE = 2.0, 0.02  # what may be missing of a training that was killed
-_NOTICED_LATE = 0.6  # seconds by which a busy machine delays a write that is due every 2 s
 _CUT = "cannot be read to its end"  # said of the file of a killed process, in whose middle of a write it was killed
 _ENDS_EARLY = "missing at the end"  # said as well if it was killed while it wrote its end
 
@@ -62,7 +61,7 @@ def read_back(
     times = [at for training in due for step, at in training if step in missing]
     seconds = max(0.0, ended - min(times)) if ended is not None and times else 0.0
     lost = missing.total()
-    if ended is not None and (seconds <= LATE_SECONDS + _NOTICED_LATE or lost <= LATE_SHARE * expected.total()):
+    if ended is not None and (seconds <= LATE_SECONDS or lost <= LATE_SHARE * expected.total()):
         lost = 0
     return ReadBack(expected.total(), lost, (steps - expected - under_way).total(), unreadable, seconds, told)
 

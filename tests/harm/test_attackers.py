@@ -67,6 +67,7 @@ def test_a_killed_training_may_lack_two_seconds(tmp_path: Path) -> None:
     """Rows that are missing count as lost if one of them was older than two seconds."""
     synthetic_runs.write(tmp_path, 40)
     assert read_back(tmp_path, [progress(60)], ended=6.1).lost == 0
+    assert read_back(tmp_path, [progress(60)], ended=6.3).lost == 20
     assert read_back(tmp_path, [progress(80)], ended=8.1).lost == 40
 
 
