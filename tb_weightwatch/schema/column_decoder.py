@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +79,7 @@ class ColumnDecoder:
         values = codec.decode(codes).astype(DTYPES[axis], copy=False)
         if len(values) < self._rows:
             values = np.broadcast_to(values, (self._rows, *values.shape[1:]))
-        all_known = np.broadcast_to(np.True_, shape)
+        all_known = _constant(True, np.bool_, shape)
         for i, (name, _, known_bits) in enumerate(alike):
             column = Column(values[:, i], all_known)
             if known_bits:
@@ -98,7 +100,13 @@ def _nothing(rows: int, width: int, axis: str) -> Column:
     It takes no memory: blocks of many such columns are small, and must be so when read.
     """
     shape = (rows,) if axis == "run" else (rows, width)
-    return Column(np.broadcast_to(np.full((), np.nan, DTYPES[axis]), shape), np.broadcast_to(np.False_, shape))
+    return Column(_constant(np.nan, DTYPES[axis], shape), _constant(False, np.bool_, shape))
+
+
+@lru_cache(64)
+def _constant(value: float, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Returns a read-only array that holds one value everywhere, in the memory of that value."""
+    return np.broadcast_to(np.array(value, dtype), shape)
 
 
 def _known_bits(series: pb.Series, size: int) -> bytes:

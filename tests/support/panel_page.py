@@ -29,7 +29,7 @@ def opened(page: Page, address: str, query: str = "", **selection: str) -> Frame
     page.goto(f"{address}/{query}#weightwatch{fragment}")
     frame = panel(page)
     expect(frame.locator("h1").first).to_be_visible(timeout=30_000)
-    expect(frame.locator(".heatmap-plot canvas")).to_be_visible()
+    expect(frame.locator(".heatmap-plot canvas").first).to_be_visible()  # beside a compared run there are two
     expect(frame.locator("section.curve-list").nth(1)).to_be_visible()
     return frame
 

@@ -303,6 +303,29 @@ def test_while_no_status_changes_no_complete_list_is_requested(tmp_path: Path) -
     assert poll() == (["a/weightwatch", "c/weightwatch"], 408, True)
 
 
+def test_a_run_that_is_opened_after_the_list_is_not_listed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panel asks for the list and at once for a run, which needs no list then; when it goes on, it does."""
+    live = synthetic_runs.write(tmp_path, 400)
+    provider = CountingProvider(tmp_path)
+
+    def lists_to_open(source: ProviderReader) -> int:
+        """Opens the run, and returns how many lists that took."""
+        provider.complete_lists.clear()
+        with source.locked_run(CTX, "", "weightwatch") as opened:
+            synthetic_runs.same(opened.launches[0].history, live)
+        return len(provider.complete_lists)
+
+    for seconds, lists in ((60.0, 0), (0.0, 1)):
+        monkeypatch.setattr(tag_listing, "FRESH", seconds)
+        source = ProviderReader(provider)
+        source.poll(CTX, "")
+        assert lists_to_open(source) == lists
+        assert lists_to_open(source) == 1
+    assert lists_to_open(ProviderReader(provider)) == 1  # nothing was listed before
+
+
 def test_a_run_without_a_status_is_listed_each_time(tmp_path: Path) -> None:
     """Without a status that would show a change, rows are read as soon as TensorBoard has them."""
     sink = synthetic_runs.directory_sink(tmp_path)

@@ -8,8 +8,11 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
+import pytest
+
 from tb_weightwatch import schema
 from tb_weightwatch.reader import ProviderReader
+from tb_weightwatch.reader.provider import tag_listing
 from tests.support import synthetic_runs
 from tests.support.event_files import CTX, CountingProvider, go_on
 
@@ -26,8 +29,11 @@ class Interrupted(CountingProvider):
         return super().read_tensors(*args, **kwargs)
 
 
-def test_an_older_list_never_replaces_what_another_thread_has_read(tmp_path: Path) -> None:
+def test_an_older_list_never_replaces_what_another_thread_has_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A launch that begins while runs are read is whole afterwards, and so are the launches before it."""
+    monkeypatch.setattr(tag_listing, "FRESH", 0.0)  # the launch begins at once
     synthetic_runs.write(tmp_path / "run", 48)
     provider = Interrupted(tmp_path)
     reader = ProviderReader(provider)
@@ -44,8 +50,9 @@ def test_an_older_list_never_replaces_what_another_thread_has_read(tmp_path: Pat
     assert list(runs) == ["run/weightwatch"]
 
 
-def test_the_list_does_not_wait_for_a_run_that_is_being_drawn(tmp_path: Path) -> None:
+def test_the_list_does_not_wait_for_a_run_that_is_being_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It shows the run as it was, and the next list shows what is new."""
+    monkeypatch.setattr(tag_listing, "FRESH", 0.0)  # the run goes on at once
     sink = synthetic_runs.directory_sink(tmp_path)
     synthetic_runs.write(tmp_path, 80, sink=sink, end=None, close=False)
     provider = CountingProvider(tmp_path)

@@ -96,7 +96,9 @@ class ProviderReader:
         """
         run = self._cached(experiment, name)
         updates = run.updates
-        tags = self._listing.tags(ctx, experiment, name).get(name)  # not locked: a call to a data server takes long
+        # Not locked: a call to a data server takes long. A run that was read before may have been read by a later list.
+        list_tags = self._listing.tags if run.has_rows else self._listing.recent_tags
+        tags = list_tags(ctx, experiment, name).get(name)
         with run.lock:
             if run.updates != updates:  # by another thread, which may have had a later list
                 tags = self._listing.tags(ctx, experiment, name).get(name)

@@ -45,6 +45,7 @@ class CachedRun:
         third_party: what was read of a third-party run; None for a run of tb_weightwatch.
         lock: to be held while the run is read.
         updates: how often something was read.
+        has_rows: whether its rows were read, and not only its dated records and statuses.
     """
 
     def __init__(self, shared: ValueBudget | None = None) -> None:
@@ -57,7 +58,7 @@ class CachedRun:
         self.updates = 0
         self._shared = shared
         self._assembler = self._new_assembler()
-        self._has_rows = False
+        self.has_rows = False
         self._read: TagVersions = {}
         self._listed: TagVersions = {}  # by the last update
 
@@ -91,7 +92,7 @@ class CachedRun:
         with self.lock:
             if self.updates != needed.updates:
                 return False
-            if needed.tags or not self.is_read(needed.listed) or self._has_rows < needed.with_rows:
+            if needed.tags or not self.is_read(needed.listed) or self.has_rows < needed.with_rows:
                 self.third_party = None  # until now there may have been only third-party data
                 self._add(needed, data)
             return True
@@ -102,7 +103,7 @@ class CachedRun:
         anew = restarted(self._read, listed)
         if anew:
             self.forget()
-            self._assembler, self._has_rows = self._new_assembler(), False
+            self._assembler, self.has_rows = self._new_assembler(), False
         read = {} if anew else dict(self._read)  # a copy: other threads compare theirs with a list
         for name in changed:
             tag = schema.parse_tag(name)
@@ -112,9 +113,9 @@ class CachedRun:
         self._read = read
         self._listed = listed if all(name in data for name in changed) else {}
         revision = revision_of(listed)
-        if revision != self.revision or changed or self._has_rows < needed.with_rows:
-            self._has_rows |= needed.with_rows
-            kinds = ("header", "rows") if self._has_rows else ("header",)
+        if revision != self.revision or changed or self.has_rows < needed.with_rows:
+            self.has_rows |= needed.with_rows
+            kinds = ("header", "rows") if self.has_rows else ("header",)
             self.launches, self.revision = self._assembler.launches(kinds), revision
             launches = launches_of(map_tags(listed))
             self.map_revisions = {launch: revision_of(map_tags(listed, launch)) for launch in launches}

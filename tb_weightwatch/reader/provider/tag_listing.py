@@ -11,6 +11,7 @@ from .shared_results import SharedResults
 from .tag_versions import TagVersions
 
 MAX_AGE = 5.0  # seconds after which a complete list is requested again
+FRESH = 0.5  # seconds for which a list of all runs serves to open one of them too: a panel does so after the list
 MAX_LISTS = 64  # that are cached
 
 
@@ -50,17 +51,31 @@ class TagListing:
         """Returns run -> its tags with their versions, of one run or (None) of all; threads share the calls."""
         return self._shared.get((experiment, run), lambda: self._current(ctx, experiment, run))
 
+    def recent_tags(self, ctx: Any, experiment: str, run: str) -> dict[str, TagVersions]:
+        """Returns what `tags` does of one run, without a call if all were listed within the last `FRESH` seconds."""
+        of_all = self._lists.get((experiment, None))
+        if of_all is None or run not in of_all.tags or time.monotonic() - of_all.requested_at >= FRESH:
+            return self.tags(ctx, experiment, run)
+        tags = {run: of_all.tags[run]}
+        self._keep((experiment, run), of_all.requested_at, frozenset(), tags)
+        return tags
+
     def _current(self, ctx: Any, experiment: str, run: str | None) -> dict[str, TagVersions]:
         key, now = (experiment, run), time.monotonic()
         cached = self._lists.get(key)
         if cached is not None and now - cached.requested_at < MAX_AGE and self._holds(ctx, experiment, run, cached):
             return cached.tags
         runs, tags = self._runs_and_tags(ctx, experiment, run, None)
+        self._keep(key, now, runs, tags)
+        return tags
+
+    def _keep(
+        self, key: tuple[str, str | None], requested_at: float, runs: frozenset[str], tags: dict[str, TagVersions]
+    ) -> None:
         if len(self._lists) >= MAX_LISTS:
             self._lists.clear()
         statuses = {name: of_run for name, versions in tags.items() if (of_run := _statuses(versions))}
-        self._lists[key] = _CompleteList(now, runs, statuses, tags)
-        return tags
+        self._lists[key] = _CompleteList(requested_at, runs, statuses, tags)
 
     def _holds(self, ctx: Any, experiment: str, run: str | None, cached: _CompleteList) -> bool:
         """Checks whether no status changed and no run came or went; a list without a status cannot be checked."""
