@@ -211,6 +211,34 @@ def test_listing_many_runs_is_bounded(logdir: Path, monkeypatch: pytest.MonkeyPa
     assert others["spent/train"].launches[0].now.step == 14
 
 
+def test_a_run_that_is_loaded_between_two_lists_is_ours(tmp_path: Path) -> None:
+    """TensorBoard loads on while a poll asks for its lists: a run of ours that also has scalars is read as ours."""
+
+    class Loading(Slow):
+        lists = 0
+
+        def list_tensors(self, *args: Any, **kwargs: Any) -> Any:
+            return self.load(self.provider.list_tensors(*args, **kwargs))
+
+        def list_scalars(self, *args: Any, **kwargs: Any) -> Any:
+            return self.load(self.provider.list_scalars(*args, **kwargs))
+
+        def load(self, tags: Any) -> Any:
+            """Loads a run after each list."""
+            self.lists += 1
+            name = f"run-{self.lists}"
+            synthetic_runs.write(tmp_path / name, 24, launch=f"a{self.lists}")
+            write_series(tmp_path / name / "weightwatch", 3, loss=lambda t: 1.0, w=lambda t: WEIGHTS)
+            self.reload()
+            return tags
+
+    source = Loading(tmp_path)
+    runs = ProviderReader(source).poll(CTX, "")
+    assert source.lists > 1
+    assert runs
+    assert [name for name, run in runs.items() if run.third_party is not None] == []
+
+
 def test_hostile_series_do_not_raise(tmp_path: Path) -> None:
     """Histograms of other shapes and types and non-finite scalars are skipped or diagnosed, never raised."""
     writer = tf.summary.create_file_writer(str(tmp_path / "run"))

@@ -41,6 +41,7 @@ class ProviderReader:
         # Of the last poll: third-party tags, tags of ours, and the names that follow from them.
         self._third_party_names: tuple[Any, Any, set[str]] = None, None, set()
         self._runs: OrderedDict[tuple[str, str], CachedRun] = OrderedDict()
+        self._sizes: dict[tuple[str, str], int] = {}  # bytes that each takes; to ask a thousand runs takes long
         self._records = ValueBudget(MAX_ALL_VALUES)  # of all runs
         self._lock = threading.Lock()
 
@@ -50,12 +51,14 @@ class ProviderReader:
         Third-party runs have no status and are read as a whole, as many of them as `PATIENCE` allows. So a long list of
         them is complete after several polls.
         """
+        # In this order: a run that TensorBoard has begun to load in between is not mistaken for a third-party run.
+        of_others = self._third_party.all_tags(ctx, experiment)
         listed = self._listing.tags(ctx, experiment, None)
-        third_party = self._third_party_tags(ctx, experiment, listed)
+        third_party = self._third_party_tags(of_others, listed)
         present = {*listed, *third_party}
         with self._lock:
             for key in [k for k in self._runs if k[0] == experiment and k[1] not in present]:
-                self._runs.pop(key).forget()
+                self._drop(key)
         runs = {name: self._cached(experiment, name) for name in listed}
         needed = {name: runs[name].statuses_to_read(tags) for name, tags in listed.items()}
         data = self._fetcher.fetch_runs(ctx, experiment, {name: n.tags for name, n in needed.items()})
@@ -65,6 +68,8 @@ class ProviderReader:
                 with ExitStack() as stack:
                     stack.callback(run.lock.release)
                     run.update(needed[name], data.get(name, {}))
+                    with self._lock:
+                        self._measure((experiment, name))
         return runs | self._poll_third_party(ctx, experiment, third_party)
 
     def read_runs(self, ctx: Any, experiment: str, names: Collection[str]) -> Iterator[tuple[str, CachedRun]]:
@@ -110,7 +115,7 @@ class ProviderReader:
                 tags = self._third_party.tags(ctx, experiment, name)
                 if not tags:
                     with self._lock:
-                        self._runs.pop((experiment, name), run).forget()
+                        self._drop((experiment, name))
                     raise KeyError(name)
                 self._read_third_party(ctx, experiment, name, run, tags)
             yield run
@@ -122,9 +127,10 @@ class ProviderReader:
 
     # -- third-party runs
 
-    def _third_party_tags(self, ctx: Any, experiment: str, ours: Mapping[str, TagVersions]) -> dict[str, TagVersions]:
+    def _third_party_tags(
+        self, tags: dict[str, TagVersions], ours: Mapping[str, TagVersions]
+    ) -> dict[str, TagVersions]:
         """Returns run -> tags of the third-party runs whose training tb_weightwatch did not record."""
-        tags = self._third_party.all_tags(ctx, experiment)
         of_tags, of_ours, names = self._third_party_names
         if of_tags is not tags or of_ours is not ours:  # lists are mostly those of the last poll
             recorded = {*ours, *(run.rpartition("/")[0] or "." for run in ours if run.endswith(schema.PLUGIN))}
@@ -163,13 +169,26 @@ class ProviderReader:
 
     def _evict(self, keep: tuple[str, str]) -> None:
         with self._lock:
-            total = sum(run.nbytes for run in self._runs.values())
+            self._measure(keep)
+            total = sum(self._sizes.values())
             for key in list(self._runs):
                 if total <= self._budget:
                     break
                 if key != keep:
-                    run = self._runs.pop(key)
-                    total -= run.nbytes
-                    run.forget()
-                    if run.third_party is not None:
+                    total -= self._sizes.get(key, 0)
+                    run = self._drop(key)
+                    if run is not None and run.third_party is not None:
                         self._runs[key] = run.without_rows()
+
+    def _measure(self, key: tuple[str, str]) -> None:
+        """Notes how many bytes a run takes; the lock is held."""
+        if key in self._runs:
+            self._sizes[key] = self._runs[key].nbytes
+
+    def _drop(self, key: tuple[str, str]) -> CachedRun | None:
+        """Removes a run from the cache and returns it; the lock is held."""
+        run = self._runs.pop(key, None)
+        self._sizes.pop(key, None)
+        if run is not None:
+            run.forget()
+        return run
