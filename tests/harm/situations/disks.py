@@ -19,7 +19,7 @@ from ..situation import CannotTry, Situation, at_moment
 
 _CAPABILITIES_VERSION = 0x20080522
 _PASSES_OVER_PERMISSIONS = 0b110  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-_FEW_BYTES = 4096  # less than any recording needs, more than the progress of a training
+_FEW_BYTES = 3 << 10  # less than any recording needs, more than the progress of a training
 
 
 def _control(logdir: str | Path) -> Path:
@@ -65,7 +65,7 @@ def _begin_trouble(scene: Scene) -> None:
 def _small_disk(scratch: Path) -> Iterator[Path]:
     disk = scratch / "small"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(disk)]
     if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         raise CannotTry("needs root, to mount a small disk")
     try:
@@ -123,12 +123,12 @@ SITUATIONS = (
     _on_disk("a slow disk (2 s a write)", "slow", loses=True, quick=True, pause=0.03),
     _on_disk("a disk that hangs", "hanging", loses=True, quick=True, pause=0.03),
     _on_disk("a disk that gets full", "full", loses=True),
-    Situation("a disk of 16 kB", _small_disk, loses=True),
+    Situation("a disk of 4 kB", _small_disk, loses=True),
     _on_disk("a disk that becomes read-only", "read-only", loses=True),
     _on_disk("a disk with errors", "broken", loses=True),
     _on_disk("access is refused", "denied", loses=True),
     Situation("permissions are withdrawn", before=_obey_permissions, at_step=at_moment(_lose_permission),
               recover=_give_permission_back, pause=0.03),
-    Situation("a limit of 4 kB for files", before=_limit_file_size, loses=True, quick=True),
+    Situation("a limit of 3 kB for files", before=_limit_file_size, loses=True, quick=True),
     Situation("warnings are errors, and writing fails", before=_warnings_as_errors, loses=True, quick=True),
 )  # fmt: skip
