@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 # A block is written when this many seconds have passed and it spans this share of the run, or after the longest time.
-# A killed training loses its last 2 s at most, also where a busy machine writes a block half a second late.
+# So a killed training loses its last 2 s or 2 % at most, even if a busy machine writes a block half a second late.
 BLOCK_SECONDS, BLOCK_SHARE, BLOCK_LONGEST = 1.25, 0.02, 900.0
 _STATUS_INTERVALS = ((600.0, 2.0), (7200.0, 10.0))  # (age of the launch, longest time between statuses), seconds
 _LATER_INTERVAL = 60.0

@@ -13,7 +13,6 @@ from tb_weightwatch.reader import RunAssembler
 from tb_weightwatch.schema import Tag
 from tb_weightwatch.verdict import Diagnosis, Verdict
 from tb_weightwatch.writer import EventWriter
-from tb_weightwatch.writer.write_times import BLOCK_SECONDS
 from tests.support import synthetic_runs
 
 
@@ -59,8 +58,8 @@ def test_a_run_of_any_length_has_a_few_hundred_blocks(seconds: int, most: int) -
         clock.now = synthetic_runs.STARTED + pace * step
         writer.append(loss_rows(step))
     lag = np.diff([t for t, *_ in sink.of("rows")])
-    assert lag.min() >= BLOCK_SECONDS
-    assert lag.max() <= max(BLOCK_SECONDS + pace, min(900, 0.025 * seconds) + 2 * pace)
+    assert lag.min() >= 1.25
+    assert lag.max() <= max(1.25 + pace, min(900, 0.025 * seconds) + 2 * pace)
     writer.close()
     assert len(sink.of("rows")) <= most
     assert sink.closed

@@ -41,7 +41,7 @@ class ProviderReader:
         # Of the last poll: third-party tags, tags of ours, and the names that follow from them.
         self._third_party_names: tuple[Any, Any, set[str]] = None, None, set()
         self._runs: OrderedDict[tuple[str, str], CachedRun] = OrderedDict()
-        self._sizes: dict[tuple[str, str], int] = {}  # bytes that each takes; to ask a thousand runs takes long
+        self._sizes: dict[tuple[str, str], int] = {}  # bytes that each run takes; it is slow to ask all of them
         self._records = ValueBudget(MAX_ALL_VALUES)  # of all runs
         self._lock = threading.Lock()
 
@@ -51,7 +51,7 @@ class ProviderReader:
         Third-party runs have no status and are read as a whole, as many of them as `PATIENCE` allows. So a long list of
         them is complete after several polls.
         """
-        # In this order: a run that TensorBoard has begun to load in between is not mistaken for a third-party run.
+        # Third-party tags come first, so that a run that TensorBoard loads between the two lists is known to be ours.
         of_others = self._third_party.all_tags(ctx, experiment)
         listed = self._listing.tags(ctx, experiment, None)
         third_party = self._third_party_tags(of_others, listed)
@@ -101,7 +101,8 @@ class ProviderReader:
         """
         run = self._cached(experiment, name)
         updates = run.updates
-        # Not locked: a call to a data server takes long. A run that was read before may have been read by a later list.
+        # Not locked, since a call to a data server takes long. A run whose rows were read before may have been read
+        # with a later list than the recent one.
         list_tags = self._listing.tags if run.has_rows else self._listing.recent_tags
         tags = list_tags(ctx, experiment, name).get(name)
         with run.lock:
