@@ -11,7 +11,6 @@ from ..history import History
 from ..statistics import QUANTITIES, UPDATE_RATIO, Quantity
 from .buckets import ALL_STEPS, StepRange, buckets_of
 from .cells import Series, json_cells, reduced, series
-from .facts_table import as_float
 from .heatmap import quantity_payload, row_index
 from .recording_cost import slowdown
 from .usual_range import usual
@@ -109,7 +108,7 @@ def _clip_ratio(history: History, variable: int) -> Series | None:
 
 def _cost(history: History) -> Series | None:
     """Returns the slowdown in percent; each measurement holds until the next one."""
-    measured = [(r.step, slowdown(as_float(r.data.get("overhead")))) for r in history.of_kind("cost")]
+    measured = [(r.step, slowdown(r.data)) for r in history.of_kind("cost")]
     costs = [(step, slower) for step, slower in measured if slower is not None]
     if len(costs) < 2 or not len(history):  # a single one, at the end, is a number and not a curve
         return None

@@ -6,6 +6,9 @@ what a user sees who trains once with and once without the recorder: a share of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..history import History
 from ..verdict import number
 from .facts_table import as_float
@@ -13,29 +16,35 @@ from .facts_table import as_float
 _MINUTE, _HOUR = 60.0, 3600.0  # seconds; the budget holds from the first minute on
 
 
-def slowdown(share: float | None) -> float | None:
+def slowdown(data: Mapping[str, Any]) -> float | None:
     """Returns the time that recording added, over the time that the training took without it; None: not known.
 
+    It is negative if recording has saved more time than it added.
+
     Args:
-        share: of the time of a training, that its recording took (0 to 1).
+        data: a "cost" record. "overhead" is the share of the time of a training that its recording took (0 to 1).
     """
-    return None if share is None or not 0 <= share < 1 else share / (1 - share)
+    share, seconds, saved = (as_float(data.get(name)) for name in ("overhead", "seconds", "saved"))
+    if share is None or not 0 <= share < 1:
+        return None
+    added = share - (saved / seconds if saved and seconds else 0.0)
+    return added / (1 - added)
 
 
 def cost(history: History) -> str:
     """Returns how much slower recording has made the training, in a few sentences; "" if nothing was measured."""
     measured = history.of_kind("cost")
     data = measured[-1].data if measured else {}
-    share, seconds, once = (as_float(data.get(name)) for name in ("overhead", "seconds", "once"))
-    once = once or 0.0
+    share, seconds, once, saved = (as_float(data.get(name)) for name in ("overhead", "seconds", "once", "saved"))
+    once, saved = once or 0.0, saved or 0.0
     if share is None:
         return _unknown(history, seconds, once) if data.get("overhead", "") is None else ""
     # What rows cost is a difference of two measured durations; where it is below their noise, it counts as nothing.
     total = max(share, once / seconds) if seconds else share
-    slower = slowdown(total)
+    slower = slowdown({**data, "overhead": total})
     if slower is None:
         return ""
-    text = f"Recording has made training {_percent(slower)} slower"
+    text = f"Recording has {f'made training {_percent(slower)} slower' if slower >= 0 else 'not made training slower'}"
     if not seconds:
         return f"{text}."
     rows = max(0.0, total * seconds - once)
@@ -44,9 +53,12 @@ def cost(history: History) -> str:
         parts.append(f"{_seconds(rows / len(history))} in each of {len(history):,} recorded steps")
     elif once:
         parts.append("no measurable time in a recorded step")
-    added = f": it added {_seconds(total * seconds)} to {_seconds((1 - total) * seconds)}" if total else ""
+    added = f": it added {_seconds(total * seconds)} to {_seconds((1 - total) * seconds + saved)}" if total else ""
     split = f" ({', and '.join(parts)})" if parts else ""
-    return f"{text}{added}{split}.{_per_hour(history, rows, seconds)}"
+    less = (
+        f"{', and' if added else ': it'} saved {_seconds(saved)} (the step was traced once, not twice)" if saved else ""
+    )
+    return f"{text}{added}{split}{less}.{_per_hour(history, rows, seconds)}"
 
 
 def _unknown(history: History, seconds: float | None, once: float) -> str:

@@ -60,9 +60,10 @@ class RecordKeeper:
 
     def describe_cost(self, step: int) -> None:
         """Adds what recording costs."""
-        cost, seconds, one_off = self._budget.cost, self._budget.elapsed, self._budget.one_off
-        overhead = None if cost is None else round(cost, 5)
-        self.describe(step, "cost", {"overhead": overhead, "seconds": round(seconds, 3), "once": round(one_off, 3)})
+        budget = self._budget
+        seconds = {"seconds": budget.elapsed, "once": budget.one_off, "saved": budget.saved}
+        overhead = None if budget.cost is None else round(budget.cost, 5)
+        self.describe(step, "cost", {"overhead": overhead, **{name: round(s, 3) for name, s in seconds.items()}})
 
     def describe_losses(self, step: int, losses: RecordingLosses, *, is_last: bool = False) -> bool:
         """Adds what was left out of the recording, each time that it has grown by half; returns whether it did.

@@ -119,7 +119,9 @@ KINDS: Mapping[str, FieldType] = {
     "variables": Fields({"items": Many(_VARIABLE, MAX_WIDTH, unique="name")}, others=None),
     "layers": Fields({"items": Many(_LAYER_USE, MAX_WIDTH, unique="name")}, others=None),
     "config": Fields(optional={"rules": Named(Plain()), "overhead": Optional(Number(0, 1))}),
-    "cost": Fields(optional={"overhead": Optional(Number(0)), "seconds": Number(0), "once": Number(0)}),
+    "cost": Fields(
+        optional={"overhead": Optional(Number(0)), "seconds": Number(0), "once": Number(0), "saved": Number(0)}
+    ),
     "features": Fields({"which": _LABEL, "features": Many(_FEATURE)}),
     "preflight": Fields(
         optional={

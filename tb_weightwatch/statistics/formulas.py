@@ -75,7 +75,7 @@ FORMULAS: dict[str, str] = {
     "total_gradient_norm": "sqrt(sum(‖g‖²)) over all variables, as the tool that wrote the log computed it.",
     "validation_loss": "The loss of the validation data, as the tool that wrote the log computed it.",
     "clip_ratio": "gradient_norm / raw_gradient_norm of the variable.",
-    "recorder_cost": "The time that recording has added so far, over the time that training has taken apart from it.",
+    "recorder_cost": "The time that recording has added so far, less what it has saved, over that of training alone.",
 }
 PRECISION: dict[str, str] = {  # by the encoding of a quantity
     "size": "Stored with a relative error of at most 0.4 %; 0, NaN and infinity are exact.",

@@ -97,7 +97,7 @@ def pair(model: str, way: str, seconds: float, first: str) -> dict[str, Any]:
         history = turns.watch.history
         return {
             "measured": turns.seconds["recorded"] / turns.seconds["plain"] - 1,
-            "stated": slowdown(history.of_kind("cost")[-1].data["overhead"]),
+            "stated": slowdown(history.of_kind("cost")[-1].data),
             "sentence": cost(history),
             "seconds": turns.seconds,
             "rows": len(history),

@@ -26,7 +26,29 @@ def cost_of(data: dict[str, Any], *, budget: Any = 0.02, rows: int = 40, ended: 
 )
 def test_a_slowdown_is_over_the_time_without_recording(share: float | None, slower: float | None) -> None:
     """Who trains once with and once without the recorder sees this number: half of the time is twice as long."""
-    assert slowdown(share) == (None if slower is None else pytest.approx(slower))
+    assert slowdown({"overhead": share}) == (None if slower is None else pytest.approx(slower))
+
+
+def test_what_was_saved_is_no_slowdown() -> None:
+    """Of 60 s, recording has added 3 s and saved 1.5 s: without it the training would have taken 58.5 s."""
+    data = {"overhead": 0.05, "seconds": 60.0, "once": 1.0, "saved": 1.5}
+    assert slowdown(data) == pytest.approx(1.5 / 58.5)
+    assert cost_of(data).startswith(
+        "Recording has made training 2.6 % slower: it added 3 s to 59 s (1 s once, to start and to end, and 50 ms in "
+        "each of 40 recorded steps), and saved 1.5 s (the step was traced once, not twice). Without what it adds once,"
+    )
+
+
+def test_a_training_that_recording_has_made_faster() -> None:
+    """It says so, with what was added and what was saved."""
+    assert slowdown({"overhead": 0.1, "seconds": 9.0, "saved": 1.9}) == pytest.approx(-1 / 10)
+    assert cost_of({"overhead": 0.1, "seconds": 9.0, "once": 0.5, "saved": 1.9}).startswith(
+        "Recording has not made training slower: it added 0.9 s to 10 s (0.5 s once, to start and to end, and 10 ms in "
+        "each of 40 recorded steps), and saved 1.9 s (the step was traced once, not twice)."
+    )
+    assert cost_of({"overhead": 0.0, "seconds": 9.0, "saved": 1.9}).startswith(
+        "Recording has not made training slower: it saved 1.9 s (the step was traced once, not twice)."
+    )
 
 
 def test_a_run_of_five_seconds_does_not_look_like_a_broken_promise() -> None:

@@ -15,7 +15,7 @@ from ..probing import Probing
 from ..recorder import Recorder
 from ..recording import Recording
 from ..schedule.budget import Budget
-from ..schedule.recording_gate import TRACING_AGAIN, TRACING_EXTRA, TRACING_LOGS_ONLY, RecordingGate
+from ..schedule.recording_gate import TRACING_AGAIN, TRACING_EXTRA, TRACING_LOGS_ONLY, TRACING_SAVED, RecordingGate
 from .step_recorder import FitStepRecorder
 
 # Whether `on_train_batch_end` gets the index of an execution's last step; before Keras 3.11 it gets that of the first.
@@ -35,7 +35,7 @@ class FitRecording(Recording):
         self._make_gate, self._make_recorder, self._probe_on_verdict = make_gate, make_recorder, probe
         self._launch_model: Any = None
         self._user_function_untraced = False
-        self._tracing_seconds = 0.0  # how long the first step that was recorded took: nearly all of it is tracing
+        self._tracing_seconds = 0.0  # what the first step takes without the recorder: nearly all of it is tracing
         self._stands_in = False  # the function that records runs the present step, although it is not recorded
         self._earlier_exceptions: list[int] = []  # ids of exceptions that are older than the present `fit`
         self._start_launch()
@@ -124,11 +124,17 @@ class FitRecording(Recording):
             self._gate.end_step(now, steps)
         else:
             self._steps.traced = self._steps.has_run
-            self._tracing_seconds = now - (self._gate.step_began or now)
-            # It may take the place of the user's own tracing, which comes later and is charged then.
-            self._gate.charge_once(now, TRACING_EXTRA if self._user_function_untraced else 1.0)
+            self._charge_tracing(now)
         if not self._gate.due(self._step + 1):
             self._pipeline.schedule_flush()
+
+    def _charge_tracing(self, now: float) -> None:
+        """Charges the first step that was recorded, or notes what it has saved."""
+        saved = TRACING_SAVED * self._steps.once_traced_seconds if self._user_function_untraced else 0.0
+        self._gate.budget.saved += saved
+        self._tracing_seconds = now - (self._gate.step_began or now) + saved
+        if not saved:  # it may take the place of the user's own tracing, which comes later and is charged then
+            self._gate.charge_once(now, TRACING_EXTRA if self._user_function_untraced else 1.0)
 
     def _note_exception(self) -> None:
         """Records the exception of a step that ran the user's own function, when it is known afterwards."""

@@ -7,6 +7,7 @@ program.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..observe.observation import StepObservation
 from ..observe.replicas import ReplicaObservations
 from .graph_variables import SideVariables
 from .hooks import fit_hooks
+from .lifted_variables import LiftedVariables
 from .logs_only import returning_logs_only
 from .recorded_step import RecordedStep
 from .step_layout import StepLayout, Tensors
@@ -39,6 +41,8 @@ class RecordingTrainFunction:
         has_run: whether a step has run to its end, and so has been traced.
         logs_only_has_run: whether one has without what only the recorder needs of it.
         users_code_runs: whether the user's step or data run, so that an exception may be the user's.
+        once_traced_seconds: how long the user's code in the step took to trace, if the first step was traced once where
+            a plain `fit` traces it twice; else 0.
     """
 
     def __init__(self, model: Any, optimizers: list[Any]) -> None:
@@ -50,6 +54,7 @@ class RecordingTrainFunction:
         self._trainable_since_tracing = trainable_since_tracing(model, optimizers)
         self._replicas = ReplicaObservations(model.distribute_strategy, legacy=is_legacy(model))
         self._made, self.facts_of_first_step = VariablesMade(self._replicas.count, self._set_fault), dict[str, Any]()
+        self._lifted, self.once_traced_seconds = LiftedVariables(self._set_fault), 0.0
         # Keras would average the results of several replicas, so their tensors leave the step through variables.
         self._replica_tensors = SideVariables() if self._replicas.count > 1 else None
         traced = getattr(model, "train_tf_function", None)  # of legacy Keras
@@ -62,8 +67,10 @@ class RecordingTrainFunction:
             model.train_function = self.users_function
             if is_legacy(model):
                 model.train_tf_function = traced
+        self._lifts_variables = not is_legacy(model) and not tf.distribute.has_strategy()
         self._holds_weights = self._replicas.count == 1 and not is_legacy(model) and not model.run_eagerly
         self.users_code_runs = self.has_run = self.logs_only_has_run = False
+        self._tracings = 0  # of the step
 
     @property
     def can_stand_in(self) -> bool:
@@ -119,6 +126,8 @@ class RecordingTrainFunction:
             held = self._outputs.hold_weights() if read and self._holds_weights else None
             context.enter_context(self._recording_train_step())
             context.enter_context(self._made.noted())
+            if self._lifts_variables and not self.has_run:
+                context.enter_context(self._lifted.lifted(self._model, self._optimizers))
         self.users_code_runs = True
         try:
             result = function(batch)
@@ -166,7 +175,7 @@ class RecordingTrainFunction:
         observation = None
         with FaultGuard(self._set_fault):
             observation = self._observed(data, context)
-        step = train_step
+        step, began = train_step, time.perf_counter()
         with FaultGuard(self._set_fault):
             step = as_called(self._model, train_step)
         try:
@@ -174,12 +183,18 @@ class RecordingTrainFunction:
         finally:
             with FaultGuard(self._set_fault):
                 context.close()
+                self._note_tracing(time.perf_counter() - began)
         layout: dict[str, Tensors] = {}
         with FaultGuard(self._set_fault):
             if observation is not None:
                 observation.train_step_result = result
                 layout = self._replicas.when_all_are_done(self._pack)
         return {"logs": result, "layout": layout}
+
+    def _note_tracing(self, seconds: float) -> None:
+        self._tracings += 1
+        is_spared = self._tracings == 1 and self._lifted.count and not tf.executing_eagerly()
+        self.once_traced_seconds = seconds if is_spared else 0.0
 
     def _observed(self, data: Any, context: contextlib.ExitStack) -> StepObservation:
         """Begins the observation of a step; `context` is closed when the step is over."""

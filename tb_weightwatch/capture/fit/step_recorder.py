@@ -202,6 +202,11 @@ class FitStepRecorder(FaultHandler):
         self._pipeline.submit(self.measured, data)
 
     @property
+    def once_traced_seconds(self) -> float:
+        """How long the user's code in the step took to trace, if it was traced only once; else 0."""
+        return 0.0 if self._function is None else self._function.once_traced_seconds
+
+    @property
     def has_run(self) -> bool:
         """Whether the last execution has run recorded."""
         return self.measured > self._step

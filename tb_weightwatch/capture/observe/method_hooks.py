@@ -30,14 +30,14 @@ class CallHook(NamedTuple):
     """The observers of one method's calls.
 
     Attributes:
-        observation: returns the observation to fill; None: this call is not observed.
+        observation: returns what the observers fill, such as a `StepObservation`; None: this call is not observed.
         failed: called with an exception of the observers, which goes no further.
         before: called with the observation and the call before the method runs.
         after: called with the observation, the call and the result.
         raised: called with an exception of the method, also where the call is not observed; the exception goes on.
     """
 
-    observation: Callable[[], StepObservation | None]
+    observation: Callable[[], Any]
     failed: Callable[[Exception], None]
     before: Callable[[Any, MethodCall], None] | None = None
     after: Callable[[Any, MethodCall, Any], None] | None = None
