@@ -14,6 +14,7 @@ from ...statistics import names
 from .step_measurer import MeasuredBlock
 
 MAX_ROWS = 8
+OLDEST = 1.0  # seconds that a row stays in the buffer at most while further ones come: steps may take long
 _SPREADS = ("input_scale_ratio", "input_constant_share", "prediction_std")  # unknown (NaN) for a single sample
 VARIABLE, LAYER, RUN = names("variable"), names("layer"), names("run")
 
@@ -106,8 +107,9 @@ class RowBuffer:
 
     @property
     def full(self) -> bool:
-        """Whether the rows should be drained now."""
-        return len(self._rows) >= MAX_ROWS
+        """Whether the rows should be drained now: there are many, or the first one is old."""
+        rows = self._rows
+        return len(rows) >= MAX_ROWS or (len(rows) > 1 and time.time() - rows[0].time >= OLDEST)
 
     def add(self, step: int, layout: RowLayout, blocks: list[MeasuredBlock]) -> None:
         """Adds the row of one step, given as consecutive blocks."""
