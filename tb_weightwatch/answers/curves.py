@@ -28,7 +28,7 @@ COST = Quantity(
     "run",
     "slowdown by recording",
     "%",
-    "how much slower recording has made the training so far, in % of the time without it",
+    "how much slower (below 0: faster) recording has made the training so far, in % of the time without it",
     "exact",
 )
 _LEAD = (

@@ -13,6 +13,8 @@ from ..history import History
 from ..verdict import number
 from .facts_table import as_float
 
+_LEAST = 0.001  # slowdown that is shown as a number
+_TRACED_ONCE = "the step was traced once, not twice"
 _MINUTE, _HOUR = 60.0, 3600.0  # seconds; the budget holds from the first minute on
 
 
@@ -38,13 +40,15 @@ def cost(history: History) -> str:
     share, seconds, once, saved = (as_float(data.get(name)) for name in ("overhead", "seconds", "once", "saved"))
     once, saved = once or 0.0, saved or 0.0
     if share is None:
-        return _unknown(history, seconds, once) if data.get("overhead", "") is None else ""
+        return _unknown(history, seconds, once, saved) if data.get("overhead", "") is None else ""
     # What rows cost is a difference of two measured durations; where it is below their noise, it counts as nothing.
     total = max(share, once / seconds) if seconds else share
     slower = slowdown({**data, "overhead": total})
     if slower is None:
         return ""
-    text = f"Recording has {f'made training {_percent(slower)} slower' if slower >= 0 else 'not made training slower'}"
+    text = f"Recording has made training {_percent(slower)} slower"
+    if saved and slower < _LEAST:
+        text = "Recording has not made training slower"
     if not seconds:
         return f"{text}."
     rows = max(0.0, total * seconds - once)
@@ -53,23 +57,23 @@ def cost(history: History) -> str:
         parts.append(f"{_seconds(rows / len(history))} in each of {len(history):,} recorded steps")
     elif once:
         parts.append("no measurable time in a recorded step")
-    added = f": it added {_seconds(total * seconds)} to {_seconds((1 - total) * seconds + saved)}" if total else ""
+    added = f": it added {_seconds(total * seconds)} to {_seconds((1 - total) * seconds)}" if total else ""
+    if total and saved:
+        added = f": in {_seconds(seconds)} it added {_seconds(total * seconds)}"
     split = f" ({', and '.join(parts)})" if parts else ""
-    less = (
-        f"{', and' if added else ': it'} saved {_seconds(saved)} (the step was traced once, not twice)" if saved else ""
-    )
+    less = f"{', and' if added else ': it'} saved {_seconds(saved)} ({_TRACED_ONCE})" if saved else ""
     return f"{text}{added}{split}{less}.{_per_hour(history, rows, seconds)}"
 
 
-def _unknown(history: History, seconds: float | None, once: float) -> str:
+def _unknown(history: History, seconds: float | None, once: float, saved: float) -> str:
     """Returns why it is not known: too few steps were left unrecorded to compare with."""
     rows, ends = len(history), history.of_kind("end")
     steps = max([int(history.steps[-1]) if rows else 0, *(end.step for end in ends)])
     recorded = f"{rows:,} of {steps:,} steps were recorded" if rows < steps else f"all steps were recorded ({rows:,})"
     text = f"How much slower recording has made training is not known: {recorded}, too few others to compare them with."
-    return (
-        f"{text} {_seconds(once)} of {_seconds(seconds)} went once, to start and to end." if once and seconds else text
-    )
+    if once and seconds:
+        text += f" {_seconds(once)} of {_seconds(seconds)} went once, to start and to end."
+    return f"{text} It saved {_seconds(saved)} ({_TRACED_ONCE})." if saved else text
 
 
 def _per_hour(history: History, rows: float, seconds: float) -> str:
@@ -88,7 +92,7 @@ def _per_hour(history: History, rows: float, seconds: float) -> str:
 
 def _percent(value: float) -> str:
     """Returns a share in percent: 1.3 %, 85 %, less than 0.1 %."""
-    return "less than 0.1 %" if value < 0.001 else f"{number(100 * value, 2)} %"
+    return "less than 0.1 %" if value < _LEAST else f"{number(100 * value, 2)} %"
 
 
 def _seconds(value: float) -> str:

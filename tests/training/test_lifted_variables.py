@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +14,41 @@ import pytest
 import tensorflow as tf
 
 import tb_weightwatch as ww
+from tb_weightwatch.capture.fit import lifted_variables
 from tb_weightwatch.capture.fit.lifted_variables import LiftedVariables
 from tests.support import loops
 
 BATCH, STEPS = 8, 6
 X, Y = (part[: BATCH * STEPS] for part in loops.diabetes())
-layers, optimizers = keras.layers, keras.optimizers
+layers, optimizers, MeanSquaredError = keras.layers, keras.optimizers, keras.losses.MeanSquaredError
 
 
-class Trained:
-    """A model with two outputs, after a training.
+def adam() -> Any:
+    return optimizers.Adam(0.01)
 
-    Attributes:
-        tracings: how often its loss was traced.
-        state: all variables of model, optimizer and metrics, byte for byte.
-    """
 
-    def __init__(self, optimizer: Any, callbacks: list[Any], **settings: Any) -> None:
-        self.tracings = 0
-        keras.utils.set_random_seed(3)
-        inputs = keras.Input((10,))
-        hidden = layers.Dropout(0.2)(layers.Dense(4, "relu")(inputs))
-        self.model = keras.Model(inputs, {name: layers.Dense(1, name=name)(hidden) for name in ("a", "b")})
-        loss = {"a": self._loss, "b": "mae"}
-        settings = {"metrics": {"a": ["mae"], "b": [keras.metrics.MeanSquaredError()]}, **settings}
-        self.model.compile(optimizer, loss, loss_weights={"a": 1.0, "b": 0.5}, **settings)
-        self.model.fit(X, {"a": Y, "b": Y}, batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
-        variables = (*self.model.variables, *self.model.optimizer.variables, *self.model.metrics_variables)
-        self.state = {v.path: v.numpy().tobytes() for v in variables}
+def trained(
+    optimizer: Any, callbacks: list[Any], layer: Callable[[], Any] | None = None, **settings: Any
+) -> keras.Model:
+    """Trains a model with two outputs, whose names are the same each time."""
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((10,))
+    hidden = layers.Dropout(0.2)(layers.Dense(4, "relu", name="hidden")(inputs))
+    hidden = hidden if layer is None else layer()(hidden)
+    model = keras.Model(inputs, {name: layers.Dense(1, name=name)(hidden) for name in ("a", "b")})
+    settings = {"metrics": {"a": ["mae"], "b": [keras.metrics.MeanSquaredError()]}, **settings}
+    model.compile(optimizer, **{"loss": {"a": MeanSquaredError(), "b": "mae"}, **settings})
+    fitted(model, callbacks)
+    return model
 
-    def _loss(self, y: Any, p: Any) -> Any:
-        self.tracings += 1
-        return tf.reduce_mean(tf.square(p - y))
+
+def fitted(model: keras.Model, callbacks: list[Any]) -> None:
+    model.fit(X, {"a": Y, "b": Y}, batch_size=BATCH, shuffle=False, verbose=0, callbacks=callbacks)
+
+
+def state(model: keras.Model) -> list[bytes]:
+    """Returns all variables of model, optimizer and metrics, byte for byte."""
+    return [v.numpy().tobytes() for v in (*model.variables, *model.optimizer.variables, *model.metrics_variables)]
 
 
 def recorder(folder: Path) -> Any:
@@ -52,45 +56,168 @@ def recorder(folder: Path) -> Any:
     return ww.WeightWatch(folder, verbose=False, overhead=None)
 
 
+class Tracings:
+    """Counts how often the loss is traced; `draws`: each time it draws a random number of Python, and multiplies."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count, self.draws, call = 0, False, MeanSquaredError.call
+
+        @functools.wraps(call)
+        def counted(loss: Any, *arguments: Any) -> Any:
+            self.count += 1
+            return call(loss, *arguments) * (random.uniform(0.5, 1.5) if self.draws else 1.0)
+
+        monkeypatch.setattr(MeanSquaredError, "call", counted)
+
+    def compare(self, folder: Path, make: Callable[[], Any], **settings: Any) -> tuple[int, keras.Model, Any]:
+        """Trains without the recorder, which is traced twice, and with it, which gives the same values.
+
+        Returns:
+            How often the step was traced with the recorder, that model and the recorder.
+        """
+        before = self.count
+        plain = trained(make(), [], **settings)
+        drawn, middle = random.getstate(), self.count
+        watch = recorder(folder)
+        recorded = trained(make(), [watch], **settings)
+        assert middle - before == 2
+        assert state(recorded) == state(plain)
+        assert random.getstate() == drawn
+        assert len(watch.history) == STEPS
+        return self.count - middle, recorded, watch
+
+
+@pytest.fixture
+def tracings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracings]:
+    before = random.getstate()
+    yield Tracings(monkeypatch)
+    random.setstate(before)
+
+
 @pytest.mark.parametrize(
-    ("optimizer", "settings", "tracings"),
+    ("optimizer", "settings", "expected"),
     [
-        (lambda: optimizers.Adam(0.01), {}, 1),
+        (adam, {}, 1),
         (lambda: optimizers.SGD(0.01, momentum=0.9, use_ema=True), {"jit_compile": True}, 1),
         (lambda: optimizers.Lamb(0.01, gradient_accumulation_steps=2), {"weighted_metrics": {"a": ["mse"]}}, 1),
-        (lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.01)), {}, 2),  # its scale is known once it is built
+        (lambda: optimizers.LossScaleOptimizer(adam()), {}, 2),  # its scale is known once it is built
         (lambda: optimizers.Adafactor(0.01), {}, 2),  # both add operations to the graph when they are built
         (lambda: optimizers.ScheduleFreeAdamW(0.01), {}, 2),
     ],
     ids=["adam", "ema, XLA", "accumulation", "loss scaling", "adafactor", "schedule-free"],
 )
 def test_training_is_the_same_and_the_step_is_traced_once(
-    optimizer: Callable[[], Any], settings: dict[str, Any], tracings: int, tmp_path: Path
+    optimizer: Callable[[], Any], settings: dict[str, Any], expected: int, tmp_path: Path, tracings: Tracings
 ) -> None:
-    """Values and names of all variables are those of a plain training, which traces its step twice."""
-    plain, recorded = (Trained(optimizer(), callbacks, **settings) for callbacks in ([], [recorder(tmp_path)]))
-    assert (plain.tracings, recorded.tracings) == (2, tracings)
-    assert list(recorded.state.values()) == list(plain.state.values())
-    for owner in (recorded.model.optimizer, recorded.model._compile_loss, recorded.model._compile_metrics):
-        assert "build" not in owner.__dict__
+    """Nothing is left on the user's objects, and what was saved is known."""
+    count, recorded, watch = tracings.compare(tmp_path, optimizer, **settings)
+    assert count == expected
+    assert (watch._gate.budget.saved > 0) == (expected == 1)
+    for owner in (recorded.optimizer, recorded._compile_loss, recorded._compile_metrics):
+        assert not hasattr(owner.__dict__.get("build"), "_weightwatch")
 
 
-def test_an_optimizer_of_ones_own_builds_itself_in_the_graph(tmp_path: Path) -> None:
-    """What its method does is not known, so the step is traced as often as without the recorder."""
-
-    class Own(optimizers.SGD):
-        def build(self, variables: Any) -> None:
-            super().build(variables)
-
-    assert Trained(Own(0.01, momentum=0.9), [recorder(tmp_path)], metrics=[]).tracings == 2
+def test_random_numbers_that_are_drawn_while_tracing(tmp_path: Path, tracings: Tracings) -> None:
+    """The second graph holds other ones than the first, so the step is traced twice; Keras' AugMix does so."""
+    tracings.draws = True
+    assert tracings.compare(tmp_path, adam)[0] == 2
 
 
-def test_an_optimizer_that_is_built_already_changes_nothing(tmp_path: Path) -> None:
-    """A second training of the model traces its step once, with or without the recorder, and nothing is saved."""
-    trained = Trained(optimizers.Adam(0.01), [])
+class OneShot(layers.Layer):
+    """Assigns a scale that depends on the data when it is first called in training."""
+
+    def build(self, shape: Any) -> None:
+        self.scale = self.add_weight(shape=(), initializer="ones", trainable=False)
+        self.done = False
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training and not self.done:
+            self.done = True
+            self.scale.assign(tf.math.reduce_std(x) + 0.1)
+        return x * self.scale
+
+
+class RandomStart(keras.metrics.Metric):
+    """Begins with a random number of TensorFlow's global generator."""
+
+    def __init__(self, name: str = "start") -> None:
+        super().__init__(name=name)
+        self.start = self.add_variable((), lambda shape, dtype=None: tf.random.normal(shape, dtype=dtype), name="start")
+
+    def update_state(self, *given: Any, **named: Any) -> None:
+        pass
+
+    def result(self) -> Any:
+        return self.start
+
+
+class OwnSlots(optimizers.SGD):
+    """Has slots of its own making, by Keras' method `build`."""
+
+    def add_variable_from_reference(self, reference: Any, name: Any = None, initializer: Any = "zeros") -> Any:
+        return super().add_variable_from_reference(reference, name, "ones")
+
+
+class OwnRate(optimizers.schedules.ExponentialDecay):
+    """A schedule of the user's."""
+
+
+def absolute(y: Any, p: Any) -> Any:
+    return tf.reduce_mean(tf.abs(y - p))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        (adam, {"layer": OneShot}),
+        (adam, {"layer": lambda: layers.Dense(4, activation=lambda x: x)}),
+        (adam, {"loss": {"a": MeanSquaredError(), "b": absolute}}),
+        (adam, {"metrics": {"a": [RandomStart]}}),
+        (lambda: OwnSlots(0.01, momentum=0.9), {}),
+        (lambda: optimizers.Adam(OwnRate(0.01, 9, 0.9)), {}),
+    ],
+    ids=["layer", "activation", "loss", "metric", "optimizer", "schedule"],
+)
+def test_code_of_the_users_is_traced_as_often_as_without_the_recorder(
+    optimizer: Callable[[], Any], settings: dict[str, Any], tmp_path: Path, tracings: Tracings
+) -> None:
+    """It may keep values while it is traced, or draw random numbers while variables are made."""
+    assert tracings.compare(tmp_path, optimizer, **settings)[0] == 2
+
+
+def test_a_creator_of_the_users_sees_what_it_sees_without_the_recorder(tmp_path: Path, tracings: Tracings) -> None:
+    """Each variable is made in the graph, and no other ones are."""
+    seen: list[tuple[Any, bool]] = []
+
+    def creator(next_creator: Any, **arguments: Any) -> Any:
+        seen.append((arguments["name"], tf.executing_eagerly()))
+        return next_creator(**arguments)
+
+    with tf.variable_creator_scope(creator):
+        assert tracings.compare(tmp_path, lambda: optimizers.SGD(0.01, momentum=0.9))[0] == 2
+    half = len(seen) // 2
+    assert seen[:half] == seen[half:]
+
+
+def test_what_several_optimizers_do_is_recorded_from_the_first_step_on(tmp_path: Path) -> None:
+    """They are known once the one around them is built: gradients are those that were clipped."""
+
+    def several() -> Any:
+        one = optimizers.SGD(0.01, clipnorm=0.1)
+        return optimizers.MultiOptimizer(lambda variable: one)
+
     watch = recorder(tmp_path)
-    trained.model.fit(X, {"a": Y, "b": Y}, batch_size=BATCH, verbose=0, callbacks=[watch])
-    assert trained.tracings == 3
+    trained(several(), [watch])
+    assert (watch.history.column("gradient_norm") < 0.11).all()
+    assert watch.history.column("learning_rate") == pytest.approx(0.01)
+
+
+def test_an_optimizer_that_is_built_already_changes_nothing(tmp_path: Path, tracings: Tracings) -> None:
+    """A second training of the model traces its step once, with or without the recorder, and nothing is saved."""
+    model = trained(adam(), [])
+    watch = recorder(tmp_path)
+    fitted(model, [watch])
+    assert tracings.count == 3
     assert watch._gate.budget.saved == 0
 
 
@@ -109,42 +236,41 @@ class Builder:
         value = tf.constant(2.0) + 1.0 if self._of_graph else 3.0
         self.variable = tf.Variable(lambda: value, trainable=False)
 
-    build.__module__ = "keras.optimizers"
 
-
-@pytest.mark.parametrize(("of_graph", "lifted", "tracings"), [(False, 1, 1), (True, 0, 2)])
-def test_a_variable_that_cannot_be_lifted_is_made_in_the_graph(of_graph: bool, lifted: int, tracings: int) -> None:
+@pytest.mark.parametrize(("of_graph", "lifted", "expected"), [(False, 1, 1), (True, 0, 2)])
+def test_a_variable_that_cannot_be_lifted_is_made_in_the_graph(
+    of_graph: bool, lifted: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """TensorFlow traces the function again, as it would have done."""
-    builder, errors, traced = Builder(of_graph), [], []
+    monkeypatch.setattr(lifted_variables, "is_keras_code", lambda model, optimizers: True)
+    builder, errors, counted = Builder(of_graph), list[Exception](), list[int]()
     variables = LiftedVariables(errors.append)
 
     @tf.function(autograph=False)
     def step() -> Any:
-        traced.append(1)
+        counted.append(1)
         builder.build()
+        variables.end_step()
         return builder.variable + 1.0
 
-    model = type("Model", (), {"_compile_loss": builder})()
-    with variables.lifted(model, []):
+    with variables.lifted(type("Model", (), {"_compile_loss": builder})(), []):
         assert float(step()) == 4.0
     assert float(step()) == 4.0
-    assert (variables.count, len(traced), errors) == (lifted, tracings, [])
+    assert (variables.count, len(counted), errors) == (lifted, expected, [])
 
 
-def test_a_fault_leaves_the_training_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recorder switches itself off, and the variables are made in the graph."""
+@pytest.mark.parametrize("method", ["begin_build", "end_build", "end_step"])
+def test_a_fault_leaves_the_training_as_it_is(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder switches itself off, and all variables are those of a plain training."""
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
 
     def fault(self: Any) -> None:
         raise ZeroDivisionError("injected")
 
-    plain = Trained(optimizers.Adam(0.01), [])
-    for method in ("begin_build", "end_build"):
-        with monkeypatch.context() as patch, contextlib.ExitStack() as told:
-            patch.setattr(LiftedVariables, method, fault)
-            told.enter_context(pytest.warns(match="injected"))
-            warnings.simplefilter("always")
-            watch = recorder(tmp_path / method)
-            recorded = Trained(optimizers.Adam(0.01), [watch])
-        assert list(recorded.state.values()) == list(plain.state.values())
-        assert watch._recorder.off
+    plain, watch = trained(adam(), []), recorder(tmp_path)
+    monkeypatch.setattr(LiftedVariables, method, fault)
+    with pytest.warns(match="injected"), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        recorded = trained(adam(), [watch])
+    assert state(recorded) == state(plain)
+    assert watch._recorder.off

@@ -35,7 +35,7 @@ class FitRecording(Recording):
         self._make_gate, self._make_recorder, self._probe_on_verdict = make_gate, make_recorder, probe
         self._launch_model: Any = None
         self._user_function_untraced = False
-        self._tracing_seconds = 0.0  # what the first step takes without the recorder: nearly all of it is tracing
+        self._tracing_seconds = 0.0  # about what the first step takes without the recorder: nearly all is tracing
         self._stands_in = False  # the function that records runs the present step, although it is not recorded
         self._earlier_exceptions: list[int] = []  # ids of exceptions that are older than the present `fit`
         self._start_launch()

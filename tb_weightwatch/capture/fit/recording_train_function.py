@@ -41,8 +41,8 @@ class RecordingTrainFunction:
         has_run: whether a step has run to its end, and so has been traced.
         logs_only_has_run: whether one has without what only the recorder needs of it.
         users_code_runs: whether the user's step or data run, so that an exception may be the user's.
-        once_traced_seconds: how long the user's code in the step took to trace, if the first step was traced once where
-            a plain `fit` traces it twice; else 0.
+        once_traced_seconds: how long the user's `train_step` took to trace, with our hooks in it, if the first step was
+            traced once where a plain `fit` traces it twice; else 0.
     """
 
     def __init__(self, model: Any, optimizers: list[Any]) -> None:
@@ -67,7 +67,6 @@ class RecordingTrainFunction:
             model.train_function = self.users_function
             if is_legacy(model):
                 model.train_tf_function = traced
-        self._lifts_variables = not is_legacy(model) and not tf.distribute.has_strategy()
         self._holds_weights = self._replicas.count == 1 and not is_legacy(model) and not model.run_eagerly
         self.users_code_runs = self.has_run = self.logs_only_has_run = False
         self._tracings = 0  # of the step
@@ -124,10 +123,10 @@ class RecordingTrainFunction:
         function = self._logs_only if logs_only else self._function
         with FaultGuard(self._set_fault):
             held = self._outputs.hold_weights() if read and self._holds_weights else None
+            if not (self.has_run or is_legacy(self._model)):
+                context.enter_context(self._lifted.lifted(self._model, self._optimizers))
             context.enter_context(self._recording_train_step())
             context.enter_context(self._made.noted())
-            if self._lifts_variables and not self.has_run:
-                context.enter_context(self._lifted.lifted(self._model, self._optimizers))
         self.users_code_runs = True
         try:
             result = function(batch)
@@ -183,6 +182,7 @@ class RecordingTrainFunction:
         finally:
             with FaultGuard(self._set_fault):
                 context.close()
+                self._lifted.end_step()
                 self._note_tracing(time.perf_counter() - began)
         layout: dict[str, Tensors] = {}
         with FaultGuard(self._set_fault):

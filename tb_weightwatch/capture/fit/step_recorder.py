@@ -203,7 +203,7 @@ class FitStepRecorder(FaultHandler):
 
     @property
     def once_traced_seconds(self) -> float:
-        """How long the user's code in the step took to trace, if it was traced only once; else 0."""
+        """How long the user's `train_step` took to trace, if it was traced once and not twice; else 0."""
         return 0.0 if self._function is None else self._function.once_traced_seconds
 
     @property

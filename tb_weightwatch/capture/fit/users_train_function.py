@@ -23,7 +23,7 @@ def without_optional(model: Any) -> Callable[[Any], Any]:
     """
     function: Callable[[Any], Any] = model.train_function
     # Before Keras 3.7 the train function is itself a tf.function, which uses no Optional and takes no list.
-    if model.run_eagerly or not _is_made_by_keras(model) or hasattr(function, "get_concrete_function"):
+    if model.run_eagerly or not is_made_by_keras(model) or hasattr(function, "get_concrete_function"):
         return function
     step = tf.function(lambda iterator: function([iterator.get_next()]), autograph=False, reduce_retracing=True)
     return lambda iterator: (step if isinstance(iterator, GRAPH_ITERATORS) else function)(iterator)
@@ -32,10 +32,10 @@ def without_optional(model: Any) -> Callable[[Any], Any]:
 def is_traced_step_of_keras(model: Any) -> bool:
     """Whether the train function is that of Keras 3, traced, and a call of it is one step."""
     traced = not is_legacy(model) and not model.run_eagerly
-    return traced and steps_per_execution(model) == 1 and _is_made_by_keras(model)
+    return traced and steps_per_execution(model) == 1 and is_made_by_keras(model)
 
 
-def _is_made_by_keras(model: Any) -> bool:
+def is_made_by_keras(model: Any) -> bool:
     """Whether Keras' own methods make the model's train function."""
     names = ("make_train_function", "_make_function")
     return all(getattr(getattr(model, n, None), "__func__", None) is getattr(keras.Model, n, model) for n in names)
