@@ -14,7 +14,7 @@ from ..verdict import number
 from .facts_table import as_float
 
 _LEAST = 0.001  # slowdown that is shown as a number
-_TRACED_ONCE = "the step was traced once, not twice"
+_TRACED_ONCE = "the first step was traced once, not twice"
 _MINUTE, _HOUR = 60.0, 3600.0  # seconds; the budget holds from the first minute on
 
 
@@ -59,7 +59,7 @@ def cost(history: History) -> str:
         parts.append("no measurable time in a recorded step")
     added = f": it added {_seconds(total * seconds)} to {_seconds((1 - total) * seconds)}" if total else ""
     if total and saved:
-        added = f": in {_seconds(seconds)} it added {_seconds(total * seconds)}"
+        added = f": of {_seconds(seconds)} it added {_seconds(total * seconds)}"
     split = f" ({', and '.join(parts)})" if parts else ""
     less = f"{', and' if added else ': it'} saved {_seconds(saved)} ({_TRACED_ONCE})" if saved else ""
     return f"{text}{added}{split}{less}.{_per_hour(history, rows, seconds)}"
@@ -73,7 +73,7 @@ def _unknown(history: History, seconds: float | None, once: float, saved: float)
     text = f"How much slower recording has made training is not known: {recorded}, too few others to compare them with."
     if once and seconds:
         text += f" {_seconds(once)} of {_seconds(seconds)} went once, to start and to end."
-    return f"{text} It saved {_seconds(saved)} ({_TRACED_ONCE})." if saved else text
+    return f"{text} Recording saved {_seconds(saved)} ({_TRACED_ONCE})." if saved else text
 
 
 def _per_hour(history: History, rows: float, seconds: float) -> str:

@@ -5,8 +5,8 @@ it was traced. So a plain `fit` of a new model traces its step twice, and uses t
 made in the same order and with the same values, but not in the graph, and the step is traced once. On five models the
 first step, recorded, takes a quarter to a half less time than without the recorder.
 
-It is done only if the first graph is the one that a second tracing would have given: all code of the step is of Keras
-(`keras_code`); only making a variable is moved; and if a builder adds other operations to the graph (that of
+It is done only if the first graph is the one that a second tracing would have given: no code of the user's is found in
+the step (`keras_code`); only making a variable is moved; and if a builder adds other operations to the graph (that of
 `ScheduleFreeAdamW` assigns values), or a random number of Python or NumPy was drawn, a variable is made in the graph,
 and TensorFlow traces the step again.
 """
@@ -14,6 +14,7 @@ and TensorFlow traces the step again.
 from __future__ import annotations
 
 import contextlib
+import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -45,8 +46,10 @@ class LiftedVariables:
     def lifted(self, model: Any, optimizers: Iterable[Any]) -> Iterator[None]:
         """Lifts the variables that are made inside, if the step is one that would be traced alike once more.
 
+        Call it before other hooks are put on the model.
+
         Args:
-            model: a compiled model of Keras 3, whose methods are not replaced at the moment.
+            model: a compiled model of Keras 3.
             optimizers: its optimizers, outermost ones.
         """
         hooks, builders = Hooks(), list[Any]()
@@ -119,5 +122,4 @@ def _make_in_graph() -> None:
 
 def _random_state() -> tuple[Any, ...]:
     """Returns the states of the global random generators of Python and NumPy."""
-    kind, key, *rest = np.random.get_state()
-    return random.getstate(), kind, np.asarray(key).tobytes(), *rest
+    return random.getstate(), pickle.dumps(np.random.get_state(legacy=False))
