@@ -273,12 +273,12 @@ def test_a_variable_that_cannot_be_lifted_is_made_in_the_graph(
     assert (variables.count, len(counted), errors) == (lifted, expected, [])
 
 
-@pytest.mark.parametrize("method", ["begin_build", "end_build", "end_step"])
+@pytest.mark.parametrize("method", ["begin_build", "_made_outside", "end_build", "end_step"])
 def test_a_fault_leaves_the_training_as_it_is(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recorder switches itself off, and all variables are those of a plain training."""
     monkeypatch.delenv("TB_WEIGHTWATCH_STRICT", raising=False)
 
-    def fault(self: Any) -> None:
+    def fault(*given: Any) -> None:
         raise ZeroDivisionError("injected")
 
     plain, watch = trained(adam(), []), recorder(tmp_path)

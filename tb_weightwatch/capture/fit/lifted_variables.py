@@ -53,12 +53,19 @@ class LiftedVariables:
             optimizers: its optimizers, outermost ones.
         """
         hooks, builders = Hooks(), list[Any]()
+
+        def creator(next_creator: Callable[..., Any], **arguments: Any) -> Any:
+            variable = None
+            with FaultGuard(self._failed):
+                variable = self._made_outside(next_creator, arguments)
+            return next_creator(**arguments) if variable is None else variable
+
         try:
             with FaultGuard(self._failed):
                 builders, self._random_state = _builders(model, list(optimizers)), _random_state()
                 for builder in builders:
                     hooks.put(builder, "build", CallHook(lambda: self, self._failed, _begin, _end, self._end_raised))
-            with tf.variable_creator_scope(self._make) if builders else contextlib.nullcontext():
+            with tf.variable_creator_scope(creator) if builders else contextlib.nullcontext():
                 yield
         finally:
             hooks.remove()
@@ -69,15 +76,16 @@ class LiftedVariables:
         if self.count and before and _random_state() != before:
             _make_in_graph()
 
-    def _make(self, next_creator: Callable[..., Any], **arguments: Any) -> Any:
-        """Makes a variable; it is called for each one that is made inside."""
-        variable = None
-        if self._graph_versions and not tf.executing_eagerly() and callable(arguments.get("initial_value")):
-            # Whatever fails here, such as an initial value that needs a tensor of the graph: it is made in the graph.
-            with contextlib.suppress(Exception), tf.init_scope():
-                variable = next_creator(**{**arguments, "experimental_enable_variable_lifting": False})
-                self.count += 1
-        return next_creator(**arguments) if variable is None else variable
+    def _made_outside(self, next_creator: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Returns a variable that a builder makes, made outside of the graph; None if it is made where it would be."""
+        if not self._graph_versions or tf.executing_eagerly() or not callable(arguments.get("initial_value")):
+            return None
+        # Whatever fails here, such as an initial value that needs a tensor of the graph: it is made in the graph.
+        with contextlib.suppress(Exception), tf.init_scope():
+            variable = next_creator(**{**arguments, "experimental_enable_variable_lifting": False})
+            self.count += 1
+            return variable
+        return None
 
     def begin_build(self) -> None:
         """Notes that a builder begins to make its variables."""
