@@ -47,8 +47,9 @@ def cost(history: History) -> str:
     if slower is None:
         return ""
     text = f"Recording has made training {_percent(slower)} slower"
-    if saved and slower < _LEAST:
-        text = "Recording has not made training slower"
+    if saved:  # which is an estimate
+        text = f"Recording has made training about {_percent(slower)} slower"
+        text = text if slower >= _LEAST else "By estimate, recording has not made training slower"
     if not seconds:
         return f"{text}."
     rows = max(0.0, total * seconds - once)
@@ -61,7 +62,7 @@ def cost(history: History) -> str:
     if total and saved:
         added = f": of {_seconds(seconds)} it added {_seconds(total * seconds)}"
     split = f" ({', and '.join(parts)})" if parts else ""
-    less = f"{', and' if added else ': it'} saved {_seconds(saved)} ({_TRACED_ONCE})" if saved else ""
+    less = f"{', and' if added else ': it'} saved about {_seconds(saved)} ({_TRACED_ONCE})" if saved else ""
     return f"{text}{added}{split}{less}.{_per_hour(history, rows, seconds)}"
 
 
@@ -73,7 +74,7 @@ def _unknown(history: History, seconds: float | None, once: float, saved: float)
     text = f"How much slower recording has made training is not known: {recorded}, too few others to compare them with."
     if once and seconds:
         text += f" {_seconds(once)} of {_seconds(seconds)} went once, to start and to end."
-    return f"{text} Recording saved {_seconds(saved)} ({_TRACED_ONCE})." if saved else text
+    return f"{text} Recording saved about {_seconds(saved)} ({_TRACED_ONCE})." if saved else text
 
 
 def _per_hour(history: History, rows: float, seconds: float) -> str:

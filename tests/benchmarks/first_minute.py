@@ -27,11 +27,9 @@ from keras.callbacks import Callback
 
 import tb_weightwatch as ww
 
-from .__main__ import run
+from .__main__ import QUIET, run
 from .models import SUBJECTS
 from .training import batches_of, compiled
-
-QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 class Times(Callback):
@@ -92,7 +90,7 @@ def on_core(process: subprocess.Popen[str], core: int) -> None:
 
 
 def beside(command: list[str], folder: Path) -> dict[str, Any]:
-    """Trains plain and recorded at the same time; returns how much longer the recorded steps took."""
+    """Trains plain and recorded at the same time; returns how much longer the same steps took recorded."""
     processes = []
     for arm in ("plain", "default"):
         environment = {**QUIET, "WEIGHTWATCH_ENDS": str(folder / arm)}
@@ -109,7 +107,7 @@ def beside(command: list[str], folder: Path) -> dict[str, Any]:
     ends = [np.load(folder / f"{arm}.npy") for arm in ("plain", "default")]
     ratios = {}
     for seconds in (60, 600):
-        steps = min(int(np.searchsorted(e, seconds)) for e in ends)
+        steps = min(int(np.searchsorted(times, seconds)) for times in ends)
         if steps < min(map(len, ends)):
             ratios[f"{seconds}_s"] = round(float(ends[1][steps] / ends[0][steps]), 3)
     return {"ratios": ratios, "plain": plain, "default": default}

@@ -65,6 +65,11 @@ def cell(x: Any) -> Any:
     return layers.LSTMCell(3, dropout=0.1)(x, [x, x])[0]
 
 
+def inside(x: Any) -> Any:
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, cell(inputs))(x)
+
+
 def inner() -> Any:
     inputs = keras.Input((3,))
     return keras.Function(inputs, OwnLayer(3)(inputs))
@@ -104,6 +109,7 @@ def test_code_of_keras(settings: dict[str, Any]) -> None:
         {"layer": layers.Activation("tanh", dtype=OwnPolicy("float32"))},
         {"layer": lambda x: keras.ops.map(squared, x)},
         {"layer": cell},
+        {"layer": inside},
         {"change": lambda hidden: setattr(hidden.kernel, "regularizer", OwnLoss())},
         {"change": lambda hidden: setattr(hidden, "parts", [{"part": squared}])},
         {"change": lambda hidden: setattr(hidden, "call", squared)},
@@ -124,6 +130,7 @@ def test_code_of_keras(settings: dict[str, Any]) -> None:
         "policy",
         "map",
         "cell",
+        "inner cell",
         "regularizer",
         "part",
         "call",

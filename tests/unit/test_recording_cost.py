@@ -30,12 +30,13 @@ def test_a_slowdown_is_over_the_time_without_recording(share: float | None, slow
 
 
 def test_what_was_saved_is_no_slowdown() -> None:
-    """Of 60 s, recording has added 3 s and saved 1.5 s: without it the training would have taken 58.5 s."""
+    """Of 60 s, recording has added 3 s and saved about 1.5 s: without it the training would have taken 58.5 s."""
     data = {"overhead": 0.05, "seconds": 60.0, "once": 1.0, "saved": 1.5}
     assert slowdown(data) == pytest.approx(1.5 / 58.5)
     assert cost_of(data).startswith(
-        "Recording has made training 2.6 % slower: of 60 s it added 3 s (1 s once, to start and to end, and 50 ms "
-        "in each of 40 recorded steps), and saved 1.5 s (the first step was traced once, not twice). Without what it "
+        "Recording has made training about 2.6 % slower: of 60 s it added 3 s (1 s once, to start and to end, and "
+        "50 ms in each of 40 recorded steps), and saved about 1.5 s (the first step was traced once, not twice). "
+        "Without what it adds once"
     )
 
 
@@ -43,14 +44,16 @@ def test_a_training_that_recording_has_made_faster() -> None:
     """It says so, with what was added and what was saved."""
     assert slowdown({"overhead": 0.1, "seconds": 9.0, "saved": 1.9}) == pytest.approx(-1 / 10)
     assert cost_of({"overhead": 0.1, "seconds": 9.0, "once": 0.5, "saved": 1.9}).startswith(
-        "Recording has not made training slower: of 9 s it added 0.9 s (0.5 s once, to start and to end, and 10 ms "
-        "in each of 40 recorded steps), and saved 1.9 s (the first step was traced once, not twice)."
+        "By estimate, recording has not made training slower: of 9 s it added 0.9 s (0.5 s once, to start and to "
+        "end, and 10 ms in each of 40 recorded steps), and saved about 1.9 s (the first step was traced once, not "
+        "twice)."
     )
     assert cost_of({"overhead": 0.1, "seconds": 9.0, "saved": 0.899}).startswith(
-        "Recording has not made training slower"
+        "By estimate, recording has not made training slower"
     )
     assert cost_of({"overhead": 0.0, "seconds": 9.0, "saved": 1.9}).startswith(
-        "Recording has not made training slower: it saved 1.9 s (the first step was traced once, not twice)."
+        "By estimate, recording has not made training slower: it saved about 1.9 s (the first step was traced once, "
+        "not twice)."
     )
 
 
@@ -114,7 +117,7 @@ def test_without_plain_steps_the_slowdown_is_not_known(ended: int, reason: str) 
         f"{text} 0.3 s of 2 s went once, to start and to end."
     )
     assert cost_of({"overhead": None, "seconds": 2.0, "saved": 0.7}, ended=ended) == (
-        f"{text} Recording saved 0.7 s (the first step was traced once, not twice)."
+        f"{text} Recording saved about 0.7 s (the first step was traced once, not twice)."
     )
 
 

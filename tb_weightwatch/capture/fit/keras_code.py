@@ -26,7 +26,7 @@ _TRAIN_FUNCTIONS = {"train_function", "test_function", "predict_function"}
 # Programs that log trainings replace these methods of Keras' classes; none of them is traced.
 _NOT_TRACED = {"fit", "evaluate", "predict"}
 # Packages whose objects are accepted where they hold data and cannot be called.
-_DATA = {"builtins", "tensorflow", "numpy", "collections", "weakref", "_thread", "threading", "inspect", "enum"}
+_DATA = {"builtins", "tensorflow", "numpy", "inspect"}
 
 
 def is_keras_code(model: Any, optimizers: Iterable[Any]) -> bool:
@@ -41,11 +41,14 @@ def is_keras_code(model: Any, optimizers: Iterable[Any]) -> bool:
     try:
         if type(model).__name__ not in _MODELS or not is_made_by_keras(model):
             return False
-        # A cell that is called by itself keeps its dropout mask; the layer RNN has it make a new one.
-        cells = (hasattr(operation, "reset_dropout_mask") for operation in getattr(model, "operations", ()))
-        return not any(cells) and _Walk().meets_only_keras([model, *optimizers])
+        return not any(map(_calls_a_cell, model._flatten_layers())) and _Walk().meets_only_keras([model, *optimizers])
     except Exception:
         return False
+
+
+def _calls_a_cell(layer: Any) -> bool:
+    """Whether a model calls a recurrent cell by itself, which then keeps its dropout mask; a layer RNN has it reset."""
+    return any(hasattr(operation, "reset_dropout_mask") for operation in getattr(layer, "operations", ()))
 
 
 class _Walk:

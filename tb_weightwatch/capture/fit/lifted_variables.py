@@ -62,7 +62,8 @@ class LiftedVariables:
 
         try:
             with FaultGuard(self._failed):
-                builders, self._random_state = _builders(model, list(optimizers)), _random_state()
+                builders = _builders(model, list(optimizers))
+                self._random_state = _random_state() if builders else ()
                 for builder in builders:
                     hooks.put(builder, "build", CallHook(lambda: self, self._failed, _begin, _end, self._end_raised))
             with tf.variable_creator_scope(creator) if builders else contextlib.nullcontext():
