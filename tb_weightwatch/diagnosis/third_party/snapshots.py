@@ -17,12 +17,16 @@ def moved_since_last(history: History) -> Bool | None:
     drift, norm = column(history, "weight_drift"), column(history, "weight_norm")
     if drift is None or norm is None:
         return None
-    known = history.known("weight_drift")
-    drift_so_far = np.nan_to_num(_latest_known(drift, known))
-    largest_norm = np.nanmax(np.where(known, norm, np.nan), axis=0, initial=0)
+    all_known = history.known("weight_drift")
+    rows = _snapshot_rows(all_known)
+    known = all_known[rows]
+    drift_so_far = np.nan_to_num(_latest_known(drift[rows], known))
+    largest_norm = np.nanmax(np.where(known, norm[rows], np.nan), axis=0, initial=0)
     element = np.fmax(largest_norm / root_sizes(history), usual_weight_scale(history))
     update = np.diff(drift_so_far, axis=0, prepend=drift_so_far[:1])
-    return known & (update > STILL * element)
+    moved = np.zeros(all_known.shape, bool)
+    moved[rows] = known & (update > STILL * element)
+    return moved
 
 
 def any_weight_moved(history: History) -> Bool:
@@ -39,9 +43,10 @@ def total_norm(history: History) -> Float:
     norm = column(history, "weight_norm")
     if norm is None or not trainable(history).any():
         return np.full(len(history), np.nan)
-    known = history.known("weight_norm")[:, trainable(history)]
-    total = np.sqrt(np.sum(np.where(known, norm[:, trainable(history)], 0) ** 2, axis=1))
-    return np.where(known.all(axis=1), total, np.nan)
+    rows = np.flatnonzero(history.known("weight_norm")[:, trainable(history)].all(axis=1))
+    total = np.full(len(history), np.nan)
+    total[rows] = np.sqrt(np.sum(norm[rows][:, trainable(history)] ** 2, axis=1))
+    return total
 
 
 def nonfinite_at_end(history: History) -> NDArray[np.intp]:
@@ -49,8 +54,17 @@ def nonfinite_at_end(history: History) -> NDArray[np.intp]:
     nonfinite = column(history, "weight_nonfinite")
     if nonfinite is None:
         return np.zeros(0, np.intp)
-    latest = _latest_known(nonfinite, history.known("weight_nonfinite"))[-1]
+    known = history.known("weight_nonfinite")
+    rows = _snapshot_rows(known)
+    latest = _latest_known(nonfinite[rows], known[rows])[-1]
     return np.flatnonzero((latest > 0) & trainable(history))
+
+
+def _snapshot_rows(known: Bool) -> NDArray[np.intp]:
+    """Returns the rows with a snapshot, mostly few of all, and in any case the first row."""
+    has_snapshot: Bool = np.logical_or.reduce(known, axis=1)
+    has_snapshot[:1] = True
+    return np.flatnonzero(has_snapshot)
 
 
 def _latest_known(values: NDArray[np.float64], known: Bool) -> NDArray[np.float64]:
