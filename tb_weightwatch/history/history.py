@@ -39,15 +39,24 @@ class History(DatedRecords):
 
     # -- growing
 
-    def append(self, rows: Rows) -> None:
-        """Appends recorded rows; raises ValueError if this is a prefix, or if steps do not increase."""
+    def append(self, rows: Rows, *, expected: int = 0) -> None:
+        """Appends recorded rows.
+
+        Args:
+            rows: the rows.
+            expected: how many rows the History will have once those that are known to follow were appended. Storage
+                is taken for as many at once; 0: it grows with the rows.
+
+        Raises:
+            ValueError: this is a prefix, or steps do not increase.
+        """
         self._check_growable("append")
         if not len(rows):
             return
         previous = self.steps[-1] if self._length else 0
         if rows.steps[0] <= previous or np.any(np.diff(rows.steps) <= 0):
             raise ValueError(f"steps must increase from {previous}; got {rows.steps[:5].tolist()}...")
-        self._storage.write(self._length, rows)
+        self._storage.write(self._length, rows, expected)
         self._length += len(rows)
 
     def add(self, record: Record) -> None:

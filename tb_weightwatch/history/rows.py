@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -89,8 +90,11 @@ class ColumnBuffer:
         self._written = _Written(np.empty((0, 1), _DTYPES[axis]), None, 0)
         self._padded: tuple[_Written, Column] | None = None  # the last one that was read beyond what was written
 
-    def write(self, start: int, column: Column) -> None:
-        """Writes the rows of `column` from row `start` on, which is after all rows that were written."""
+    def write(self, start: int, column: Column, room: int = 0) -> None:
+        """Writes the rows of `column` from row `start` on, which is after all rows that were written.
+
+        If the storage must grow, it grows to `room` rows at least.
+        """
         values, known = np.asarray(column.values), np.asarray(column.known, bool)
         if self._one_dimensional:
             values, known = values[:, None], known[:, None]
@@ -102,18 +106,14 @@ class ColumnBuffer:
         if mask is None and not without_gaps:
             mask = np.ones(stored.shape, bool)
         if stop > len(stored) or width > stored.shape[1]:
-            rows = len(stored) if stop <= len(stored) else max(stop, 2 * len(stored), 16)
+            rows = len(stored) if stop <= len(stored) else max(stop, 2 * len(stored), 16, room)
             stored = _enlarged(stored[:end], rows, width, np.nan)
             mask = None if mask is None else _enlarged(mask[:end], rows, width, False)
-        stored[end:start] = np.nan
-        if recorded < known.size:
-            values = np.where(known, values, np.nan)
-        if values.dtype == stored.dtype:
-            stored[start:stop, :width] = values
-        else:
-            with np.errstate(over="ignore"):
-                stored[start:stop, :width] = values
-        stored[start:stop, width:] = np.nan
+        if start > end:
+            stored[end:start] = np.nan
+        _copy_recorded(stored[start:stop, :width], values, known if recorded < known.size else None)
+        if width < stored.shape[1]:
+            stored[start:stop, width:] = np.nan
         if mask is not None:
             mask[end:start] = False
             mask[start:stop, :width] = known
@@ -150,6 +150,14 @@ class ColumnBuffer:
         return column
 
 
+def _copy_recorded(target: NDArray[Any], values: NDArray[Any], known: NDArray[np.bool_] | None) -> None:
+    """Copies the values that were recorded, None: all, and NaN for the others."""
+    if known is not None:
+        target[...] = np.nan
+    with np.errstate(over="ignore") if values.dtype != target.dtype else nullcontext():
+        np.copyto(target, values, casting="unsafe", where=True if known is None else known)
+
+
 def _enlarged(array: NDArray[Any], rows: int, width: int, missing: float) -> NDArray[Any]:
     """Returns a copy with more rows, which hold anything, and more columns, which hold `missing` in its own rows."""
     end, before = array.shape
@@ -173,11 +181,11 @@ class RowStorage:
         self.times = np.zeros(0, np.float64)
         self.buffers: dict[str, dict[str, ColumnBuffer]] = {axis: {} for axis in AXES}
 
-    def write(self, start: int, rows: Rows) -> None:
-        """Writes a block of rows from row `start` on."""
+    def write(self, start: int, rows: Rows, room: int = 0) -> None:
+        """Writes a block of rows from row `start` on; `room` as for `ColumnBuffer.write`."""
         stop = start + len(rows)
         if stop > len(self.steps):
-            added = max(stop, 2 * len(self.steps), 16) - len(self.steps)
+            added = max(stop, 2 * len(self.steps), 16, room) - len(self.steps)
             self.steps = np.concatenate([self.steps, np.zeros(added, np.int64)])
             self.times = np.concatenate([self.times, np.zeros(added, np.float64)])
         self.steps[start:stop] = rows.steps
@@ -187,4 +195,4 @@ class RowStorage:
             for name, column in columns.items():
                 if name not in buffers:
                     buffers[name] = ColumnBuffer(axis)
-                buffers[name].write(start, column)
+                buffers[name].write(start, column, room)

@@ -53,8 +53,9 @@ class LaunchBuilder:
         """
         for number in self._waiting.numbers("header"):
             self._add_records(number)
-        for number in self._waiting.numbers("rows"):
-            self._add_rows(number)
+        numbers = self._waiting.numbers("rows")
+        for index, number in enumerate(numbers):
+            self._add_rows(number, len(numbers) - index)
         for number in self._waiting.numbers("maps"):
             self._add_maps(number)
         self._join_maps()
@@ -133,7 +134,8 @@ class LaunchBuilder:
 
     # -- rows
 
-    def _add_rows(self, number: int) -> None:
+    def _add_rows(self, number: int, waiting: int) -> None:
+        """Appends the rows of a block, the first of so many that wait."""
         block = self._decoded("rows", number, schema.decode_row_block)
         history = self.launch.history
         if not self._is_next("rows", number):
@@ -143,9 +145,10 @@ class LaunchBuilder:
             return
         if block.first != self._end:
             history.complete = False
-        history.append(block.rows)
-        self._end = block.first + len(block.rows)
         cells = schema.cell_count(block.rows)
+        most = MAX_LAUNCH_CELLS // max(1, cells // len(block.rows))
+        history.append(block.rows, expected=min(len(history) + waiting * len(block.rows), most))
+        self._end = block.first + len(block.rows)
         self.cells += cells
         self._budgets.cells.left -= cells
         self.launch.add_unknown_columns(block.unknown_columns)

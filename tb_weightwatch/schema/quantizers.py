@@ -168,7 +168,7 @@ def _exact_decode(codes: Codes) -> NDArray[np.float32]:
 
 
 def _lookup(table: NDArray[np.float32]) -> Callable[[Codes], NDArray[np.float32]]:
-    return table.take
+    return lambda codes: table.take(codes, mode="wrap")  # every 16 bits have a value: NumPy need not look whether
 
 
 CODECS: dict[str, Codec] = {
