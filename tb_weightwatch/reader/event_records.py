@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from .. import schema
 from .assembly import RunAssembler
 from .launch import SkipCounts
-from .record_file import local_records
-from .third_party import AlikeRecords, TagCollector
+from .record_file import local_record_batches
+from .third_party import AlikeRecords, TagCollector, event_heads
 
 FRAME = 16  # bytes around a record: its length and two checksums
 _OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of our values
@@ -22,10 +22,13 @@ def put_records(path: str, assembler: RunAssembler, collector: TagCollector) -> 
     try:
         size, consumed = _file_size(path), 0
         try:
-            for record in _records(path):
-                consumed += len(record) + FRAME
-                if assembler or not alike.put_record(record):
-                    put_record(record, assembler, alike)
+            for records in _record_batches(path):
+                consumed += sum(map(len, records)) + FRAME * len(records)
+                is_ours = bool(assembler)
+                for record, head, step in zip(records, *event_heads(records), strict=True):
+                    if is_ours or not alike.put_record(record, head, step):
+                        put_record(record, assembler, alike)
+                        is_ours = bool(assembler)
         finally:
             alike.flush()
     except Exception as error:  # the errors of TensorFlow and of the operating system have no common base
@@ -35,13 +38,15 @@ def put_records(path: str, assembler: RunAssembler, collector: TagCollector) -> 
         assembler.skipped.note(f"{name} cannot be read to its end: a record is damaged or was not written completely")
 
 
-def _records(path: str) -> Iterator[bytes]:
-    """Returns the records of a file up to its end or to the first damaged one; remote ones by TensorBoard's loader."""
+def _record_batches(path: str) -> Iterator[list[bytes]]:
+    """Yields the records of a file up to its end or to the first damaged one; remote ones by TensorBoard's loader."""
     if "://" not in path:
-        return local_records(path, schema.MAX_RECORD)
+        yield from local_record_batches(path, schema.MAX_RECORD)
+        return
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 
-    return iter(RawEventFileLoader(path).Load())
+    for record in RawEventFileLoader(path).Load():
+        yield [record]
 
 
 def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector | AlikeRecords) -> None:

@@ -89,7 +89,7 @@ def measured(command: list[str]) -> tuple[float, float, float, str]:
 def one_log(model: Path) -> str:
     """Returns how long one third-party log takes, by the processor: medians of five."""
     from tb_weightwatch import answers, reader
-    from tb_weightwatch.reader.record_file import local_records
+    from tb_weightwatch.reader.record_file import local_record_batches
 
     (file,) = model.rglob("*tfevents*")
     reading, judging = [], []
@@ -99,7 +99,7 @@ def one_log(model: Path) -> str:
         reading.append(time.process_time() - started)
         answers.safe_diagnose(launch.history)
         judging.append(time.process_time() - started)
-    events = sum(1 for _ in local_records(str(file), file.stat().st_size))
+    events = sum(map(len, local_record_batches(str(file), file.stat().st_size)))
     return (
         f"one third-party log, {events:,} events, {file.stat().st_size / 1e6:.1f} MB: {np.median(reading):.2f} s to "
         f"read, {np.median(judging):.2f} s with its diagnosis (processor time)"

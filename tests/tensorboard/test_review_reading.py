@@ -51,17 +51,17 @@ def test_a_review_is_the_same_however_records_are_read(
     taken: list[bool] = []
     put_record = AlikeRecords.put_record
 
-    def counted(self: AlikeRecords, record: bytes) -> bool:
-        taken.append(put_record(self, record))
+    def counted(self: AlikeRecords, *record: Any) -> bool:
+        taken.append(put_record(self, *record))
         return taken[-1]
 
     monkeypatch.setattr(AlikeRecords, "put_record", counted)
     together = printed(logs, "json", capsys)
     assert sum(taken) > len(taken) / 2
     monkeypatch.setattr(AlikeRecords, "put_record", lambda *_: False)
-    monkeypatch.setattr(event_records, "_records", loaded_by_tensorboard)
+    monkeypatch.setattr(event_records, "_record_batches", loaded_by_tensorboard)
     assert printed(logs, "json", capsys) == together
 
 
-def loaded_by_tensorboard(path: str) -> Iterator[Any]:
-    return iter(RawEventFileLoader(path).Load())
+def loaded_by_tensorboard(path: str) -> Iterator[list[bytes]]:
+    return ([record] for record in RawEventFileLoader(path).Load())

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
-from tb_weightwatch.reader.third_party import AlikeRecords, TagCollector, alike_records, tag_collector
+from tb_weightwatch.reader.third_party import AlikeRecords, TagCollector, alike_records, event_heads, tag_collector
 from tb_weightwatch.reader.third_party.histograms import from_buckets
 from tb_weightwatch.reader.third_party.series import BoundedSeries, Points
 
@@ -106,12 +106,13 @@ def test_records_read_together_are_as_those_read_singly(
     singly, together = TagCollector(), TagCollector()
     alike, taken = AlikeRecords(together), 0
     for one in events(seed, 1000):
-        record = one.SerializeToString()
-        if alike.put_record(record):
+        singly.put(one)
+    records = [one.SerializeToString() for one in events(seed, 1000)]
+    for record, head, step in zip(records, *event_heads(records), strict=True):
+        if alike.put_record(record, head, step):
             taken += 1
         else:
             alike.put(event_pb2.Event.FromString(record))
-        singly.put(one)
     alike.flush()
     assert content(together) == content(singly)
     assert taken > 300
@@ -122,14 +123,41 @@ def test_nothing_waits_in_the_collector_of_a_file_that_was_read() -> None:
     """What was taken is not in the collector before `flush`, and is once there after it."""
     collector = TagCollector()
     alike = AlikeRecords(collector)
-    records = [event(step, 1.0, "loss", simple_value=float(step)) for step in range(1, 9)]
-    for one in records:
-        if not alike.put_record(one.SerializeToString()):
-            alike.put(one)
-    assert collector.scalars["loss"].count == 1
+    records = [event(step, 1.0, "loss", simple_value=float(step)).SerializeToString() for step in range(1, 9)]
+    for record, head, step in zip(records, *event_heads(records), strict=True):
+        if not alike.put_record(record, head, step):
+            alike.put(event_pb2.Event.FromString(record))
+    assert collector.scalars["loss"].count == 0
     for _ in range(2):
         alike.flush()
         assert collector.scalars["loss"].points().values[:, 0].tolist() == list(range(1, 9))
+
+
+def test_a_histogram_whose_kind_is_not_known_tells_of_the_training_by_its_name() -> None:
+    """A critic's activations: the loss may rise while the model learns."""
+    for tag, is_moving in (("critic/activation", True), ("dense/activation", False)):
+        one = event(1, 1.0, tag, "histograms", tensor=tensor(buckets(np.random.default_rng(0), 30), "<f8"))
+        singly, together = TagCollector(), TagCollector()
+        singly.put(one)
+        alike = AlikeRecords(together)
+        alike.put(one)
+        alike.flush()
+        assert content(together) == content(singly)
+        assert together.moving_objective == is_moving
+        assert together.unused == 1
+
+
+@pytest.mark.parametrize("step", [*STEPS, *(2**bits + i for bits in range(7, 63, 7) for i in (-1, 0))])
+def test_time_and_step_are_found_without_parsing(step: int) -> None:
+    """Where they stand first, and something follows them."""
+    long, other = (event(step, 1.5, "loss", simple_value=2.0).SerializeToString() for _ in range(2))
+    head_only = event_pb2.Event(wall_time=1.5, step=step).SerializeToString()
+    no_time = event_pb2.Event(step=step, file_version="brain.Event:2").SerializeToString()
+    heads, steps = event_heads([long, head_only, no_time, b"", other])
+    expected = len(head_only) if 0 <= step < 1 << 49 else 0
+    assert heads == [expected, 0, 0, 0, expected]
+    if expected:
+        assert steps[0] == steps[-1] == step
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_weightwatch.reader import record_file
-from tb_weightwatch.reader.record_file import local_records
+from tb_weightwatch.reader.record_file import local_record_batches
 
 LARGEST = 1 << 12
 RECORDS = [b"one", b"", b"x" * 100, bytes(range(256)) * 10, b"last"]
@@ -31,7 +32,7 @@ def framed(record: bytes) -> bytes:
 def read(tmp_path: Path, data: bytes) -> list[bytes]:
     path = tmp_path / "events.out.tfevents.1.test"
     path.write_bytes(data)
-    return list(local_records(str(path), LARGEST))
+    return list(chain.from_iterable(local_record_batches(str(path), LARGEST)))
 
 
 @pytest.fixture(params=[1, 7, 64, 1 << 20])

@@ -1,6 +1,7 @@
 """Converts third-party scalars and histograms to Histories."""
 
 from .alike_records import AlikeRecords
+from .event_heads import event_heads
 from .history import third_party_launches
 from .metric_directories import latest_checkpoints, metric_files
 from .metric_files import is_metric_file, read_metric_file
@@ -16,6 +17,7 @@ __all__ = [
     "AlikeRecords",
     "TagCollector",
     "add_validation",
+    "event_heads",
     "histogram_kind",
     "is_evaluation",
     "is_metric_file",

@@ -56,11 +56,15 @@ class _Clock:
         self._times = main.times[first]
         self._interval = np.ptp(main.steps) / len(self._steps)
         self._span = float(main.times.max() - main.times.min())
+        self._same_steps: dict[bytes, bool] = {}  # of steps, as bytes: histograms of all variables have the same ones
 
     def counts_alike(self, other: Points) -> bool:
         """Checks whether another series counts its steps like this one."""
         steps, times = other.steps, other.times
-        if np.isin(steps, self._steps).mean() > 0.9 and abs(len(np.unique(steps)) - len(self._steps)) <= 1:
+        key = steps.tobytes()
+        if key not in self._same_steps:
+            self._same_steps[key] = self._has_same_steps(steps)
+        if self._same_steps[key]:
             return True
         interval = max(self._interval, np.ptp(steps) / len(steps), 1)
         if steps.max() > self._steps[-1] + 2 * interval:
@@ -69,6 +73,11 @@ class _Clock:
             return True
         expected = np.interp(steps, self._steps, self._times)
         return _median(np.abs(expected - times)) <= self._span * max(0.9 / len(steps), 0.05)
+
+    def _has_same_steps(self, steps: NDArray[np.int64]) -> bool:
+        """Checks whether nearly all steps are those of this series, and as many."""
+        unique = np.unique(steps)
+        return bool(np.isin(steps, self._steps).mean() > 0.9 and abs(len(unique) - len(self._steps)) <= 1)
 
 
 def _median(values: NDArray[np.float64]) -> float:

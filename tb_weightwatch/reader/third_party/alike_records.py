@@ -7,11 +7,13 @@ times as long as reading the file.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .event_heads import event_heads
 from .series import Points
 from .tag_collector import MAX_TAGS, TagCollector
 from .tensors import tensor_numbers
@@ -20,9 +22,8 @@ _MAX_LAYOUTS = 2 * MAX_TAGS
 _MAX_LENGTHS = 16  # of the prefixes of records of the same length, which are tried one after the other
 _MAX_CONSTANT = 1 << 12  # bytes of a record beside its numbers
 _MAX_BYTES = 1 << 23  # of records that wait
-_TIME, _STEP = 9, 16  # the first byte of these two fields, with which an event begins
-_LONGEST_HEAD = 17  # bytes of both, for steps of less than 2**49; all of them are valid
 _FILLERS = b"\x01", b"\x02"
+_NO_LAYOUTS: dict[int, Any] = {}
 
 
 @dataclass
@@ -49,6 +50,17 @@ class _Layout:
     records: list[bytes] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
 
+    def taken(self) -> Points:
+        """Returns the data of the records that wait, and forgets them."""
+        stop = -len(self.suffix) or None
+        start = -self.size - len(self.suffix)
+        times = np.frombuffer(b"".join([record[1:9] for record in self.records]), "<f8")
+        numbers = np.frombuffer(b"".join([record[start:stop] for record in self.records]), self.dtype)
+        values = numbers.astype(np.float64).reshape(len(times), -1)
+        points = Points(np.array(self.steps, np.int64), times.astype(np.float64), values)
+        self.records, self.steps = [], []
+        return points
+
 
 class AlikeRecords:
     """Puts the records of an event file into a collector: those that are like an earlier one together with others.
@@ -64,48 +76,45 @@ class AlikeRecords:
         self._waiting: dict[str, _Layout] = {}  # by tag
         self._bytes = 0
 
-    def put_record(self, record: bytes) -> bool:
-        """Takes a record if it is like an earlier one."""
-        if len(record) <= _LONGEST_HEAD or record[0] != _TIME:
-            return False
-        step, head = 0, 9
-        if record[9] == _STEP:
-            step, head = record[10], 11
-            while record[head - 1] > 127:
-                if head == _LONGEST_HEAD:
-                    return False
-                step += (record[head] - 1) << 7 * (head - 10)  # the mark that a byte follows counts as one there
-                head += 1
-        for length, layouts in self._layouts.get(len(record) - head, {}).items():
+    def put_record(self, record: bytes, head: int, step: int) -> bool:
+        """Takes a record if it is like an earlier one.
+
+        Args:
+            record: a serialized event.
+            head: bytes of its time and step, from `event_heads`.
+            step: its step, from there.
+        """
+        for length, layouts in self._layouts.get(len(record) - head, _NO_LAYOUTS).items() if head else ():
             layout = layouts.get(record[head : head + length])
             if layout is not None and record.endswith(layout.suffix):
-                self._add(record, step, layout)
+                if self._waiting.get(layout.tag) is not layout:
+                    self._put_waiting([layout.tag])
+                    self._waiting[layout.tag] = layout
+                layout.records.append(record)
+                layout.steps.append(step)
+                self._bytes += len(record)
+                if self._bytes > _MAX_BYTES:
+                    self.flush()
                 return True
         return False
 
-    def _add(self, record: bytes, step: int, layout: _Layout) -> None:
-        waiting = self._waiting.get(layout.tag)
-        if waiting is not layout:
-            if waiting is not None:
-                self._flush_tag(layout.tag)
-            self._waiting[layout.tag] = layout
-        layout.records.append(record)
-        layout.steps.append(step)
-        self._bytes += len(record)
-        if self._bytes > _MAX_BYTES:
-            self.flush()
-
     def put(self, event: Any) -> None:
-        """Adds a parsed event, and takes the records that are like it from now on."""
-        for value in event.summary.value:
-            self._flush_tag(value.tag)
-        self._collector.put(event)
+        """Takes a parsed event, which is changed, and from now on the records that are like it."""
+        self._put_waiting(value.tag for value in event.summary.value)
+        self._collector.note_plugins(event)
+        record = event.SerializeToString()
         layout = self._learned(event) if len(event.summary.value) == 1 and self._count < _MAX_LAYOUTS else None
         if layout is not None and len(layout.prefix) + len(layout.suffix) <= _MAX_CONSTANT:
             by_length = self._layouts.setdefault(len(layout.prefix) + layout.size + len(layout.suffix), {})
             if len(layout.prefix) in by_length or len(by_length) < _MAX_LENGTHS:
                 by_length.setdefault(len(layout.prefix), {})[layout.prefix] = layout
                 self._count += 1
+                (head,), (step,) = event_heads([record])
+                if self.put_record(record, head, step):
+                    self._collector.open_series(layout.tag, is_histogram=bool(layout.shape))
+                    return
+        event.ParseFromString(record)
+        self._collector.put(event)
 
     def _learned(self, event: Any) -> _Layout | None:
         """Returns the layout of the records that are like an event, which is changed; None if they are read singly."""
@@ -133,25 +142,20 @@ class AlikeRecords:
 
     def flush(self) -> None:
         """Puts all that was taken into the collector."""
-        for tag in list(self._waiting):
-            self._flush_tag(tag)
+        self._put_waiting(list(self._waiting))
         self._bytes = 0
 
-    def _flush_tag(self, tag: str) -> None:
-        layout = self._waiting.pop(tag, None)
-        if layout is None:
-            return
-        stop = -len(layout.suffix) or None
-        start = -layout.size - len(layout.suffix)
-        times = np.frombuffer(b"".join([record[1:9] for record in layout.records]), "<f8")
-        numbers = np.frombuffer(b"".join([record[start:stop] for record in layout.records]), layout.dtype)
-        values = numbers.astype(np.float64).reshape(len(times), -1)
-        points = Points(np.array(layout.steps, np.int64), times.astype(np.float64), values)
-        layout.records, layout.steps = [], []
-        if layout.shape:
-            self._collector.put_bucket_tables(tag, points, layout.shape)
-        else:
-            self._collector.put_scalars(tag, points, is_tensor=layout.is_tensor)
+    def _put_waiting(self, tags: Iterable[str]) -> None:
+        """Puts what was taken of some tags into the collector; histograms of the same shape together."""
+        tables: dict[tuple[int, ...], dict[str, Points]] = {}
+        for tag in tags:
+            layout = self._waiting.pop(tag, None)
+            if layout is not None and layout.shape:
+                tables.setdefault(layout.shape, {})[tag] = layout.taken()
+            elif layout is not None:
+                self._collector.put_scalars(tag, layout.taken(), is_tensor=layout.is_tensor)
+        for shape, points in tables.items():
+            self._collector.put_bucket_tables(points, shape)
 
 
 def _fill(message: Any, name: str, content: bytes) -> None:

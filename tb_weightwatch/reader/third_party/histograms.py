@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,30 +58,52 @@ class HistogramSeries(BoundedSeries):
         self.put(step, time, (*snapshot[:-1], self._drift, float(self._changes)))
         self._previous = snapshot
 
-    def put_tables(self, steps: NDArray[np.int64], times: NDArray[np.float64], tables: NDArray[np.float64]) -> int:
-        """Adds snapshots, and returns how many were left out since a count is negative or NaN.
+    def put_statistics(self, points: Points, tables: NDArray[np.float64], changed: Any, moved: Any) -> None:
+        """Adds snapshots as `put_snapshot` does one after the other.
 
         Args:
-            steps: `[n]`.
-            times: `[n]` unix seconds.
+            points: the first five of `STATISTICS` of each.
             tables: `[n, buckets, 3]`, as for `from_buckets`.
+            changed: `[n]` whether its table differs from the one before it.
+            moved: `[n]` by how much an element has moved at least since the one before it.
         """
-        statistics, valid = table_statistics(tables)
-        statistics, tables = statistics[valid], tables[valid]
-        if not len(tables):
-            return len(steps)
-        last = _snapshot(statistics[-1], tables[-1])
-        first = _snapshot(statistics[0], tables[0])
+        first = _snapshot(points.values[0], tables[0])
         previous = self._previous or first
-        bits = tables.view(np.int64)
-        changes = (bits[1:] != bits[:-1]).any(axis=(1, 2))
-        changes = np.cumsum([self._changes + (previous.digest != first.digest), *changes])
-        moved = _least_movements(np.vstack((previous[:-1], statistics[:-1])), statistics)
+        changed[0], moved[0] = previous.digest != first.digest, _least_movement(previous, first)
+        changes = self._changes + np.cumsum(changed)
+        moved[~np.isfinite(moved)] = 0.0
         with np.errstate(over="ignore"):
-            drift = np.cumsum([self._drift, *np.where(np.isfinite(moved), moved, 0.0)])[1:]
-        self.put_many(Points(steps[valid], times[valid], np.column_stack((statistics, drift, changes))))
-        self._drift, self._changes, self._previous = float(drift[-1]), int(changes[-1]), last
-        return len(steps) - len(tables)
+            moved[0] += self._drift
+            drift = np.cumsum(moved)
+        self.put_many(points._replace(values=np.column_stack((points.values, drift, changes))))
+        self._drift, self._changes = float(drift[-1]), int(changes[-1])
+        self._previous = _snapshot(points.values[-1], tables[-1])
+
+
+def put_tables(snapshots: Sequence[tuple[HistogramSeries, Points]], shape: tuple[int, ...]) -> int:
+    """Adds snapshots to several histograms; returns how many were left out since a count is negative or NaN.
+
+    Args:
+        snapshots: of each histogram, whose data are tables of buckets.
+        shape: `[buckets, 3]` of the tables.
+    """
+    tables = np.concatenate([points.values for _, points in snapshots]).reshape(-1, *shape)
+    statistics, valid = table_statistics(tables)
+    tables, statistics = tables[valid], statistics[valid]
+    changed, moved = np.zeros(len(tables), bool), np.zeros(len(tables))
+    bits = tables.view(np.int64)
+    changed[1:] = (bits[1:] != bits[:-1]).any(axis=(1, 2))
+    moved[1:] = _least_movements(statistics[:-1], statistics[1:])
+    start = first = 0
+    for series, (steps, times, _) in snapshots:
+        kept = valid[start : start + len(steps)]
+        start += len(steps)
+        of_series = slice(first, first + int(np.count_nonzero(kept)))
+        first = of_series.stop
+        if of_series.stop > of_series.start:
+            points = Points(steps[kept], times[kept], statistics[of_series])
+            series.put_statistics(points, tables[of_series], changed[of_series], moved[of_series])
+    return len(valid) - len(tables)
 
 
 def _least_movement(before: Snapshot, after: Snapshot) -> float:

@@ -121,14 +121,20 @@ def _rows(
 ) -> Rows:
     block = Rows(alignment.steps + alignment.shift, alignment.times)
     column_of = {name: i for i, name in enumerate(names)}
+    histograms: dict[str, list[tuple[NDArray[np.intp], int, Points]]] = {kind: [] for kind in _COLUMNS}
     for (kind, tag, points), alike in zip(series, [True, *alignment.counts_alike], strict=True):
         rows = alignment.rows(points, alike)
         if kind == "run":
             _put(block.run, run[tag], (len(block),), rows, points.values[:, 0])
         else:
-            at = (rows, column_of[variable(tag)])
-            for name, values in zip(_COLUMNS[kind], _statistics(kind, points), strict=True):
-                _put(block.variable, name, (len(block), len(names)), at, values)
+            histograms[kind].append((rows, column_of[variable(tag)], points))
+    for kind, of_kind in histograms.items():
+        if of_kind:
+            rows = np.concatenate([rows for rows, _, _ in of_kind])
+            columns = np.repeat([column for _, column, _ in of_kind], [len(rows) for rows, _, _ in of_kind])
+            values = _statistics(kind, np.concatenate([points.values for _, _, points in of_kind]))
+            for name, statistic in zip(_COLUMNS[kind], values, strict=True):
+                _put(block.variable, name, (len(block), len(names)), (rows, columns), statistic)
     if "weight_nonfinite" in block.variable:
         _continue_nonfinite(block.variable["weight_nonfinite"])
     return block
@@ -152,9 +158,9 @@ def _continue_nonfinite(column: Column) -> None:
         column.values[last[i] :, i], column.known[last[i] :, i] = 1.0, True
 
 
-def _statistics(kind: str, points: Points) -> tuple[NDArray[np.float64], ...]:
-    """Returns the columns (`_COLUMNS`) of a histogram's snapshots, `[n]` each."""
-    low, high, norm, mean, size, drift, changes = points.values.T
+def _statistics(kind: str, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Returns the columns (`_COLUMNS`) of snapshots of histograms, `[n]` each, from their `STATISTICS`."""
+    low, high, norm, mean, size, drift, changes = np.ascontiguousarray(values.T)
     with np.errstate(all="ignore"):
         largest = np.where(np.isnan(low + high), np.nan, np.maximum(np.abs(low), np.abs(high)))
         largest = np.where(np.isinf(low) | np.isinf(high), np.inf, largest)

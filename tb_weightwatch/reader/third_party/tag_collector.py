@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .histograms import HistogramSeries, Snapshot, from_buckets, from_proto, is_bucket_table
+from .histograms import HistogramSeries, Snapshot, from_buckets, from_proto, is_bucket_table, put_tables
 from .series import BoundedSeries, Points
 from .tag_names import has_moving_objective, histogram_kind, scalar_kind
 from .tensors import to_array
@@ -67,10 +68,8 @@ class TagCollector:
 
     def put(self, event: Any) -> None:
         """Adds a parsed event; values that are neither scalars nor histograms are ignored."""
+        self.note_plugins(event)
         for value in event.summary.value:
-            plugin = value.metadata.plugin_data.plugin_name
-            if plugin and len(self._plugins) < MAX_TAGS:
-                self._plugins.setdefault(value.tag, plugin)
             kind = value.WhichOneof("value")
             if kind == "simple_value":
                 self.put_scalar(event, value.tag, value.simple_value)
@@ -78,6 +77,13 @@ class TagCollector:
                 self._put_snapshot(event, value.tag, from_proto(value.histo), exact=True)
             elif kind == "tensor":
                 self._put_tensor(event, value, self.plugin_of(value.tag))
+
+    def note_plugins(self, event: Any) -> None:
+        """Notes to which plugins the tags of a parsed event belong."""
+        for value in event.summary.value:
+            plugin = value.metadata.plugin_data.plugin_name
+            if plugin and len(self._plugins) < MAX_TAGS:
+                self._plugins.setdefault(value.tag, plugin)
 
     def plugin_of(self, tag: str) -> str:
         """Returns the plugin of a tag, as far as it is known; "" if it is not."""
@@ -106,13 +112,18 @@ class TagCollector:
         self.note_name(tag)
         if not scalar_kind(tag):
             self.unused += 1
-            return
-        if tag not in self.scalars:
-            if not self._has_room():
-                return
-            self.scalars[tag] = BoundedSeries(1, MAX_POINTS)
-        if self._has_valid_step(event):
-            self.scalars[tag].put(event.step, event.wall_time, (number,))
+        elif tag in self.scalars or self._has_room():
+            series = self.scalars.setdefault(tag, BoundedSeries(1, MAX_POINTS))
+            if self._has_valid_step(event):
+                series.put(event.step, event.wall_time, (number,))
+
+    def open_series(self, tag: str, *, is_histogram: bool) -> None:
+        """Gives a tag its place among the others, before its data are put; nothing if its kind is not known."""
+        if len(self.scalars) + len(self.histograms) < MAX_TAGS:
+            if is_histogram and histogram_kind(tag):
+                self.histograms.setdefault(tag, HistogramSeries(MAX_SNAPSHOTS))
+            elif not is_histogram and scalar_kind(tag):
+                self.scalars.setdefault(tag, BoundedSeries(1, MAX_POINTS))
 
     def put_scalars(self, tag: str, points: Points, *, is_tensor: bool) -> None:
         """Adds several data of a scalar with valid steps; `is_tensor`: written in the manner of tf.summary."""
@@ -123,17 +134,19 @@ class TagCollector:
         elif tag in self.scalars or self._has_room(len(points.steps)):
             self.scalars.setdefault(tag, BoundedSeries(1, MAX_POINTS)).put_many(points)
 
-    def put_bucket_tables(self, tag: str, points: Points, shape: tuple[int, ...]) -> None:
-        """Adds several data of a histogram with valid steps, written in the manner of tf.summary: `shape` is [n, 3]."""
-        steps, times, values = points
-        self.tensors += len(steps)
-        if not histogram_kind(tag):
-            self.unused += len(steps)
-        elif tag in self.histograms or self._has_room(len(steps)):
-            series = self.histograms.setdefault(tag, HistogramSeries(MAX_SNAPSHOTS))
-            damaged = series.put_tables(steps, times, values.reshape(-1, *shape))
-            if damaged:
-                self.skip("histograms: damaged", damaged)
+    def put_bucket_tables(self, points: Mapping[str, Points], shape: tuple[int, ...]) -> None:
+        """Adds data of histograms, by tag, with valid steps and written in the manner of tf.summary: [n, 3] each."""
+        snapshots = []
+        for tag, of_tag in points.items():
+            count = len(of_tag.steps)
+            self.tensors += count
+            if not histogram_kind(tag):
+                self.note_name(tag)
+                self.unused += count
+            elif tag in self.histograms or self._has_room(count):
+                snapshots.append((self.histograms.setdefault(tag, HistogramSeries(MAX_SNAPSHOTS)), of_tag))
+        if snapshots and (damaged := put_tables(snapshots, shape)):
+            self.skip("histograms: damaged", damaged)
 
     def put_buckets(self, event: Any, tag: str, buckets: NDArray[Any]) -> None:
         """Adds a histogram, `[n, 3]`: left edge, right edge, count; `event` has its step and wall time."""
