@@ -12,7 +12,8 @@ from ..maps import KINDS, Map
 from .data_frame import data_frame
 from .descriptions import RECORD_KINDS, DatedRecords, Record
 from .nearest_name import nearest
-from .rows import AXES, Column, Rows, RowStorage
+from .row_storage import RowStorage
+from .rows import AXES, Column, Rows
 
 if TYPE_CHECKING:
     import pandas

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.history import Column
-from tb_weightwatch.history.rows import ColumnBuffer
+from tb_weightwatch.history import Column, History, Record, Rows
+from tb_weightwatch.history.row_storage import ColumnBuffer
 
 SHAPES = st.tuples(st.integers(0, 20), st.integers(1, 40), st.integers(1, 6), st.sampled_from((0.0, 0.5, 1.0)))
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(SHAPES, max_size=8), st.integers(0, 1 << 32), st.booleans())
-def test_a_column_is_what_was_written(blocks: list[tuple[int, int, int, float]], seed: int, read_between: bool) -> None:
+@given(st.lists(SHAPES, max_size=8), st.integers(0, 1 << 32), st.booleans(), st.sampled_from([None, 10, 90]))
+def test_a_column_is_what_was_written(
+    blocks: list[tuple[int, int, int, float]], seed: int, read_between: bool, room: int | None
+) -> None:
     """Blocks of any height and width, with gaps of rows between them, are read as written, whenever they are read."""
-    random, buffer, length, width = np.random.default_rng(seed), ColumnBuffer("variable"), 0, 6
+    random, length, width = np.random.default_rng(seed), 0, 6
+    buffer = ColumnBuffer("variable", None if room is None else np.full((room, 4), 7.0, np.float32))
     values, known = np.full((1000, width), np.nan, np.float32), np.zeros((1000, width), bool)
     for gap, height, narrow, share in blocks:
         start, stop = length + gap, length + gap + height
@@ -59,3 +63,44 @@ def test_only_a_column_with_gaps_keeps_what_was_recorded() -> None:
         known = buffer.read(start + 4, 3).known
         assert known.all() != gap
         assert any(known.strides) == gap
+
+
+def block(first: int, rows: int, widths: dict[str, int], random: np.random.Generator) -> Rows:
+    """Returns rows in which the columns, by name, have these widths; 0: nothing was recorded."""
+    steps = np.arange(first, first + rows)
+    variable = {
+        name: Column(random.normal(size=(rows, width or 2)).astype(np.float32), np.full((rows, width or 2), width > 0))
+        for name, width in widths.items()
+    }
+    run = {"loss": Column(random.normal(size=rows), np.ones(rows, bool))}
+    return Rows(steps, steps / 1.0, variable, {}, run)
+
+
+@pytest.mark.parametrize("expected", [1, 60, 10_000])
+def test_rows_are_the_same_however_many_are_expected(expected: int) -> None:
+    """More, fewer, or as many as come: columns of several widths, and some that begin or end later."""
+    histories = History("a"), History("a")
+    for history, count in zip(histories, (0, expected), strict=True):
+        random = np.random.default_rng(0)
+        items = [{"name": str(i), "shape": (1,)} for i in range(3)]
+        history.add(Record(0, "variables", {"items": items}, 1.0))
+        for number, widths in enumerate([{"a": 3, "b": 0, "c": 2}, {"a": 3, "b": 3}, {"a": 2, "c": 3, "d": 3}]):
+            history.append(block(1 + 20 * number, 20, widths, random), expected=count)
+    one, other = histories
+    assert one.columns() == other.columns()
+    for name in one.columns():
+        np.testing.assert_array_equal(one.column(name), other.column(name))
+        np.testing.assert_array_equal(one.known(name), other.known(name))
+
+
+def test_columns_whose_rows_are_known_to_follow_share_one_array() -> None:
+    """And none is copied while they come; a column of which nothing was recorded takes no memory."""
+    history, random = History("a"), np.random.default_rng(0)
+    history.add(Record(0, "variables", {"items": [{"name": str(i), "shape": (1,)} for i in range(2)]}, 1.0))
+    history.append(block(1, 20, {"a": 2, "b": 2, "empty": 0}, random), expected=60)
+    a, b = history.column("a"), history.column("b")
+    for number in (1, 2):
+        history.append(block(1 + 20 * number, 20, {"a": 2, "b": 2, "empty": 0}, random), expected=60)
+    assert a.base is b.base
+    assert np.shares_memory(history.column("a"), a)
+    assert not any(history.column("empty").strides)
