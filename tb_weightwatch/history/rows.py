@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -59,3 +59,38 @@ class Rows:
     def axes(self) -> Iterator[tuple[str, dict[str, Column]]]:
         """Yields each axis' name with its columns."""
         return ((axis, getattr(self, axis)) for axis in AXES)
+
+
+def joined_rows(blocks: Sequence[Rows]) -> Rows:
+    """Returns consecutive blocks of rows as one.
+
+    What a block lacks, since another has a column that it does not have or that is wider, was not recorded.
+    """
+    if len(blocks) == 1:
+        return blocks[0]
+    joined = Rows(np.concatenate([block.steps for block in blocks]), np.concatenate([block.times for block in blocks]))
+    for axis, columns in joined.axes():
+        of_blocks: list[dict[str, Column]] = [getattr(block, axis) for block in blocks]
+        for name in dict.fromkeys(name for of_block in of_blocks for name in of_block):
+            parts = [of_block.get(name) for of_block in of_blocks]
+            columns[name] = _joined_column(parts, [len(block) for block in blocks])
+    return joined
+
+
+def _joined_column(parts: Sequence[Column | None], lengths: Sequence[int]) -> Column:
+    """Returns the parts of a column, of so many rows each, as one; None: a part in which it was not recorded."""
+    present = [column for column in parts if column is not None]
+    values, known = present[0]
+    shape = sum(lengths), *max(np.shape(column.known)[1:] for column in present)
+    if len(present) == len(parts) and all(column.known.shape[1:] == shape[1:] for column in present):
+        values = np.concatenate([column.values for column in present])
+        if any(any(column.known.strides) or column.known.flat[0] != known.flat[0] for column in present):
+            return Column(values, np.concatenate([column.known for column in present]))
+        return Column(values, np.broadcast_to(known[:1], shape))
+    joined = Column(np.full(shape, np.nan, values.dtype), np.zeros(shape, bool))
+    stops = np.cumsum(lengths)
+    for column, stop, length in zip(parts, stops, lengths, strict=True):
+        if column is not None:
+            at = (slice(stop - length, stop), *(slice(width) for width in column.known.shape[1:]))
+            joined.values[at], joined.known[at] = column
+    return joined

@@ -8,12 +8,14 @@ from typing import TypeVar
 
 from .. import schema
 from ..history import RECORD_KINDS, History
-from ..schema import ARRAY_BYTES, MAX_LAUNCH_CELLS, DecodeError, LaunchStatus, RecordReader, RowBlock, Tag
+from ..schema import ARRAY_BYTES, CodedBlock, DecodeError, LaunchStatus, RecordReader, Tag
 from .budgets import RunBudgets
 from .launch import Launch
+from .launch_rows import LaunchRows
 from .waiting_data import WaitingData
 
 _T = TypeVar("_T")
+_CELLS_TOGETHER = 1 << 20  # values of rows that are decoded together: 4 MB
 _SETTLED = 60.0  # seconds after which a status is not of a moment between two calls to a data provider
 
 
@@ -27,13 +29,17 @@ class LaunchBuilder:
 
     def __init__(self, launch: str, budgets: RunBudgets) -> None:
         self.launch = Launch(History(launch))
-        self.cells = 0  # values in its rows
         self._budgets = budgets
         self._waiting = WaitingData()
         self._next_number = {"rows": 0, "header": 0, "maps": 0}
-        self._end = 0  # rows before this index were read, or are known to be lost
+        self._rows = LaunchRows(self.launch, budgets.cells)
         self._records = RecordReader(budgets.records)
         self._map_parts: list[schema.MapPart] = []  # of arrays that may be incomplete
+
+    @property
+    def cells(self) -> int:
+        """The number of values in its rows."""
+        return self._rows.cells
 
     def has_read(self, tag: Tag) -> bool:
         """Checks whether data of this tag wait or were read."""
@@ -53,9 +59,7 @@ class LaunchBuilder:
         """
         for number in self._waiting.numbers("header"):
             self._add_records(number)
-        numbers = self._waiting.numbers("rows")
-        for index, number in enumerate(numbers):
-            self._add_rows(number, len(numbers) - index)
+        self._add_rows()
         for number in self._waiting.numbers("maps"):
             self._add_maps(number)
         self._join_maps()
@@ -134,39 +138,18 @@ class LaunchBuilder:
 
     # -- rows
 
-    def _add_rows(self, number: int, waiting: int) -> None:
-        """Appends the rows of a block, the first of so many that wait."""
-        block = self._decoded("rows", number, schema.decode_row_block)
-        history = self.launch.history
-        if not self._is_next("rows", number):
-            return
-        if block is None or not self._fits(block):
-            history.complete = False
-            return
-        if block.first != self._end:
-            history.complete = False
-        cells = schema.cell_count(block.rows)
-        most = MAX_LAUNCH_CELLS // max(1, cells // len(block.rows))
-        history.append(block.rows, expected=min(len(history) + waiting * len(block.rows), most))
-        self._end = block.first + len(block.rows)
-        self.cells += cells
-        self._budgets.cells.left -= cells
-        self.launch.add_unknown_columns(block.unknown_columns)
-        self.launch.set_started(block.started)
-
-    def _fits(self, block: RowBlock) -> bool:
-        """Checks whether a block may be appended, and counts it as skipped if not."""
-        cells, history = schema.cell_count(block.rows), self.launch.history
-        reason = ""
-        if self.cells + cells > MAX_LAUNCH_CELLS:
-            reason = f"rows: more than {MAX_LAUNCH_CELLS:,} values in a launch"
-        elif cells > self._budgets.cells.left:
-            reason = f"rows: more than {self._budgets.cells.limit:,} values in a run"
-        elif len(history) and block.rows.steps[0] <= history.steps[-1]:
-            reason = "rows: steps go back"
-        if reason:
-            self.launch.skipped.note(reason)
-        return not reason
+    def _add_rows(self) -> None:
+        numbers = self._waiting.numbers("rows")
+        blocks: list[CodedBlock | None] = []
+        cells = 0
+        for position, number in enumerate(numbers, 1):
+            block = self._decoded("rows", number, schema.coded_block)
+            if self._is_next("rows", number):
+                blocks.append(block)
+                cells += 0 if block is None else block.cells
+            if cells >= _CELLS_TOGETHER or position == len(numbers):
+                self._rows.append(blocks, len(numbers) - position)
+                blocks, cells = [], 0
 
     # -- arrays
 

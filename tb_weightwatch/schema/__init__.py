@@ -25,7 +25,16 @@ from .launch_status import LaunchStatus, decode_now, encode_now
 from .map_blocks import MapPart, decode_maps, encode_maps, join_parts, map_as_stored
 from .record_schema import checked
 from .records import RecordReader, ValueBudget, decode_records, encode_records, record_as_stored
-from .row_blocks import RowBlock, as_stored, cell_count, decode_row_block, encode_rows
+from .row_blocks import (
+    CodedBlock,
+    RowBlock,
+    as_stored,
+    cell_count,
+    coded_block,
+    decode_row_block,
+    decode_row_blocks,
+    encode_rows,
+)
 from .tags import PLUGIN, EventData, Tag, from_event, parse_tag, to_summary
 
 __all__ = [
@@ -46,6 +55,7 @@ __all__ = [
     "MAX_WAITING",
     "PLUGIN",
     "VERSION",
+    "CodedBlock",
     "DecodeError",
     "EventData",
     "LaunchStatus",
@@ -58,10 +68,12 @@ __all__ = [
     "as_stored",
     "cell_count",
     "checked",
+    "coded_block",
     "decode_maps",
     "decode_now",
     "decode_records",
     "decode_row_block",
+    "decode_row_blocks",
     "encode_maps",
     "encode_now",
     "encode_records",

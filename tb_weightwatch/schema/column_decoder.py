@@ -1,29 +1,48 @@
-"""`Series` messages of a block to columns. Columns of the same form are decoded together, in few operations."""
+"""`Series` messages of blocks to columns. Columns of the same form are decoded together, in few operations."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..history import Column
+from ..history import Column, Rows
 from ..statistics import QUANTITIES
 from . import weightwatch_pb2 as pb
 from .column_series import DTYPES
 from .decode_error import DecodeError
 from .delta_packing import checked_planes, unpack
-from .quantizers import CODECS, Codec
+from .quantizers import CODECS
 
 _AXES = {number: name.lower() for name, number in pb.Series.Axis.items()}
 _ENCODINGS = {number: name.lower() for name, number in pb.Series.Encoding.items()}
 _VALUES = 1 << 17  # decoded together at most, apart from a larger column: they stay in the cache, and memory is bounded
 
 
-# A column that is not decoded yet: its name, its codes, and `[width, rows]` bits of which were recorded (b"": all).
-_Coded = tuple[str, pb.Packed, bytes]
+class CodedColumn(NamedTuple):
+    """A column that was checked and is not decoded yet.
+
+    Attributes:
+        name: of its quantity.
+        axis: "variable", "layer" or "run".
+        encoding: of its values.
+        width: values in a row.
+        packed: its codes; None if nothing was recorded.
+        planes: in how many byte planes they are.
+        known_bits: `[width, rows]` bits, which values were recorded; b"" if all were.
+    """
+
+    name: str
+    axis: str
+    encoding: str
+    width: int
+    packed: pb.Packed | None
+    planes: tuple[int, int]
+    known_bits: bytes
 
 
 def known_axis(series: pb.Series, name: str) -> str:
@@ -34,64 +53,68 @@ def known_axis(series: pb.Series, name: str) -> str:
     return quantity.axis
 
 
-class ColumnDecoder:
-    """Decodes columns of a block: `add` them, which checks them, then ask for all.
+def coded_column(block: pb.Block, series: pb.Series, axis: str) -> CodedColumn:
+    """Returns a column of a block, not decoded yet.
 
     Args:
         block: the block, whose number of rows and values is within the bounds.
+        series: the column, of which this version knows the name and the encoding.
+        axis: its axis.
+
+    Raises:
+        DecodeError: it is damaged.
     """
+    known, width, encoding = series.known, series.width, _ENCODINGS[series.encoding]
+    if known == pb.Series.NOTHING or not width:
+        return CodedColumn(series.name, axis, encoding, width, None, (0, 0), b"")
+    known_bits = b"" if known == pb.Series.ALL else _known_bits(series, width * block.rows)
+    packed = block.columns[_earlier(block, series)].values if series.same else series.values
+    planes = checked_planes(packed, width, block.rows, CODECS[encoding].itemsize)
+    return CodedColumn(series.name, axis, encoding, width, packed, planes, known_bits)
 
-    def __init__(self, block: pb.Block) -> None:
-        self._block = block
-        self._rows: int = block.rows
-        self._columns: dict[str, Column | None] = {}
-        # Alike are columns of the same axis, encoding, width and numbers of byte planes.
-        self._alike: dict[tuple[str, str, int, tuple[int, int]], list[_Coded]] = defaultdict(list)
 
-    def add(self, series: pb.Series, name: str, axis: str, width: int) -> None:
-        """Adds a column that this version knows, of that axis and width, under a name that is new.
+def decode_columns(blocks: Iterable[tuple[Rows, Sequence[CodedColumn]]]) -> None:
+    """Adds their columns to blocks of rows, in their order. Their arrays may be read-only.
 
-        Raises:
-            DecodeError: it is damaged.
-        """
-        known = series.known
-        if known == pb.Series.NOTHING or not width:
-            self._columns[name] = _nothing(self._rows, width, axis)
-            return
-        known_bits = b"" if known == pb.Series.ALL else _known_bits(series, width * self._rows)
-        encoding = _ENCODINGS[series.encoding]
-        packed = self._block.columns[self._earlier(series)].values if series.same else series.values
-        planes = checked_planes(packed, width, self._rows, CODECS[encoding].itemsize)
-        self._columns[name] = None
-        self._alike[axis, encoding, width, planes].append((name, packed, known_bits))
+    Columns of the same axis, encoding, width, rows and byte planes are decoded together, whichever blocks they are of.
+    """
+    alike: dict[tuple[int, str, str, int, tuple[int, int]], list[tuple[Rows, CodedColumn]]] = defaultdict(list)
+    for rows, columns in blocks:
+        count = len(rows)
+        for column in columns:
+            name, axis, encoding, width, packed, planes, _ = column
+            getattr(rows, axis)[name] = _nothing(count, width, axis)
+            if packed is not None:
+                alike[count, axis, encoding, width, planes].append((rows, column))
+    for (count, _, _, width, _), group in alike.items():
+        most = max(1, _VALUES // (count * width))
+        for start in range(0, len(group), most):
+            _decode(group[start : start + most])
 
-    def columns(self) -> dict[str, Column]:
-        """Returns the columns by name, in the order in which they were added. Their arrays may be read-only."""
-        for (axis, encoding, width, _), alike in self._alike.items():
-            most = max(1, _VALUES // (self._rows * width))
-            for start in range(0, len(alike), most):
-                self._decode(axis, CODECS[encoding], width, alike[start : start + most])
-        return {name: column for name, column in self._columns.items() if column is not None}
 
-    def _decode(self, axis: str, codec: Codec, width: int, alike: list[_Coded]) -> None:
-        shape = (self._rows, width)
-        codes = unpack([packed for _, packed, _ in alike], width, self._rows, codec.dtype)
-        values = codec.decode(codes).astype(DTYPES[axis], copy=False)
-        if len(values) < self._rows:
-            values = np.broadcast_to(values, (self._rows, *values.shape[1:]))
-        all_known = _constant(True, np.bool_, shape)
-        for i, (name, _, known_bits) in enumerate(alike):
-            column = Column(values[:, i], all_known)
-            if known_bits:
-                known = _unpacked_bits(known_bits, shape)
-                column = Column(np.where(known, column.values, values.dtype.type(np.nan)), known)
-            self._columns[name] = Column(column.values[:, 0], column.known[:, 0]) if axis == "run" else column
+def _decode(group: Sequence[tuple[Rows, CodedColumn]]) -> None:
+    """Decodes columns that are alike."""
+    rows, (_, axis, encoding, width, *_) = group[0]
+    shape, codec = (len(rows), width), CODECS[encoding]
+    packed = [column.packed for _, column in group if column.packed is not None]
+    codes = unpack(packed, width, len(rows), codec.dtype)
+    values = codec.decode(codes).astype(DTYPES[axis], copy=False)
+    if len(values) < shape[0]:
+        values = np.broadcast_to(values, (shape[0], *values.shape[1:]))
+    all_known = _constant(True, np.bool_, shape)
+    for i, (rows, (name, *_, known_bits)) in enumerate(group):
+        column = Column(values[:, i], all_known)
+        if known_bits:
+            known = _unpacked_bits(known_bits, shape)
+            column = Column(np.where(known, column.values, values.dtype.type(np.nan)), known)
+        getattr(rows, axis)[name] = Column(column.values[:, 0], column.known[:, 0]) if axis == "run" else column
 
-    def _earlier(self, series: pb.Series) -> int:
-        """Returns the index of the column whose codes a column shares."""
-        if series.same > len(self._block.columns):
-            raise DecodeError(f"damaged: column {series.name!r} refers to a column that does not exist")
-        return series.same - 1
+
+def _earlier(block: pb.Block, series: pb.Series) -> int:
+    """Returns the index of the column whose codes a column shares."""
+    if series.same > len(block.columns):
+        raise DecodeError(f"damaged: column {series.name!r} refers to a column that does not exist")
+    return int(series.same) - 1
 
 
 def _nothing(rows: int, width: int, axis: str) -> Column:

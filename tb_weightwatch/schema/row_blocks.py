@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ..history import Rows
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_CELLS, MAX_COLUMNS, MAX_NAME, MAX_ROWS, MAX_STEP, MAX_TIME, MAX_WIDTH
-from .column_decoder import ColumnDecoder, known_axis
+from .column_decoder import CodedColumn, coded_column, decode_columns, known_axis
 from .column_series import SeriesWriter, encoded
 from .decode_error import DecodeError
 from .delta_packing import checked_planes, pack, unpack
@@ -31,6 +32,27 @@ class RowBlock(NamedTuple):
     rows: Rows
     unknown_columns: tuple[str, ...]
     started: float
+
+
+class CodedBlock(NamedTuple):
+    """A block of rows that was checked, and whose columns are not decoded yet.
+
+    Attributes:
+        first, unknown_columns, started: as in the `RowBlock` that it becomes.
+        rows: the rows, without columns.
+        columns: their columns.
+    """
+
+    first: int
+    rows: Rows
+    columns: tuple[CodedColumn, ...]
+    unknown_columns: tuple[str, ...]
+    started: float
+
+    @property
+    def cells(self) -> int:
+        """The number of values, as `cell_count` gives it for the decoded rows."""
+        return len(self.rows) * sum(column.width for column in self.columns)
 
 
 def as_stored(rows: Rows) -> Rows:
@@ -70,9 +92,20 @@ def decode_row_block(data: bytes, tag: str = "") -> RowBlock:
     Raises:
         DecodeError: the block cannot be read.
     """
+    (row_block,) = decode_row_blocks([coded_block(data, tag)])
+    return row_block
+
+
+def coded_block(data: bytes, tag: str = "") -> CodedBlock:
+    """Returns a block of rows for `decode_row_blocks`, which raises no error; else as `decode_row_block`."""
     block, envelope = decode_envelope("ROWS", data, pb.Block, tag)
-    rows, unknown_columns = from_block(block)
-    return RowBlock(block.first, rows, unknown_columns, envelope.started)
+    return CodedBlock(block.first, *_checked(block), envelope.started)
+
+
+def decode_row_blocks(blocks: Sequence[CodedBlock]) -> list[RowBlock]:
+    """Returns blocks of rows, several times as fast as one by one if they are small."""
+    decode_columns((block.rows, block.columns) for block in blocks)
+    return [RowBlock(block.first, block.rows, block.unknown_columns, block.started) for block in blocks]
 
 
 def cell_count(rows: Rows) -> int:
@@ -108,6 +141,13 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
     Raises:
         DecodeError: the block is damaged, or larger than allowed; sizes are checked before memory is taken.
     """
+    rows, columns, unknown_columns = _checked(block)
+    decode_columns([(rows, columns)])
+    return rows, unknown_columns
+
+
+def _checked(block: pb.Block) -> tuple[Rows, tuple[CodedColumn, ...], tuple[str, ...]]:
+    """Returns the rows of a block without columns, its columns, and the names of those that are not known."""
     if not 0 < block.rows <= MAX_ROWS or not 0 <= block.first <= MAX_STEP or len(block.columns) > MAX_COLUMNS:
         raise DecodeError("out of bounds: number of rows or columns")
     if sum(block.rows * max(1, series.width) for series in block.columns) > MAX_CELLS:
@@ -118,7 +158,7 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
     rows = Rows(steps, _unpack_integers(block.times, block.rows) / 1000.0)
     if np.abs(rows.times).max() > MAX_TIME:
         raise DecodeError("out of bounds: times of rows")
-    decoder, axes = ColumnDecoder(block), dict[str, str]()
+    columns: dict[str, CodedColumn] = {}
     unknown_columns: list[str] = []
     for series in block.columns:
         name, width = series.name, series.width
@@ -128,13 +168,10 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
         if not axis:
             unknown_columns.append(name)
             continue
-        if name in axes or (axis == "run" and width != 1):
+        if name in columns or (axis == "run" and width != 1):
             raise DecodeError(f"damaged: column {name!r} occurs twice or has a wrong width")
-        axes[name] = axis
-        decoder.add(series, name, axis, width)
-    for name, column in decoder.columns().items():
-        getattr(rows, axes[name])[name] = column
-    return rows, tuple(unknown_columns)
+        columns[name] = coded_column(block, series, axis)
+    return rows, tuple(columns.values()), tuple(unknown_columns)
 
 
 def _milliseconds(times: Any) -> NDArray[np.int64]:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tb_weightwatch import schema
 from tb_weightwatch.history import Column, Rows
 from tb_weightwatch.schema import DecodeError, column_decoder, quantizers, row_blocks
 from tb_weightwatch.schema import weightwatch_pb2 as pb
+from tb_weightwatch.schema.envelope import encode_envelope
 from tb_weightwatch.statistics import QUANTITIES
 
 DTYPES = {"variable": np.float32, "layer": np.float32, "run": np.float64}
@@ -73,15 +75,23 @@ def messages(draw: st.DrawFn) -> pb.Block:
 
 
 @settings(deadline=None, max_examples=80)
-@given(messages(), st.sampled_from((1, 500, column_decoder._VALUES)))
-def test_columns_are_those_of_an_obvious_decoder(block: pb.Block, together: int) -> None:
-    """All codes, forms and masks, however many columns are decoded together, give the same columns in their order."""
+@given(st.lists(messages(), min_size=1, max_size=3), st.sampled_from((1, 500, column_decoder._VALUES)))
+def test_columns_are_those_of_an_obvious_decoder(blocks: list[pb.Block], together: int) -> None:
+    """All codes, forms and masks, of however many blocks they are decoded together, give the same columns in order."""
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(column_decoder, "_VALUES", together)
-        rows, unknown = row_blocks.from_block(block)
-        expected = {series.name: reference(series, block) for series in block.columns}
+        coded = [schema.coded_block(encode_envelope("ROWS", block)) for block in blocks]
+        decoded = schema.decode_row_blocks(coded)
+        expected = [{series.name: reference(series, block) for series in block.columns} for block in blocks]
+    for row_block, coded_block, columns in zip(decoded, coded, expected, strict=True):
+        assert not row_block.unknown_columns
+        assert schema.cell_count(row_block.rows) == coded_block.cells
+        check(row_block.rows, columns)
+
+
+def check(rows: Rows, expected: dict[str, Column]) -> None:
+    """Checks that rows have these columns, to the bit and in this order."""
     found = {name: column for _, columns in rows.axes() for name, column in columns.items()}
-    assert not unknown
     for axis, columns in rows.axes():
         assert list(columns) == [name for name in expected if QUANTITIES[name].axis == axis]
     for name, (values, known) in expected.items():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.history import Column, History, Record, Rows
+from tb_weightwatch.history import Column, History, Record, Rows, joined_rows
 from tb_weightwatch.history.row_storage import ColumnBuffer
 
 SHAPES = st.tuples(st.integers(0, 20), st.integers(1, 40), st.integers(1, 6), st.sampled_from((0.0, 0.5, 1.0)))
@@ -66,12 +66,12 @@ def test_only_a_column_with_gaps_keeps_what_was_recorded() -> None:
 
 
 def block(first: int, rows: int, widths: dict[str, int], random: np.random.Generator) -> Rows:
-    """Returns rows in which the columns, by name, have these widths; 0: nothing was recorded."""
-    steps = np.arange(first, first + rows)
-    variable = {
-        name: Column(random.normal(size=(rows, width or 2)).astype(np.float32), np.full((rows, width or 2), width > 0))
-        for name, width in widths.items()
-    }
+    """Returns rows in which the columns, by name, have these widths; 0: nothing was recorded; negative: not all."""
+    steps, variable = np.arange(first, first + rows), {}
+    for name, width in widths.items():
+        shape = (rows, abs(width) or 2)
+        known = np.broadcast_to(np.bool_(width > 0), shape) if width >= 0 else random.random(shape) < 0.5
+        variable[name] = Column(np.where(known, random.normal(size=shape), np.nan).astype(np.float32), known)
     run = {"loss": Column(random.normal(size=rows), np.ones(rows, bool))}
     return Rows(steps, steps / 1.0, variable, {}, run)
 
@@ -104,3 +104,26 @@ def test_columns_whose_rows_are_known_to_follow_share_one_array() -> None:
     assert a.base is b.base
     assert np.shares_memory(history.column("a"), a)
     assert not any(history.column("empty").strides)
+
+
+PARTS = st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from([0, 1, 2, 3, -3])), min_size=1, max_size=5)
+
+
+@settings(deadline=None, max_examples=100)
+@given(PARTS, st.integers(0, 1 << 32))
+def test_blocks_that_are_joined_are_those_that_were_appended_one_by_one(parts: list[dict[str, int]], seed: int) -> None:
+    """Columns that begin, end, widen, narrow, have gaps, or of which nothing was recorded."""
+    random, histories = np.random.default_rng(seed), (History("a"), History("a"))
+    blocks = [block(1 + 5 * number, 5, widths, random) for number, widths in enumerate(parts)]
+    for blocks_of_history, history in zip((blocks, [joined_rows(blocks)]), histories, strict=True):
+        items = [{"name": str(i), "shape": (1,)} for i in range(3)]
+        history.add(Record(0, "variables", {"items": items}, 1.0))
+        for rows in blocks_of_history:
+            history.append(rows)
+    one, other = histories
+    assert one.columns() == other.columns()
+    np.testing.assert_array_equal(one.steps, other.steps)
+    np.testing.assert_array_equal(one.times, other.times)
+    for name in one.columns():
+        np.testing.assert_array_equal(one.known(name), other.known(name))
+        np.testing.assert_array_equal(one.column(name), other.column(name))

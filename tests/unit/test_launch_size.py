@@ -20,7 +20,7 @@ MANY = 50 * VARIABLES * 14  # values of about 50 rows
 def test_rows_become_rare_when_they_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They go on to the end, live and for a reader with a bound that the fixed schedule would exceed."""
     monkeypatch.setattr(recorder, "MANY_CELLS", MANY)
-    monkeypatch.setattr(reader.launch_builder, "MAX_LAUNCH_CELLS", 3 * MANY)
+    monkeypatch.setattr(reader.launch_rows, "MAX_LAUNCH_CELLS", 3 * MANY)
     w, g = np.ones((VARIABLES, 4), np.float32), np.ones((VARIABLES, 4), np.float32)
     with ww.summary.create_file_writer(str(tmp_path), overhead=None, verbose=False) as writer:
         for step in range(1, STEPS + 1):
