@@ -7,6 +7,6 @@ was not recorded is "not recorded" (`known` is False); it is not zero, and NaN a
 from .descriptions import RECORD_KINDS, Layer, Record, Variable
 from .history import History
 from .nearest_name import nearest
-from .rows import AXES, Column, Rows, joined_rows
+from .rows import AXES, Column, Rows
 
-__all__ = ["AXES", "RECORD_KINDS", "Column", "History", "Layer", "Record", "Rows", "Variable", "joined_rows", "nearest"]
+__all__ = ["AXES", "RECORD_KINDS", "Column", "History", "Layer", "Record", "Rows", "Variable", "nearest"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,11 +41,15 @@ class History(DatedRecords):
 
     # -- growing
 
-    def append(self, rows: Rows, *, expected: int = 0) -> None:
-        """Appends recorded rows.
+    def append(self, rows: Rows) -> None:
+        """Appends recorded rows; raises ValueError if this is a prefix, or if steps do not increase."""
+        self.extend([rows])
+
+    def extend(self, blocks: Sequence[Rows], *, expected: int = 0) -> None:
+        """Appends consecutive blocks of recorded rows.
 
         Args:
-            rows: the rows.
+            blocks: the blocks.
             expected: how many rows the History will have once those that are known to follow were appended. Storage
                 is taken for as many at once; 0: it grows with the rows.
 
@@ -52,13 +57,15 @@ class History(DatedRecords):
             ValueError: this is a prefix, or steps do not increase.
         """
         self._check_growable("append")
-        if not len(rows):
-            return
+        blocks = [block for block in blocks if len(block)]
         previous = self.steps[-1] if self._length else 0
-        if rows.steps[0] <= previous or np.any(np.diff(rows.steps) <= 0):
-            raise ValueError(f"steps must increase from {previous}; got {rows.steps[:5].tolist()}...")
-        self._storage.write(self._length, rows, expected)
-        self._length += len(rows)
+        for block in blocks:
+            if block.steps[0] <= previous or np.any(np.diff(block.steps) <= 0):
+                raise ValueError(f"steps must increase from {previous}; got {block.steps[:5].tolist()}...")
+            previous = block.steps[-1]
+        if blocks:
+            self._storage.write(self._length, blocks, expected)
+            self._length += sum(map(len, blocks))
 
     def add(self, record: Record) -> None:
         """Adds a dated record; records stay in the order in which they were added."""

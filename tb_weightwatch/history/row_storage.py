@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import AXES, Column, Rows
+from .rows import AXES, Column, Rows, joined_column
 
+_SHARED = 3 << 23  # bytes of an array that columns share: as large as glibc may keep when it is freed (`mallopt`)
 _DTYPES = {"variable": np.float32, "layer": np.float32, "run": np.float64}
 
 
@@ -69,6 +70,24 @@ class ColumnBuffer:
             mask[start:stop, :width] = known
             mask[start:stop, width:] = False
         self._written = _Written(stored, mask, stop)
+
+    def write_parts(self, start: int, parts: Sequence[Column | None], lengths: Sequence[int]) -> None:
+        """Writes the column's parts in consecutive blocks of rows: as `write` does their `joined_column`."""
+        stored, mask, end = self._written
+        stop = start + sum(lengths)
+        if start == end and mask is None and stop <= len(stored) and all(map(self._is_complete, parts)):
+            target = stored[start:stop, 0] if self._one_dimensional else stored[start:stop]
+            np.concatenate([part.values for part in parts if part is not None], out=target)
+            self._written = _Written(stored, None, stop)
+        else:
+            self.write(start, joined_column(parts, lengths))
+
+    def _is_complete(self, part: Column | None) -> bool:
+        """Checks whether a part has all that the storage has room for in its rows, and is of the same type."""
+        if part is None or part.values.dtype != self._written.values.dtype:
+            return False
+        width = 1 if self._one_dimensional else part.known.shape[1]
+        return width == self._written.values.shape[1] and _recorded_count(part.known) == part.known.size
 
     def read(self, length: int, width: int) -> Column:
         """Returns the first `length` rows of the first `width` variables or layers; `known` may be read-only."""
@@ -131,30 +150,41 @@ class RowStorage:
         self.times = np.zeros(0, np.float64)
         self.buffers: dict[str, dict[str, ColumnBuffer]] = {axis: {} for axis in AXES}
 
-    def write(self, start: int, rows: Rows, room: int = 0) -> None:
-        """Writes a block of rows from row `start` on; new columns take storage for `room` rows if that is more."""
-        stop = start + len(rows)
+    def write(self, start: int, blocks: Sequence[Rows], room: int = 0) -> None:
+        """Writes consecutive blocks of rows from row `start` on.
+
+        New columns take storage for `room` rows if that is more.
+        """
+        lengths = [len(block) for block in blocks]
+        stop = start + sum(lengths)
         if stop > len(self.steps):
             added = max(stop, 2 * len(self.steps), 16, room) - len(self.steps)
             self.steps = np.concatenate([self.steps, np.zeros(added, np.int64)])
             self.times = np.concatenate([self.times, np.zeros(added, np.float64)])
-        self.steps[start:stop] = rows.steps
-        self.times[start:stop] = rows.times
-        for axis, columns in rows.axes():
-            new = {name: column for name, column in columns.items() if name not in self.buffers[axis]}
-            self.buffers[axis].update(_buffers(axis, new, room if room > stop else 0))
-            for name, column in columns.items():
-                self.buffers[axis][name].write(start, column)
+        self.steps[start:stop] = np.concatenate([block.steps for block in blocks])
+        self.times[start:stop] = np.concatenate([block.times for block in blocks])
+        for axis, buffers in self.buffers.items():
+            of_blocks: list[dict[str, Column]] = [getattr(block, axis) for block in blocks]
+            for columns in of_blocks:
+                new = {name: column for name, column in columns.items() if name not in buffers}
+                buffers.update(_buffers(axis, new, room if room > stop else 0))
+            for name in dict.fromkeys(name for columns in of_blocks for name in columns):
+                buffers[name].write_parts(start, [columns.get(name) for columns in of_blocks], lengths)
 
 
 def _buffers(axis: str, columns: Mapping[str, Column], room: int) -> dict[str, ColumnBuffer]:
-    """Returns the buffers of new columns. With storage for `room` rows, it is one array for all of them.
+    """Returns the buffers of new columns. With storage for `room` rows, many of them share one array.
 
     Linux clears the memory that a process gets, and hands out large arrays in pages of 2 MB, smaller ones in pages of
     4 kB, which takes as long as decoding what is written to them.
     """
     shapes = {name: np.shape(column.known) for name, column in columns.items() if _recorded_count(column.known)}
     width = max((shape[1] if len(shape) > 1 else 1 for shape in shapes.values()), default=0)
-    storage = np.empty((len(shapes) if room else 0, room, width), _DTYPES[axis])
-    parts = dict(zip(shapes, storage, strict=False))
-    return {name: ColumnBuffer(axis, parts.get(name)) for name in columns}
+    buffers = {name: ColumnBuffer(axis) for name in columns}
+    names, dtype = list(shapes) if room else [], np.dtype(_DTYPES[axis])
+    together = max(1, _SHARED // max(1, room * width * dtype.itemsize))
+    for first in range(0, len(names), together):
+        shared = names[first : first + together]
+        for name, storage in zip(shared, np.empty((len(shared), room, width), dtype), strict=True):
+            buffers[name] = ColumnBuffer(axis, storage)
+    return buffers

@@ -61,24 +61,14 @@ class Rows:
         return ((axis, getattr(self, axis)) for axis in AXES)
 
 
-def joined_rows(blocks: Sequence[Rows]) -> Rows:
-    """Returns consecutive blocks of rows as one.
+def joined_column(parts: Sequence[Column | None], lengths: Sequence[int]) -> Column:
+    """Returns the parts of a column in consecutive blocks of rows as one.
 
-    What a block lacks, since another has a column that it does not have or that is wider, was not recorded.
+    Args:
+        parts: the parts; None: the column is not in that block, so that it was not recorded there. Of parts of several
+            widths, the narrower ones lack what the wider ones have beyond them.
+        lengths: how many rows each block has.
     """
-    if len(blocks) == 1:
-        return blocks[0]
-    joined = Rows(np.concatenate([block.steps for block in blocks]), np.concatenate([block.times for block in blocks]))
-    for axis, columns in joined.axes():
-        of_blocks: list[dict[str, Column]] = [getattr(block, axis) for block in blocks]
-        for name in dict.fromkeys(name for of_block in of_blocks for name in of_block):
-            parts = [of_block.get(name) for of_block in of_blocks]
-            columns[name] = _joined_column(parts, [len(block) for block in blocks])
-    return joined
-
-
-def _joined_column(parts: Sequence[Column | None], lengths: Sequence[int]) -> Column:
-    """Returns the parts of a column, of so many rows each, as one; None: a part in which it was not recorded."""
     present = [column for column in parts if column is not None]
     values, known = present[0]
     shape = sum(lengths), *max(np.shape(column.known)[1:] for column in present)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import schema
-from ..history import Rows, joined_rows
+from ..history import Rows
 from ..schema import MAX_LAUNCH_CELLS, CodedBlock, RowBlock
 from .budgets import CellBudget
 from .launch import Launch
@@ -50,10 +50,9 @@ class LaunchRows:
             self._launch.add_unknown_columns(block.unknown_columns)
             self._launch.set_started(block.started)
         if accepted:
-            rows = joined_rows(accepted)
-            expected = len(history) + len(rows) + following * len(rows) // len(accepted)
-            most = MAX_LAUNCH_CELLS * len(rows) // max(1, schema.cell_count(rows))
-            history.append(rows, expected=min(expected, most))
+            rows, cells = sum(map(len, accepted)), sum(map(schema.cell_count, accepted))
+            expected = len(history) + rows + following * rows // len(accepted)
+            history.extend(accepted, expected=min(expected, MAX_LAUNCH_CELLS * rows // max(1, cells)))
 
     def _fits(self, block: RowBlock, last_step: int) -> bool:
         """Checks whether a block may be appended, and counts its values if so, or it as skipped if not."""

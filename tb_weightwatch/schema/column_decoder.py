@@ -15,11 +15,12 @@ from ..statistics import QUANTITIES
 from . import weightwatch_pb2 as pb
 from .column_series import DTYPES
 from .decode_error import DecodeError
-from .delta_packing import checked_planes, unpack
+from .delta_packing import Planes, checked_data, unpack
 from .quantizers import CODECS
 
 _AXES = {number: name.lower() for name, number in pb.Series.Axis.items()}
 _ENCODINGS = {number: name.lower() for name, number in pb.Series.Encoding.items()}
+_ITEMSIZES = {encoding: codec.itemsize for encoding, codec in CODECS.items()}
 _VALUES = 1 << 17  # decoded together at most, apart from a larger column: they stay in the cache, and memory is bounded
 
 
@@ -31,8 +32,8 @@ class CodedColumn(NamedTuple):
         axis: "variable", "layer" or "run".
         encoding: of its values.
         width: values in a row.
-        packed: its codes; None if nothing was recorded.
-        planes: in how many byte planes they are.
+        packed: its codes, `checked_data`; None if nothing was recorded.
+        planes: of these.
         known_bits: `[width, rows]` bits, which values were recorded; b"" if all were.
     """
 
@@ -40,37 +41,42 @@ class CodedColumn(NamedTuple):
     axis: str
     encoding: str
     width: int
-    packed: pb.Packed | None
-    planes: tuple[int, int]
+    packed: bytes | None
+    planes: Planes
     known_bits: bytes
 
 
-def known_axis(series: pb.Series, name: str) -> str:
-    """Returns the axis of a column; "" if the table of this version has none of that name, axis and encoding."""
+@lru_cache(1 << 10)
+def known_kind(name: str, axis: int, encoding: int) -> tuple[str, str]:
+    """Returns the axis and the encoding of a column; "", "" if this version has no such column."""
     quantity = QUANTITIES.get(name)
-    if quantity is None or quantity.axis != _AXES.get(series.axis) or _ENCODINGS.get(series.encoding) not in CODECS:
-        return ""
-    return quantity.axis
+    if quantity is None or quantity.axis != _AXES.get(axis) or _ENCODINGS.get(encoding) not in CODECS:
+        return "", ""
+    return quantity.axis, _ENCODINGS[encoding]
 
 
-def coded_column(block: pb.Block, series: pb.Series, axis: str) -> CodedColumn:
+def coded_column(block: pb.Block, series: pb.Series, name: str, kind: tuple[str, str], width: int) -> CodedColumn:
     """Returns a column of a block, not decoded yet.
 
     Args:
         block: the block, whose number of rows and values is within the bounds.
-        series: the column, of which this version knows the name and the encoding.
-        axis: its axis.
+        series: the column.
+        name: of its quantity.
+        kind: from `known_kind`.
+        width: values in a row.
 
     Raises:
         DecodeError: it is damaged.
     """
-    known, width, encoding = series.known, series.width, _ENCODINGS[series.encoding]
+    known, same = series.known, series.same
     if known == pb.Series.NOTHING or not width:
-        return CodedColumn(series.name, axis, encoding, width, None, (0, 0), b"")
+        return CodedColumn(name, *kind, width, None, (0, 0), b"")
     known_bits = b"" if known == pb.Series.ALL else _known_bits(series, width * block.rows)
-    packed = block.columns[_earlier(block, series)].values if series.same else series.values
-    planes = checked_planes(packed, width, block.rows, CODECS[encoding].itemsize)
-    return CodedColumn(series.name, axis, encoding, width, packed, planes, known_bits)
+    if same > len(block.columns):
+        raise DecodeError(f"damaged: column {name!r} refers to a column that does not exist")
+    values = (block.columns[same - 1] if same else series).values
+    data, planes = checked_data(values, width, block.rows, _ITEMSIZES[kind[1]])
+    return CodedColumn(name, *kind, width, data, planes, known_bits)
 
 
 def decode_columns(blocks: Iterable[tuple[Rows, Sequence[CodedColumn]]]) -> None:
@@ -78,7 +84,7 @@ def decode_columns(blocks: Iterable[tuple[Rows, Sequence[CodedColumn]]]) -> None
 
     Columns of the same axis, encoding, width, rows and byte planes are decoded together, whichever blocks they are of.
     """
-    alike: dict[tuple[int, str, str, int, tuple[int, int]], list[tuple[Rows, CodedColumn]]] = defaultdict(list)
+    alike: dict[tuple[int, str, str, int, Planes], list[tuple[Rows, CodedColumn]]] = defaultdict(list)
     for rows, columns in blocks:
         count = len(rows)
         for column in columns:
@@ -94,10 +100,10 @@ def decode_columns(blocks: Iterable[tuple[Rows, Sequence[CodedColumn]]]) -> None
 
 def _decode(group: Sequence[tuple[Rows, CodedColumn]]) -> None:
     """Decodes columns that are alike."""
-    rows, (_, axis, encoding, width, *_) = group[0]
+    rows, (_, axis, encoding, width, _, planes, _) = group[0]
     shape, codec = (len(rows), width), CODECS[encoding]
     packed = [column.packed for _, column in group if column.packed is not None]
-    codes = unpack(packed, width, len(rows), codec.dtype)
+    codes = unpack(packed, planes, width, len(rows), codec.dtype)
     values = codec.decode(codes).astype(DTYPES[axis], copy=False)
     if len(values) < shape[0]:
         values = np.broadcast_to(values, (shape[0], *values.shape[1:]))
@@ -108,13 +114,6 @@ def _decode(group: Sequence[tuple[Rows, CodedColumn]]) -> None:
             known = _unpacked_bits(known_bits, shape)
             column = Column(np.where(known, column.values, values.dtype.type(np.nan)), known)
         getattr(rows, axis)[name] = Column(column.values[:, 0], column.known[:, 0]) if axis == "run" else column
-
-
-def _earlier(block: pb.Block, series: pb.Series) -> int:
-    """Returns the index of the column whose codes a column shares."""
-    if series.same > len(block.columns):
-        raise DecodeError(f"damaged: column {series.name!r} refers to a column that does not exist")
-    return int(series.same) - 1
 
 
 def _nothing(rows: int, width: int, axis: str) -> Column:

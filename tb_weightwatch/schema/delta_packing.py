@@ -13,6 +13,7 @@ from . import weightwatch_pb2 as pb
 from .decode_error import DecodeError
 
 Unsigned = NDArray[Any]
+Planes = tuple[int, int]  # in how many byte planes the first integers are, and the differences
 _LONG_ROW = 256  # integers; from here on it is faster to add row to row
 
 
@@ -25,34 +26,34 @@ def pack(codes: Unsigned) -> pb.Packed:
     return pb.Packed(head_planes=head_planes, delta_planes=delta_planes, data=head + deltas)
 
 
-def checked_planes(packed: pb.Packed, width: int, rows: int, itemsize: int) -> tuple[int, int]:
-    """Returns in how many byte planes a message holds the first of `[width, rows]` integers, and their differences.
+def checked_data(packed: pb.Packed, width: int, rows: int, itemsize: int) -> tuple[bytes, Planes]:
+    """Returns the bytes of `[width, rows]` integers.
 
     Raises:
-        DecodeError: its data have another size.
+        DecodeError: they are not as many as these integers need.
     """
-    head_planes, delta_planes = packed.head_planes, packed.delta_planes
+    (head_planes, delta_planes), data = (planes := (packed.head_planes, packed.delta_planes)), packed.data
     size = head_planes * width + delta_planes * width * (rows - 1)
-    if head_planes > itemsize or delta_planes > itemsize or len(packed.data) != size:
+    if head_planes > itemsize or delta_planes > itemsize or len(data) != size:
         raise DecodeError(f"damaged: the bytes of a column do not have the size that {width} x {rows} values need")
-    return head_planes, delta_planes
+    return data, planes
 
 
-def unpack(packed: Sequence[pb.Packed], width: int, rows: int, dtype: Any) -> Unsigned:
-    """Returns the integers of some messages with the same `checked_planes`.
+def unpack(packed: Sequence[bytes], planes: Planes, width: int, rows: int, dtype: Any) -> Unsigned:
+    """Returns the integers of some `checked_data` with the same planes.
 
-    They are `[rows, messages, width]`; `[1, messages, width]` if no value ever changed. A row of all messages is
+    They are `[rows, packed, width]`; `[1, packed, width]` if no value ever changed. A row of all of them is
     contiguous, so that rows are added up with few operations.
     """
-    head_planes, delta_planes = packed[0].head_planes, packed[0].delta_planes
+    head_planes, delta_planes = planes
     head, deltas = head_planes * width, delta_planes * width * (rows - 1)
     rows = rows if deltas else 1
-    raw = np.frombuffer(b"".join(message.data for message in packed), np.uint8).reshape(len(packed), head + deltas)
+    raw = np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), head + deltas)
     codes = np.zeros((rows, len(packed), width), np.dtype(dtype).newbyteorder("<"))
-    planes = codes.view(np.uint8).reshape(*codes.shape, codes.itemsize)
+    code_bytes = codes.view(np.uint8).reshape(*codes.shape, codes.itemsize)
     heads = raw[:, :head].reshape(len(packed), head_planes, width)
     for plane in range(head_planes):
-        planes[0, :, :, plane] = heads[:, plane]
+        code_bytes[0, :, :, plane] = heads[:, plane]
     zigzag = raw[:, head:].reshape(len(packed), delta_planes, width, rows - 1)
     if delta_planes == 2 == codes.itemsize:  # as nearly all: put together before they are transposed is faster
         both = zigzag[:, 1].astype(codes.dtype)
@@ -61,7 +62,7 @@ def unpack(packed: Sequence[pb.Packed], width: int, rows: int, dtype: Any) -> Un
         codes[1:] = both.transpose(2, 0, 1)
     else:
         for plane in range(delta_planes):
-            planes[1:, :, :, plane] = zigzag[:, plane].transpose(2, 0, 1)
+            code_bytes[1:, :, :, plane] = zigzag[:, plane].transpose(2, 0, 1)
     codes = codes.astype(dtype, copy=False)
     _from_zigzag(codes[1:])
     _add_up(codes)

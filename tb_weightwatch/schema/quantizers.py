@@ -83,6 +83,21 @@ _SIZE_VALUES = _lookup_table(
     np.concatenate([[0.0], _from_leading_bits(np.arange(_SIZE_CODES), -149).astype(np.float32).astype(np.float64)])
 )
 
+_FIRST_NORMAL = (149 - 126 << _BITS) + 1  # code of 2^-126: from here on, a code and the leading bits of a float32 ...
+_BIAS = (149 - 127 << _BITS) + 1  # ... differ by this
+
+
+def _size_decode(codes: Codes) -> NDArray[np.float32]:
+    bits = codes.astype(np.uint32)
+    bits -= np.uint32(_BIAS)
+    bits <<= np.uint32(16)
+    values = bits.view(np.float32)
+    others = codes - np.uint16(_FIRST_NORMAL) > _SIZE_CODES - _FIRST_NORMAL  # 0, subnormal, not finite: wraps around
+    if others.any():
+        values[others] = _SIZE_VALUES[codes[others]]
+    return values
+
+
 # -- share: 0; from 2^-64 to 1/2 by the share; from 1/2 to 1 - 2^-24 (the float32 before 1) by its distance from 1; 1
 
 _LOW_CODES, _HIGH_CODES = 63 << _BITS, 23 << _BITS
@@ -172,7 +187,7 @@ def _lookup(table: NDArray[np.float32]) -> Callable[[Codes], NDArray[np.float32]
 
 
 CODECS: dict[str, Codec] = {
-    "size": Codec(_size_encode, _lookup(_SIZE_VALUES), np.uint16),
+    "size": Codec(_size_encode, _size_decode, np.uint16),
     "share": Codec(_share_encode, _lookup(_SHARE_VALUES), np.uint16),
     "count": Codec(_count_encode, _count_decode, np.uint64),
     "flag": Codec(_flag_encode, _lookup(_FLAG_VALUES), np.uint16),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ..history import Rows
 from . import weightwatch_pb2 as pb
 from .bounds import MAX_CELLS, MAX_COLUMNS, MAX_NAME, MAX_ROWS, MAX_STEP, MAX_TIME, MAX_WIDTH
-from .column_decoder import CodedColumn, coded_column, decode_columns, known_axis
+from .column_decoder import CodedColumn, coded_column, decode_columns, known_kind
 from .column_series import SeriesWriter, encoded
 from .decode_error import DecodeError
-from .delta_packing import checked_planes, pack, unpack
+from .delta_packing import checked_data, pack, unpack
 from .envelope import decode_envelope, encode_envelope
 
 
@@ -148,14 +148,15 @@ def from_block(block: pb.Block) -> tuple[Rows, tuple[str, ...]]:
 
 def _checked(block: pb.Block) -> tuple[Rows, tuple[CodedColumn, ...], tuple[str, ...]]:
     """Returns the rows of a block without columns, its columns, and the names of those that are not known."""
-    if not 0 < block.rows <= MAX_ROWS or not 0 <= block.first <= MAX_STEP or len(block.columns) > MAX_COLUMNS:
+    count: int = block.rows
+    if not 0 < count <= MAX_ROWS or not 0 <= block.first <= MAX_STEP or len(block.columns) > MAX_COLUMNS:
         raise DecodeError("out of bounds: number of rows or columns")
-    if sum(block.rows * max(1, series.width) for series in block.columns) > MAX_CELLS:
+    if count * sum(max(1, series.width) for series in block.columns) > MAX_CELLS:
         raise DecodeError(f"out of bounds: more than {MAX_CELLS:,} values in a block")
-    steps = _unpack_integers(block.steps, block.rows)
+    steps = _unpack_integers(block.steps, count)
     if steps[0] < 1 or steps[-1] > MAX_STEP or np.any(steps[1:] <= steps[:-1]):
         raise DecodeError("damaged: steps do not increase")
-    rows = Rows(steps, _unpack_integers(block.times, block.rows) / 1000.0)
+    rows = Rows(steps, _unpack_integers(block.times, count) / 1000.0)
     if np.abs(rows.times).max() > MAX_TIME:
         raise DecodeError("out of bounds: times of rows")
     columns: dict[str, CodedColumn] = {}
@@ -164,13 +165,13 @@ def _checked(block: pb.Block) -> tuple[Rows, tuple[CodedColumn, ...], tuple[str,
         name, width = series.name, series.width
         if not 0 < len(name) <= MAX_NAME or width > MAX_WIDTH:
             raise DecodeError("out of bounds: name or width of a column")
-        axis = known_axis(series, name)
+        kind = axis, _ = known_kind(name, series.axis, series.encoding)
         if not axis:
             unknown_columns.append(name)
             continue
         if name in columns or (axis == "run" and width != 1):
             raise DecodeError(f"damaged: column {name!r} occurs twice or has a wrong width")
-        columns[name] = coded_column(block, series, axis)
+        columns[name] = coded_column(block, series, name, kind, width)
     return rows, tuple(columns.values()), tuple(unknown_columns)
 
 
@@ -184,6 +185,6 @@ def _pack_integers(numbers: NDArray[np.int64]) -> pb.Packed:
 
 
 def _unpack_integers(packed: pb.Packed, count: int) -> NDArray[np.int64]:
-    checked_planes(packed, 1, count, 8)
-    numbers = unpack([packed], 1, count, np.uint64)[:, 0, 0].view(np.int64)
+    data, planes = checked_data(packed, 1, count, 8)
+    numbers = unpack([data], planes, 1, count, np.uint64)[:, 0, 0].view(np.int64)
     return numbers if len(numbers) == count else np.repeat(numbers, count)

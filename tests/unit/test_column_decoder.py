@@ -101,6 +101,15 @@ def check(rows: Rows, expected: dict[str, Column]) -> None:
         assert found[name].known.tobytes() == known.tobytes(), name
 
 
+def test_each_code_of_a_size_is_decoded_as_the_table_says() -> None:
+    """To the bit: zero, subnormal numbers, all others, infinities and NaN; alone and beside others."""
+    codes = np.arange(1 << 16, dtype=np.uint16)
+    decode, table = quantizers.CODECS["size"].decode, quantizers._SIZE_VALUES
+    assert decode(codes).tobytes() == table.tobytes()
+    for start in range(0, 1 << 16, 1000):
+        assert decode(codes[start : start + 1000]).tobytes() == table[start : start + 1000].tobytes()
+
+
 @settings(deadline=None, max_examples=80)
 @given(messages(), st.data())
 def test_a_column_of_another_size_is_refused(block: pb.Block, data: st.DataObject) -> None:

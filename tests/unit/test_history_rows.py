@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.history import Column, History, Record, Rows, joined_rows
+from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.history.row_storage import ColumnBuffer
 
 SHAPES = st.tuples(st.integers(0, 20), st.integers(1, 40), st.integers(1, 6), st.sampled_from((0.0, 0.5, 1.0)))
@@ -85,7 +85,7 @@ def test_rows_are_the_same_however_many_are_expected(expected: int) -> None:
         items = [{"name": str(i), "shape": (1,)} for i in range(3)]
         history.add(Record(0, "variables", {"items": items}, 1.0))
         for number, widths in enumerate([{"a": 3, "b": 0, "c": 2}, {"a": 3, "b": 3}, {"a": 2, "c": 3, "d": 3}]):
-            history.append(block(1 + 20 * number, 20, widths, random), expected=count)
+            history.extend([block(1 + 20 * number, 20, widths, random)], expected=count)
     one, other = histories
     assert one.columns() == other.columns()
     for name in one.columns():
@@ -97,10 +97,10 @@ def test_columns_whose_rows_are_known_to_follow_share_one_array() -> None:
     """And none is copied while they come; a column of which nothing was recorded takes no memory."""
     history, random = History("a"), np.random.default_rng(0)
     history.add(Record(0, "variables", {"items": [{"name": str(i), "shape": (1,)} for i in range(2)]}, 1.0))
-    history.append(block(1, 20, {"a": 2, "b": 2, "empty": 0}, random), expected=60)
+    history.extend([block(1, 20, {"a": 2, "b": 2, "empty": 0}, random)], expected=60)
     a, b = history.column("a"), history.column("b")
     for number in (1, 2):
-        history.append(block(1 + 20 * number, 20, {"a": 2, "b": 2, "empty": 0}, random), expected=60)
+        history.append(block(1 + 20 * number, 20, {"a": 2, "b": 2, "empty": 0}, random))
     assert a.base is b.base
     assert np.shares_memory(history.column("a"), a)
     assert not any(history.column("empty").strides)
@@ -110,17 +110,21 @@ PARTS = st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from([0, 1,
 
 
 @settings(deadline=None, max_examples=100)
-@given(PARTS, st.integers(0, 1 << 32))
-def test_blocks_that_are_joined_are_those_that_were_appended_one_by_one(parts: list[dict[str, int]], seed: int) -> None:
+@given(PARTS, st.integers(0, 1 << 32), st.integers(0, 5), st.sampled_from([0, 12, 100]))
+def test_blocks_that_are_appended_together_are_those_that_were_appended_one_by_one(
+    parts: list[dict[str, int]], seed: int, first: int, expected: int
+) -> None:
     """Columns that begin, end, widen, narrow, have gaps, or of which nothing was recorded."""
     random, histories = np.random.default_rng(seed), (History("a"), History("a"))
     blocks = [block(1 + 5 * number, 5, widths, random) for number, widths in enumerate(parts)]
-    for blocks_of_history, history in zip((blocks, [joined_rows(blocks)]), histories, strict=True):
+    for history in histories:
         items = [{"name": str(i), "shape": (1,)} for i in range(3)]
         history.add(Record(0, "variables", {"items": items}, 1.0))
-        for rows in blocks_of_history:
-            history.append(rows)
     one, other = histories
+    for rows in blocks:
+        one.append(rows)
+    other.extend(blocks[:first], expected=expected)
+    other.extend(blocks[first:], expected=expected)
     assert one.columns() == other.columns()
     np.testing.assert_array_equal(one.steps, other.steps)
     np.testing.assert_array_equal(one.times, other.times)
