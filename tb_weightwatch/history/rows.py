@@ -70,13 +70,15 @@ def joined_column(parts: Sequence[Column | None], lengths: Sequence[int]) -> Col
         lengths: how many rows each block has.
     """
     present = [column for column in parts if column is not None]
+    if len(parts) == 1:
+        return present[0]
     values, known = present[0]
     shape = sum(lengths), *max(np.shape(column.known)[1:] for column in present)
     if len(present) == len(parts) and all(column.known.shape[1:] == shape[1:] for column in present):
         values = np.concatenate([column.values for column in present])
-        if any(any(column.known.strides) or column.known.flat[0] != known.flat[0] for column in present):
-            return Column(values, np.concatenate([column.known for column in present]))
-        return Column(values, np.broadcast_to(known[:1], shape))
+        if known.size and all(not any(part.strides) and part.flat[0] == known.flat[0] for _, part in present):
+            return Column(values, np.broadcast_to(known[:1], shape))
+        return Column(values, np.concatenate([part for _, part in present]))
     joined = Column(np.full(shape, np.nan, values.dtype), np.zeros(shape, bool))
     stops = np.cumsum(lengths)
     for column, stop, length in zip(parts, stops, lengths, strict=True):

@@ -14,6 +14,8 @@ from tb_weightwatch.diagnosis.signals import (
     SignalCache,
     anything_nonfinite,
     column,
+    elements_start_equal,
+    kernel_profile,
     signals_cached,
 )
 from tb_weightwatch.history import History, Record
@@ -127,3 +129,21 @@ def test_a_span_has_the_columns_of_the_full_history() -> None:
     assert rows.has("loss") and np.isnan(column(rows, "loss")).all()  # type: ignore[arg-type]
     assert rows.column("weight_norm").shape == (4, 4)
     assert not rows.axis("no such") and rows.columns("layer") == history.columns("layer")
+
+
+@pytest.mark.parametrize("unknown", [0, 3, SPAN_ROWS + 3, 3 * SPAN_ROWS])
+def test_signals_that_settle_are_as_if_every_row_was_computed(unknown: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With first values known from the first row, later, after a span, or never."""
+    rows, rng = 2 * SPAN_ROWS + 90, np.random.default_rng(unknown)
+    names = ("weight_norm", "weight_std", "update_norm", "gradient_norm")
+    columns = {name: np.exp(rng.normal(size=(rows, len(VARIABLES)))) for name in names}
+    columns["gradient_norm"][:unknown, 1] = np.nan
+    columns["weight_std"][:unknown] = 0.0
+    history, answers = synthetic_history(rows, **columns), []
+    for is_settled in (Carry.is_settled, property(lambda _: False)):
+        monkeypatch.setattr(Carry, "is_settled", is_settled)
+        with signals_cached(history, SignalCache()):
+            profile = kernel_profile(history)
+            answers.append((profile.pull.tobytes(), profile.start.tobytes(), elements_start_equal(history).tobytes()))
+    assert answers[0] == answers[1]
+    assert len(np.unique(profile.pull[unknown:], axis=0)) <= 1

@@ -59,3 +59,17 @@ def test_selected_columns_are_in_row_major_order(positions: np.ndarray) -> None:
     selected = select_columns(values, positions)
     assert np.array_equal(selected, values[:, positions])
     assert selected.flags.c_contiguous
+
+
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_a_function_of_single_rows_is_called_with_rows_that_differ(rows: int) -> None:
+    """A row like the one before it gets its result; NaN is like nothing."""
+    values = np.array([[1, 2], [1, 2], [3, 2], [3, 2], [1, 2], [np.nan, 2], [np.nan, 2], [0, 0], [0, 0]])[:rows]
+    called: list[int] = []
+
+    def total(distinct: Any) -> Any:
+        called.append(len(distinct))
+        return distinct.sum(axis=1)
+
+    np.testing.assert_array_equal(scans.by_distinct_row(total, values), values.sum(axis=1))
+    assert called == [{0: 0, 1: 1, 9: 6}[rows]]

@@ -116,7 +116,18 @@ from .optimizer import (
 from .optimizer_slots import unmoved_with_slots
 from .recording_losses import RecordingLosses, recording_losses
 from .recording_stop import RecordingStop, recording_stop
-from .scans import Bool, Float, ever, first_known, latest_known, running_max, running_mean, streak, trailing_mean
+from .scans import (
+    Bool,
+    Float,
+    by_distinct_row,
+    ever,
+    first_known,
+    latest_known,
+    running_max,
+    running_mean,
+    streak,
+    trailing_mean,
+)
 from .setting_effects import decay_effect, epsilon_effect
 from .starved_layers import starved_layers
 from .trained_variables import (
@@ -182,6 +193,7 @@ __all__ = [
     "barely_moving",
     "batch_normalizations",
     "beats_constant",
+    "by_distinct_row",
     "called",
     "clipping_ratio",
     "column",

@@ -30,6 +30,11 @@ class Carry:
         """Begins the span that starts at row `start`."""
         self.start, self._scan = start, 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether each scan's state is finite, so that `first_known` gives the same in all later rows."""
+        return bool(self._states) and all(state is not None and np.isfinite(state).all() for state in self._states)
+
     def _previous(self) -> Any:
         """Returns the state of the current scan after the previous span; None in the first span."""
         if self._scan == len(self._states):
@@ -89,7 +94,10 @@ class Carry:
     def running_mean(self, values: Float) -> Float:
         """Returns, per row, the mean of the finite values up to it; NaN before the first one."""
         finite = np.isfinite(values)
-        total, count = self.total(np.where(finite, values, 0.0)), self.total(finite)
+        total = self.total(values if finite.all() else np.where(finite, values, 0.0))
+        count = self.total(finite)
+        if np.all(count[:1] > 0):  # as in most recordings
+            return np.asarray(total / count)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(count > 0, total / count, np.nan)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,6 +24,7 @@ from .signal_rows import SignalRows
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Compute: TypeAlias = Callable[Concatenate[Any, Carry, P], R]
 SPAN_ROWS = 512  # rows of a span: its arrays fit into a processor's cache
 STRUCTURE = ("facts", "variables", "layers")  # kinds of records on which signals depend
 
@@ -110,14 +111,19 @@ class SignalCache:
         """Drops the spans, which belong to one diagnosis."""
         self._spans.clear()
 
-    def computed(self, key: Any, history: History, stop: int, compute: Callable[[RowSpan, Carry], Any]) -> SignalRows:
-        """Returns the signal with this key, computed up to row `stop`."""
-        signal = self._signals.setdefault(key, SignalRows())
+    def computed(
+        self, key: Any, history: History, stop: int, compute: Callable[[RowSpan, Carry], Any], *, settles: bool
+    ) -> SignalRows:
+        """Returns the signal with this key, computed up to row `stop`; `settles`: it is made by `settling`."""
+        signal, room = self._signals.setdefault(key, SignalRows()), len(history)
         if not signal.results and not stop:  # an empty History: the result has no rows, but it has its shape
             signal.append(0, 0, compute(RowSpan(history, 0, 0), Carry()))
         for start, end in _span_bounds(signal.length, stop):
             signal.carry.begin(start)
-            signal.append(start, end, compute(self.span(history, start, end), signal.carry), room=len(history))
+            if settles and start and signal.carry.is_settled:
+                signal.repeat(start, end, room)
+            else:
+                signal.append(start, end, compute(self.span(history, start, end), signal.carry), room)
         return signal
 
 
@@ -150,7 +156,7 @@ def is_recorded(history: History, *names: str) -> bool:
     return history.has(*names) if cache is None else cache.has(*names)
 
 
-def incremental(function: Callable[Concatenate[Any, Carry, P], R]) -> Callable[Concatenate[History, P], R]:
+def incremental(function: Compute[P, R]) -> Callable[Concatenate[History, P], R]:
     """Makes `function(span, carry, ...)` a signal of a full History whose rows are computed once.
 
     `function` gets a span of rows and returns an array (or a tuple of arrays) with one entry per row, or None. It must
@@ -158,14 +164,24 @@ def incremental(function: Callable[Concatenate[Any, Carry, P], R]) -> Callable[C
     are recorded, but not on numbers. Called with a History, the signal returns all its rows, read-only; called with a
     span, from within another signal, it returns the rows of that span.
     """
+    return _signal(function, settles=False)
 
+
+def settling(function: Compute[P, R]) -> Callable[Concatenate[History, P], R]:
+    """Makes a signal as `incremental` does, of records and `carry.first_known` alone: known once, its rows repeat."""
+    return _signal(function, settles=True)
+
+
+def _signal(function: Compute[P, R], *, settles: bool) -> Callable[Concatenate[History, P], R]:
     @wraps(function)
     def signal(history: History, /, *args: P.args, **kwargs: P.kwargs) -> R:
         start, stop = (history.start, history.stop) if isinstance(history, RowSpan) else (0, len(history))
         full = full_history(history)
         cache = _active_caches.get(full) or SignalCache()
         key = (function, args, tuple(sorted(kwargs.items())))
-        rows = cache.computed(key, full, stop, lambda span, carry: function(span, carry, *args, **kwargs))
+        rows = cache.computed(
+            key, full, stop, lambda span, carry: function(span, carry, *args, **kwargs), settles=settles
+        )
         result: R = rows.read(start, stop)
         return result
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...history import History
 from .carry import Carry
 from .columns import column, element_counts, root_sizes, select_columns
-from .incremental import incremental
+from .incremental import incremental, settling
 from .kernels_by_depth import kernel_profile, trainable_matrices
 from .scans import Bool, Float
 
@@ -19,7 +19,7 @@ def initial_scale_ratio(rows: History, carry: Carry) -> Float:
     return np.asarray(profile.start / root_sizes(rows)[profile.places] / profile.scale)
 
 
-@incremental
+@settling
 def elements_start_equal(rows: History, carry: Carry) -> Bool:
     """Returns `[T, K]` which kernels started with all elements equal: only the first update can have changed that.
 

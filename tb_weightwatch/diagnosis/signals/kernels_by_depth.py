@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...history import History
 from .carry import Carry
 from .columns import column, root_sizes, select_columns, usual_weight_scale, variables
-from .incremental import incremental
+from .incremental import settling
 from .memo import from_records
 from .model_structure import trainable_kernels
 from .scans import Float
@@ -50,7 +50,7 @@ def trainable_matrices(history: History) -> NDArray[np.intp]:
     return np.flatnonzero(trainable_kernels(history) & np.array([len(v.shape) > 1 for v in variables(history)], bool))
 
 
-@incremental
+@settling
 def _initial_norms(span: History, carry: Carry) -> tuple[Float, Float]:
     """Returns `[T, K]` the relative gradients and the weight norms of `KernelProfile`."""
     positions = trainable_matrices(span)

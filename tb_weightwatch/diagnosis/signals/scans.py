@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,16 @@ from numpy.typing import NDArray
 
 Bool = NDArray[Any]  # of bool; numpy's stubs would make a union of a comparison of arrays
 Float = NDArray[Any]  # of float64
+
+
+def by_distinct_row(function: Callable[[Float], NDArray[Any]], values: Float) -> NDArray[Any]:
+    """Returns `function(values)` of a function that treats each row by itself, and is called with fewer of them.
+
+    A row that is equal to the one before it gets the same result.
+    """
+    is_new = np.ones(len(values), bool)
+    is_new[1:] = (values[1:] != values[:-1]).any(axis=1)
+    return function(values[is_new])[np.cumsum(is_new) - 1]
 
 
 def ever(mask: Bool) -> Bool:

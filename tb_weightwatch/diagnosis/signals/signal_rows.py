@@ -49,6 +49,13 @@ class SignalRows:
                 self.results[i] = array
         self.length = stop
 
+    def repeat(self, start: int, stop: int, room: int) -> None:
+        """Stores the last row once more for each of the rows `start` to `stop`; arguments as for `append`."""
+        for i, result in enumerate(self.results):
+            if isinstance(result, np.ndarray):
+                self.results[i] = self._storage(i, start, stop, result[start - 1 : start], room)
+        self.length = stop
+
     def _storage(self, i: int, start: int, stop: int, array: NDArray[Any], room: int) -> NDArray[Any]:
         storage = self.results[i]
         if storage is None and start:

@@ -145,7 +145,10 @@ def evidence(details: Details) -> tuple[Evidence, ...]:
 @signals.incremental
 def _falls_steadily(rows: History, carry: signals.Carry) -> signals.Bool:
     """Returns `[T]` whether the fall towards the input is spread over the layers and not one single drop."""
-    pull = signals.kernel_profile(rows).pull
+    return signals.by_distinct_row(_falls_in_row, signals.kernel_profile(rows).pull)
+
+
+def _falls_in_row(pull: signals.Float) -> signals.Bool:
     logs = np.log10(np.where(pull > 0, pull, np.nan))
     drops = np.diff(logs, axis=1)
     whole = logs[:, -1] - logs[:, 0]
