@@ -117,11 +117,12 @@ def row(name: str, case: str, results: dict[str, Any]) -> str:
     once = found["reported_once"] * found["trained_s"]  # the user's step traced, and compiled, once more
     long = str(LONG) in dict(cases())[case]
     default = ratio(found["default"], "whole") if long else ""
-    told = f"{1 / (1 - found['reported']):.2f}x" if long else ""
+    is_stated = found["reported"] is not None  # a run of few steps cannot tell its own cost
+    stated = (f"{1 / (1 - found['reported']):.2f}x" if is_stated else "not known") if long else ""
     every = found.get("every")  # none where a step takes seconds: there was no second turn
     spread = f"{every['median']:.2f}x ({every['low']:.2f} to {every['high']:.2f})" if every else ""
     way = case.partition(" ")[2].replace("fit", "`fit`").replace(" graph", "").replace("xla", "XLA")
-    return f"| {MODELS[name]}, {way} | {found['step_ms']:.1f} ms | {default} | {told} | {spread} | + {once:.1f} s |"
+    return f"| {MODELS[name]}, {way} | {found['step_ms']:.1f} ms | {default} | {stated} | {spread} | + {once:.1f} s |"
 
 
 def others(results: dict[str, Any]) -> list[str]:
