@@ -140,15 +140,18 @@ class LaunchBuilder:
 
     def _add_rows(self) -> None:
         numbers = self._waiting.numbers("rows")
+        if not numbers:
+            return
         blocks: list[CodedBlock | None] = []
-        cells = 0
+        cells, last = 0, self._decoded("rows", numbers[-1], schema.coded_block)  # it knows how many rows there are
         for position, number in enumerate(numbers, 1):
-            block = self._decoded("rows", number, schema.coded_block)
+            is_last = position == len(numbers)
+            block = last if is_last else self._decoded("rows", number, schema.coded_block)
             if self._is_next("rows", number):
                 blocks.append(block)
                 cells += 0 if block is None else block.cells
-            if cells >= _CELLS_TOGETHER or position == len(numbers):
-                self._rows.append(blocks, len(numbers) - position)
+            if cells >= _CELLS_TOGETHER or is_last:
+                self._rows.append(blocks, len(numbers) - position, last)
                 blocks, cells = [], 0
 
     # -- arrays

@@ -10,6 +10,8 @@ from ..schema import MAX_LAUNCH_CELLS, CodedBlock, RowBlock
 from .budgets import CellBudget
 from .launch import Launch
 
+_LARGER = 8  # how many times as many rows as blocks so far the following ones may be expected to have
+
 
 class LaunchRows:
     """Appends blocks of rows to a launch.
@@ -27,12 +29,13 @@ class LaunchRows:
         self._launch, self._budget = launch, budget
         self._end = 0  # rows before this index were read, or are known to be lost
 
-    def append(self, blocks: Sequence[CodedBlock | None], following: int) -> None:
+    def append(self, blocks: Sequence[CodedBlock | None], following: int, last: CodedBlock | None) -> None:
         """Appends the next blocks in their order.
 
         Args:
             blocks: the blocks; None: one that could not be read.
             following: how many blocks will be appended after them.
+            last: the last one of these; None if it could not be read.
         """
         history, accepted = self._launch.history, list[Rows]()
         readable = [block for block in blocks if block is not None]
@@ -50,9 +53,14 @@ class LaunchRows:
             self._launch.add_unknown_columns(block.unknown_columns)
             self._launch.set_started(block.started)
         if accepted:
-            rows, cells = sum(map(len, accepted)), sum(map(schema.cell_count, accepted))
-            expected = len(history) + rows + following * rows // len(accepted)
-            history.extend(accepted, expected=min(expected, MAX_LAUNCH_CELLS * rows // max(1, cells)))
+            history.extend(accepted, expected=self._expected_rows(accepted, following, last))
+
+    def _expected_rows(self, accepted: Sequence[Rows], following: int, last: CodedBlock | None) -> int:
+        """Returns how many rows the launch will have, within what these blocks and the bounds make plausible."""
+        rows, cells = sum(map(len, accepted)), sum(map(schema.cell_count, accepted))
+        known = last.first + len(last.rows) if last is not None else 0
+        plausible = len(self._launch.history) + rows + _LARGER * following * max(map(len, accepted))
+        return min(known, plausible, MAX_LAUNCH_CELLS * rows // max(1, cells))
 
     def _fits(self, block: RowBlock, last_step: int) -> bool:
         """Checks whether a block may be appended, and counts its values if so, or it as skipped if not."""
