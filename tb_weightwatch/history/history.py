@@ -50,8 +50,8 @@ class History(DatedRecords):
 
         Args:
             blocks: the blocks.
-            expected: how many rows the History will have once those that are known to follow were appended. Storage
-                is taken for as many at once; 0: it grows with the rows.
+            expected: how many rows the History will have once those that are known to follow were appended. New
+                columns take storage for as many at once; 0: it grows with the rows.
 
         Raises:
             ValueError: this is a prefix, or steps do not increase.

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import AXES, Column, Rows, joined_column
+from .rows import AXES, Column, Rows, as_arrays
 
-_SHARED = 3 << 23  # bytes of an array that columns share: as large as glibc may keep when it is freed (`mallopt`)
+_SHARED = 3 << 23  # bytes of an array that columns share: below the 32 MB of which a review keeps what was freed
 _DTYPES = {"variable": np.float32, "layer": np.float32, "run": np.float64}
 
 
@@ -55,7 +55,8 @@ class ColumnBuffer:
         is_wide = width == stored.shape[1] or (not end and width > stored.shape[1])
         without_gaps = recorded == known.size and start == end and is_wide
         if mask is None and not without_gaps:
-            mask = np.ones(stored.shape, bool)
+            mask = np.empty(stored.shape, bool)
+            mask[:end] = True
         if stop > len(stored) or width > stored.shape[1]:
             rows = len(stored) if stop <= len(stored) else max(stop, 2 * len(stored), 16)
             stored = _enlarged(stored[:end], rows, width, np.nan)
@@ -72,15 +73,18 @@ class ColumnBuffer:
         self._written = _Written(stored, mask, stop)
 
     def write_parts(self, start: int, parts: Sequence[Column | None], lengths: Sequence[int]) -> None:
-        """Writes the column's parts in consecutive blocks of rows: as `write` does their `joined_column`."""
+        """Writes the column's parts in consecutive blocks of so many rows, as `write` does one by one; None: no part."""
         stored, mask, end = self._written
         stop = start + sum(lengths)
         if start == end and mask is None and stop <= len(stored) and all(map(self._is_complete, parts)):
             target = stored[start:stop, 0] if self._one_dimensional else stored[start:stop]
             np.concatenate([part.values for part in parts if part is not None], out=target)
             self._written = _Written(stored, None, stop)
-        else:
-            self.write(start, joined_column(parts, lengths))
+            return
+        for part, length in zip(parts, lengths, strict=True):
+            if part is not None:
+                self.write(start, part)
+            start += length
 
     def _is_complete(self, part: Column | None) -> bool:
         """Checks whether a part has all that the storage has room for in its rows, and is of the same type."""
@@ -153,18 +157,18 @@ class RowStorage:
     def write(self, start: int, blocks: Sequence[Rows], room: int = 0) -> None:
         """Writes consecutive blocks of rows from row `start` on.
 
-        New columns take storage for `room` rows if that is more.
+        New columns take storage for `room` rows if that is more. Steps and times, which are few, grow by doubling.
         """
         lengths = [len(block) for block in blocks]
         stop = start + sum(lengths)
         if stop > len(self.steps):
-            added = max(stop, 2 * len(self.steps), 16, room) - len(self.steps)
+            added = max(stop, 2 * len(self.steps), 16) - len(self.steps)
             self.steps = np.concatenate([self.steps, np.zeros(added, np.int64)])
             self.times = np.concatenate([self.times, np.zeros(added, np.float64)])
         self.steps[start:stop] = np.concatenate([block.steps for block in blocks])
         self.times[start:stop] = np.concatenate([block.times for block in blocks])
         for axis, buffers in self.buffers.items():
-            of_blocks: list[dict[str, Column]] = [getattr(block, axis) for block in blocks]
+            of_blocks = [as_arrays(getattr(block, axis)) for block in blocks]
             for columns in of_blocks:
                 new = {name: column for name, column in columns.items() if name not in buffers}
                 buffers.update(_buffers(axis, new, room if room > stop else 0))
@@ -173,18 +177,21 @@ class RowStorage:
 
 
 def _buffers(axis: str, columns: Mapping[str, Column], room: int) -> dict[str, ColumnBuffer]:
-    """Returns the buffers of new columns. With storage for `room` rows, many of them share one array.
+    """Returns the buffers of new columns. With storage for `room` rows, columns of the same width share arrays.
 
     Linux clears the memory that a process gets, and hands out large arrays in pages of 2 MB, smaller ones in pages of
     4 kB, which takes as long as decoding what is written to them.
     """
-    shapes = {name: np.shape(column.known) for name, column in columns.items() if _recorded_count(column.known)}
-    width = max((shape[1] if len(shape) > 1 else 1 for shape in shapes.values()), default=0)
+    by_width: dict[int, list[str]] = {}
+    for name, column in columns.items():
+        if room and _recorded_count(column.known):
+            by_width.setdefault(1 if axis == "run" else column.known.shape[1], []).append(name)
     buffers = {name: ColumnBuffer(axis) for name in columns}
-    names, dtype = list(shapes) if room else [], np.dtype(_DTYPES[axis])
-    together = max(1, _SHARED // max(1, room * width * dtype.itemsize))
-    for first in range(0, len(names), together):
-        shared = names[first : first + together]
-        for name, storage in zip(shared, np.empty((len(shared), room, width), dtype), strict=True):
-            buffers[name] = ColumnBuffer(axis, storage)
+    dtype = np.dtype(_DTYPES[axis])
+    for width, names in by_width.items():
+        together = max(1, _SHARED // (room * width * dtype.itemsize))
+        for first in range(0, len(names), together):
+            shared = names[first : first + together]
+            for name, storage in zip(shared, np.empty((len(shared), room, width), dtype), strict=True):
+                buffers[name] = ColumnBuffer(axis, storage)
     return buffers

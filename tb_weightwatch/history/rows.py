@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -61,28 +61,11 @@ class Rows:
         return ((axis, getattr(self, axis)) for axis in AXES)
 
 
-def joined_column(parts: Sequence[Column | None], lengths: Sequence[int]) -> Column:
-    """Returns the parts of a column in consecutive blocks of rows as one.
-
-    Args:
-        parts: the parts; None: the column is not in that block, so that it was not recorded there. Of parts of several
-            widths, the narrower ones lack what the wider ones have beyond them.
-        lengths: how many rows each block has.
-    """
-    present = [column for column in parts if column is not None]
-    if len(parts) == 1:
-        return present[0]
-    values, known = present[0]
-    shape = sum(lengths), *max(np.shape(column.known)[1:] for column in present)
-    if len(present) == len(parts) and all(column.known.shape[1:] == shape[1:] for column in present):
-        values = np.concatenate([column.values for column in present])
-        if known.size and all(not any(part.strides) and part.flat[0] == known.flat[0] for _, part in present):
-            return Column(values, np.broadcast_to(known[:1], shape))
-        return Column(values, np.concatenate([part for _, part in present]))
-    joined = Column(np.full(shape, np.nan, values.dtype), np.zeros(shape, bool))
-    stops = np.cumsum(lengths)
-    for column, stop, length in zip(parts, stops, lengths, strict=True):
-        if column is not None:
-            at = (slice(stop - length, stop), *(slice(width) for width in column.known.shape[1:]))
-            joined.values[at], joined.known[at] = column
-    return joined
+def as_arrays(columns: Mapping[str, Column]) -> dict[str, Column]:
+    """Returns columns whose parts are arrays, also if they were given as lists."""
+    return {
+        name: column
+        if isinstance(column.values, np.ndarray) and isinstance(column.known, np.ndarray)
+        else Column(np.asarray(column.values), np.asarray(column.known, bool))
+        for name, column in columns.items()
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .. import schema
 from .assembly import RunAssembler
@@ -11,6 +11,7 @@ from .launch import SkipCounts
 from .record_file import local_record_batches
 from .third_party import AlikeRecords, TagCollector, event_heads
 
+_BATCH = 1 << 20  # bytes of remote records that are put together
 FRAME = 16  # bytes around a record: its length and two checksums
 _OUR_NAME = schema.PLUGIN.encode()  # in the tag and in the metadata of each of our values
 
@@ -45,8 +46,26 @@ def _record_batches(path: str) -> Iterator[list[bytes]]:
         return
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 
-    for record in RawEventFileLoader(path).Load():
-        yield [record]
+    yield from _batches(RawEventFileLoader(path).Load())
+
+
+def _batches(records: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yields some records together; those before an error are yielded before it is raised."""
+    batch: list[bytes] = []
+    size = 0
+    try:
+        for record in records:
+            batch.append(record)
+            size += len(record)
+            if size > _BATCH:
+                yield batch
+                batch, size = [], 0
+    except Exception:  # as in `put_records`
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def put_record(record: bytes, assembler: RunAssembler, collector: TagCollector | AlikeRecords) -> None:

@@ -16,6 +16,7 @@ from .waiting_data import WaitingData
 
 _T = TypeVar("_T")
 _CELLS_TOGETHER = 1 << 20  # values of rows that are decoded together: 4 MB
+_BLOCKS_TOGETHER = 256
 _SETTLED = 60.0  # seconds after which a status is not of a moment between two calls to a data provider
 
 
@@ -150,7 +151,7 @@ class LaunchBuilder:
             if self._is_next("rows", number):
                 blocks.append(block)
                 cells += 0 if block is None else block.cells
-            if cells >= _CELLS_TOGETHER or is_last:
+            if cells >= _CELLS_TOGETHER or len(blocks) == _BLOCKS_TOGETHER or is_last:
                 self._rows.append(blocks, len(numbers) - position, last)
                 blocks, cells = [], 0
 

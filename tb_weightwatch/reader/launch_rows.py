@@ -10,7 +10,7 @@ from ..schema import MAX_LAUNCH_CELLS, CodedBlock, RowBlock
 from .budgets import CellBudget
 from .launch import Launch
 
-_LARGER = 8  # how many times as many rows as blocks so far the following ones may be expected to have
+_LARGER = 8  # how many times as many rows the following blocks may be expected to have as these have on average
 
 
 class LaunchRows:
@@ -57,10 +57,14 @@ class LaunchRows:
 
     def _expected_rows(self, accepted: Sequence[Rows], following: int, last: CodedBlock | None) -> int:
         """Returns how many rows the launch will have, within what these blocks and the bounds make plausible."""
-        rows, cells = sum(map(len, accepted)), sum(map(schema.cell_count, accepted))
-        known = last.first + len(last.rows) if last is not None else 0
-        plausible = len(self._launch.history) + rows + _LARGER * following * max(map(len, accepted))
-        return min(known, plausible, MAX_LAUNCH_CELLS * rows // max(1, cells))
+        rows, known = sum(map(len, accepted)), last.first + len(last.rows) if last is not None else 0
+        plausible = len(self._launch.history) + rows + _LARGER * following * rows // len(accepted)
+        widths: dict[tuple[str, str], int] = {}  # of all columns, each as wide as it is in any of the blocks
+        for block in accepted:
+            for axis, columns in block.axes():
+                for name, (_, is_known) in columns.items():
+                    widths[axis, name] = max(widths.get((axis, name), 1), is_known.size // len(block))
+        return min(known, plausible, MAX_LAUNCH_CELLS // max(1, sum(widths.values())))
 
     def _fits(self, block: RowBlock, last_step: int) -> bool:
         """Checks whether a block may be appended, and counts its values if so, or it as skipped if not."""

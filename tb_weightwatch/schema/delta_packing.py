@@ -32,11 +32,11 @@ def checked_data(packed: pb.Packed, width: int, rows: int, itemsize: int) -> tup
     Raises:
         DecodeError: they are not as many as these integers need.
     """
-    (head_planes, delta_planes), data = (planes := (packed.head_planes, packed.delta_planes)), packed.data
+    head_planes, delta_planes, data = packed.head_planes, packed.delta_planes, packed.data
     size = head_planes * width + delta_planes * width * (rows - 1)
     if head_planes > itemsize or delta_planes > itemsize or len(data) != size:
         raise DecodeError(f"damaged: the bytes of a column do not have the size that {width} x {rows} values need")
-    return data, planes
+    return data, (head_planes, delta_planes)
 
 
 def unpack(packed: Sequence[bytes], planes: Planes, width: int, rows: int, dtype: Any) -> Unsigned:

@@ -97,7 +97,7 @@ def decode_row_block(data: bytes, tag: str = "") -> RowBlock:
 
 
 def coded_block(data: bytes, tag: str = "") -> CodedBlock:
-    """Returns a block of rows for `decode_row_blocks`, which raises no error; else as `decode_row_block`."""
+    """Checks a block of rows, with the arguments and errors of `decode_row_block`. To decode it later raises none."""
     block, envelope = decode_envelope("ROWS", data, pb.Block, tag)
     return CodedBlock(block.first, *_checked(block), envelope.started)
 

@@ -190,3 +190,19 @@ def test_statistics_of_buckets_are_those_of_the_formula(count: int) -> None:
         found = from_buckets(table)
         assert found is not None
         assert found[:5] == (left[0], right[-1], math.sqrt(squares), mean, number.sum())
+
+
+def test_an_event_that_is_read_singly_is_not_serialized() -> None:
+    """An image is as large as a file; what no layout holds goes on as it came."""
+
+    class Event:
+        def __init__(self, parsed: Any) -> None:
+            self.summary, self.step, self.wall_time = parsed.summary, parsed.step, parsed.wall_time
+
+    alike = AlikeRecords(TagCollector())
+    several = event(1, 1.0, "loss", simple_value=1.0)
+    several.summary.value.extend(event(1, 1.0, "lr", simple_value=0.1).summary.value)
+    image = event(1, 1.0, "image", "images", tensor=tensor(np.zeros((4, 4)), "<f4"))
+    for one in (several, image):
+        alike.put(Event(one))  # which has neither SerializeToString nor ClearField
+    assert alike._collector.scalars["loss"].count == 1

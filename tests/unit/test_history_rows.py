@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,3 +133,19 @@ def test_blocks_that_are_appended_together_are_those_that_were_appended_one_by_o
     for name in one.columns():
         np.testing.assert_array_equal(one.known(name), other.known(name))
         np.testing.assert_array_equal(one.column(name), other.column(name))
+
+
+def test_columns_may_be_lists_and_of_several_types() -> None:
+    """As a program may append them by hand; together or one by one."""
+    one, other = History("a"), History("a")
+    values: list[Any] = [[1.5], np.array([2], np.int64), np.array([0.1]), np.array([0.25], np.float32)]
+    blocks = [
+        Rows(np.array([step]), np.array([1.0]), run={"loss": Column(column, [True])} if step != 3 else {})  # type: ignore[arg-type]
+        for step, column in enumerate(values, 1)
+    ]
+    for rows in blocks:
+        one.append(rows)
+    other.extend(blocks)
+    for history in (one, other):
+        np.testing.assert_array_equal(history.column("loss"), [1.5, 2.0, np.nan, 0.25])
+        assert history.column("loss").dtype == np.float64

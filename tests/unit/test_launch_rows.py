@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tb_weightwatch.history import Column, History, Record, Rows
 from tb_weightwatch.reader import launch_builder, launch_rows
 from tb_weightwatch.reader.assembly import RunAssembler
 from tb_weightwatch.reader.launch import Launch
-from tb_weightwatch.schema import Tag
+from tb_weightwatch.schema import CodedBlock, Tag
 
 SIZES = [3, 3, 3, 7, 20, 20, 1]
 WIDTH = 4
@@ -90,7 +91,37 @@ def test_a_block_that_claims_to_be_far_away_takes_no_storage(monkeypatch: pytest
     launch = read(far)
     assert len(launch.history) == sum(SIZES) and not launch.history.complete
     assert launch.history.column("weight_norm").base.shape[1] <= 3 + launch_rows._LARGER * len(SIZES) * max(SIZES)
+    assert len(launch.history._storage.steps) <= 4 * sum(SIZES)
     monkeypatch.setattr(launch_rows, "MAX_LAUNCH_CELLS", 9 * (2 * WIDTH + 1))
     assert launch_rows.MAX_LAUNCH_CELLS // (2 * WIDTH + 1) == 9
     assert len(read(far).history) == 9
     assert read(far).history.column("weight_norm").base.shape[1] == 9
+
+
+def test_a_wide_column_in_a_few_rows_takes_no_storage_for_other_columns() -> None:
+    """Columns of the same width share an array; what they may have together is bounded."""
+    wide = rows(0, 1)
+    known = np.ones((1, 1 << 16), bool)
+    wide.variable["gradient_norm"] = Column(known.astype(np.float32), known)
+    data = [(0, schema.encode_rows(wide, 0)), *((i, schema.encode_rows(rows(i, 1), i)) for i in range(1, 300))]
+    history = read(data).history
+    written = {name: buffer._written.values for name, buffer in history._storage.buffers["variable"].items()}
+    assert written["weight_norm"].shape[1] == WIDTH
+    assert written["gradient_norm"].size <= launch_rows.MAX_LAUNCH_CELLS
+    assert len(history) == 300
+
+
+def test_blocks_without_values_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch ends after some blocks, however little they hold."""
+    lengths: list[int] = []
+    append = launch_rows.LaunchRows.append
+
+    def counted(self: launch_rows.LaunchRows, blocks: list[CodedBlock], *more: Any) -> None:
+        lengths.append(len(blocks))
+        append(self, blocks, *more)
+
+    monkeypatch.setattr(launch_rows.LaunchRows, "append", counted)
+    times = np.zeros(1)
+    data = [(i, schema.encode_rows(Rows(np.array([i + 1]), times), i)) for i in range(600)]
+    assert len(read(data).history) == 600
+    assert max(lengths) == launch_builder._BLOCKS_TOGETHER

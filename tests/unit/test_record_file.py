@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tb_weightwatch.reader import record_file
+from tb_weightwatch.reader import event_records, record_file
 from tb_weightwatch.reader.record_file import local_record_batches
 
 LARGEST = 1 << 12
@@ -90,3 +91,19 @@ def test_a_record_that_is_too_large_ends_the_file_before_memory_is_taken(
 def test_any_bytes_are_read_without_an_exception(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """Noise holds no records, and what comes before it is read."""
     assert read(tmp_path_factory.mktemp("noise"), framed(b"first") + data)[:1] == [b"first"]
+
+
+def test_remote_records_before_an_error_are_put_before_it_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In batches of some bytes."""
+    monkeypatch.setattr(event_records, "_BATCH", 5)
+
+    def records() -> Iterator[bytes]:
+        yield from (b"123", b"456", b"7", b"8")
+        raise OSError("the disk is away")
+
+    batches = event_records._batches(records())
+    assert [next(batches), next(batches)] == [[b"123", b"456"], [b"7", b"8"]]
+    with pytest.raises(OSError, match="away"):
+        next(batches)
+    assert list(event_records._batches([b"1"])) == [[b"1"]]
+    assert list(event_records._batches([])) == []

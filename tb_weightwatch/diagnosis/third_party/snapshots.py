@@ -45,7 +45,8 @@ def total_norm(history: History) -> Float:
         return np.full(len(history), np.nan)
     rows = np.flatnonzero(history.known("weight_norm")[:, trainable(history)].all(axis=1))
     total = np.full(len(history), np.nan)
-    total[rows] = np.sqrt(np.sum(norm[rows][:, trainable(history)] ** 2, axis=1))
+    squares = norm[rows][:, trainable(history)] ** 2
+    total[rows] = np.sqrt(np.cumsum(squares, axis=1)[:, -1])  # in one order, however many rows there are
     return total
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,6 +62,30 @@ class _Layout:
         return points
 
 
+class _Numbers(NamedTuple):
+    """Where an event has its numbers: the field of a message, and their plugin, dtype and shape."""
+
+    message: Any
+    plugin: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def _layout(event: Any, numbers: _Numbers) -> _Layout:
+    """Returns the layout of the records that are like an event, which is changed."""
+    message, plugin, name, dtype, shape = numbers
+    tag, size = event.summary.value[0].tag, np.dtype(dtype).itemsize * math.prod(shape)
+    event.ClearField("wall_time")
+    event.ClearField("step")
+    serialized = []
+    for filler in _FILLERS:
+        _fill(message, name, filler * size)
+        serialized.append(event.SerializeToString())
+    start = next(i for i, (one, other) in enumerate(zip(*serialized, strict=True)) if one != other)
+    return _Layout(tag, bool(plugin), dtype, shape, size, serialized[0][:start], serialized[0][start + size :])
+
+
 class AlikeRecords:
     """Puts the records of an event file into a collector: those that are like an earlier one together with others.
 
@@ -99,46 +123,38 @@ class AlikeRecords:
         return False
 
     def put(self, event: Any) -> None:
-        """Takes a parsed event, which is changed, and from now on the records that are like it."""
+        """Takes a parsed event, which may be changed, and from now on the records that are like it."""
         self._put_waiting(value.tag for value in event.summary.value)
         self._collector.note_plugins(event)
-        record = event.SerializeToString()
-        layout = self._learned(event) if len(event.summary.value) == 1 and self._count < _MAX_LAYOUTS else None
-        if layout is not None and len(layout.prefix) + len(layout.suffix) <= _MAX_CONSTANT:
-            by_length = self._layouts.setdefault(len(layout.prefix) + layout.size + len(layout.suffix), {})
-            if len(layout.prefix) in by_length or len(by_length) < _MAX_LENGTHS:
-                by_length.setdefault(len(layout.prefix), {})[layout.prefix] = layout
-                self._count += 1
-                (head,), (step,) = event_heads([record])
-                if self.put_record(record, head, step):
-                    self._collector.open_series(layout.tag, is_histogram=bool(layout.shape))
-                    return
-        event.ParseFromString(record)
-        self._collector.put(event)
+        numbers = self._numbers(event) if len(event.summary.value) == 1 and self._count < _MAX_LAYOUTS else None
+        if numbers is None or not self._took(event, numbers):
+            self._collector.put(event)
 
-    def _learned(self, event: Any) -> _Layout | None:
-        """Returns the layout of the records that are like an event, which is changed; None if they are read singly."""
+    def _numbers(self, event: Any) -> _Numbers | None:
+        """Returns where an event of one value has its numbers; None if such events are read singly."""
         value = event.summary.value[0]
-        numbers: tuple[Any, str, str, tuple[int, ...]]
-        if value.WhichOneof("value") == "simple_value":
-            plugin, numbers = "", (value, "simple_value", "<f4", ())
-        else:
-            plugin = self._collector.plugin_of(value.tag)
-            found = tensor_numbers(value.tensor, plugin) if value.WhichOneof("value") == "tensor" else None
-            if found is None:
-                return None
-            numbers = value.tensor, *found
-        tag, (message, name, dtype, shape) = value.tag, numbers
-        size = np.dtype(dtype).itemsize * math.prod(shape)
-        event.ClearField("wall_time")
-        event.ClearField("step")
-        serialized = []
-        for filler in _FILLERS:
-            _fill(message, name, filler * size)
-            serialized.append(event.SerializeToString())
-        start = next(i for i, (one, other) in enumerate(zip(*serialized, strict=True)) if one != other)
-        prefix, suffix = serialized[0][:start], serialized[0][start + size :]
-        return _Layout(tag, bool(plugin), dtype, shape, size, prefix, suffix)
+        kind = value.WhichOneof("value")
+        if kind == "simple_value":
+            return _Numbers(value, "", "simple_value", "<f4", ())
+        plugin = self._collector.plugin_of(value.tag)
+        found = tensor_numbers(value.tensor, plugin) if kind == "tensor" else None
+        return _Numbers(value.tensor, plugin, *found) if found is not None else None
+
+    def _took(self, event: Any, numbers: _Numbers) -> bool:
+        """Learns what records that are like an event look like, and takes its own; False: it is as it was."""
+        record = event.SerializeToString()
+        layout = _layout(event, numbers)
+        by_length = self._layouts.setdefault(len(layout.prefix) + layout.size + len(layout.suffix), {})
+        is_known = len(layout.prefix) in by_length or len(by_length) < _MAX_LENGTHS
+        if is_known and len(layout.prefix) + len(layout.suffix) <= _MAX_CONSTANT:
+            by_length.setdefault(len(layout.prefix), {})[layout.prefix] = layout
+            self._count += 1
+            (head,), (step,) = event_heads([record])
+            if self.put_record(record, head, step):
+                self._collector.open_series(layout.tag, is_histogram=bool(layout.shape))
+                return True
+        event.ParseFromString(record)
+        return False
 
     def flush(self) -> None:
         """Puts all that was taken into the collector."""

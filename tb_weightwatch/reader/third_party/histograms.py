@@ -64,8 +64,8 @@ class HistogramSeries(BoundedSeries):
         Args:
             points: the first five of `STATISTICS` of each.
             tables: `[n, buckets, 3]`, as for `from_buckets`.
-            changed: `[n]` whether its table differs from the one before it.
-            moved: `[n]` by how much an element has moved at least since the one before it.
+            changed: `[n]` whether its table differs from the one before it; the first one is set here.
+            moved: `[n]` by how much an element has moved at least since the one before it; changed here.
         """
         first = _snapshot(points.values[0], tables[0])
         previous = self._previous or first

@@ -118,7 +118,7 @@ class TagCollector:
                 series.put(event.step, event.wall_time, (number,))
 
     def open_series(self, tag: str, *, is_histogram: bool) -> None:
-        """Gives a tag its place among the others, before its data are put; nothing if its kind is not known."""
+        """Gives a tag its place among the others before its data are put, if its kind is known and there is room."""
         if len(self.scalars) + len(self.histograms) < MAX_TAGS:
             if is_histogram and histogram_kind(tag):
                 self.histograms.setdefault(tag, HistogramSeries(MAX_SNAPSHOTS))
