@@ -85,6 +85,7 @@ def test_clocks_that_jump_by_years(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             w.assign_sub([0.01, 0.01])
             watch.step(2.0**-step)
             if step % 5 == 0:
+                assert len(watch.history) == step + 1  # no other thread adds rows any more
                 watch._recorder.flush()
     (launch,) = launches(tmp_path)
     assert launch.history.steps.tolist() == list(range(1, 29))
