@@ -73,7 +73,7 @@ class ColumnBuffer:
         self._written = _Written(stored, mask, stop)
 
     def write_parts(self, start: int, parts: Sequence[Column | None], lengths: Sequence[int]) -> None:
-        """Writes the column's parts in consecutive blocks of so many rows, as `write` does one by one; None: none."""
+        """Writes the parts of consecutive blocks of so many rows, as `write` does; None: a block without the column."""
         stored, mask, end = self._written
         stop = start + sum(lengths)
         if start == end and mask is None and stop <= len(stored) and all(map(self._is_complete, parts)):

@@ -62,7 +62,7 @@ class _Layout:
         return points
 
 
-class _Numbers(NamedTuple):
+class _NumberField(NamedTuple):
     """Where an event has its numbers: the field of a message, and their plugin, dtype and shape."""
 
     message: Any
@@ -72,7 +72,7 @@ class _Numbers(NamedTuple):
     shape: tuple[int, ...]
 
 
-def _layout(event: Any, numbers: _Numbers) -> _Layout:
+def _layout(event: Any, numbers: _NumberField) -> _Layout:
     """Returns the layout of the records that are like an event, which is changed."""
     message, plugin, name, dtype, shape = numbers
     tag, size = event.summary.value[0].tag, np.dtype(dtype).itemsize * math.prod(shape)
@@ -126,22 +126,22 @@ class AlikeRecords:
         """Takes a parsed event, which may be changed, and from now on the records that are like it."""
         self._put_waiting(value.tag for value in event.summary.value)
         self._collector.note_plugins(event)
-        numbers = self._numbers(event) if len(event.summary.value) == 1 and self._count < _MAX_LAYOUTS else None
-        if numbers is None or not self._took(event, numbers):
+        numbers = self._number_field(event) if len(event.summary.value) == 1 and self._count < _MAX_LAYOUTS else None
+        if numbers is None or not self._learn_and_take(event, numbers):
             self._collector.put(event)
 
-    def _numbers(self, event: Any) -> _Numbers | None:
+    def _number_field(self, event: Any) -> _NumberField | None:
         """Returns where an event of one value has its numbers; None if such events are read singly."""
         value = event.summary.value[0]
         kind = value.WhichOneof("value")
         if kind == "simple_value":
-            return _Numbers(value, "", "simple_value", "<f4", ())
+            return _NumberField(value, "", "simple_value", "<f4", ())
         plugin = self._collector.plugin_of(value.tag)
         found = tensor_numbers(value.tensor, plugin) if kind == "tensor" else None
-        return _Numbers(value.tensor, plugin, *found) if found is not None else None
+        return _NumberField(value.tensor, plugin, *found) if found is not None else None
 
-    def _took(self, event: Any, numbers: _Numbers) -> bool:
-        """Learns what records that are like an event look like, and takes its own; False: it is as it was."""
+    def _learn_and_take(self, event: Any, numbers: _NumberField) -> bool:
+        """Learns the layout of an event, and takes its record; False, with the event unchanged: it cannot."""
         record = event.SerializeToString()
         layout = _layout(event, numbers)
         by_length = self._layouts.setdefault(len(layout.prefix) + layout.size + len(layout.suffix), {})
